@@ -1,3 +1,47 @@
-//! x
+//! The server of a real-time multiplayer typing race.
+//!
+//! A plugin-style runtime around an internal event bus. This crate is a map of rooms:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`game`] | the words of the game: ids, facts, events |
+//! | [`bus`] | typed events, from publishers to handler modules and rooms |
+//! | [`module`] | what a handler module declares, and how it is found |
+//! | [`handlers`] | the game itself, one module per feature (`handlers/` at the top of the repository) |
+//! | [`socket`] | WebSockets: sessions, outboxes, rooms of players |
+//! | [`http`] | the router, the envelope of answers, the documentation page |
+//! | [`live`] | the live state: atomic operations on lobbies and races |
+//! | [`records`] | the record store: what is kept for good |
+//! | [`timers`] | countdowns, derived from the facts of games |
+//! | [`auth`] | tokens and cookies |
+//! | [`telemetry`] | logs, traces, counters |
+//! | [`settings`] | what an operator may say |
+//! | [`app`], [`cli`] | the whole, started and stopped |
 
+pub mod app;
+pub mod auth;
+pub mod bus;
+pub mod cli;
+pub mod error;
+pub mod game;
+pub mod http;
+pub mod live;
+pub mod module;
+pub mod records;
 pub mod settings;
+pub mod socket;
+pub mod telemetry;
+pub mod timers;
+
+/// The handler modules: every file of `handlers/`, listed by `build.rs`.
+#[allow(missing_docs, reason = "a handler module speaks through its registration")]
+pub mod handlers {
+    include!(concat!(env!("OUT_DIR"), "/handlers.rs"));
+}
+
+pub use error::{Error, Kind};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tidy;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The binary: see `typephoon-api --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    typephoon_api::cli::run()
+}

@@ -29,10 +29,7 @@ impl Ignored {
             (!names.is_empty()).then(|| format!("ignored, {why}: {}", names.join(", ")))
         };
         let logger = note(self.logger, "as the log is set by LOG_LEVEL alone");
-        let amqp = note(
-            self.amqp,
-            "as this server names its exchanges and queues itself",
-        );
+        let amqp = note(self.amqp, "as this server names its exchanges and queues itself");
         logger.into_iter().chain(amqp).collect()
     }
 }
@@ -43,11 +40,7 @@ pub(super) fn check(
     keys: &Keys,
     ignored: &mut Ignored,
 ) -> Result<(), SettingsError> {
-    let mut check = Check {
-        origin: &layer.origin,
-        keys,
-        ignored,
-    };
+    let mut check = Check { origin: &layer.origin, keys, ignored };
     match &mut layer.tree {
         Value::Object(tree) => check.section(&mut Vec::new(), tree),
         _ => Err(SettingsError::new(format!(

@@ -32,10 +32,7 @@ pub(super) fn layers(environment: &[(String, String)], keys: &Keys) -> Vec<Layer
 
 /// The variable that sets `path`: `TP_DB__HOST` for `db.host`.
 pub(super) fn variable_of(path: &str) -> String {
-    format!(
-        "{PREFIX}{}",
-        path.replace('.', BETWEEN_LEVELS).to_uppercase()
-    )
+    format!("{PREFIX}{}", path.replace('.', BETWEEN_LEVELS).to_uppercase())
 }
 
 fn path_of(variable: &str) -> Option<Vec<String>> {
@@ -46,10 +43,7 @@ fn path_of(variable: &str) -> Option<Vec<String>> {
 fn layer(name: &str, path: Vec<String>, text: &str, keys: &Keys) -> Layer {
     let tree = branch(&path, value(&path, text, keys));
     let name = name.to_owned();
-    Layer {
-        origin: Origin::Variable { name, path },
-        tree,
-    }
+    Layer { origin: Origin::Variable { name, path }, tree }
 }
 
 /// What does not parse stays text, so that the setting it is meant for can say what it wants instead.
@@ -117,10 +111,7 @@ mod tests {
     #[test]
     fn a_variable_and_its_setting_name_each_other() {
         assert_eq!(variable_of("game.word_file"), "TP_GAME__WORD_FILE");
-        assert_eq!(
-            path_of("TP_GAME__WORD_FILE").unwrap(),
-            ["game", "word_file"]
-        );
+        assert_eq!(path_of("TP_GAME__WORD_FILE").unwrap(), ["game", "word_file"]);
         assert_eq!(path_of("TPX_GAME"), None);
     }
 

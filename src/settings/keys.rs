@@ -64,11 +64,7 @@ impl Keys {
         // Right name, wrong place: `lobby_countdown` on the top level, where every section is equally far.
         let is_top_level = unknown == last;
         let misplaced = |path: &String| {
-            let far = if is_top_level {
-                0
-            } else {
-                distance(path, &unknown)
-            };
+            let far = if is_top_level { 0 } else { distance(path, &unknown) };
             (last_name(path) == last).then_some(far)
         };
         closest(&paths, misplaced)

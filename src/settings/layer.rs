@@ -76,9 +76,7 @@ pub(super) fn at<'a>(tree: &'a Value, path: &[String]) -> Option<&'a Value> {
 
 /// A tree with nothing but `value` at `path`.
 pub(super) fn branch(path: &[String], value: Value) -> Value {
-    path.iter().rfold(value, |inner, name| {
-        Value::Object(Map::from_iter([(name.clone(), inner)]))
-    })
+    path.iter().rfold(value, |inner, name| Value::Object(Map::from_iter([(name.clone(), inner)])))
 }
 
 /// Lays `over` on `base`: mappings are merged, anything else is replaced.

@@ -58,9 +58,7 @@ fn origin(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let (scheme, authority) = text.strip_suffix('/').unwrap_or(&text).split_once("://")?;
     let scheme_fits = scheme.starts_with(|c: char| c.is_ascii_lowercase())
-        && scheme
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     if !scheme_fits {
         return None;
     }

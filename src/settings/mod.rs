@@ -157,10 +157,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
     let mut settings = fill(&layers)?;
     settings.take(unprefixed);
     settings.check_services()?;
-    Ok(Loaded {
-        settings,
-        notes: ignored.notes(),
-    })
+    Ok(Loaded { settings, notes: ignored.notes() })
 }
 
 /// Lays the layers over each other and reads the result.
@@ -170,12 +167,7 @@ fn fill(layers: &[Layer]) -> Result<Settings, SettingsError> {
         layer::overlay(&mut tree, layer.tree.clone());
     }
     serde_path_to_error::deserialize(tree).map_err(|error| {
-        let path: Vec<String> = error
-            .path()
-            .to_string()
-            .split('.')
-            .map(str::to_owned)
-            .collect();
+        let path: Vec<String> = error.path().to_string().split('.').map(str::to_owned).collect();
         let speaker = layers.iter().rev().find(|layer| layer.says(&path));
         let name = speaker.map_or_else(|| path.join("."), |layer| layer.origin.name(&path));
         SettingsError::new(format!("{name} {}", error.inner()))

@@ -11,14 +11,7 @@ use serde::{Serialize, Serializer};
 pub(super) const MASK: &str = "***";
 
 /// Names (or parts of names) under which secrets are kept in module sections and in the query of an address.
-const SECRET_WORDS: [&str; 6] = [
-    "secret",
-    "password",
-    "passwd",
-    "token",
-    "credential",
-    "private",
-];
+const SECRET_WORDS: [&str; 6] = ["secret", "password", "passwd", "token", "credential", "private"];
 
 /// A text that is never shown: a password, a key. An empty one stays visibly empty.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -73,11 +66,7 @@ impl ServiceUrl {
 
     fn masked(&self) -> String {
         // Without a scheme nobody can tell which part is the password.
-        if self.0.contains("://") {
-            mask_address(&self.0)
-        } else {
-            MASK.to_owned()
-        }
+        if self.0.contains("://") { mask_address(&self.0) } else { MASK.to_owned() }
     }
 }
 
@@ -173,22 +162,13 @@ mod tests {
             ("https://ghp_token@host", "https://***@host"),
             ("amqp://host/vhost", "amqp://host/vhost"),
             ("postgres:///db?user=u&password=p@q", "postgres://***"),
-            (
-                "postgres:///db?user=u&password=p",
-                "postgres:///db?user=u&password=***",
-            ),
-            (
-                "http://localhost:3000/error?a=b",
-                "http://localhost:3000/error?a=b",
-            ),
+            ("postgres:///db?user=u&password=p", "postgres:///db?user=u&password=***"),
+            ("http://localhost:3000/error?a=b", "http://localhost:3000/error?a=b"),
             ("no address", "no address"),
         ] {
             assert_eq!(mask_address(written), shown);
         }
-        assert_eq!(
-            format!("{:?}", ServiceUrl::from("host=h password=p")),
-            "***"
-        );
+        assert_eq!(format!("{:?}", ServiceUrl::from("host=h password=p")), "***");
     }
 
     proptest! {

@@ -27,10 +27,7 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self {
-            host: "0.0.0.0".into(),
-            port: 8080,
-        }
+        Self { host: "0.0.0.0".into(), port: 8080 }
     }
 }
 
@@ -210,6 +207,9 @@ pub struct LimitSettings {
     /// Open sockets of one client address.
     #[serde(deserialize_with = "values::count")]
     pub sockets_per_address: usize,
+    /// Open sockets of one player in one game; the oldest makes way for the next.
+    #[serde(deserialize_with = "values::count")]
+    pub sockets_per_player: usize,
     /// New guest identities per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
@@ -241,6 +241,7 @@ impl Default for LimitSettings {
         Self {
             sockets: 20_000,
             sockets_per_address: 5_000,
+            sockets_per_player: 8,
             guests_per_minute: 6_000,
             requests_per_second: 2_000,
             body_bytes: 65_536,
@@ -267,9 +268,6 @@ pub struct TelemetrySettings {
 
 impl Default for TelemetrySettings {
     fn default() -> Self {
-        Self {
-            otlp_endpoint: None,
-            keystroke_sample: 1_000,
-        }
+        Self { otlp_endpoint: None, keystroke_sample: 1_000 }
     }
 }

@@ -30,11 +30,7 @@ impl Settings {
             ("redis", self.redis.is_some()),
             ("amqp", self.amqp.is_some()),
         ];
-        let off: Vec<&str> = services
-            .iter()
-            .filter(|(_, on)| !on)
-            .map(|(name, _)| *name)
-            .collect();
+        let off: Vec<&str> = services.iter().filter(|(_, on)| !on).map(|(name, _)| *name).collect();
         let mut lines = Vec::new();
         if !off.is_empty() {
             let off = off.join(", ");

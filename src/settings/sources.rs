@@ -48,9 +48,7 @@ impl Sources {
             Ok(text) => dot_env(&text)?.into_iter().collect(),
             Err(error) if error.kind() == ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
-                return Err(SettingsError::new(format!(
-                    "{DOT_ENV} cannot be read: {error}"
-                )));
+                return Err(SettingsError::new(format!("{DOT_ENV} cannot be read: {error}")));
             }
         };
         for (name, text) in std::env::vars_os() {
@@ -99,10 +97,7 @@ pub(super) fn read_file(file: &Path, kind: &str) -> Result<Layer, SettingsError>
     })?;
     let tree = read_yaml(&text)
         .map_err(|error| SettingsError::new(format!("{name} is not valid YAML: {error}")))?;
-    Ok(Layer {
-        origin: Origin::File(name),
-        tree,
-    })
+    Ok(Layer { origin: Origin::File(name), tree })
 }
 
 /// Reads YAML with anchors and merge keys (`<<`); an empty text is an empty mapping.
@@ -126,10 +121,9 @@ fn json(yaml: Yaml) -> Value {
         },
         Yaml::String(text) => Value::String(text),
         Yaml::Sequence(items) => items.into_iter().map(json).collect(),
-        Yaml::Mapping(entries) => entries
-            .into_iter()
-            .map(|(key, value)| (key_text(key), json(value)))
-            .collect(),
+        Yaml::Mapping(entries) => {
+            entries.into_iter().map(|(key, value)| (key_text(key), json(value))).collect()
+        }
         Yaml::Tagged(tagged) => json(tagged.value),
     }
 }
@@ -151,10 +145,7 @@ mod tests {
     fn yaml_is_read_with_its_anchors_and_merge_keys() {
         let text = "base: &b {a: 1}\nmore:\n  <<: *b\n  c: .inf\n  5: !tag [x, null, 1.5]\n";
         let read = read_yaml(text).unwrap();
-        assert_eq!(
-            read["more"],
-            json!({"a": 1, "c": ".inf", "5": ["x", null, 1.5]})
-        );
+        assert_eq!(read["more"], json!({"a": 1, "c": ".inf", "5": ["x", null, 1.5]}));
         assert_eq!(read_yaml("# nothing\n").unwrap(), json!({}));
     }
 
@@ -165,11 +156,7 @@ mod tests {
         let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         assert_eq!(
             read,
-            [
-                pair("TP_SERVER__PORT", "9"),
-                pair("LOG_LEVEL", "debug"),
-                pair("TP_KEY", "a\nb")
-            ]
+            [pair("TP_SERVER__PORT", "9"), pair("LOG_LEVEL", "debug"), pair("TP_KEY", "a\nb")]
         );
     }
 

@@ -32,10 +32,7 @@ pub(super) fn shown(value: &Value) -> String {
     if text.chars().count() <= SHOWN_CHARACTERS {
         return text;
     }
-    text.chars()
-        .take(SHOWN_CHARACTERS)
-        .chain("…".chars())
-        .collect()
+    text.chars().take(SHOWN_CHARACTERS).chain("…".chars()).collect()
 }
 
 pub(super) fn misfit<E: Error>(value: &Value, wanted: &str) -> E {

@@ -39,25 +39,13 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("game.word_count", json!(25)),
         ("game.word_file", Value::Null),
         ("game.word_list", json!("english")),
-        (
-            "google.authorize_url",
-            json!(format!("{google}/o/oauth2/v2/auth")),
-        ),
+        ("google.authorize_url", json!(format!("{google}/o/oauth2/v2/auth"))),
         ("google.client_id", Value::Null),
         ("google.client_secret", Value::Null),
         ("google.issuer", json!(google)),
-        (
-            "google.jwks_url",
-            json!("https://www.googleapis.com/oauth2/v3/certs"),
-        ),
-        (
-            "google.redirect_url",
-            json!("http://localhost:8080/api/v1/auth/google/login-redirect"),
-        ),
-        (
-            "google.token_url",
-            json!("https://oauth2.googleapis.com/token"),
-        ),
+        ("google.jwks_url", json!("https://www.googleapis.com/oauth2/v3/certs")),
+        ("google.redirect_url", json!("http://localhost:8080/api/v1/auth/google/login-redirect")),
+        ("google.token_url", json!("https://oauth2.googleapis.com/token")),
         ("handlers.disabled", json!([])),
         ("limits.body_bytes", json!(65536)),
         ("limits.frame_bytes", json!(4096)),
@@ -84,10 +72,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("token.private_key", Value::Null),
         ("token.public_key", Value::Null),
         ("token.refresh_duration", json!(2592000)),
-        (
-            "token.refresh_endpoint",
-            json!("/api/v1/auth/token-refresh"),
-        ),
+        ("token.refresh_endpoint", json!("/api/v1/auth/token-refresh")),
     ]
 }
 
@@ -154,20 +139,14 @@ fn the_document_lists_every_setting_with_its_variable_and_default() {
         assert!(document.contains(&row), "docs/settings.md lacks: {row}");
     }
     for variable in ["LOG_LEVEL", "SERVER_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
-        assert!(
-            document.contains(&format!("| `{variable}` |")),
-            "{variable}"
-        );
+        assert!(document.contains(&format!("| `{variable}` |")), "{variable}");
     }
 }
 
 #[test]
 fn the_example_file_changes_nothing_as_it_stands() {
     let example = include_str!("../../../setting.yaml.example");
-    assert_eq!(
-        settings(example, &[]).masked_yaml(),
-        Settings::default().masked_yaml()
-    );
+    assert_eq!(settings(example, &[]).masked_yaml(), Settings::default().masked_yaml());
 }
 
 #[test]

@@ -23,8 +23,7 @@ impl Written<'_> {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str, text: Option<&str>| {
             let path = dir.path().join(name);
-            text.map(|text| fs::write(&path, text).unwrap())
-                .map(|()| path)
+            text.map(|text| fs::write(&path, text).unwrap()).map(|()| path)
         };
         let variable = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
         let sources = Sources {
@@ -43,28 +42,18 @@ fn settings(setting: &str, environment: &[(&str, &str)]) -> Settings {
 }
 
 fn loaded(setting: &str, environment: &[(&str, &str)]) -> Loaded {
-    let written = Written {
-        setting: Some(setting),
-        environment,
-        ..Written::default()
-    };
+    let written = Written { setting: Some(setting), environment, ..Written::default() };
     written.load().unwrap()
 }
 
 /// The sentence about a file that is not in order.
 fn refused(setting: &str) -> String {
-    let written = Written {
-        setting: Some(setting),
-        ..Written::default()
-    };
+    let written = Written { setting: Some(setting), ..Written::default() };
     written.load().unwrap_err()
 }
 
 /// The sentence about an environment that is not in order.
 fn refused_environment(environment: &[(&str, &str)]) -> String {
-    let written = Written {
-        environment,
-        ..Written::default()
-    };
+    let written = Written { environment, ..Written::default() };
     written.load().unwrap_err()
 }

@@ -44,11 +44,7 @@ fn a_service_is_switched_on_by_being_mentioned() {
 
 #[test]
 fn an_empty_variable_switches_a_service_off_again() {
-    assert!(
-        settings("db: {host: records}", &[("TP_DB", "")])
-            .db
-            .is_none()
-    );
+    assert!(settings("db: {host: records}", &[("TP_DB", "")]).db.is_none());
     let again = [("TP_DB", ""), ("TP_DB__PORT", "6")];
     let db = settings("db: {host: records}", &again).db.unwrap();
     assert_eq!((db.host.as_str(), db.port), ("localhost", 6));
@@ -77,10 +73,7 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
     assert!(!settings.cookies.secure);
     assert_eq!(settings.cors.allow_origins, ["https://play.example.org"]);
     assert_eq!(settings.handlers.disabled, ["chat"]);
-    assert_eq!(
-        settings.game.word_file.as_deref(),
-        Some(Path::new("/words"))
-    );
+    assert_eq!(settings.game.word_file.as_deref(), Some(Path::new("/words")));
     assert!(settings.limits.trusted_proxies.is_empty());
 }
 
@@ -103,16 +96,10 @@ fn an_empty_optional_value_is_unset() {
 
 #[test]
 fn a_pem_text_may_have_its_line_breaks_written_as_two_characters() {
-    let environment = [(
-        "TP_TOKEN__PRIVATE_KEY",
-        r"-----BEGIN-----\nabc\n-----END-----",
-    )];
+    let environment = [("TP_TOKEN__PRIVATE_KEY", r"-----BEGIN-----\nabc\n-----END-----")];
     let setting = "token:\n  public_key: |\n    -----BEGIN-----\n    abc\n";
     let token = settings(setting, &environment).token;
-    assert_eq!(
-        token.private_key.unwrap().expose(),
-        "-----BEGIN-----\nabc\n-----END-----"
-    );
+    assert_eq!(token.private_key.unwrap().expose(), "-----BEGIN-----\nabc\n-----END-----");
     assert_eq!(token.public_key.unwrap().expose(), "-----BEGIN-----\nabc\n");
 }
 

@@ -12,10 +12,7 @@ fn an_unknown_key_is_named_with_its_place_and_the_one_that_was_meant() {
     assert_snapshot!(refused("redis: {password: x}"), @"unknown setting redis.password in setting.yaml: the settings of redis are db, expire_time, host, in_game_cache_expire_time, port, result_cache_expire_time, url");
     assert_snapshot!(refused("database: 5"), @"unknown setting database in setting.yaml: docs/settings.md lists all settings");
     assert_snapshot!(refused("Game: {lobby_countdown: 3}"), @"unknown setting Game in setting.yaml: did you mean game?");
-    let secret = Written {
-        secret: Some("db: {pasword: x}"),
-        ..Written::default()
-    };
+    let secret = Written { secret: Some("db: {pasword: x}"), ..Written::default() };
     assert_snapshot!(secret.load().unwrap_err(), @"unknown setting db.pasword in secret.yaml: did you mean db.password?");
 }
 

@@ -39,10 +39,7 @@ fn no_secret_is_shown() {
 fn debug_output_shows_no_password() {
     let read = settings(FULL, &[]);
     let services = format!("{:?} {:?} {:?}", read.db, read.redis, read.amqp);
-    let rest = format!(
-        "{:?} {:?} {:?}",
-        read.token, read.google.client_secret, read.handlers
-    );
+    let rest = format!("{:?} {:?} {:?}", read.token, read.google.client_secret, read.handlers);
     assert!(!services.contains("hunter2"), "{services}");
     assert!(!rest.contains("hunter2"), "{rest}");
 }

@@ -1,0 +1,186 @@
+//! The lobby: players queue in, see who is there, and wait for the race.
+//!
+//! It ends with `lobby.closed`; what follows is the race's. `GAME_START` is said as soon as the facts
+//! know the START of the race, to everybody who is here or comes back.
+
+mod rules;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::time::Duration;
+
+use salvo::Writer;
+use salvo::oapi::endpoint;
+
+use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
+use crate::auth::Cookies;
+use crate::game::{Game, GameId, LobbyClosed, PlayerJoined, PlayerLeft, RacePrepared, Stage};
+use crate::game::{Text, Timestamp, User, UserId, UserType};
+use crate::http::{Answer, Caller, GameQuery};
+use crate::live::{Entry, LobbyRules};
+use crate::module::{Cx, Module, Wiring};
+use crate::socket::{Ending, Frame, Handshake, LOBBY, Opening, Say, Seat, Socket};
+use crate::{Error, Kind};
+
+inventory::submit! { Module { name: "lobby", path: module_path!(), wire } }
+
+fn wire(module: &mut Wiring) {
+    module.socket::<LobbySocket>();
+    module.shows::<PlayerJoined>(LOBBY, |joined| Frame::json(&UserJoined::of(joined)));
+    module.shows::<PlayerLeft>(LOBBY, |left| Frame::json(&UserLeft::of(left)));
+    module.wakes::<RacePrepared>(LOBBY);
+    module.ignores(LOBBY, wire::IGNORED);
+    module.get("/api/v1/lobby/players", players);
+    module.get("/api/v1/lobby/countdown", countdown);
+    module.timer("lobby.countdown", rules::closes_at, close);
+    module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);
+}
+
+/// How long a guest has to fetch the token.
+const KEY_LIFE: Duration = Duration::from_secs(60);
+/// How long the client may take to leave for the race before its lobby socket is closed.
+const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A socket in a lobby.
+struct LobbySocket {
+    user: User,
+    is_new: bool,
+    previous: Option<GameId>,
+    told_game_start: bool,
+}
+
+impl Socket for LobbySocket {
+    const PATH: &'static str = "/api/v1/lobby/queue-in/ws";
+    const CHANNEL: crate::socket::Channel = LOBBY;
+    const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then who comes \
+        and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect). Cookie TP_AT is optional.";
+    type Emits = Option<PlayerJoined>;
+
+    async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
+        let query = handshake.query();
+        let previous = match query.text("prev_game_id") {
+            Some(_) => Some(GameId(query.integer("prev_game_id")?)),
+            None => None,
+        };
+        let previous = match query.text("queue_in_type") {
+            None | Some("new") => None,
+            Some("reconnect") => previous,
+            Some(_) => {
+                return Err(Error::validation("queue_in_type: is neither new nor reconnect"));
+            }
+        };
+        let known = known_user(cx, &handshake.cookies());
+        let is_new = known.is_none();
+        if is_new {
+            handshake.spend_guest()?;
+        }
+        let user = known.unwrap_or_else(new_guest);
+        Ok(Self { user, is_new, previous, told_game_start: false })
+    }
+
+    async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
+        let (user, previous, now) = (self.user.clone(), self.previous, cx.now());
+        let game = cx.live().enter(Entry { user, previous, now, rules: lobby_rules(cx) }).await?;
+        cx.arm(&game);
+        let mut greeting = vec![Frame::json(&Init::of(game.id))];
+        if self.is_new {
+            greeting.push(Frame::json(&self.hand_over(cx, &game).await?));
+        }
+        let user = self.user.id.clone();
+        let joined = PlayerJoined { game: game.id, user: user.clone() };
+        let emits = (game.stage == Stage::Lobby).then_some(joined);
+        Ok(Opening { game: game.id, user, text: Text::default(), greeting, emits })
+    }
+
+    async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
+        let Some(game) = cx.live().find(seat.game).await? else {
+            return Ok(Say::goodbye(Kind::GAME_NOT_FOUND));
+        };
+        if game.stage < Stage::Countdown || self.told_game_start {
+            return Ok(Say::nothing());
+        }
+        self.told_game_start = true;
+        Ok(Say::message(&GameStart::of(seat.game)).then_close(LEAVING_PATIENCE))
+    }
+
+    async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
+        if let Some(game) = cx.live().go_absent(seat.game, &seat.user, cx.now()).await? {
+            cx.arm(&game);
+        }
+        Ok(None)
+    }
+}
+
+impl LobbySocket {
+    /// The key under which a new guest finds its token. The name in it is the one in the game.
+    async fn hand_over(&self, cx: &Cx, game: &Game) -> Result<GetToken, Error> {
+        let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        let key = format!("guest-token-{:032x}", rand::random::<u128>());
+        cx.live().keep_key(key.clone(), seat.user.clone(), cx.now() + KEY_LIFE).await?;
+        Ok(GetToken::of(game.id, key))
+    }
+}
+
+/// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new
+/// guest, with a cookie that replaces the bad one.
+fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<User> {
+    cx.keys().access(cookies.access_token(), cx.now()).ok()
+}
+
+fn new_guest() -> User {
+    let name = rules::two_words(rand::random());
+    User { id: UserId::new_guest(), name, user_type: UserType::Guest }
+}
+
+fn lobby_rules(cx: &Cx) -> LobbyRules {
+    let game = &cx.settings().game;
+    LobbyRules {
+        player_limit: game.player_limit,
+        countdown: game.lobby_countdown,
+        full_grace: rules::FULL_GRACE,
+        kept: game.cleanup_countdown,
+    }
+}
+
+/// Closes a lobby whose time is over.
+async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
+    let closed = cx.live().close_lobby(game, cx.now()).await?;
+    Ok(closed.map(|game| {
+        cx.arm(&game);
+        LobbyClosed { game: game.id }
+    }))
+}
+
+/// Gives up the places of those who have been away for too long.
+async fn dismiss_absent(cx: Cx, game: GameId) -> Result<Vec<PlayerLeft>, Error> {
+    let now = cx.now();
+    let departed = cx.live().dismiss_absent(game, now - rules::ABSENCE_GRACE, now).await?;
+    if let Some(game) = &departed.game {
+        cx.arm(game);
+    }
+    Ok(departed.users.into_iter().map(|user| PlayerLeft { game, user }).collect())
+}
+
+/// The lobby, as long as it waits.
+async fn waiting(cx: &Cx, id: GameId) -> Result<std::sync::Arc<Game>, Error> {
+    let game = cx.live().find(id).await?.filter(|game| game.stage == Stage::Lobby);
+    game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+}
+
+/// Who is in the lobby.
+#[endpoint(tags("lobby"))]
+async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
+    let game = waiting(&cx, game.0).await?;
+    Players::seen_by(&game, &caller.0.id)
+        .map(Answer::new)
+        .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
+}
+
+/// How long the lobby still waits.
+#[endpoint(tags("lobby"))]
+async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
+    let game = waiting(&cx, game.0).await?;
+    let now: Timestamp = cx.now();
+    Ok(Answer::new(Countdown { seconds_left: game.closes_at.after(now).as_secs_f64() }))
+}

@@ -1,0 +1,139 @@
+//! The profile of a player: who it is, and what is kept of the races.
+//!
+//! Nothing is kept of guests, and this server registers nobody: so the figures are those of a player
+//! without races.
+
+use salvo::extract::Metadata;
+use salvo::oapi::{Components, EndpointArgRegister, Operation, ToSchema, endpoint};
+use salvo::{Depot, Extractible, Request, Writer};
+use serde::Serialize;
+
+use crate::Error;
+use crate::http::{Answer, Caller, Query, integer_parameter, no_metadata};
+use crate::module::{Module, Wiring};
+
+inventory::submit! { Module { name: "profile", path: module_path!(), wire } }
+
+fn wire(module: &mut Wiring) {
+    module.get("/api/v1/profile/user-info", user_info);
+    module.get("/api/v1/profile/statistics", statistics);
+    module.get("/api/v1/profile/graph", graph);
+    module.get("/api/v1/profile/history", history);
+}
+
+/// The query of a graph: how many of the last games.
+struct Size;
+
+impl<'ex> Extractible<'ex> for Size {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        Query::of(req).integer_within("size", 0..=1000, 10).map(|_| Self)
+    }
+}
+
+impl EndpointArgRegister for Size {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        operation.parameters.insert(integer_parameter("size", "How many games, 0 to 1000; 10."));
+    }
+}
+
+/// The query of a history: which page, and how long one is.
+struct Page {
+    number: i64,
+}
+
+impl<'ex> Extractible<'ex> for Page {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        let query = Query::of(req);
+        let number = query.integer_within("page", 1..=i64::MAX, 1)?;
+        query.integer_within("size", 0..=200, 50)?;
+        Ok(Self { number })
+    }
+}
+
+impl EndpointArgRegister for Page {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        operation.parameters.insert(integer_parameter("page", "Which page, from 1."));
+        operation.parameters.insert(integer_parameter("size", "Games per page, 0 to 200; 50."));
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+struct UserInfo {
+    id: String,
+    name: String,
+}
+
+#[derive(Default, Serialize, ToSchema)]
+struct Statistics {
+    total_games: u64,
+    /// The highest words per minute.
+    wpm_best: f64,
+    /// The accuracy of that same game.
+    acc_best: f64,
+    /// Means of the last ten games.
+    wpm_avg_10: f64,
+    acc_avg_10: f64,
+    /// Means of all games.
+    wpm_avg_all: f64,
+    acc_avg_all: f64,
+}
+
+/// One race that was kept.
+#[derive(Serialize, ToSchema)]
+struct Row {
+    /// 0 single, 1 multi, 2 team.
+    game_type: u8,
+    game_id: i64,
+    wpm: f64,
+    wpm_raw: f64,
+    accuracy: f64,
+    /// ISO 8601.
+    finished_at: String,
+    rank: u32,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Graph {
+    /// Oldest first.
+    data: Vec<Row>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct History {
+    total: u64,
+    has_prev_page: bool,
+    has_next_page: bool,
+    /// Newest first.
+    data: Vec<Row>,
+}
+
+/// Who the caller is.
+#[endpoint(tags("profile"))]
+async fn user_info(caller: Caller) -> Answer<UserInfo> {
+    Answer::new(UserInfo { id: caller.0.id.to_string(), name: caller.0.name })
+}
+
+/// The best game, and means.
+#[endpoint(tags("profile"))]
+async fn statistics(_caller: Caller) -> Answer<Statistics> {
+    Answer::new(Statistics::default())
+}
+
+/// The last games, for a graph.
+#[endpoint(tags("profile"))]
+async fn graph(_size: Size, _caller: Caller) -> Answer<Graph> {
+    Answer::new(Graph { data: Vec::new() })
+}
+
+/// All games, page by page.
+#[endpoint(tags("profile"))]
+async fn history(page: Page, _caller: Caller) -> Answer<History> {
+    let has_prev_page = page.number > 1;
+    Answer::new(History { total: 0, has_prev_page, has_next_page: false, data: Vec::new() })
+}

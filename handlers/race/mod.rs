@@ -1,0 +1,158 @@
+//! The race: words, countdown, START, and everybody's cursor.
+
+mod rules;
+mod source;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+
+use salvo::Writer;
+use salvo::oapi::endpoint;
+
+use self::source::WordSource;
+use self::wire::{Countdown, KeyStoke, Moved, Players, Start, Words};
+use crate::bus::Heard;
+use crate::game::{
+    Game, GameId, LobbyClosed, PlayerMoved, RacePrepared, RaceStarted, Stage, Text, User,
+};
+use crate::http::{Answer, Caller, GameQuery};
+use crate::module::{Cx, Module, Wiring};
+use crate::socket::{Ending, Frame, Handshake, Malformed, Opening, RACE, Say, Seat, Socket};
+use crate::{Error, Kind};
+
+inventory::submit! { Module { name: "race", path: module_path!(), wire } }
+
+fn wire(module: &mut Wiring) {
+    module.state(WordSource::load);
+    module.hears(prepare_closed);
+    module.timer("race.preparation", rules::to_be_prepared, prepare);
+    module.timer("race.countdown", rules::starts_at, start);
+    module.socket::<RaceSocket>();
+    module.frame(RACE, "KEY_STOKE", keystroke);
+    module.ignores(RACE, wire::IGNORED);
+    module.shows::<PlayerMoved>(RACE, |moved| Frame::json(&Moved::of(moved)));
+    module.wakes::<RaceStarted>(RACE);
+    module.get("/api/v1/game/countdown", countdown);
+    module.get("/api/v1/game/words", words);
+    module.get("/api/v1/game/players", players);
+}
+
+async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<RacePrepared>, Error> {
+    prepare(cx, closed.game).await
+}
+
+/// Draws the words of a race, and sets its START.
+async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
+    let rules = &cx.settings().game;
+    let text = cx.state::<WordSource>().draw(rules.word_count, &mut rand::rng());
+    let starts_at = cx.now() + rules.start_countdown;
+    let prepared = cx.live().prepare(game, text.into(), starts_at).await?;
+    Ok(prepared.map(|game| {
+        cx.arm(&game);
+        RacePrepared { game: game.id, starts_at }
+    }))
+}
+
+/// START.
+async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
+    let started = cx.live().start(game, cx.now()).await?;
+    Ok(started.map(|game| {
+        cx.arm(&game);
+        RaceStarted { game: game.id }
+    }))
+}
+
+/// A keystroke of a player becomes a position that the others see. This is the hot path.
+fn keystroke(seat: &Seat, key: KeyStoke) -> Result<PlayerMoved, Malformed> {
+    let (word_index, char_index) =
+        rules::position(&seat.text, key.word_index, key.char_index).ok_or(Malformed)?;
+    Ok(PlayerMoved { game: seat.game, user: seat.user.clone(), word_index, char_index })
+}
+
+/// A socket in a race.
+struct RaceSocket {
+    user: User,
+    game: GameId,
+    text: Text,
+    /// Whether START went out through this very socket.
+    said_start: bool,
+}
+
+impl Socket for RaceSocket {
+    const PATH: &'static str = "/api/v1/game/ws";
+    const CHANNEL: crate::socket::Channel = RACE;
+    const ABOUT: &'static str = "The race of a participant: START, and KEY_STOKE in both directions. \
+        Query: game_id. Cookie TP_AT.";
+    type Emits = ();
+
+    async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
+        let id = GameId(handshake.query().integer("game_id")?);
+        let user = cx.keys().access(handshake.cookies().access_token(), cx.now())?;
+        let game = find(cx, id).await?;
+        game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        Ok(Self { user, game: id, text: Text::of(&game.words), said_start: false })
+    }
+
+    async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
+        let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
+        Ok(Opening { game, user, text, greeting: Vec::new(), emits: () })
+    }
+
+    /// START, if it is given and this player has not had it. Of several sockets of a player the newest
+    /// says it.
+    async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
+        if !seat.is_newest() || !cx.live().claim_start(seat.game, &seat.user, cx.now()).await? {
+            return Ok(Say::nothing());
+        }
+        self.said_start = true;
+        Ok(Say::message(&Start::of(seat.game)).tracked())
+    }
+
+    async fn said(&mut self, cx: &Cx, seat: &Seat) -> Result<(), Error> {
+        cx.live().settle_start(seat.game, &seat.user, true).await
+    }
+
+    /// Leaving is not announced. But a START that cannot have arrived is to be said again.
+    async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
+        if self.said_start && !rules::start_arrived(ending) {
+            cx.live().settle_start(seat.game, &seat.user, false).await?;
+        }
+        // Another socket of the player may have waited for this one.
+        seat.room.wake_player(&seat.user);
+        Ok(())
+    }
+}
+
+/// The race, from GAME_START on.
+async fn find(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
+    let game = cx.live().find(id).await?.filter(|game| game.stage >= Stage::Countdown);
+    game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+}
+
+/// How long it is until START; 0 once the race is on.
+#[endpoint(tags("game"))]
+async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
+    let game = find(&cx, game.0).await?;
+    Ok(Answer::new(Countdown { seconds_left: rules::seconds_left(&game, cx.now()) }))
+}
+
+/// What is to be typed: the same for everybody.
+#[endpoint(tags("game"))]
+async fn words(cx: Cx, game: GameQuery) -> Result<Answer<Words>, Error> {
+    let game = find(&cx, game.0).await.map_err(|error| match error.kind() {
+        Kind::GAME_NOT_FOUND => Kind::WORDS_NOT_FOUND.into(),
+        _ => error,
+    })?;
+    Ok(Answer::new(Words { words: game.words.to_string() }))
+}
+
+/// Who races, and who has finished.
+#[endpoint(tags("game"))]
+async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
+    let game = find(&cx, game.0).await?;
+    Players::seen_by(&game, &caller.0.id)
+        .map(Answer::new)
+        .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
+}

@@ -1,0 +1,44 @@
+//! The rules of the race, without clock or chance.
+
+use crate::game::{Game, Stage, Text, Timestamp};
+use crate::socket::Ending;
+
+/// Characters that may be typed beyond the end of a word and are still shown to the others.
+const OVERTYPED: i64 = 32;
+
+/// A closed lobby is prepared at once; here too, for one whose server died in between.
+pub(super) fn to_be_prepared(game: &Game) -> Option<Timestamp> {
+    // Once `lobby.closed` has had its time to be heard.
+    (game.stage == Stage::Closed).then(|| game.closes_at + std::time::Duration::from_millis(500))
+}
+
+pub(super) fn starts_at(game: &Game) -> Option<Timestamp> {
+    game.starts_at.filter(|_| game.stage == Stage::Countdown)
+}
+
+/// Seconds until START; 0 once the race is on.
+pub(super) fn seconds_left(game: &Game, now: Timestamp) -> f64 {
+    starts_at(game).map_or(0.0, |at| at.after(now).as_secs_f64())
+}
+
+/// A position within the text, as far as a cursor can go: -1 stands before the first character, and
+/// some characters may be typed beyond a word's end.
+pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<(u32, i32)> {
+    let word_index = u32::try_from(word_index).ok()?;
+    let length = i64::from(text.word_length(word_index)?);
+    let within = (-1..=length + OVERTYPED).contains(&char_index);
+    Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
+}
+
+/// Whether a START that was written to a socket can have reached the player. It has if the client
+/// answered the ping behind it. It has not if the client fell silent, or if the socket ended so soon
+/// that the end was on its way before START arrived: in less than one round trip. In between it is
+/// believed to have, since a second START falsifies a result.
+pub(super) fn start_arrived(ending: &Ending) -> bool {
+    let Some(said) = ending.said else { return false };
+    if said.answered {
+        return true;
+    }
+    let overtaken = ending.round_trip.is_some_and(|round_trip| said.lasted < round_trip);
+    !ending.silent && !overtaken
+}

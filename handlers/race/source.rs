@@ -1,0 +1,103 @@
+//! Where the words come from.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use rand::Rng;
+use rand::seq::index;
+
+use crate::module::Setup;
+use crate::settings::GameSettings;
+
+/// Common English words (see `words/LICENSE.md`).
+const ENGLISH: &str = include_str!("words/english.txt");
+
+/// The folder of the data directory in which lists of the operator's lie, `<name>.txt` each.
+const LISTS: &str = "words";
+
+/// The words that races are made of.
+pub(super) struct WordSource(Vec<Box<str>>);
+
+impl WordSource {
+    /// The list that the settings name: the file `game.word_file`, or the list `game.word_list` of the
+    /// data directory, or the English one that is built in.
+    pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
+        let game = &setup.settings.game;
+        let list = setup.data_dir().join(LISTS).join(format!("{}.txt", game.word_list));
+        let (text, from) = match &game.word_file {
+            Some(file) => (read(file)?, file.display().to_string()),
+            None if list.is_file() => (read(&list)?, list.display().to_string()),
+            None if game.word_list == "english" => (ENGLISH.into(), "the built-in list".into()),
+            None => {
+                return Err(format!(
+                    "game.word_list is {:?}, but there is no {}",
+                    game.word_list,
+                    list.display()
+                ));
+            }
+        };
+        Self::of(&text, &from, game)
+    }
+
+    /// Words are what stands between white space; lines that begin with `#` are left out, and so is a
+    /// word that was there before.
+    fn of(text: &str, from: &str, game: &GameSettings) -> Result<Self, String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let mut seen = HashSet::new();
+        let words: Vec<Box<str>> = lines
+            .flat_map(str::split_whitespace)
+            .filter(|word| seen.insert(*word))
+            .map(Into::into)
+            .collect();
+        if words.len() < game.word_count {
+            let (count, wanted) = (words.len(), game.word_count);
+            return Err(format!("game.word_count is {wanted}, but {from} has only {count} words"));
+        }
+        Ok(Self(words))
+    }
+
+    /// `count` different words, joined by single blanks.
+    pub(super) fn draw(&self, count: usize, chance: &mut impl Rng) -> String {
+        let drawn = index::sample(chance, self.0.len(), count.min(self.0.len()));
+        let words: Vec<&str> = drawn.into_iter().map(|index| &*self.0[index]).collect();
+        words.join(" ")
+    }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| format!("{} cannot be read: {error}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str, word_count: usize) -> Result<WordSource, String> {
+        WordSource::of(text, "list.txt", &GameSettings { word_count, ..GameSettings::default() })
+    }
+
+    #[test]
+    fn the_built_in_list_has_only_proper_words() {
+        let source = of(ENGLISH, 25).unwrap_or_else(|error| panic!("{error}"));
+        assert!(source.0.len() > 2_500);
+        let proper = |word: &str| word.len() >= 2 && word.bytes().all(|it| it.is_ascii_lowercase());
+        assert!(source.0.iter().all(|word| proper(word)));
+    }
+
+    #[test]
+    fn no_word_comes_twice_and_no_blank_is_doubled() {
+        let source =
+            of("# a list\none two\r\n\n  three one\n", 3).unwrap_or_else(|error| panic!("{error}"));
+        let mut words: Vec<_> =
+            source.draw(3, &mut rand::rng()).split(' ').map(String::from).collect();
+        words.sort();
+        assert_eq!(words, ["one", "three", "two"]);
+    }
+
+    #[test]
+    fn a_list_that_is_too_short_is_refused() {
+        let complaint = "game.word_count is 3, but list.txt has only 2 words";
+        assert_eq!(of("one two one", 3).err().as_deref(), Some(complaint));
+    }
+}

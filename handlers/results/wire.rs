@@ -1,0 +1,37 @@
+//! The messages of results, as the contract has them.
+
+use salvo::oapi::ToSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::game::Figures;
+use crate::http::{Standing, lenient};
+
+/// What a player claims.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Statistics {
+    /// The race.
+    #[serde(deserialize_with = "lenient::integer")]
+    pub(super) game_id: i64,
+    /// Words per minute, up to 1000.
+    #[serde(deserialize_with = "lenient::number")]
+    wpm: f64,
+    /// Words per minute, wrong ones too.
+    #[serde(deserialize_with = "lenient::number")]
+    wpm_raw: f64,
+    /// Accuracy in percent, up to 100.
+    #[serde(deserialize_with = "lenient::number")]
+    acc: f64,
+}
+
+impl Statistics {
+    pub(super) fn figures(&self) -> Figures {
+        Figures { wpm: self.wpm, wpm_raw: self.wpm_raw, acc: self.acc }
+    }
+}
+
+/// The result of a race.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ranking {
+    /// By rank.
+    pub(super) ranking: Vec<Standing>,
+}

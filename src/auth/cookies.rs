@@ -1,0 +1,127 @@
+//! The three cookies of the contract: `TP_AT`, `TP_RT` and `USERNAME`.
+
+use std::time::Duration;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use salvo::http::cookie::{Cookie, CookieJar};
+use salvo::http::{HeaderValue, header};
+use salvo::{Request, Response};
+
+use crate::settings::Settings;
+
+const ACCESS: &str = "TP_AT";
+const REFRESH: &str = "TP_RT";
+const NAME: &str = "USERNAME";
+
+/// How long a browser keeps them. The access token in it may die earlier, which the frontend needs to
+/// see (it then refreshes), so its cookie lives as long as the others.
+const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// All but letters, digits and `-_.~` (RFC 3986, unreserved characters).
+const NAME_ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// The cookies of a request.
+pub struct Cookies<'a>(&'a CookieJar);
+
+impl<'a> Cookies<'a> {
+    pub(crate) fn of(request: &'a Request) -> Self {
+        Self(request.cookies())
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0.get(name).map(Cookie::value).filter(|value| !value.is_empty())
+    }
+
+    /// The access token; an empty one is none.
+    pub fn access_token(&self) -> Option<&'a str> {
+        self.get(ACCESS)
+    }
+
+    /// The refresh token; an empty one is none.
+    pub fn refresh_token(&self) -> Option<&'a str> {
+        self.get(REFRESH)
+    }
+}
+
+/// Cookies that an answer sets or clears.
+#[derive(Debug, Default)]
+pub struct SetCookies(Vec<String>);
+
+impl SetCookies {
+    /// Sets the access token.
+    #[must_use]
+    pub fn access_token(self, settings: &Settings, token: &str) -> Self {
+        self.set(settings, ACCESS, "/", token)
+    }
+
+    /// Sets the name that the frontend's server shows. It decodes twice, so a percent sign is encoded
+    /// twice.
+    #[must_use]
+    pub fn name(self, settings: &Settings, name: &str) -> Self {
+        let name = name.replace('%', "%25");
+        let encoded = utf8_percent_encode(&name, NAME_ENCODED).to_string();
+        self.set(settings, NAME, "/", &encoded)
+    }
+
+    /// Clears all three.
+    #[must_use]
+    pub fn forget_all(self, settings: &Settings) -> Self {
+        let refresh_path = settings.token.refresh_endpoint.clone();
+        self.forget(ACCESS, "/").forget(REFRESH, &refresh_path).forget_name()
+    }
+
+    /// Clears the name.
+    #[must_use]
+    pub fn forget_name(self) -> Self {
+        self.forget(NAME, "/")
+    }
+
+    fn set(mut self, settings: &Settings, name: &str, path: &str, value: &str) -> Self {
+        let (max_age, secure) =
+            (MAX_AGE.as_secs(), if settings.cookies.secure { "; Secure" } else { "" });
+        self.0.push(format!(
+            "{name}={value}; HttpOnly; Max-Age={max_age}; Path={path}; SameSite=lax{secure}"
+        ));
+        self
+    }
+
+    fn forget(mut self, name: &str, path: &str) -> Self {
+        self.0.push(format!(
+            "{name}=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path={path}; SameSite=lax"
+        ));
+        self
+    }
+
+    pub(crate) fn put_into(self, res: &mut Response) {
+        for cookie in self.0 {
+            // All parts are ASCII: tokens are base64url, names are encoded, paths are settings.
+            if let Ok(cookie) = HeaderValue::try_from(cookie) {
+                res.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_cookie_is_what_the_contract_says() {
+        let cookies = SetCookies::default().access_token(&Settings::default(), "abc");
+        let expected = "TP_AT=abc; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax; Secure";
+        assert_eq!(cookies.0, [expected]);
+    }
+
+    #[test]
+    fn a_name_survives_being_decoded_twice() {
+        let cookies = SetCookies::default().name(&Settings::default(), "100% é/x");
+        let value = cookies.0[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        assert_eq!(value, "100%2525%20%C3%A9%2Fx");
+        let decode = |text: &str| {
+            percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()
+        };
+        assert_eq!(decode(&decode(&value)), "100% é/x");
+    }
+}

@@ -1,0 +1,129 @@
+//! Building the bus from what the handler modules declare, and running what listens to it.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::event::{Envelope, Event, Heard, Latest, Never};
+use super::fence::fence;
+use super::lane::{LaneReceivers, Lanes};
+use super::topic::{Bus, Handler, Handling, Topic};
+use crate::module::Cx;
+use crate::telemetry::{TraceContext, count};
+
+/// How many `Latest` events of one type a slow module may be behind before it lags.
+pub const RING_CAPACITY: usize = 1024;
+
+/// What a module does when it has lagged: read again what it needs.
+pub type Reread = Arc<dyn Fn(Cx) -> Handling + Send + Sync>;
+type Listening = Box<dyn FnOnce(Cx) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// Collects who hears what, before anything is published.
+#[derive(Default)]
+pub struct BusBuilder {
+    topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    lanes: BTreeMap<&'static str, (Arc<Lanes>, LaneReceivers)>,
+    listening: Vec<(&'static str, Listening)>,
+}
+
+impl BusBuilder {
+    fn topic<E: Event>(&mut self) -> &mut Topic<E> {
+        let topic = self.topics.entry(TypeId::of::<E>());
+        let topic = topic.or_insert_with(|| Box::new(Topic::<E>::default()));
+        topic.downcast_mut().expect("a topic is stored under the id of its own type")
+    }
+
+    /// The lanes of a module: all its `Never` events and timers come through them.
+    pub fn lanes(&mut self, module: &'static str) -> Arc<Lanes> {
+        self.lanes.entry(module).or_insert_with(Lanes::new).0.clone()
+    }
+
+    /// `view` is called by every publisher of `E`, before anything else.
+    pub fn view<E: Event>(&mut self, view: impl Fn(&E) + Send + Sync + 'static) {
+        self.topic::<E>().views.push(Box::new(view));
+    }
+
+    /// A module hears a lifecycle event.
+    pub fn hear<E: Event<Loss = Never>>(&mut self, module: &'static str, handler: Handler<E>) {
+        let lanes = self.lanes(module);
+        self.topic::<E>().handlers.push((lanes, handler));
+    }
+
+    /// A module listens to positions, and re-reads when it was too slow for them.
+    pub fn listen<E: Event<Loss = Latest>>(
+        &mut self,
+        module: &'static str,
+        handler: Handler<E>,
+        reread: Reread,
+    ) {
+        let ring =
+            self.topic::<E>().ring.get_or_insert_with(|| broadcast::channel(RING_CAPACITY).0);
+        let receiver = ring.subscribe();
+        let listening: Listening = Box::new(|cx| Box::pin(listen(cx, receiver, handler, reread)));
+        self.listening.push((module, listening));
+    }
+
+    /// The bus, and what has to run for it.
+    pub fn build(self) -> (Arc<Bus>, Listeners) {
+        let lanes = self.lanes.into_iter().map(|(module, (_, receivers))| (module, receivers));
+        let listeners = Listeners { lanes: lanes.collect(), listening: self.listening };
+        (Arc::new(Bus { topics: self.topics }), listeners)
+    }
+}
+
+/// The receiving ends of the bus, until they are given their contexts.
+pub struct Listeners {
+    lanes: Vec<(&'static str, LaneReceivers)>,
+    listening: Vec<(&'static str, Listening)>,
+}
+
+impl Listeners {
+    /// Runs every lane and every ring receiver as a task of `tasks`, until `stop`. What lies in the
+    /// lanes then is still delivered.
+    pub fn run(
+        self,
+        cx: impl Fn(&'static str) -> Cx,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        for (module, receivers) in self.lanes {
+            receivers.run(&cx(module), tasks, stop);
+        }
+        for (module, listening) in self.listening {
+            let (task, stop) = (listening(cx(module)), stop.clone());
+            tasks.spawn(async move { stop.run_until_cancelled(task).await });
+        }
+    }
+}
+
+async fn listen<E: Event>(
+    cx: Cx,
+    mut ring: broadcast::Receiver<Arc<Envelope<E>>>,
+    handler: Handler<E>,
+    reread: Reread,
+) {
+    loop {
+        match ring.recv().await {
+            Ok(envelope) => {
+                let trace = envelope.trace.clone();
+                fence(cx.module(), E::NAME, &trace, handler(cx.clone(), Heard(envelope))).await;
+            }
+            Err(RecvError::Lagged(missed)) => {
+                count::LAGGED.add(missed);
+                tracing::warn!(
+                    module = cx.module(),
+                    event = E::NAME,
+                    missed,
+                    "lagged; reading again"
+                );
+                fence(cx.module(), "re-reading", &TraceContext::none(), reread(cx.clone())).await;
+            }
+            Err(RecvError::Closed) => return,
+        }
+    }
+}

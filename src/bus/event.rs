@@ -1,0 +1,148 @@
+//! What an event is: a plain struct with a name and two promises.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::publish::Pending;
+use super::topic::Bus;
+use crate::game::{GameId, Timestamp, UserId};
+use crate::telemetry::TraceContext;
+
+/// Who has to hear an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// This server alone.
+    Pod,
+    /// Every server that holds a socket of the game.
+    Game,
+    /// All servers.
+    Everywhere,
+    /// Exactly one server handles it, at least once: its handlers are idempotent.
+    Once,
+}
+
+/// A plain struct that says what happened.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+/// use typephoon_api::bus::{Event, Never, Reach};
+/// use typephoon_api::game::GameId;
+///
+/// /// Somebody waved.
+/// #[derive(Serialize, Deserialize)]
+/// struct PlayerWaved { game: GameId }
+///
+/// impl Event for PlayerWaved {
+///     const NAME: &'static str = "player.waved";
+///     const REACH: Reach = Reach::Game;
+///     type Loss = Never;
+///     fn game(&self) -> Option<GameId> { Some(self.game) }
+/// }
+/// ```
+pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// Noun and past participle (`race.started`); stable, since it crosses servers.
+    const NAME: &'static str;
+    /// Who has to hear it.
+    const REACH: Reach;
+    /// [`Never`] or [`Latest`].
+    type Loss: Loss;
+    /// The game it belongs to; events of one game keep their order.
+    fn game(&self) -> Option<GameId> {
+        None
+    }
+    /// Whose position it is, for [`Latest`] events: only this player's newest counts, and it is not
+    /// shown to the player's own sockets.
+    fn player(&self) -> Option<&UserId> {
+        None
+    }
+}
+
+/// May an event be lost? Stated at its type, as [`Event::Loss`].
+pub trait Loss: Sized + 'static {
+    /// The promise in one word, for the wiring table.
+    const WORD: &'static str;
+    /// Publishes in the way the promise asks for.
+    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending;
+}
+
+/// Never lost: a lifecycle event (joined, started, finished). A publisher waits while a hearing
+/// module's lane is full.
+#[derive(Debug)]
+pub enum Never {}
+
+/// Only the newest of a player matters (a cursor position): it never makes anybody wait, and may be
+/// conflated or overtaken where somebody is slow.
+#[derive(Debug)]
+pub enum Latest {}
+
+impl Loss for Never {
+    const WORD: &'static str = "never";
+    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
+        let bus = bus.clone();
+        Pending::waits(async move { bus.announce(event).await })
+    }
+}
+
+impl Loss for Latest {
+    const WORD: &'static str = "latest";
+    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
+        bus.relay(event);
+        Pending::DONE
+    }
+}
+
+/// An event on its way, with what travels beside it.
+#[derive(Debug)]
+pub struct Envelope<E> {
+    /// What happened.
+    pub event: E,
+    /// When it was published.
+    pub at: Timestamp,
+    /// The span that published it, so that the spans it causes can be linked to it.
+    pub trace: TraceContext,
+}
+
+impl<E: Event> Envelope<E> {
+    pub(super) fn new(event: E) -> Self {
+        Self { event, at: Timestamp::now(), trace: TraceContext::current() }
+    }
+}
+
+/// What a handler function takes: an event that it heard. Reads like the event itself.
+#[derive(Debug)]
+pub struct Heard<E>(pub(crate) Arc<Envelope<E>>);
+
+impl<E> Heard<E> {
+    /// The envelope: when it was published, and by which span.
+    pub fn envelope(&self) -> &Envelope<E> {
+        &self.0
+    }
+}
+
+impl<E> std::ops::Deref for Heard<E> {
+    type Target = E;
+    fn deref(&self) -> &E {
+        &self.0.event
+    }
+}
+
+/// An event type as the wiring table shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EventInfo {
+    /// Its stable name.
+    pub name: &'static str,
+    /// Who has to hear it.
+    pub reach: Reach,
+    /// `never` or `latest`.
+    pub loss: &'static str,
+}
+
+impl EventInfo {
+    /// What the type says of itself.
+    pub const fn of<E: Event>() -> Self {
+        Self { name: E::NAME, reach: E::REACH, loss: <E::Loss as Loss>::WORD }
+    }
+}

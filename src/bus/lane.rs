@@ -1,0 +1,89 @@
+//! Lanes: how a module gets its lifecycle events and timers, in order and without loss.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::fence::fence;
+use super::topic::Handling;
+use crate::game::GameId;
+use crate::module::Cx;
+use crate::telemetry::TraceContext;
+
+/// Lanes per module. Events of one game always take the same lane, so they keep their order; a game
+/// that is slow to handle holds up an eighth of the others at most.
+pub const LANES: usize = 8;
+
+/// Deliveries that may wait in one lane. When it is full, whoever sends waits.
+pub const LANE_CAPACITY: usize = 256;
+
+/// One event for one module.
+pub(crate) struct Delivery {
+    /// The event's or timer's name.
+    pub(crate) what: &'static str,
+    /// The span that caused it.
+    pub(crate) trace: TraceContext,
+    /// Handles it.
+    pub(crate) run: Box<dyn FnOnce(Cx) -> Handling + Send>,
+}
+
+/// The sending ends of a module's lanes.
+pub struct Lanes(Vec<mpsc::Sender<Delivery>>);
+
+/// The receiving ends.
+pub(super) struct LaneReceivers(Vec<mpsc::Receiver<Delivery>>);
+
+impl Lanes {
+    pub(super) fn new() -> (Arc<Self>, LaneReceivers) {
+        let (senders, receivers) = (0..LANES).map(|_| mpsc::channel(LANE_CAPACITY)).unzip();
+        (Arc::new(Self(senders)), LaneReceivers(receivers))
+    }
+
+    fn lane(&self, game: Option<GameId>) -> &mpsc::Sender<Delivery> {
+        let key = game.map_or(0, |game| game.0.unsigned_abs());
+        &self.0[usize::try_from(key % LANES as u64).expect("a remainder of LANES")]
+    }
+
+    /// Puts a delivery into the lane of its game; waits while that is full.
+    pub(crate) async fn send(&self, game: Option<GameId>, delivery: Delivery) {
+        let what = delivery.what;
+        if self.lane(game).send(delivery).await.is_err() {
+            tracing::debug!(event = what, "not delivered: this server is stopping");
+        }
+    }
+
+    /// Puts a delivery into the lane of its game, or gives it back if that is full.
+    pub(crate) fn try_send(&self, game: GameId, delivery: Delivery) -> Result<(), Delivery> {
+        match self.lane(Some(game)).try_send(delivery) {
+            Err(mpsc::error::TrySendError::Full(delivery)) => Err(delivery),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+}
+
+impl LaneReceivers {
+    pub(super) fn run(self, cx: &Cx, tasks: &TaskTracker, stop: &CancellationToken) {
+        for lane in self.0 {
+            tasks.spawn(deliver(cx.clone(), lane, stop.clone()));
+        }
+    }
+}
+
+/// Delivers one after the other; on `stop`, what is there already, and no more.
+async fn deliver(cx: Cx, mut lane: mpsc::Receiver<Delivery>, stop: CancellationToken) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = lane.recv() => next,
+            () = stop.cancelled(), if !lane.is_closed() => {
+                lane.close();
+                continue;
+            }
+        };
+        let Some(delivery) = next else { return };
+        let Delivery { what, trace, run } = delivery;
+        fence(cx.module(), what, &trace, run(cx.clone())).await;
+    }
+}

@@ -1,0 +1,38 @@
+//! The in-process event bus: typed events go from whoever publishes them to the handler modules
+//! that asked for their type, and to the rooms that show them.
+//!
+//! ```text
+//!                    ┌ views: a frame into the room of the game, at once, by the publisher itself
+//! publish(event) ────┤
+//!                    ├ Never:  bounded lanes of each hearing module (back-pressure when full)
+//!                    └ Latest: one ring per type (a slow module lags, and re-reads)
+//! ```
+//!
+//! * The bus is keyed by type and built once, at start-up: publishing takes no lock, and an event
+//!   that nobody here wants costs one look into a table.
+//! * Order holds for the events of one game as seen by one handler module, within one loss promise.
+//! * Sockets are no subscribers: they are members of a room ([`crate::socket`]).
+//!
+//! Architecture Invariant: the graph of `Never` events (heard by a module → emitted by it) has no
+//! cycle, which start-up checks; so back-pressure cannot turn into a deadlock.
+
+mod build;
+mod event;
+mod fence;
+mod lane;
+mod publish;
+mod topic;
+
+pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
+pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
+pub use fence::{ABANDONED_AFTER, SLOW_AFTER};
+pub use lane::{LANE_CAPACITY, LANES, Lanes};
+pub use publish::{Emits, Pending};
+pub use topic::Bus;
+
+pub(crate) use fence::{guard, report_panic};
+pub(crate) use lane::Delivery;
+pub(crate) use topic::Handling;
+
+#[cfg(test)]
+mod tests;

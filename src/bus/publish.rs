@@ -1,0 +1,101 @@
+//! What a function of a handler module may return to have it published.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::event::{Event, EventInfo, Loss};
+use super::topic::Bus;
+
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What is left to await of a publication: nothing for `Latest`, which costs no allocation then.
+#[must_use = "`Never` events are published when this is awaited"]
+pub struct Pending(Option<Waiting>);
+
+impl Pending {
+    /// Nothing to wait for.
+    pub const DONE: Self = Self(None);
+
+    pub(super) fn waits(publication: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Some(Box::pin(publication)))
+    }
+
+    fn then(self, next: Self) -> Self {
+        match (self.0, next.0) {
+            (None, only) | (only, None) => Self(only),
+            (Some(first), Some(second)) => Self::waits(async {
+                first.await;
+                second.await;
+            }),
+        }
+    }
+
+    /// Whether there is something to await.
+    pub fn is_done(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl IntoFuture for Pending {
+    type Output = ();
+    type IntoFuture = Waiting;
+    fn into_future(self) -> Waiting {
+        self.0.unwrap_or_else(|| Box::pin(std::future::ready(())))
+    }
+}
+
+/// Events as the return value of a handler function: none, one, perhaps one, many, or a pair.
+/// So what a module emits is read off the signatures of its functions.
+pub trait Emits: Send + Sized + 'static {
+    /// The event types that may come.
+    fn kinds() -> Vec<EventInfo>;
+    /// Publishes them, in order.
+    fn publish(self, bus: &Arc<Bus>) -> Pending;
+}
+
+impl Emits for () {
+    fn kinds() -> Vec<EventInfo> {
+        Vec::new()
+    }
+    fn publish(self, _: &Arc<Bus>) -> Pending {
+        Pending::DONE
+    }
+}
+
+impl<E: Event> Emits for E {
+    fn kinds() -> Vec<EventInfo> {
+        vec![EventInfo::of::<E>()]
+    }
+    fn publish(self, bus: &Arc<Bus>) -> Pending {
+        <E::Loss as Loss>::publish(bus, self)
+    }
+}
+
+impl<T: Emits> Emits for Option<T> {
+    fn kinds() -> Vec<EventInfo> {
+        T::kinds()
+    }
+    fn publish(self, bus: &Arc<Bus>) -> Pending {
+        self.map_or(Pending::DONE, |events| events.publish(bus))
+    }
+}
+
+impl<T: Emits> Emits for Vec<T> {
+    fn kinds() -> Vec<EventInfo> {
+        T::kinds()
+    }
+    fn publish(self, bus: &Arc<Bus>) -> Pending {
+        self.into_iter().fold(Pending::DONE, |before, events| before.then(events.publish(bus)))
+    }
+}
+
+impl<A: Emits, B: Emits> Emits for (A, B) {
+    fn kinds() -> Vec<EventInfo> {
+        [A::kinds(), B::kinds()].concat()
+    }
+    fn publish(self, bus: &Arc<Bus>) -> Pending {
+        let first = self.0.publish(bus);
+        first.then(self.1.publish(bus))
+    }
+}

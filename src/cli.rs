@@ -1,0 +1,119 @@
+//! The command line. Without a command it serves.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::app::Application;
+use crate::module::{linked, render_table, scaffold, wire};
+use crate::settings::{Loaded, Sources, load};
+use crate::telemetry;
+
+/// The server of a real-time multiplayer typing race.
+///
+/// Without a command it serves, on port 8080 and with no other service beside it unless settings say
+/// otherwise. Settings come from `setting.yaml`, and from the environment: TP_ and the path of a setting
+/// with two underscores between the levels, for instance TP_SERVER__PORT=9000.
+#[derive(Parser)]
+#[command(name = "typephoon-api", version, disable_help_subcommand = true)]
+struct Arguments {
+    /// The setting file; without it, setting.yaml of the working directory if it is there.
+    #[arg(short = 'c', long, value_name = "FILE", global = true)]
+    setting: Option<PathBuf>,
+
+    /// A second file, for secrets; it wins over the first.
+    #[arg(long = "secret-setting", value_name = "FILE", global = true)]
+    secret_setting: Option<PathBuf>,
+
+    /// Bring the tables of the record store up to date, then serve. On SQLite that always happens.
+    #[arg(long)]
+    init: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the settings in effect, as YAML, with secrets masked.
+    Config,
+    /// Print the wiring: which handler module hears, emits and shows what, its routes, sockets, timers.
+    Handlers {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write handlers/NAME.rs: a small working module with a passing test.
+    New {
+        /// Lowercase letters, digits and underscores.
+        name: String,
+    },
+}
+
+/// Does what the command line says. An error is one sentence on standard error, and a failing exit.
+pub fn run() -> ExitCode {
+    // `-sc` is how the old backend calls its second file; a single dash takes one letter here.
+    let arguments =
+        std::env::args_os().map(|it| if it == "-sc" { "--secret-setting".into() } else { it });
+    match obey(Arguments::parse_from(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("typephoon-api: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(arguments: Arguments) -> Result<(), String> {
+    if let Some(Command::New { name }) = &arguments.command {
+        let file = scaffold(Path::new("handlers"), name)?;
+        println!("wrote {}; `cargo test {name}` tests it", file.display());
+        return Ok(());
+    }
+    let sources = Sources::from_process(arguments.setting, arguments.secret_setting);
+    let loaded = sources.and_then(|sources| load(&sources)).map_err(|error| error.to_string())?;
+    match arguments.command {
+        Some(Command::Config) => print!("{}", loaded.settings.masked_yaml()),
+        Some(Command::Handlers { json }) => {
+            let table = wire(&linked(&loaded.settings.handlers.disabled)?)?.table;
+            let as_json =
+                || serde_json::to_string_pretty(&table).map_err(|error| error.to_string());
+            println!("{}", if json { as_json()? } else { render_table(&table) });
+        }
+        Some(Command::New { .. }) | None => return serve(loaded),
+    }
+    Ok(())
+}
+
+fn serve(Loaded { settings, notes }: Loaded) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
+    let telemetry = telemetry::init(&settings)?;
+    for note in notes {
+        tracing::info!("{note}");
+    }
+    let served = runtime.block_on(async {
+        let application = Application::build(settings).await?;
+        application.run_until(signalled()).await
+    });
+    telemetry.end();
+    served
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn signalled() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupted.await;
+}

@@ -1,0 +1,84 @@
+//! The events of a game, in the order of its life.
+//!
+//! They are shared words: more than one handler module speaks or hears them. An event that only one
+//! module cares about is declared in that module.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GameId, Timestamp, UserId};
+use crate::bus::{Event, Latest, Never, Reach};
+
+/// Declares lifecycle events: plain structs of a game that are never lost.
+macro_rules! lifecycle {
+    ($($(#[$doc:meta])* $name:literal $type:ident ($reach:ident) { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct $type {
+            /// In which game.
+            pub game: GameId,
+            $($(#[$field_doc])* pub $field: $of,)*
+        }
+        impl Event for $type {
+            const NAME: &'static str = $name;
+            const REACH: Reach = Reach::$reach;
+            type Loss = Never;
+            fn game(&self) -> Option<GameId> { Some(self.game) }
+        }
+    )*};
+}
+
+lifecycle! {
+    /// A socket of a player came into the lobby (the first, or one more).
+    "player.joined" PlayerJoined (Game) {
+        /// Who.
+        user: UserId
+    }
+    /// A player's place in the lobby was given up.
+    "player.left" PlayerLeft (Game) {
+        /// Who.
+        user: UserId
+    }
+    /// Nobody comes into this lobby any more; its race is to be prepared.
+    "lobby.closed" LobbyClosed (Once) {}
+    /// The words are there, the players may go to the race.
+    "race.prepared" RacePrepared (Game) {
+        /// When START is due.
+        starts_at: Timestamp
+    }
+    /// START.
+    "race.started" RaceStarted (Game) {}
+    /// A player's result was taken.
+    "player.finished" PlayerFinished (Game) {
+        /// Who.
+        user: UserId,
+        /// Order of arrival, from 1.
+        rank: u32
+    }
+    /// The game has been taken away.
+    "game.ended" GameEnded (Game) {}
+}
+
+/// A player's cursor stands here now. Absolute, so only the newest of a player matters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlayerMoved {
+    /// In which game.
+    pub game: GameId,
+    /// Whose cursor.
+    pub user: UserId,
+    /// Which word, from 0.
+    pub word_index: u32,
+    /// How many characters of it, less one: -1 stands before the first.
+    pub char_index: i32,
+}
+
+impl Event for PlayerMoved {
+    const NAME: &'static str = "player.moved";
+    const REACH: Reach = Reach::Game;
+    type Loss = Latest;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+    fn player(&self) -> Option<&UserId> {
+        Some(&self.user)
+    }
+}

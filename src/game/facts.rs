@@ -1,0 +1,138 @@
+//! The facts of one game, from the first seat in its lobby to its cleanup.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GameId, Timestamp, User, UserId};
+
+/// How far a game has come. It only ever goes forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Stage {
+    /// Players come and go.
+    Lobby,
+    /// Nobody comes any more; the race is not prepared yet (an instant, unless a server died in it).
+    Closed,
+    /// The words are there and START is near.
+    Countdown,
+    /// START has been given.
+    Running,
+}
+
+/// Whether START reached a player: a second one would falsify the result, none at all stops the race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Option<Timestamp>", into = "Option<Timestamp>")]
+pub enum Started {
+    /// Not yet.
+    #[default]
+    Untold,
+    /// A socket is saying it, since this instant. Over a restart it counts as untold.
+    BeingTold(Timestamp),
+    /// It went into a socket of the player, at this instant.
+    Told(Timestamp),
+}
+
+impl From<Option<Timestamp>> for Started {
+    fn from(told: Option<Timestamp>) -> Self {
+        told.map_or(Self::Untold, Self::Told)
+    }
+}
+
+impl From<Started> for Option<Timestamp> {
+    fn from(started: Started) -> Self {
+        match started {
+            Started::Told(at) => Some(at),
+            Started::Untold | Started::BeingTold(_) => None,
+        }
+    }
+}
+
+/// What a player claims of the own race, as the frontend computes it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Words per minute: letters of correct words and blanks, by 5, by minutes.
+    pub wpm: f64,
+    /// The same over all letters.
+    pub wpm_raw: f64,
+    /// Correct keystrokes of all keystrokes, in percent.
+    pub acc: f64,
+}
+
+/// A finished race of one player.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Result {
+    /// Order of arrival at the server, from 1.
+    pub rank: u32,
+    /// When it arrived.
+    pub finished: Timestamp,
+    /// What was claimed and found plausible.
+    pub figures: Figures,
+}
+
+/// One seat.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Player {
+    /// Who sits here. The name is unique among the guests of the game.
+    pub user: User,
+    /// Open lobby sockets. Not kept over a restart, which closes them all.
+    #[serde(skip)]
+    pub sockets: u32,
+    /// Since when no lobby socket of the player is open, if none is.
+    pub absent_since: Option<Timestamp>,
+    /// Whether START reached the player.
+    pub started: Started,
+    /// The result, once.
+    pub result: Option<Result>,
+}
+
+/// One game.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Game {
+    /// Which.
+    pub id: GameId,
+    /// How far it has come.
+    pub stage: Stage,
+    /// When its lobby was opened.
+    pub opened_at: Timestamp,
+    /// When its lobby closes (or closed).
+    pub closes_at: Timestamp,
+    /// Whether the limit of players was reached: then nobody new comes, even if somebody leaves.
+    pub full: bool,
+    /// When START is due (or was).
+    pub starts_at: Option<Timestamp>,
+    /// When the game is taken away.
+    pub ends_at: Timestamp,
+    /// The words of the race, joined by single blanks; empty until the lobby has closed.
+    pub words: Arc<str>,
+    /// In order of arrival.
+    pub players: Vec<Player>,
+}
+
+impl Game {
+    /// The seat of a user.
+    pub fn player(&self, user: &UserId) -> Option<&Player> {
+        self.players.iter().find(|player| player.user.id == *user)
+    }
+
+    /// The seat of a user, to be changed.
+    pub fn player_mut(&mut self, user: &UserId) -> Option<&mut Player> {
+        self.players.iter_mut().find(|player| player.user.id == *user)
+    }
+
+    /// How many have a result.
+    pub fn finishers(&self) -> usize {
+        self.players.iter().filter(|player| player.result.is_some()).count()
+    }
+
+    /// Whether the lobby still waits at `now`.
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.stage == Stage::Lobby && now < self.closes_at
+    }
+
+    /// When the longest absent player's place is given up, if somebody is absent from the lobby.
+    pub fn absence_ends_at(&self, grace: Duration) -> Option<Timestamp> {
+        let since = self.players.iter().filter_map(|player| player.absent_since).min()?;
+        Some(since + grace)
+    }
+}

@@ -1,0 +1,69 @@
+//! Who and which: ids of games and users.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A game, from its lobby to its cleanup. Positive, growing by one per lobby.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
+#[serde(transparent)]
+pub struct GameId(pub i64);
+
+impl fmt::Display for GameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A user: `guest-` and 32 hex digits, or the provider's name and its own id (`google-77`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UserId(Arc<str>);
+
+impl UserId {
+    /// The id of somebody who has not been here before: 128 random bits.
+    pub fn new_guest() -> Self {
+        Self(format!("guest-{:032x}", rand::random::<u128>()).into())
+    }
+
+    /// The id as it stands on the wire and in the tables.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for UserId {
+    fn from(id: &str) -> Self {
+        Self(id.into())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether results of a user are kept for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum UserType {
+    /// Known by its cookie alone; nothing is kept beyond the race.
+    Guest,
+    /// Has a row in `users`.
+    Registered,
+}
+
+/// Somebody who plays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Who.
+    pub id: UserId,
+    /// What others call them.
+    pub name: String,
+    /// Guest or registered.
+    pub user_type: UserType,
+}

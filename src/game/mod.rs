@@ -1,0 +1,19 @@
+//! The words of the game: ids, times, the facts of a race and the events that announce them.
+//!
+//! Everything here is plain data. What may follow from what is decided in `handlers/`; how the
+//! facts change, atomically, in [`crate::live`].
+
+mod events;
+mod facts;
+mod id;
+mod text;
+mod time;
+
+pub use events::{
+    GameEnded, LobbyClosed, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared,
+    RaceStarted,
+};
+pub use facts::{Figures, Game, Player, Result, Stage, Started};
+pub use id::{GameId, User, UserId, UserType};
+pub use text::Text;
+pub use time::Timestamp;

@@ -1,0 +1,26 @@
+//! The text of a race, as far as a position can be checked against it.
+
+use std::sync::Arc;
+
+/// The lengths of the words of a race, in characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Text(Arc<[u16]>);
+
+impl Text {
+    /// The text of words that are joined by blanks.
+    pub fn of(words: &str) -> Self {
+        let length = |word: &str| u16::try_from(word.chars().count()).unwrap_or(u16::MAX);
+        Self(words.split_whitespace().map(length).collect())
+    }
+
+    /// How many characters the word has, if there is such a word.
+    pub fn word_length(&self, index: u32) -> Option<u16> {
+        self.0.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// All characters, and the blanks between the words.
+    pub fn characters(&self) -> u32 {
+        let blanks = u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.0.iter().map(|length| u32::from(*length)).sum::<u32>().saturating_add(blanks)
+    }
+}

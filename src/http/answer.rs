@@ -1,0 +1,146 @@
+//! The envelope: `{"ok":true,…}` or `{"ok":false,"error":{"code":…,"message":…}}`, compact JSON.
+
+use salvo::http::{HeaderValue, StatusCode, header};
+use salvo::oapi::{
+    Components, Content, EndpointOutRegister, Operation, Response as Documented, ToSchema,
+};
+use salvo::{Depot, Request, Response, Writer, async_trait};
+use serde::Serialize;
+
+use crate::auth::SetCookies;
+use crate::{Error, Kind};
+
+/// A success: the fields of `T` behind `"ok":true`.
+#[derive(Debug)]
+pub struct Answer<T> {
+    body: T,
+    cookies: SetCookies,
+}
+
+/// A success that says no more than that.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Empty {}
+
+impl<T> Answer<T> {
+    /// Just the body.
+    pub fn new(body: T) -> Self {
+        Self { body, cookies: SetCookies::default() }
+    }
+
+    /// With cookies beside it.
+    #[must_use]
+    pub fn with_cookies(self, cookies: SetCookies) -> Self {
+        Self { cookies, ..self }
+    }
+}
+
+impl Answer<Empty> {
+    /// `{"ok":true}`.
+    pub fn ok() -> Self {
+        Self::new(Empty {})
+    }
+}
+
+#[derive(Serialize)]
+struct Success<'a, T> {
+    ok: bool,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "Error"))]
+struct Failure {
+    /// Always `false`.
+    ok: bool,
+    error: FailureDetail,
+}
+
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "ErrorDetail"))]
+struct FailureDetail {
+    /// Stable; the documentation page lists them all.
+    code: &'static str,
+    /// For developers; may be empty.
+    message: String,
+}
+
+fn render(res: &mut Response, status: u16, body: &impl Serialize) {
+    match serde_json::to_vec(body) {
+        Ok(json) => {
+            res.status_code(StatusCode::from_u16(status).unwrap_or_default());
+            let json_type = HeaderValue::from_static("application/json");
+            res.headers_mut().insert(header::CONTENT_TYPE, json_type);
+            res.body(json);
+        }
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be JSON");
+            res.status_code(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+    }
+}
+
+/// Answers with an error.
+pub(crate) fn tell(res: &mut Response, error: &Error) {
+    tell_as(res, error, error.status());
+}
+
+/// Refuses a socket's handshake with an error.
+pub(crate) fn refuse_handshake(res: &mut Response, error: &Error) {
+    tell_as(res, error, error.kind().handshake);
+}
+
+fn tell_as(res: &mut Response, error: &Error, status: u16) {
+    let detail = FailureDetail { code: error.kind().code, message: error.message().to_owned() };
+    render(res, status, &Failure { ok: false, error: detail });
+    if matches!(status, 429 | 503) {
+        res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+}
+
+#[async_trait]
+impl<T: Serialize + Send + Sync> Writer for Answer<T> {
+    async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {
+        self.cookies.put_into(res);
+        render(res, 200, &Success { ok: true, body: &self.body });
+    }
+}
+
+#[async_trait]
+impl Writer for Error {
+    async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {
+        tell(res, &self);
+    }
+}
+
+impl<T: ToSchema> EndpointOutRegister for Answer<T> {
+    fn register(components: &mut Components, operation: &mut Operation) {
+        let schema = T::to_schema(components);
+        let json = Documented::new("Success: these fields behind `\"ok\":true`.")
+            .add_content("application/json", Content::new(schema));
+        operation.responses.insert("200", json);
+    }
+}
+
+impl EndpointOutRegister for Error {
+    fn register(components: &mut Components, operation: &mut Operation) {
+        let schema = Failure::to_schema(components);
+        let json = Documented::new("Failure: `error.code` is one of the error table.")
+            .add_content("application/json", Content::new(schema));
+        operation.responses.insert("4XX", json);
+    }
+}
+
+/// What salvo itself answers with a bare status (404, 405, 413 …), put into the envelope.
+pub(crate) fn of_status(status: StatusCode) -> Error {
+    let kind = match status.as_u16() {
+        404 => Kind::NOT_FOUND,
+        405 => Kind::METHOD_NOT_ALLOWED,
+        413 => Kind::PAYLOAD_TOO_LARGE,
+        429 => Kind::TOO_MANY_REQUESTS,
+        408 | 503 => Kind::UNAVAILABLE,
+        400..=499 => Kind::BAD_REQUEST,
+        _ => Kind::UNKNOWN,
+    };
+    kind.into()
+}

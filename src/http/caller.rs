@@ -1,0 +1,32 @@
+//! Who asks: the access check by the cookie `TP_AT`.
+
+use salvo::extract::Metadata;
+use salvo::oapi::{Components, EndpointArgRegister, Operation, SecurityRequirement};
+use salvo::{Depot, Extractible, Request};
+
+use super::extract::{cx_of, no_metadata};
+use crate::Error;
+use crate::auth::Cookies;
+use crate::game::User;
+
+/// The user whose access token came with the request. As an argument of an endpoint it refuses
+/// everybody else, so it stands behind query and body.
+#[derive(Clone, Debug)]
+pub struct Caller(pub User);
+
+impl<'ex> Extractible<'ex> for Caller {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
+        let cx = cx_of(depot)?;
+        Ok(Self(cx.keys().access(Cookies::of(req).access_token(), cx.now())?))
+    }
+}
+
+impl EndpointArgRegister for Caller {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        let cookie = SecurityRequirement::new("access_token", Vec::<String>::new());
+        operation.securities.get_or_insert_default().push(cookie);
+    }
+}

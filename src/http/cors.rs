@@ -1,0 +1,99 @@
+//! Which origins may call from a browser (the Fetch standard's CORS protocol), as the contract has it.
+
+use std::collections::HashSet;
+
+use salvo::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
+
+use super::answer::tell;
+use crate::settings::Settings;
+use crate::{Error, Kind};
+
+/// How long a browser may remember the answer to a preflight, in seconds.
+const MAX_AGE: &str = "600";
+const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+
+/// The origins that this server trusts.
+#[derive(Clone, Debug)]
+pub(crate) struct Origins {
+    /// May read answers from a browser.
+    cors: HashSet<String>,
+    /// Where the frontend is.
+    frontend: Option<String>,
+}
+
+impl Origins {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let frontend = salvo::http::uri::Uri::try_from(&settings.front_end_endpoint).ok();
+        let frontend =
+            frontend.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
+        Self { cors: settings.cors.allow_origins.iter().cloned().collect(), frontend }
+    }
+
+    /// Whether a page of the request's origin may open sockets and change things. A request without
+    /// an origin comes from no foreign page; and a page of the same host is our own.
+    pub(crate) fn trusts(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        let Ok(origin) = origin.to_str() else { return false };
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let same_host = origin.split_once("://").is_some_and(|(_, it)| Some(it) == host);
+        same_host || self.cors.contains(origin) || self.frontend.as_deref() == Some(origin)
+    }
+
+    fn allows(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().is_ok_and(|origin| self.cors.contains(origin))
+    }
+}
+
+/// Puts the headers on every answer, answers preflights, and refuses what a foreign page wants to
+/// change.
+pub(super) struct Cors(pub(super) Origins);
+
+#[async_trait]
+impl Handler for Cors {
+    async fn handle(
+        &self,
+        req: &mut Request,
+        depot: &mut Depot,
+        res: &mut Response,
+        ctrl: &mut FlowCtrl,
+    ) {
+        let Some(origin) = req.headers().get(header::ORIGIN).cloned() else { return };
+        let allowed = self.0.allows(&origin);
+        let headers = res.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        if allowed {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        let is_preflight = req.method() == Method::OPTIONS
+            && req.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        if is_preflight {
+            preflight(req, res, allowed);
+            ctrl.skip_rest();
+        } else if req.method() == Method::POST && !self.0.trusts(req.headers()) {
+            tell(
+                res,
+                &Error::new(Kind::ORIGIN_NOT_ALLOWED, "pages of this origin may not do that"),
+            );
+            ctrl.skip_rest();
+        } else {
+            ctrl.call_next(req, depot, res).await;
+        }
+    }
+}
+
+fn preflight(req: &Request, res: &mut Response, allowed: bool) {
+    let headers = res.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+    if let Some(wanted) = req.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    if allowed {
+        res.status_code(StatusCode::OK);
+        res.render("OK");
+    } else {
+        tell(res, &Error::new(Kind::ORIGIN_NOT_ALLOWED, "Disallowed CORS origin").with_status(400));
+    }
+}

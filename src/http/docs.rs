@@ -1,0 +1,205 @@
+//! `/openapi.json`, and `/docs`: a page for people, made of the same types, the wiring table and the
+//! error table. It needs no script and nothing from elsewhere.
+
+use std::fmt::Write as _;
+
+use salvo::http::{HeaderValue, StatusCode, header};
+use salvo::oapi::OpenApi;
+use salvo::writing::{Redirect, Text};
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, async_trait};
+use serde_json::Value;
+
+use crate::Kind;
+use crate::module::ModuleTable;
+use crate::settings::Settings;
+use crate::socket::SocketRoute;
+
+/// Both documents, made once.
+pub(super) struct Docs {
+    json: String,
+    page: String,
+}
+
+impl Docs {
+    pub(super) fn new(api: OpenApi, modules: &[ModuleTable], sockets: &[SocketRoute]) -> Self {
+        let json = api.to_json().unwrap_or_default();
+        let page = page(&serde_json::from_str(&json).unwrap_or_default(), modules, sockets);
+        Self { json, page }
+    }
+
+    /// Also says where `/` leads: to the frontend, if the operator has named one; else here.
+    pub(super) fn router(self, settings: &Settings) -> Router {
+        let known = settings.front_end_endpoint != Settings::default().front_end_endpoint;
+        let home = if known { settings.front_end_endpoint.clone() } else { "/docs".into() };
+        let json = Document { body: self.json, of: "application/json" };
+        let page = Document { body: self.page, of: "text/html; charset=utf-8" };
+        Router::new()
+            .push(Router::new().get(Home(home)))
+            .push(Router::with_path("openapi.json").get(json))
+            .push(Router::with_path("docs").get(page))
+    }
+}
+
+struct Document {
+    body: String,
+    of: &'static str,
+}
+
+#[async_trait]
+impl Handler for Document {
+    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        res.render(Text::Plain(self.body.clone()));
+        res.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.of));
+    }
+}
+
+struct Home(String);
+
+#[async_trait]
+impl Handler for Home {
+    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        match Redirect::with_status_code(StatusCode::TEMPORARY_REDIRECT, &self.0) {
+            Ok(redirect) => res.render(redirect),
+            Err(error) => tracing::error!(%error, "front_end_endpoint is no address"),
+        }
+    }
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}\
+    code,pre{font-family:ui-monospace,monospace;font-size:.9em}\
+    table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .8rem .2rem 0;\
+    border-bottom:1px solid #8884;vertical-align:top}h2{margin-top:2.5rem}\
+    @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8cf}}";
+
+fn page(api: &Value, modules: &[ModuleTable], sockets: &[SocketRoute]) -> String {
+    let mut html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport \
+         content=\"width=device-width\"><title>typephoon-api</title><style>{STYLE}</style>\
+         <h1>typephoon-api</h1><p>A success is <code>{{\"ok\":true,…}}</code>, a failure \
+         <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. The same for machines: \
+         <a href=/openapi.json>openapi.json</a>."
+    );
+    routes(&mut html, api);
+    self::sockets(&mut html, modules, sockets);
+    errors(&mut html);
+    html
+}
+
+/// Writing to a String does not fail.
+macro_rules! put {
+    ($html:expr, $($what:tt)*) => { let _ = write!($html, $($what)*); };
+}
+
+fn routes(html: &mut String, api: &Value) {
+    put!(html, "<h2>Routes</h2>");
+    let paths = api["paths"].as_object().into_iter().flatten();
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().into_iter().flatten() {
+            if method == "head" {
+                continue;
+            }
+            let text = |value: &Value| escape(value.as_str().unwrap_or_default());
+            let locked =
+                if operation["security"].is_array() { " 🔒 <code>TP_AT</code>" } else { "" };
+            put!(html, "<h3><code>{} {}</code>{locked}</h3>", method.to_uppercase(), escape(path));
+            put!(html, "<p>{} {}", text(&operation["summary"]), text(&operation["description"]));
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                let (name, about) = (text(&parameter["name"]), text(&parameter["description"]));
+                put!(html, "<br><code>{name}</code> {about}");
+            }
+            let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+            schema(html, "takes", api, body);
+            let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+            schema(html, "answers", api, answer);
+        }
+    }
+}
+
+/// The fields of an object's schema, a row each.
+fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
+    let schema = resolve(api, schema);
+    let fields = schema["properties"].as_object().into_iter().flatten().peekable();
+    let mut begun = false;
+    for (name, field) in fields {
+        if !std::mem::replace(&mut begun, true) {
+            put!(html, "<p>{verb}<table>");
+        }
+        let about = field["description"].as_str().unwrap_or_default();
+        let kind = kind_of(api, field);
+        put!(
+            html,
+            "<tr><td><code>{}</code><td>{}<td>{}",
+            escape(name),
+            escape(&kind),
+            escape(about)
+        );
+    }
+    if begun {
+        put!(html, "</table>");
+    }
+}
+
+fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
+    let name = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/components/schemas/"));
+    name.map_or(schema, |name| &api["components"]["schemas"][name])
+}
+
+/// A type in a few words: `string`, `array of LobbyPlayer {id, name}`.
+fn kind_of(api: &Value, schema: &Value) -> String {
+    if schema["items"].is_object() {
+        return format!("array of {}", kind_of(api, &schema["items"]));
+    }
+    let resolved = resolve(api, schema);
+    if let Some(fields) = resolved["properties"].as_object() {
+        return format!("{{{}}}", fields.keys().cloned().collect::<Vec<_>>().join(", "));
+    }
+    match &resolved["type"] {
+        Value::String(kind) => kind.clone(),
+        Value::Array(kinds) => {
+            kinds.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
+        }
+        _ => String::new(),
+    }
+}
+
+fn sockets(html: &mut String, modules: &[ModuleTable], sockets: &[SocketRoute]) {
+    put!(html, "<h2>Sockets</h2><p>Text frames, one JSON object each.");
+    for socket in sockets {
+        let channel = socket.channel.to_string();
+        put!(html, "<h3><code>{}</code></h3><p>{}<table>", socket.path, escape(socket.about));
+        for module in modules {
+            for frame in module.frames.iter().filter(|it| it.ends_with(&format!("({channel})"))) {
+                put!(
+                    html,
+                    "<tr><td>client → server<td><code>{}</code><td>{}",
+                    escape(frame),
+                    module.name
+                );
+            }
+            for event in module.shows.iter().filter(|it| it.ends_with(&channel)) {
+                put!(html, "<tr><td>server → client<td>on {}<td>{}", escape(event), module.name);
+            }
+        }
+        put!(html, "</table>");
+    }
+}
+
+fn errors(html: &mut String) {
+    put!(
+        html,
+        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”.<table>\
+         <tr><th>code<th>status<th>in a handshake<th>close code<th>meaning"
+    );
+    for (Kind { code, status, handshake, close }, meaning) in Kind::ALL {
+        let meaning = escape(meaning);
+        put!(
+            html,
+            "<tr><td><code>{code}</code><td>{status}<td>{handshake}<td>{close}<td>{meaning}"
+        );
+    }
+    put!(html, "</table>");
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

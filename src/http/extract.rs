@@ -1,0 +1,176 @@
+//! What endpoints take as arguments. They are read in the order of the arguments, so a bad query is
+//! told before a missing token, as the contract wants it.
+
+use salvo::extract::Metadata;
+use salvo::oapi::{
+    Components, Content, EndpointArgRegister, Object, Operation, Parameter, ParameterIn,
+    RequestBody, ToSchema, schema::BasicType,
+};
+use salvo::{Depot, Extractible, Request};
+use serde::de::DeserializeOwned;
+
+use super::lenient;
+use crate::game::GameId;
+use crate::module::Cx;
+use crate::{Error, Kind};
+
+/// salvo asks every argument for a description of fields that it could read by itself; ours read
+/// themselves.
+pub fn no_metadata() -> &'static Metadata {
+    static NONE: std::sync::LazyLock<Metadata> = std::sync::LazyLock::new(|| Metadata::new(""));
+    &NONE
+}
+
+/// The query of a request. Of a parameter that comes twice the last counts; unknown ones are ignored.
+pub struct Query<'a>(&'a Request);
+
+impl<'a> Query<'a> {
+    /// That of a request.
+    pub fn of(request: &'a Request) -> Self {
+        Self(request)
+    }
+
+    /// A parameter as text.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        self.0.queries().get_vec(name)?.last().map(String::as_str)
+    }
+
+    /// A parameter that has to be there, as an integer.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR`, if it is missing or no integer.
+    pub fn integer(&self, name: &str) -> Result<i64, Error> {
+        let text = self
+            .text(name)
+            .ok_or_else(|| Error::validation(format!("query parameter {name}: is required")))?;
+        let not_one = || Error::validation(format!("query parameter {name}: is not an integer"));
+        lenient::integer_of(text).ok_or_else(not_one)
+    }
+
+    /// A parameter as an integer within `range`, or `default` if it is missing.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR`, if it is no integer or out of range.
+    pub fn integer_within(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+        default: i64,
+    ) -> Result<i64, Error> {
+        if self.text(name).is_none() {
+            return Ok(default);
+        }
+        let value = self.integer(name)?;
+        if range.contains(&value) {
+            return Ok(value);
+        }
+        let (from, to) = (range.start(), range.end());
+        Err(Error::validation(format!("query parameter {name}: is not from {from} to {to}")))
+    }
+}
+
+/// The query parameter `game_id`: a positive integer of any size.
+#[derive(Clone, Copy, Debug)]
+pub struct GameQuery(pub GameId);
+
+impl<'ex> Extractible<'ex> for GameQuery {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        Query::of(req).integer("game_id").map(|id| Self(GameId(id)))
+    }
+}
+
+impl EndpointArgRegister for GameQuery {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        operation.parameters.insert(integer_parameter("game_id", "The game.").required(true));
+    }
+}
+
+/// A query parameter for the documentation.
+pub fn integer_parameter(name: &str, about: &str) -> Parameter {
+    Parameter::new(name)
+        .location(ParameterIn::Query)
+        .description(about)
+        .schema(Object::with_type(BasicType::Integer))
+}
+
+/// A JSON body. Unknown fields are ignored; a missing content type is taken as JSON.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
+        let is_json = req.content_type().is_none_or(|it| {
+            it.type_() == "application"
+                && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
+        });
+        if !is_json {
+            return Err(Error::validation("body: is not application/json"));
+        }
+        let limit = cx_of(depot)?.settings().limits.body_bytes;
+        let payload = req.payload_with_max_size(limit).await.map_err(|error| match error {
+            salvo::http::ParseError::PayloadTooLarge => Kind::PAYLOAD_TOO_LARGE.into(),
+            _ => Error::new(Kind::BAD_REQUEST, "body: could not be read"),
+        })?;
+        let mut json = serde_json::Deserializer::from_slice(payload);
+        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            Error::validation(format!("body {}: {}", error.path(), error.inner()))
+        })?;
+        json.end().map_err(|error| Error::validation(format!("body: {error}")))?;
+        Ok(Self(body))
+    }
+}
+
+impl<T: ToSchema> EndpointArgRegister for Body<T> {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        let content = Content::new(T::to_schema(components));
+        let body = RequestBody::new().add_content("application/json", content);
+        operation.request_body = Some(body);
+    }
+}
+
+/// The context of the module that the route belongs to.
+pub(super) fn cx_of(depot: &Depot) -> Result<&Cx, Error> {
+    depot
+        .get_typed::<Cx>()
+        .map_err(|_| Error::internal("a route without the context of its module"))
+}
+
+impl<'ex> Extractible<'ex> for Cx {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(_: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
+        cx_of(depot).cloned()
+    }
+}
+
+impl EndpointArgRegister for Cx {
+    fn register(_: &mut Components, _: &mut Operation, _: &str) {}
+}
+
+/// The query parameter `key`: the key of a one-time hand-over.
+#[derive(Debug)]
+pub struct Key(pub String);
+
+impl<'ex> Extractible<'ex> for Key {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        let key = Query::of(req).text("key").map(|key| Self(key.to_owned()));
+        key.ok_or_else(|| Error::validation("query parameter key: is required"))
+    }
+}
+
+impl EndpointArgRegister for Key {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        let parameter = Parameter::new("key").location(ParameterIn::Query).required(true);
+        operation.parameters.insert(parameter.description("From the lobby's GET_TOKEN."));
+    }
+}

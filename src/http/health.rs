@@ -1,0 +1,34 @@
+//! Probes.
+
+use salvo::Writer;
+use salvo::http::Method;
+use salvo::oapi::endpoint;
+
+use super::router::Route;
+use super::{Answer, Empty};
+use crate::module::Cx;
+use crate::{Error, Kind};
+
+/// The routes of every server, whatever its modules.
+pub(super) fn routes() -> [Route; 2] {
+    [
+        Route::new("http", Method::GET, "/healthcheck/alive", alive),
+        Route::new("http", Method::GET, "/healthcheck/ready", ready),
+    ]
+}
+
+/// Whether the process runs.
+#[endpoint(tags("health"))]
+async fn alive() -> Answer<Empty> {
+    Answer::ok()
+}
+
+/// Whether this server should get players: everything that it needs answers, and it is not stopping.
+#[endpoint(tags("health"))]
+async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
+    if cx.parts().stop.is_cancelled() {
+        return Err(Kind::RESTARTING.into());
+    }
+    cx.records().ping().await?;
+    Ok(Answer::ok())
+}

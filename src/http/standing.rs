@@ -1,0 +1,43 @@
+//! How a player stands in a race: the entry that the race and its result have in common.
+
+use salvo::oapi::ToSchema;
+use serde::Serialize;
+
+use crate::game::Player;
+
+/// The `rank` of those who have not finished.
+const UNRANKED: u32 = 99_999;
+
+/// One player of a race. What is not known yet is `null`.
+#[derive(Serialize, ToSchema)]
+pub struct Standing {
+    id: String,
+    name: String,
+    /// When the result arrived, ISO 8601.
+    finished: Option<String>,
+    /// Order of arrival from 1; 99999 for those who have not finished.
+    rank: u32,
+    /// Words per minute.
+    wpm: Option<f64>,
+    /// Words per minute, wrong ones too.
+    wpm_raw: Option<f64>,
+    /// Accuracy in percent.
+    acc: Option<f64>,
+}
+
+impl Standing {
+    /// How a player stands now.
+    pub fn of(player: &Player) -> Self {
+        let result = player.result;
+        let figures = result.map(|result| result.figures);
+        Self {
+            id: player.user.id.to_string(),
+            name: player.user.name.clone(),
+            finished: result.map(|result| result.finished.with_offset()),
+            rank: result.map_or(UNRANKED, |result| result.rank),
+            wpm: figures.map(|figures| figures.wpm),
+            wpm_raw: figures.map(|figures| figures.wpm_raw),
+            acc: figures.map(|figures| figures.acc),
+        }
+    }
+}

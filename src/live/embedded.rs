@@ -1,0 +1,141 @@
+//! The live state of a server that is alone: in this process, and written down in the records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::games::{Changed, Games};
+use super::keys::OneTimeKeys;
+use super::{Claim, Departed, Entry, Finish, LiveState};
+use crate::game::{Game, GameId, Timestamp, User, UserId};
+use crate::records::{Journal, Records};
+use crate::{Error, Kind};
+
+/// How long after a start nothing is due, so that the players of the games that were going on can come
+/// back: the frontend does so at once.
+pub const RESUME_GRACE: Duration = Duration::from_secs(2);
+
+/// One lock around all games of the process. Nothing is awaited under it.
+pub struct Embedded {
+    games: Mutex<Games>,
+    keys: Mutex<OneTimeKeys>,
+    journal: Journal,
+}
+
+impl Embedded {
+    /// Goes on with the games that the records know.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if they cannot be read.
+    pub async fn resume(
+        records: &Records,
+        journal: Journal,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let (last, games) = (records.last_game().await?, records.live_games().await?);
+        if !games.is_empty() {
+            tracing::info!(games = games.len(), "going on with the games of the last run");
+        }
+        let games = Mutex::new(Games::restore(last, games, now + RESUME_GRACE));
+        Ok(Self { games, keys: Mutex::default(), journal })
+    }
+
+    /// Changes facts under the lock, and waits until they are written down.
+    async fn change<T>(
+        &self,
+        operation: impl FnOnce(&mut Games) -> Changed<T>,
+    ) -> Result<T, Error> {
+        let place = self.journal.place().await?;
+        let (outcome, writing) = {
+            let mut games = self.games.lock();
+            let (outcome, change) = operation(&mut games);
+            (outcome, change.map(|change| place.enter(change)))
+        };
+        match writing {
+            Some(writing) => writing.done().await.map(|()| outcome),
+            None => Ok(outcome),
+        }
+    }
+}
+
+#[async_trait]
+impl LiveState for Embedded {
+    async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
+        self.change(|games| games.enter(entry)).await
+    }
+
+    async fn go_absent(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.go_absent(game, user, now)).await
+    }
+
+    async fn dismiss_absent(
+        &self,
+        game: GameId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Departed, Error> {
+        self.change(|games| games.dismiss_absent(game, before, now)).await
+    }
+
+    async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.close_lobby(game, now)).await
+    }
+
+    async fn prepare(
+        &self,
+        game: GameId,
+        words: Arc<str>,
+        starts_at: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.prepare(game, words, starts_at)).await
+    }
+
+    async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.start(game, now)).await
+    }
+
+    async fn claim_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        Ok(self.games.lock().claim_start(game, user, now))
+    }
+
+    async fn settle_start(&self, game: GameId, user: &UserId, told: bool) -> Result<(), Error> {
+        self.change(|games| games.settle_start(game, user, told)).await
+    }
+
+    async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {
+        self.change(|games| games.finish(game, user, claim)).await?
+    }
+
+    async fn end(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.end(game, now)).await
+    }
+
+    async fn find(&self, game: GameId) -> Result<Option<Arc<Game>>, Error> {
+        Ok(self.games.lock().find(game))
+    }
+
+    async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
+        Ok(self.games.lock().all())
+    }
+
+    async fn keep_key(&self, key: String, user: User, until: Timestamp) -> Result<(), Error> {
+        self.keys.lock().keep(key, user, until);
+        Ok(())
+    }
+
+    async fn take_key(&self, key: &str, now: Timestamp) -> Result<User, Error> {
+        self.keys.lock().take(key, now).ok_or_else(|| Kind::KEY_NOT_FOUND.into())
+    }
+}

@@ -1,0 +1,308 @@
+//! Lobbies and races of one process, as a state machine without clock, chance or waiting.
+//!
+//! Every operation answers with its outcome and the change to be written down, if it made one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::{Claim, Departed, Entry, Finish, names};
+use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Started, Timestamp, UserId};
+use crate::records::Change;
+use crate::{Error, Kind};
+
+/// An outcome, and what is to be written down.
+pub type Changed<T> = (T, Option<Change>);
+
+/// Every game that is not over.
+#[derive(Debug, Default)]
+pub struct Games {
+    games: HashMap<GameId, Arc<Game>>,
+    /// Lobbies that may have room, oldest first: finished games never slow the search down.
+    open: BTreeSet<GameId>,
+    /// The latest game of every user who sits somewhere.
+    seats: HashMap<UserId, GameId>,
+    last: GameId,
+}
+
+impl Games {
+    /// No games yet; the next one comes after `last`.
+    pub fn new(last: GameId) -> Self {
+        Self { last, ..Self::default() }
+    }
+
+    /// Games of a server that has been away: nothing is due before `resume`, so that their players
+    /// have time to come back.
+    pub fn restore(last: GameId, games: Vec<Game>, resume: Timestamp) -> Self {
+        let mut restored = Self::new(last);
+        for mut game in games {
+            match game.stage {
+                Stage::Lobby => {
+                    game.closes_at = game.closes_at.max(resume);
+                    for player in &mut game.players {
+                        player.absent_since = Some(resume);
+                    }
+                    restored.open.extend((!game.full).then_some(game.id));
+                }
+                Stage::Countdown => game.starts_at = game.starts_at.map(|at| at.max(resume)),
+                Stage::Closed | Stage::Running => {}
+            }
+            for player in &game.players {
+                restored.seats.insert(player.user.id.clone(), game.id);
+            }
+            restored.last = restored.last.max(game.id);
+            restored.games.insert(game.id, Arc::new(game));
+        }
+        restored
+    }
+
+    /// The facts of a game.
+    pub fn find(&self, id: GameId) -> Option<Arc<Game>> {
+        self.games.get(&id).cloned()
+    }
+
+    /// The facts of every game.
+    pub fn all(&self) -> Vec<Arc<Game>> {
+        self.games.values().cloned().collect()
+    }
+
+    /// See [`LiveState::enter`](super::LiveState::enter).
+    pub fn enter(&mut self, entry: Entry) -> Changed<Arc<Game>> {
+        let id = self.place_for(&entry);
+        let opened = self.games.entry(id).or_insert_with(|| Arc::new(opened(id, &entry)));
+        let game = Arc::make_mut(opened);
+        match game.player_mut(&entry.user.id) {
+            Some(player) => {
+                player.sockets += 1;
+                player.absent_since = None;
+            }
+            None => {
+                let user =
+                    crate::game::User { name: names::unique(&entry.user, game), ..entry.user };
+                self.seats.insert(user.id.clone(), id);
+                game.players.push(Player {
+                    user,
+                    sockets: 1,
+                    absent_since: None,
+                    started: Started::Untold,
+                    result: None,
+                });
+                if game.players.len() >= entry.rules.player_limit {
+                    game.full = true;
+                    game.closes_at = entry.now + entry.rules.full_grace;
+                    self.open.remove(&id);
+                }
+            }
+        }
+        let game = opened.clone();
+        (game.clone(), Some(Change::Saved(game)))
+    }
+
+    /// Where a player is to sit; perhaps in a game that is not there yet.
+    fn place_for(&mut self, entry: &Entry) -> GameId {
+        let seated = self.seats.get(&entry.user.id).and_then(|id| self.games.get(id));
+        if let Some(game) = seated.filter(|game| game.stage < Stage::Running) {
+            return game.id;
+        }
+        let asked_for = entry.previous.filter(|id| self.open.contains(id));
+        let waits = |id: &GameId| self.games.get(id).is_some_and(|game| game.waits(entry.now));
+        if let Some(id) = asked_for.filter(waits) {
+            return id;
+        }
+        while let Some(id) = self.open.first().copied() {
+            if self.games.get(&id).is_some_and(|game| game.waits(entry.now)) {
+                return id;
+            }
+            // Its time is over, although nobody has closed it yet.
+            self.open.remove(&id);
+        }
+        self.last = GameId(self.last.0 + 1);
+        self.open.insert(self.last);
+        self.last
+    }
+
+    /// See [`LiveState::go_absent`](super::LiveState::go_absent).
+    pub fn go_absent(
+        &mut self,
+        id: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Changed<Option<Arc<Game>>> {
+        self.change(id, |game| {
+            let waits = game.stage == Stage::Lobby;
+            let player = game.player_mut(user).filter(|_| waits)?;
+            player.sockets = player.sockets.saturating_sub(1);
+            if player.sockets == 0 {
+                player.absent_since = Some(now);
+            }
+            Some(())
+        })
+    }
+
+    /// See [`LiveState::dismiss_absent`](super::LiveState::dismiss_absent).
+    pub fn dismiss_absent(
+        &mut self,
+        id: GameId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Changed<Departed> {
+        let mut users = Vec::new();
+        let (game, change) = self.change(id, |game| {
+            let gone = |player: &Player| player.absent_since.is_some_and(|since| since <= before);
+            if game.stage != Stage::Lobby || !game.players.iter().any(gone) {
+                return None;
+            }
+            users.extend(game.players.iter().filter(|it| gone(it)).map(|it| it.user.id.clone()));
+            game.players.retain(|player| !gone(player));
+            Some(())
+        });
+        for user in &users {
+            self.seats.remove(user);
+        }
+        match game {
+            Some(game) if game.players.is_empty() => {
+                let (_, change) = self.remove(id, now);
+                (Departed { users, game: None }, change)
+            }
+            game => (Departed { users, game }, change),
+        }
+    }
+
+    /// See [`LiveState::close_lobby`](super::LiveState::close_lobby).
+    pub fn close_lobby(&mut self, id: GameId, now: Timestamp) -> Changed<Option<Arc<Game>>> {
+        let due = self.games.get(&id).filter(|it| it.stage == Stage::Lobby && it.closes_at <= now);
+        let Some(game) = due else { return (None, None) };
+        if game.players.iter().all(|player| player.absent_since.is_some()) {
+            let (_, change) = self.remove(id, now);
+            return (None, change);
+        }
+        self.open.remove(&id);
+        self.change(id, |game| {
+            game.stage = Stage::Closed;
+            Some(())
+        })
+    }
+
+    /// See [`LiveState::prepare`](super::LiveState::prepare).
+    pub fn prepare(
+        &mut self,
+        id: GameId,
+        words: Arc<str>,
+        starts_at: Timestamp,
+    ) -> Changed<Option<Arc<Game>>> {
+        self.change(id, |game| {
+            (game.stage == Stage::Closed).then(|| {
+                game.stage = Stage::Countdown;
+                game.words = words;
+                game.starts_at = Some(starts_at);
+            })
+        })
+    }
+
+    /// See [`LiveState::start`](super::LiveState::start).
+    pub fn start(&mut self, id: GameId, now: Timestamp) -> Changed<Option<Arc<Game>>> {
+        self.change(id, |game| {
+            let due = game.stage == Stage::Countdown && game.starts_at.is_some_and(|at| at <= now);
+            due.then(|| game.stage = Stage::Running)
+        })
+    }
+
+    /// See [`LiveState::claim_start`](super::LiveState::claim_start). Nothing is to be written down.
+    pub fn claim_start(&mut self, id: GameId, user: &UserId, now: Timestamp) -> bool {
+        let claimed = self.change(id, |game| {
+            let running = game.stage == Stage::Running;
+            let player = game.player_mut(user).filter(|_| running)?;
+            (player.started == Started::Untold).then(|| player.started = Started::BeingTold(now))
+        });
+        claimed.0.is_some()
+    }
+
+    /// See [`LiveState::settle_start`](super::LiveState::settle_start).
+    pub fn settle_start(&mut self, id: GameId, user: &UserId, told: bool) -> Changed<()> {
+        let (_, change) = self.change(id, |game| {
+            let player = game.player_mut(user)?;
+            player.started = match (player.started, told) {
+                (Started::BeingTold(at), true) => Started::Told(at),
+                (_, false) => Started::Untold,
+                _ => return None,
+            };
+            Some(())
+        });
+        ((), change)
+    }
+
+    /// See [`LiveState::finish`](super::LiveState::finish).
+    pub fn finish(
+        &mut self,
+        id: GameId,
+        user: &UserId,
+        claim: Claim,
+    ) -> Changed<Result<Finish, Error>> {
+        let Some(game) = self.games.get(&id) else {
+            return (Err(Kind::GAME_NOT_FOUND.into()), None);
+        };
+        let Some(player) = game.player(user) else {
+            return (Err(Kind::NOT_A_PARTICIPANT.into()), None);
+        };
+        if let Some(result) = player.result {
+            return (Ok(Finish::Before(result.rank)), None);
+        }
+        if game.stage != Stage::Running {
+            return (Err(Kind::GAME_NOT_STARTED.into()), None);
+        }
+        let rank = u32::try_from(game.finishers() + 1).unwrap_or(u32::MAX);
+        let result = GameResult { rank, finished: claim.at, figures: claim.figures };
+        let (_, change) = self.change(id, |game| {
+            game.player_mut(user)?.result = Some(result);
+            Some(())
+        });
+        (Ok(Finish::Taken(rank)), change)
+    }
+
+    /// See [`LiveState::end`](super::LiveState::end).
+    pub fn end(&mut self, id: GameId, now: Timestamp) -> Changed<Option<Arc<Game>>> {
+        match self.games.get(&id) {
+            Some(game) if game.ends_at <= now => self.remove(id, now),
+            _ => (None, None),
+        }
+    }
+
+    /// Changes the facts of a game, if it is there and `change` finds something to change.
+    fn change(
+        &mut self,
+        id: GameId,
+        change: impl FnOnce(&mut Game) -> Option<()>,
+    ) -> Changed<Option<Arc<Game>>> {
+        let Some(game) = self.games.get_mut(&id) else { return (None, None) };
+        match change(Arc::make_mut(game)) {
+            Some(()) => (Some(game.clone()), Some(Change::Saved(game.clone()))),
+            None => (None, None),
+        }
+    }
+
+    fn remove(&mut self, id: GameId, at: Timestamp) -> Changed<Option<Arc<Game>>> {
+        let Some(game) = self.games.remove(&id) else { return (None, None) };
+        self.open.remove(&id);
+        for player in &game.players {
+            if self.seats.get(&player.user.id) == Some(&id) {
+                self.seats.remove(&player.user.id);
+            }
+        }
+        (Some(game), Some(Change::Ended { game: id, at }))
+    }
+}
+
+/// A lobby without anybody in it yet.
+fn opened(id: GameId, entry: &Entry) -> Game {
+    let (now, rules) = (entry.now, &entry.rules);
+    Game {
+        id,
+        stage: Stage::Lobby,
+        opened_at: now,
+        closes_at: now + rules.countdown,
+        full: false,
+        starts_at: None,
+        ends_at: now + rules.kept,
+        words: "".into(),
+        players: Vec::new(),
+    }
+}

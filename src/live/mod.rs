@@ -1,0 +1,187 @@
+//! The live state: lobbies and races, as atomic operations of the game.
+//!
+//! Nobody reads facts, changes them and writes them back: each operation here does all of it at once,
+//! so that players who come, leave and finish together are all counted. What an operation changed is
+//! written down before it returns.
+
+mod embedded;
+mod games;
+mod keys;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use embedded::Embedded;
+pub use games::Games;
+
+use crate::Error;
+use crate::game::{Figures, Game, GameId, Timestamp, User, UserId};
+
+/// Somebody wants to play.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Who.
+    pub user: User,
+    /// The lobby to come back to, if one is asked for.
+    pub previous: Option<GameId>,
+    /// Now.
+    pub now: Timestamp,
+    /// The rules for a lobby that is opened or filled.
+    pub rules: LobbyRules,
+}
+
+/// How lobbies open and fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LobbyRules {
+    /// Players at most.
+    pub player_limit: usize,
+    /// How long a lobby waits after its first player.
+    pub countdown: Duration,
+    /// How long a full lobby waits for its last player to get the cookie.
+    pub full_grace: Duration,
+    /// How long a game is kept after its lobby was opened.
+    pub kept: Duration,
+}
+
+/// What a player claims, and when it arrived.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Claim {
+    /// The figures.
+    pub figures: Figures,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It was taken, with this rank.
+    Taken(u32),
+    /// There was a result of this player already, with this rank; nothing changed.
+    Before(u32),
+}
+
+/// What became of those whose absence lasted too long.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Departed {
+    /// They have lost their seats.
+    pub users: Vec<UserId>,
+    /// The lobby without them; `None` if nobody is left, and so the lobby is gone.
+    pub game: Option<Arc<Game>>,
+}
+
+/// The atomic operations. Each returns the facts as it left them.
+#[async_trait]
+pub trait LiveState: Send + Sync {
+    /// Seats a player, by the first of these that is possible: where the player sits already, as
+    /// long as START has not been given there; the lobby that is asked for; the oldest lobby with
+    /// room; a new one. The socket of the player is counted. A guest's name is made unique in the game.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error>;
+
+    /// A lobby socket of the player has closed. With the last one the absence begins.
+    /// Returns the facts, if the lobby still waits.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn go_absent(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error>;
+
+    /// Takes the seats of those who have been absent from a waiting lobby since `before` or longer.
+    /// A lobby that nobody is left in goes away.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn dismiss_absent(
+        &self,
+        game: GameId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Departed, Error>;
+
+    /// Closes a lobby that is due. `None` if it was not there, not due, or closed already.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
+
+    /// Gives a closed lobby its words and its START. `None` if it has them already, or is not there.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn prepare(
+        &self,
+        game: GameId,
+        words: Arc<str>,
+        starts_at: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error>;
+
+    /// Gives START to a race that is due. `None` if it was not there, not due, or started already.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
+
+    /// Takes the right to tell a player START; of several sockets, one gets it. `false` if somebody
+    /// else has it, or START is not given yet.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
+    -> Result<bool, Error>;
+
+    /// START went into a socket of the player (`told`), or it did not after all: then the right is
+    /// given back.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn settle_start(&self, game: GameId, user: &UserId, told: bool) -> Result<(), Error>;
+
+    /// Takes a player's result and decides its rank, once.
+    ///
+    /// # Errors
+    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`; `SERVICE_UNAVAILABLE`, if it could
+    /// not be written down.
+    async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error>;
+
+    /// Takes a game away that is due. `None` if it was not there, or not due.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn end(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
+
+    /// The facts of a game.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    async fn find(&self, game: GameId) -> Result<Option<Arc<Game>>, Error>;
+
+    /// The facts of every game, for the timers of a server that starts.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    async fn all(&self) -> Result<Vec<Arc<Game>>, Error>;
+
+    /// Keeps a user under a key that is good once, until `until`.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    async fn keep_key(&self, key: String, user: User, until: Timestamp) -> Result<(), Error>;
+
+    /// Who was kept under the key. It is not good any more.
+    ///
+    /// # Errors
+    /// `KEY_NOT_FOUND`, if it is unknown, used or too old.
+    async fn take_key(&self, key: &str, now: Timestamp) -> Result<User, Error>;
+}

@@ -1,0 +1,204 @@
+//! What a function of a handler module can reach: everything below it, through one handle.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::table::ModuleTable;
+use super::wiring::FrameHandlers;
+use crate::auth::Keys;
+use crate::bus::{Bus, Emits};
+use crate::game::{Game, Timestamp};
+use crate::http::{Limits, Origins};
+use crate::live::LiveState;
+use crate::records::Records;
+use crate::settings::Settings;
+use crate::socket::Rooms;
+use crate::telemetry::count;
+use crate::timers::Timers;
+use crate::{Error, Kind};
+
+/// What all modules share.
+pub(crate) struct Parts {
+    pub(crate) settings: Settings,
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) live: Arc<dyn LiveState>,
+    pub(crate) records: Records,
+    pub(crate) timers: Timers,
+    pub(crate) keys: Keys,
+    pub(crate) frames: FrameHandlers,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) origins: Origins,
+    pub(crate) states: HashMap<(&'static str, TypeId), Arc<dyn Any + Send + Sync>>,
+    pub(crate) table: Vec<ModuleTable>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The context of a handler module. Cheap to clone.
+#[derive(Clone)]
+pub struct Cx {
+    module: &'static str,
+    parts: Arc<Parts>,
+}
+
+impl Cx {
+    pub(crate) fn new(module: &'static str, parts: Arc<Parts>) -> Self {
+        Self { module, parts }
+    }
+
+    pub(crate) fn parts(&self) -> &Arc<Parts> {
+        &self.parts
+    }
+
+    /// The name of the module that this context was given to.
+    pub fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// The time, as facts and records state it.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// The settings in effect.
+    pub fn settings(&self) -> &Settings {
+        &self.parts.settings
+    }
+
+    /// The atomic operations on lobbies and races.
+    pub fn live(&self) -> &dyn LiveState {
+        &*self.parts.live
+    }
+
+    /// What is kept for good.
+    pub fn records(&self) -> &Records {
+        &self.parts.records
+    }
+
+    /// The sockets of this server, by game.
+    pub fn rooms(&self) -> &Rooms {
+        &self.parts.rooms
+    }
+
+    /// The keys that tokens are signed with.
+    pub fn keys(&self) -> &Keys {
+        &self.parts.keys
+    }
+
+    pub(crate) fn bus(&self) -> &Arc<Bus> {
+        &self.parts.bus
+    }
+
+    /// What the module keeps: made by the function that it gave to
+    /// [`Wiring::state`](super::Wiring::state).
+    ///
+    /// # Panics
+    /// If it gave none for `S`.
+    pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
+        let state = self.parts.states.get(&(self.module, TypeId::of::<S>())).cloned();
+        state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
+    }
+
+    /// Publishes events from a route; anywhere else they are just returned. A module may publish only
+    /// what it declares: else the event goes out all the same, and the log says who forgot.
+    pub async fn publish<T: Emits>(&self, events: T) {
+        for kind in T::kinds() {
+            let row = self.parts.table.iter().find(|row| row.name == self.module);
+            if row.is_some_and(|row| !row.emits.contains(&kind)) {
+                count::UNDECLARED.add(1);
+                tracing::error!(
+                    module = self.module,
+                    event = kind.name,
+                    "published, but not declared"
+                );
+            }
+        }
+        events.publish(&self.parts.bus).await;
+    }
+
+    /// Sets the timers of a game by its facts, all that any module declares.
+    pub fn arm(&self, game: &Game) {
+        self.parts.timers.arm(game);
+    }
+
+    /// Carries `work` through, even if the client that asked for it goes away in the middle: for all
+    /// that changes facts and announces it.
+    ///
+    /// # Errors
+    /// That of `work`; `UNKNOWN_ERROR` if it panics.
+    pub async fn carry<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let module = self.module;
+        let task = async move { crate::bus::guard(module, "request", work).await };
+        self.parts.tasks.spawn(task).await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
+    }
+}
+
+impl std::fmt::Debug for Cx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Cx").field(&self.module).finish()
+    }
+}
+
+/// What a module can look at while its state is made.
+pub struct Setup<'a> {
+    /// The settings in effect.
+    pub settings: &'a Settings,
+    module: &'static str,
+}
+
+impl Setup<'_> {
+    /// The module's own section of the settings, `handlers.<name>`; its defaults if it is absent.
+    ///
+    /// # Errors
+    /// One sentence that names the setting.
+    pub fn section<S: DeserializeOwned + Default>(&self) -> Result<S, String> {
+        let Some(section) = self.settings.handlers.sections.get(self.module) else {
+            return Ok(S::default());
+        };
+        serde_path_to_error::deserialize(section).map_err(|error| {
+            format!("setting handlers.{}.{}: {}", self.module, error.path(), error.inner())
+        })
+    }
+
+    /// Where the server keeps its files.
+    pub fn data_dir(&self) -> &Path {
+        &self.settings.data_dir
+    }
+}
+
+type Made = ((&'static str, TypeId), Arc<dyn Any + Send + Sync>);
+type Make = Box<dyn FnOnce(&Settings) -> Result<Made, String> + Send>;
+
+/// The states that modules want, until the settings are there to make them.
+#[derive(Default)]
+pub(crate) struct States(Vec<Make>);
+
+impl States {
+    pub(super) fn declare<S: Send + Sync + 'static>(
+        &mut self,
+        module: &'static str,
+        make: fn(&Setup<'_>) -> Result<S, String>,
+    ) {
+        self.0.push(Box::new(move |settings| {
+            let state = make(&Setup { settings, module })?;
+            Ok(((module, TypeId::of::<S>()), Arc::new(state) as _))
+        }));
+    }
+
+    pub(crate) fn make(
+        self,
+        settings: &Settings,
+    ) -> Result<HashMap<(&'static str, TypeId), Arc<dyn Any + Send + Sync>>, String> {
+        self.0.into_iter().map(|make| make(settings)).collect()
+    }
+}

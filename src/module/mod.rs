@@ -1,0 +1,31 @@
+//! Handler modules: what a feature is made of, and how it gets into the server.
+//!
+//! A file `handlers/x.rs` (or `handlers/x/mod.rs`) holds one registration; dropping it in is the
+//! whole installation:
+//!
+//! ```
+//! use typephoon_api::module::{Module, Wiring};
+//!
+//! inventory::submit! { Module { name: "x", path: module_path!(), wire } }
+//!
+//! fn wire(_module: &mut Wiring) {
+//!     // what it hears, emits, shows; its routes, sockets and timers
+//! }
+//! ```
+//!
+//! Architecture Invariant: nothing in `src/` names a handler module. They are found at link time.
+
+mod context;
+mod link;
+mod scaffold;
+mod table;
+mod wiring;
+
+pub use context::{Cx, Setup};
+pub use link::{Module, linked};
+pub use scaffold::scaffold;
+pub use table::{ModuleTable, render_table};
+pub use wiring::{Declarations, Wiring, wire};
+
+pub(crate) use context::Parts;
+pub(crate) use wiring::{FrameHandlers, TimerDeclaration};

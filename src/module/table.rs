@@ -1,0 +1,185 @@
+//! The wiring table: which module hears, emits and shows what, and whether that can work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::bus::EventInfo;
+use crate::socket::Channel;
+
+/// A row of the wiring table.
+#[derive(Clone, Debug, Serialize)]
+pub struct ModuleTable {
+    /// The module.
+    pub name: &'static str,
+    /// Events it handles.
+    pub hears: Vec<EventInfo>,
+    /// Events it may publish.
+    pub emits: Vec<EventInfo>,
+    /// Events it shows to sockets, `event → channel`, and those that wake them.
+    pub shows: Vec<String>,
+    /// REST routes, `METHOD /path`.
+    pub routes: Vec<String>,
+    /// WebSockets, `/path (channel)`.
+    pub sockets: Vec<String>,
+    /// Frames of clients it takes, `EVENT (channel)`.
+    pub frames: Vec<String>,
+    /// Frames of clients that mean nothing.
+    pub ignores: Vec<String>,
+    /// Timers.
+    pub timers: Vec<&'static str>,
+}
+
+impl ModuleTable {
+    pub(super) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            hears: vec![],
+            emits: vec![],
+            shows: vec![],
+            routes: vec![],
+            sockets: vec![],
+            frames: vec![],
+            ignores: vec![],
+            timers: vec![],
+        }
+    }
+
+    pub(super) fn hears(&mut self, event: EventInfo) {
+        self.hears.push(event);
+    }
+
+    pub(super) fn emits(&mut self, events: Vec<EventInfo>) {
+        for event in events {
+            if !self.emits.contains(&event) {
+                self.emits.push(event);
+            }
+        }
+    }
+
+    pub(super) fn shows(&mut self, event: EventInfo, channel: Channel) {
+        self.shows.push(format!("{} → {channel}", event.name));
+    }
+
+    pub(super) fn wakes(&mut self, event: EventInfo, channel: Channel) {
+        self.shows.push(format!("{} wakes {channel}", event.name));
+    }
+
+    fn columns(&self) -> [(&'static str, Vec<String>); 8] {
+        let event = |event: &EventInfo| {
+            let reach = format!("{:?}", event.reach).to_lowercase();
+            format!("{} ({reach}, {})", event.name, event.loss)
+        };
+        [
+            ("hears", self.hears.iter().map(event).collect()),
+            ("emits", self.emits.iter().map(event).collect()),
+            ("shows", self.shows.clone()),
+            ("routes", self.routes.clone()),
+            ("sockets", self.sockets.clone()),
+            ("frames", self.frames.clone()),
+            ("ignores", self.ignores.clone()),
+            ("timers", self.timers.iter().map(ToString::to_string).collect()),
+        ]
+    }
+}
+
+/// The table as text for people: per module a line per thing it does.
+pub fn render_table(rows: &[ModuleTable]) -> String {
+    let mut text = String::new();
+    for row in rows {
+        let mut name = row.name;
+        for (column, entries) in row.columns() {
+            let mut column = column;
+            for entry in entries {
+                // Writing to a String does not fail.
+                let _ = writeln!(text, "{name:12} {column:8} {entry}");
+                (name, column) = ("", "");
+            }
+        }
+        if name == row.name {
+            let _ = writeln!(text, "{name:12} declares nothing");
+        }
+    }
+    text
+}
+
+/// Whether what the modules declare can stand side by side.
+pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
+    let mut claimed = BTreeMap::new();
+    for row in rows {
+        let timers = row.timers.iter().map(|timer| format!("timer {timer}"));
+        let frames = row.frames.iter().map(|frame| format!("frame {frame}"));
+        let paths = row.routes.iter().chain(&row.sockets).cloned();
+        for claim in paths.chain(frames).chain(timers) {
+            if let Some(other) = claimed.insert(claim.clone(), row.name) {
+                return Err(format!("modules {other} and {} both claim {claim}", row.name));
+            }
+        }
+    }
+    for row in rows {
+        for event in row.emits.iter().filter(|event| event.loss == "never") {
+            if let Some(circle) = circle(rows, event.name, event.name, &mut BTreeSet::new()) {
+                return Err(format!("events go in a circle, which could block for ever: {circle}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The way from `from` back to `start` through modules that hear one and emit the other, if any.
+fn circle(
+    rows: &[ModuleTable],
+    start: &str,
+    from: &'static str,
+    seen: &mut BTreeSet<&'static str>,
+) -> Option<String> {
+    for row in rows.iter().filter(|row| row.hears.iter().any(|heard| heard.name == from)) {
+        for next in row.emits.iter().filter(|event| event.loss == "never") {
+            if next.name == start {
+                return Some(format!("{from} → {} → {start}", row.name));
+            }
+            if seen.insert(next.name)
+                && let Some(rest) = circle(rows, start, next.name, seen)
+            {
+                return Some(format!("{from} → {} → {rest}", row.name));
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bus::Reach;
+
+    fn event(name: &'static str) -> EventInfo {
+        EventInfo { name, reach: Reach::Pod, loss: "never" }
+    }
+
+    fn row(name: &'static str, hears: &'static str, emits: &'static str) -> ModuleTable {
+        let mut row = ModuleTable::new(name);
+        row.hears(event(hears));
+        row.emits(vec![event(emits)]);
+        row
+    }
+
+    #[test]
+    fn events_that_go_in_a_circle_are_refused() {
+        let rows = [row("a", "one", "two"), row("b", "two", "three")];
+        assert_eq!(check(&rows), Ok(()));
+        let rows = [row("a", "one", "two"), row("b", "two", "one")];
+        let complaint = check(&rows).unwrap_err();
+        assert!(complaint.ends_with("two → b → one → a → two"), "{complaint}");
+    }
+
+    #[test]
+    fn two_modules_cannot_claim_the_same_route() {
+        let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
+        for row in &mut rows {
+            row.routes.push("GET /x".into());
+        }
+        assert_eq!(check(&rows), Err("modules a and b both claim GET /x".into()));
+    }
+}

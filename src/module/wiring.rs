@@ -1,0 +1,229 @@
+//! What a handler module declares, all in one function: what it hears, emits and shows, its routes,
+//! sockets and timers. Types are read off the signatures of the functions it names.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use salvo::Handler as Endpoint;
+use salvo::http::Method;
+use serde::de::DeserializeOwned;
+
+use super::Cx;
+use super::context::{Setup, States};
+use super::link::Module;
+use super::table::ModuleTable;
+use crate::Error;
+use crate::bus::{
+    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Never, Pending,
+};
+use crate::game::{Game, GameId, Timestamp};
+use crate::http::Route;
+use crate::socket::{Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute};
+
+/// Handles one kind of frame of a client: `Err` if it is no valid message.
+pub(crate) type FrameHandler =
+    Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
+/// The frames that clients may send, by channel and `event`.
+pub(crate) type FrameHandlers = HashMap<Channel, HashMap<&'static str, FrameHandler>>;
+
+/// A timer: when it is due is a function of the facts of a game alone.
+pub(crate) struct TimerDeclaration {
+    pub(crate) name: &'static str,
+    pub(crate) due: fn(&Game) -> Option<Timestamp>,
+    pub(crate) lanes: Arc<Lanes>,
+    pub(crate) run: Arc<dyn Fn(Cx, GameId) -> Handling + Send + Sync>,
+}
+
+/// Everything that the modules declared.
+pub struct Declarations {
+    /// What the wiring table shows, a row per module.
+    pub table: Vec<ModuleTable>,
+    pub(crate) bus: BusBuilder,
+    pub(crate) rooms: Arc<Rooms>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) sockets: Vec<SocketRoute>,
+    pub(crate) frames: FrameHandlers,
+    pub(crate) timers: Vec<TimerDeclaration>,
+    pub(crate) states: States,
+}
+
+/// Lets every module declare itself.
+///
+/// # Errors
+/// One sentence, if two modules claim the same route, socket or frame, or if their `Never` events
+/// go in a circle.
+pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
+    let mut declared = Declarations {
+        table: Vec::new(),
+        bus: BusBuilder::default(),
+        rooms: Arc::default(),
+        routes: Vec::new(),
+        sockets: Vec::new(),
+        frames: HashMap::new(),
+        timers: Vec::new(),
+        states: States::default(),
+    };
+    for module in modules {
+        let mut wiring = Wiring { row: ModuleTable::new(module.name), to: &mut declared };
+        (module.wire)(&mut wiring);
+        let row = wiring.row;
+        declared.table.push(row);
+    }
+    super::table::check(&declared.table)?;
+    Ok(declared)
+}
+
+/// Takes the declarations of one module.
+pub struct Wiring<'a> {
+    row: ModuleTable,
+    to: &'a mut Declarations,
+}
+
+impl Wiring<'_> {
+    /// `handler` is called with every `E`, one after the other for one game. What it returns is
+    /// published.
+    pub fn hears<E, T, F>(&mut self, handler: fn(Cx, Heard<E>) -> F)
+    where
+        E: Event<Loss = Never>,
+        T: Emits,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        self.row.hears(EventInfo::of::<E>());
+        self.row.emits(T::kinds());
+        let handler = move |cx: Cx, heard| publishing(cx.clone(), handler(cx, heard));
+        self.to.bus.hear::<E>(self.row.name, Arc::new(handler));
+    }
+
+    /// `handler` is called with the positions `E` as long as it keeps up with them; `reread` when it
+    /// did not.
+    pub fn listens<E, F, R>(&mut self, handler: fn(Cx, Heard<E>) -> F, reread: fn(Cx) -> R)
+    where
+        E: Event<Loss = Latest>,
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+        R: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.row.hears(EventInfo::of::<E>());
+        let handler = move |cx, heard| -> Handling { Box::pin(handler(cx, heard)) };
+        let reread = move |cx| -> Handling { Box::pin(reread(cx)) };
+        self.to.bus.listen::<E>(self.row.name, Arc::new(handler), Arc::new(reread));
+    }
+
+    /// Every `E` is shown to the sockets of its game on `channel`, as the frame that `message`
+    /// makes of it: once, by the publisher itself. A [`Latest`] event is not shown to its own player.
+    pub fn shows<E: Event>(&mut self, channel: Channel, message: fn(&E) -> Frame) {
+        self.row.shows(EventInfo::of::<E>(), channel);
+        let rooms = self.to.rooms.clone();
+        self.to.bus.view(move |event: &E| {
+            let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
+            match event.player() {
+                Some(player) => room.show_position(player, message(event)),
+                None => room.show(&message(event)),
+            }
+        });
+    }
+
+    /// On every `E` the sockets of its game on `channel` look again at what they should have said
+    /// ([`Socket::catch_up`]).
+    pub fn wakes<E: Event>(&mut self, channel: Channel) {
+        self.row.wakes(EventInfo::of::<E>(), channel);
+        let rooms = self.to.rooms.clone();
+        self.to.bus.view(move |event: &E| {
+            if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
+                room.wake();
+            }
+        });
+    }
+
+    /// `run` is called once `due` of a game's facts has passed; also after a restart. It looks at the
+    /// facts again, since it may be called twice. What it returns is published.
+    pub fn timer<T, F>(
+        &mut self,
+        name: &'static str,
+        due: fn(&Game) -> Option<Timestamp>,
+        run: fn(Cx, GameId) -> F,
+    ) where
+        T: Emits,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        self.row.timers.push(name);
+        self.row.emits(T::kinds());
+        let lanes = self.to.bus.lanes(self.row.name);
+        let run = Arc::new(move |cx: Cx, game| publishing(cx.clone(), run(cx, game)));
+        self.to.timers.push(TimerDeclaration { name, due, lanes, run });
+    }
+
+    /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
+    pub fn get(&mut self, path: &'static str, endpoint: impl Endpoint) {
+        self.route(Method::GET, path, endpoint);
+    }
+
+    /// A REST route that changes something.
+    pub fn post(&mut self, path: &'static str, endpoint: impl Endpoint) {
+        self.route(Method::POST, path, endpoint);
+    }
+
+    fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) {
+        self.row.routes.push(format!("{method} {path}"));
+        self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
+    }
+
+    /// What the module's routes publish through [`Cx::publish`]: the one thing that their signatures
+    /// do not tell.
+    pub fn emits<E: Event>(&mut self) {
+        self.row.emits(vec![EventInfo::of::<E>()]);
+    }
+
+    /// A WebSocket.
+    pub fn socket<S: Socket>(&mut self) {
+        self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
+        self.row.emits(<S::Emits as Emits>::kinds());
+        self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
+    }
+
+    /// Frames `{"event": EVENT, …}` that clients send on `channel` go to `handler`, which says what
+    /// is to be published, or that the frame is [`Malformed`].
+    pub fn frame<M, T>(
+        &mut self,
+        channel: Channel,
+        event: &'static str,
+        handler: fn(&Seat, M) -> Result<T, Malformed>,
+    ) where
+        M: DeserializeOwned + 'static,
+        T: Emits,
+    {
+        self.row.emits(T::kinds());
+        self.row.frames.push(format!("{event} ({channel})"));
+        let handler: FrameHandler = Box::new(move |bus, seat, text| {
+            let message = serde_json::from_str(text).map_err(|_| Malformed)?;
+            Ok(handler(seat, message)?.publish(bus))
+        });
+        self.to.frames.entry(channel).or_default().insert(event, handler);
+    }
+
+    /// Frames that clients may send on `channel` and that mean nothing, unless another module takes
+    /// them.
+    pub fn ignores(&mut self, channel: Channel, events: &[&'static str]) {
+        self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
+        let frames = self.to.frames.entry(channel).or_default();
+        for event in events {
+            frames.entry(event).or_insert_with(|| Box::new(|_, _, _| Ok(Pending::DONE)));
+        }
+    }
+
+    /// What the module keeps while the server runs, made once at start-up; [`Cx::state`] finds it.
+    /// An error is one sentence, and ends the start.
+    pub fn state<S: Send + Sync + 'static>(&mut self, make: fn(&Setup<'_>) -> Result<S, String>) {
+        self.to.states.declare(self.row.name, make);
+    }
+}
+
+/// Runs a function of a module and publishes what it returns.
+fn publishing<T: Emits>(
+    cx: Cx,
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Handling {
+    Box::pin(async move {
+        work.await?.publish(cx.bus()).await;
+        Ok(())
+    })
+}

@@ -1,0 +1,133 @@
+//! Writing down the facts of live games, many in one transaction.
+//!
+//! Whoever changes a fact waits here until it is written, and only then announces it. While one
+//! transaction runs the next changes gather; of a game that changed several times only the newest
+//! facts are written, since they hold all that was before.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Records;
+use crate::game::{Game, GameId, Timestamp};
+use crate::{Error, Kind};
+
+/// Changes that may wait to be written; when there are more, whoever changes a fact waits.
+const CAPACITY: usize = 1024;
+
+/// How often a transaction is tried before those who wait for it are told that it failed.
+const TRIES: u32 = 5;
+
+/// One change of a live game.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// These are the facts now.
+    Saved(Arc<Game>),
+    /// The game is over.
+    Ended {
+        /// Which.
+        game: GameId,
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+impl Change {
+    fn game(&self) -> GameId {
+        match self {
+            Self::Saved(game) => game.id,
+            Self::Ended { game, .. } => *game,
+        }
+    }
+}
+
+struct Entry {
+    change: Change,
+    written: oneshot::Sender<bool>,
+}
+
+/// The way to the journal's task.
+#[derive(Clone)]
+pub struct Journal(mpsc::Sender<Entry>);
+
+/// A place in the journal, taken before a fact is changed, so that changes are written in the order
+/// in which they were made.
+pub struct Place<'a>(mpsc::Permit<'a, Entry>);
+
+/// A change on its way into the records.
+#[must_use = "a fact is announced after it is written"]
+pub struct Writing(oneshot::Receiver<bool>);
+
+impl Journal {
+    /// Starts the task, until `stop`: to be given when nobody changes a fact any more.
+    pub fn start(records: Records, tasks: &TaskTracker, stop: CancellationToken) -> Self {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        tasks.spawn(async move { stop.run_until_cancelled(write_all(records, receiver)).await });
+        Self(sender)
+    }
+
+    /// Waits for a place.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the journal has ended.
+    pub async fn place(&self) -> Result<Place<'_>, Error> {
+        self.0.reserve().await.map(Place).map_err(|_| Kind::UNAVAILABLE.into())
+    }
+}
+
+impl Place<'_> {
+    /// Enters a change; to be called under the lock under which it was made.
+    pub fn enter(self, change: Change) -> Writing {
+        let (written, writing) = oneshot::channel();
+        self.0.send(Entry { change, written });
+        Writing(writing)
+    }
+}
+
+impl Writing {
+    /// Waits until the change is written.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be.
+    pub async fn done(self) -> Result<(), Error> {
+        match self.0.await {
+            Ok(true) => Ok(()),
+            _ => Err(Error::new(Kind::UNAVAILABLE, "the records cannot be written; try again")),
+        }
+    }
+}
+
+async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
+    let mut entries = Vec::new();
+    while receiver.recv_many(&mut entries, CAPACITY).await > 0 {
+        let changes = newest(&entries);
+        let written = write(&records, &changes).await;
+        for entry in entries.drain(..) {
+            // Whoever waited may have gone away; the fact is written all the same.
+            let _ = entry.written.send(written);
+        }
+    }
+}
+
+/// The newest change of every game.
+fn newest(entries: &[Entry]) -> Vec<Change> {
+    let newest: HashMap<_, _> = entries.iter().map(|it| (it.change.game(), &it.change)).collect();
+    newest.into_values().cloned().collect()
+}
+
+async fn write(records: &Records, changes: &[Change]) -> bool {
+    for attempt in 1..=TRIES {
+        match records.save(changes).await {
+            Ok(()) => return true,
+            Err(error) => {
+                tracing::error!(%error, attempt, "live games cannot be written");
+                tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+            }
+        }
+    }
+    false
+}

@@ -1,0 +1,138 @@
+//! WebSockets: one task per socket, rooms of players, bounded outboxes.
+//!
+//! A handler module declares a [`Socket`]; the room does the rest: handshake ([`upgrade`]), the one
+//! task that reads and writes ([`session`]), the frames that wait for it ([`outbox`]), and who sits
+//! with whom ([`room`]). `salvo::websocket` is known in here only.
+
+mod outbox;
+mod pace;
+mod pulse;
+mod room;
+mod session;
+mod upgrade;
+mod wire;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox};
+pub use pace::{Gcra, Pace};
+pub use room::{Member, Room, Rooms, Seat};
+pub use session::{Ending, Said};
+pub use upgrade::{Handshake, SocketRoute};
+pub use wire::Malformed;
+
+use crate::bus::Emits;
+use crate::game::{GameId, Text, UserId};
+use crate::module::Cx;
+use crate::{Error, Kind};
+
+/// What kind of socket it is: players of one game see each other per channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Channel(pub &'static str);
+
+/// The lobby's sockets (`queue-in`).
+pub const LOBBY: Channel = Channel("lobby");
+/// The race's sockets.
+pub const RACE: Channel = Channel("race");
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// A kind of socket, as a handler module declares it. Each function is called by the socket's own
+/// task, one after the other; while one runs, nothing is read and nothing is written.
+pub trait Socket: Sized + Send + 'static {
+    /// Its path, without a trailing slash.
+    const PATH: &'static str;
+    /// Who sees whom.
+    const CHANNEL: Channel;
+    /// One sentence for the documentation page.
+    const ABOUT: &'static str;
+    /// What it may publish when it opens and closes.
+    type Emits: Emits;
+
+    /// Before the handshake is answered: may this client have a socket? An error refuses it, as an
+    /// HTTP answer. Changes nothing, since the client may still go away.
+    fn admit(
+        cx: &Cx,
+        handshake: &Handshake<'_>,
+    ) -> impl Future<Output = Result<Self, Error>> + Send;
+
+    /// The socket is open: which seat does it take? An error closes it.
+    fn open(&mut self, cx: &Cx)
+    -> impl Future<Output = Result<Opening<Self::Emits>, Error>> + Send;
+
+    /// Says what the client should have been told by now and was not: called once the socket is in
+    /// its room, and whenever the room is woken. It re-reads the facts, so nothing can be missed.
+    fn catch_up(&mut self, cx: &Cx, seat: &Seat)
+    -> impl Future<Output = Result<Say, Error>> + Send;
+
+    /// What [`Say::tracked`] asked to follow has left this server.
+    fn said(&mut self, _cx: &Cx, _seat: &Seat) -> impl Future<Output = Result<(), Error>> + Send {
+        async { Ok(()) }
+    }
+
+    /// The socket is closed, in whatever way, and out of its room. Called exactly once after `open`
+    /// succeeded.
+    fn closed(
+        self,
+        cx: &Cx,
+        seat: &Seat,
+        ending: &Ending,
+    ) -> impl Future<Output = Result<Self::Emits, Error>> + Send;
+}
+
+/// The seat that a socket takes, and the first words.
+pub struct Opening<E> {
+    /// In which game.
+    pub game: GameId,
+    /// Who.
+    pub user: UserId,
+    /// What is typed there; empty in a lobby.
+    pub text: Text,
+    /// Sent before anything else.
+    pub greeting: Vec<Frame>,
+    /// Published once the socket is in its room.
+    pub emits: E,
+}
+
+/// What a socket says when it catches up.
+#[derive(Default)]
+pub struct Say {
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) tracked: bool,
+    pub(crate) close: Option<(Duration, Option<Kind>)>,
+}
+
+impl Say {
+    /// Nothing is missing.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// One message.
+    pub fn message(message: &impl serde::Serialize) -> Self {
+        Self { frames: vec![Frame::json(message)], ..Self::default() }
+    }
+
+    /// [`Socket::said`] is called when this has left the server, and [`Ending::said`] tells later
+    /// whether it can have arrived.
+    #[must_use]
+    pub fn tracked(self) -> Self {
+        Self { tracked: true, ..self }
+    }
+
+    /// If the client has not closed the socket after `patience`, the server does, with code 1000.
+    #[must_use]
+    pub fn then_close(self, patience: Duration) -> Self {
+        Self { close: Some((patience, None)), ..self }
+    }
+
+    /// The socket is closed at once.
+    pub fn goodbye(kind: Kind) -> Self {
+        Self { close: Some((Duration::ZERO, Some(kind))), ..Self::default() }
+    }
+}

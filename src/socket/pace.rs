@@ -1,0 +1,119 @@
+//! How fast a client may send: three budgets per socket.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A budget that refills evenly: the generic cell rate algorithm (ITU-T I.371), in one number.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gcra {
+    /// When the budget will be full again, since the epoch of the caller.
+    full_at: Duration,
+}
+
+impl Gcra {
+    /// Spends one of `burst` units, of which one comes back every `interval`. `now` is the time since
+    /// an epoch of the caller. Returns whether there was one.
+    pub fn spend(&mut self, now: Duration, interval: Duration, burst: u32) -> bool {
+        let full_at = self.full_at.max(now) + interval;
+        let allowed = full_at <= now + interval * burst;
+        if allowed {
+            self.full_at = full_at;
+        }
+        allowed
+    }
+
+    /// Whether nothing of the budget is spent.
+    pub fn is_full(&self, now: Duration) -> bool {
+        self.full_at <= now
+    }
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is handled.
+    Take,
+    /// It is dropped and counted.
+    Drop,
+    /// It was one too many: the socket is closed.
+    Close,
+}
+
+/// Malformed frames that a client may send in a row; one is forgiven per second.
+pub const MALFORMED_BURST: u32 = 60;
+
+/// Seconds' worth of excess frames that a client may send in a row; excess is forgiven as fast as
+/// frames are allowed.
+const EXCESS_SECONDS: u32 = 20;
+
+/// The budgets of one socket.
+#[derive(Debug)]
+pub struct Pace {
+    begun: Instant,
+    per_second: u32,
+    frames: Gcra,
+    excess: Gcra,
+    malformed: Gcra,
+}
+
+impl Pace {
+    /// `per_second` frames are fine for ever, twice as many within one second.
+    pub fn new(per_second: u32) -> Self {
+        let budget = Gcra::default();
+        let (frames, excess, malformed) = (budget, budget, budget);
+        Self { begun: Instant::now(), per_second: per_second.max(1), frames, excess, malformed }
+    }
+
+    /// A frame has come.
+    pub fn frame(&mut self) -> Verdict {
+        let now = self.begun.elapsed();
+        let interval = Duration::from_secs(1) / self.per_second;
+        if self.frames.spend(now, interval, self.per_second.saturating_mul(2)) {
+            return Verdict::Take;
+        }
+        let excess = self.per_second.saturating_mul(EXCESS_SECONDS);
+        if self.excess.spend(now, interval, excess) { Verdict::Drop } else { Verdict::Close }
+    }
+
+    /// A frame was no message of the contract.
+    pub fn malformed(&mut self) -> Verdict {
+        let now = self.begun.elapsed();
+        let forgiven = self.malformed.spend(now, Duration::from_secs(1), MALFORMED_BURST);
+        if forgiven { Verdict::Drop } else { Verdict::Close }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_typist_is_never_held_up() {
+        let mut pace = Pace::new(60);
+        for _ in 0..6_000 {
+            assert_eq!(pace.frame(), Verdict::Take);
+            tokio::time::advance(Duration::from_millis(17)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_is_dropped_and_then_closed() {
+        let mut pace = Pace::new(60);
+        let verdicts: Vec<_> = (0..2_000).map(|_| pace.frame()).collect();
+        let count = |verdict| verdicts.iter().filter(|it| **it == verdict).count();
+        assert_eq!((count(Verdict::Take), count(Verdict::Drop)), (120, 1_200));
+        assert_eq!(verdicts.last(), Some(&Verdict::Close));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn malformed_frames_are_forgiven_one_per_second() {
+        let mut pace = Pace::new(60);
+        for _ in 0..MALFORMED_BURST {
+            assert_eq!(pace.malformed(), Verdict::Drop);
+        }
+        assert_eq!(pace.malformed(), Verdict::Close);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(pace.malformed(), Verdict::Drop);
+    }
+}

@@ -1,0 +1,105 @@
+//! The heartbeat of a socket: pings that carry the time at which they were sent.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use salvo::websocket::Message;
+use tokio::time::{Instant, Sleep, sleep};
+
+/// What a beat asks for.
+pub(super) enum Beat {
+    /// A ping is to be sent.
+    Ping(Message),
+    /// The last one was not answered.
+    Dead,
+}
+
+/// Knows when the next ping is due, and how long the last ones took.
+pub(super) struct Pulse {
+    begun: Instant,
+    every: Duration,
+    /// The next ping.
+    due: Instant,
+    sleep: Pin<Box<Sleep>>,
+    /// The latest ping that was not answered.
+    unanswered: Option<Instant>,
+    round_trip: Option<Duration>,
+}
+
+impl Pulse {
+    pub(super) fn new(every: Duration) -> Self {
+        let begun = Instant::now();
+        let sleep = Box::pin(sleep(every));
+        Self { begun, every, due: begun + every, sleep, unanswered: None, round_trip: None }
+    }
+
+    /// Waits for the next beat, or until `last_call` if that comes first.
+    pub(super) async fn beat(&mut self, last_call: Option<Instant>) {
+        let due = last_call.map_or(self.due, |at| at.min(self.due));
+        if self.sleep.deadline() != due {
+            self.sleep.as_mut().reset(due);
+        }
+        self.sleep.as_mut().await;
+    }
+
+    /// The beat that is due.
+    pub(super) fn next(&mut self) -> Beat {
+        if self.unanswered.is_some() {
+            return Beat::Dead;
+        }
+        self.due = Instant::now() + self.every;
+        Beat::Ping(self.ping())
+    }
+
+    /// A ping, stamped with the time since the socket opened, in microseconds.
+    pub(super) fn ping(&mut self) -> Message {
+        let now = Instant::now();
+        self.unanswered = Some(now);
+        let stamp = u64::try_from((now - self.begun).as_micros()).unwrap_or(u64::MAX);
+        Message::ping(stamp.to_be_bytes().to_vec())
+    }
+
+    /// A pong has come. Returns when its ping was sent, if it answers one of ours.
+    pub(super) fn pong(&mut self, payload: &[u8]) -> Option<Instant> {
+        let stamp = u64::from_be_bytes(payload.try_into().ok()?);
+        let sent = self.begun.checked_add(Duration::from_micros(stamp))?;
+        let took = Instant::now().checked_duration_since(sent)?;
+        self.round_trip = Some(self.round_trip.map_or(took, |shortest| shortest.min(took)));
+        self.unanswered = None;
+        Some(sent)
+    }
+
+    /// The shortest round trip seen.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_answers_lives() {
+        let mut pulse = Pulse::new(Duration::from_secs(20));
+        for _ in 0..3 {
+            pulse.beat(None).await;
+            let Beat::Ping(ping) = pulse.next() else { panic!("answered, and yet dead") };
+            tokio::time::advance(Duration::from_millis(30)).await;
+            assert!(pulse.pong(ping.as_bytes()).is_some());
+        }
+        assert_eq!(pulse.round_trip(), Some(Duration::from_millis(30)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_dead_a_beat_later() {
+        let mut pulse = Pulse::new(Duration::from_secs(20));
+        let begun = Instant::now();
+        pulse.beat(None).await;
+        assert!(matches!(pulse.next(), Beat::Ping(_)));
+        assert!(pulse.pong(b"nonsense of theirs").is_none());
+        pulse.beat(None).await;
+        assert!(matches!(pulse.next(), Beat::Dead));
+        assert_eq!(begun.elapsed(), Duration::from_secs(40));
+    }
+}

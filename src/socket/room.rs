@@ -1,0 +1,183 @@
+//! Rooms: who sits with whom, per game and channel, on this server.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::Channel;
+use super::outbox::{Frame, Outbox};
+use crate::Kind;
+use crate::game::{GameId, Text, Timestamp, UserId};
+
+/// A socket as the others of its room know it.
+pub struct Member {
+    /// Tells the sockets of this server apart; later ones have higher numbers.
+    pub socket: u64,
+    /// Whose it is.
+    pub user: UserId,
+    /// What it has yet to write.
+    pub outbox: Outbox,
+}
+
+/// Where a socket sits.
+#[derive(Clone)]
+pub struct Seat {
+    /// In which game.
+    pub game: GameId,
+    /// Who.
+    pub user: UserId,
+    /// Which socket of this server.
+    pub socket: u64,
+    /// What is typed there; empty in a lobby.
+    pub text: Text,
+    /// With whom.
+    pub room: Arc<Room>,
+}
+
+impl Seat {
+    /// Whether this is the player's newest socket in the room.
+    pub fn is_newest(&self) -> bool {
+        self.room.newest(&self.user).is_none_or(|newest| newest <= self.socket)
+    }
+}
+
+/// The sockets of one game on one channel.
+#[derive(Default)]
+pub struct Room(Mutex<Inside>);
+
+#[derive(Default)]
+struct Inside {
+    members: Vec<Arc<Member>>,
+    /// The newest position of each player, and when it came.
+    positions: HashMap<UserId, (Frame, Timestamp)>,
+}
+
+impl Room {
+    /// Gives everybody a lifecycle frame.
+    pub fn show(&self, frame: &Frame) {
+        for member in &self.0.lock().members {
+            member.outbox.push(frame.clone());
+        }
+    }
+
+    /// Gives everybody but `player` the player's newest position.
+    pub fn show_position(&self, player: &UserId, frame: Frame) {
+        let mut inside = self.0.lock();
+        for member in inside.members.iter().filter(|member| member.user != *player) {
+            member.outbox.push_position(player, frame.clone());
+        }
+        let now = Timestamp::now();
+        match inside.positions.get_mut(player) {
+            Some(position) => *position = (frame, now),
+            None => drop(inside.positions.insert(player.clone(), (frame, now))),
+        }
+    }
+
+    /// Has everybody look again at what they should have said.
+    pub fn wake(&self) {
+        for member in &self.0.lock().members {
+            member.outbox.wake();
+        }
+    }
+
+    /// Has a player's sockets look again at what they should have said.
+    pub fn wake_player(&self, player: &UserId) {
+        for member in self.0.lock().members.iter().filter(|it| it.user == *player) {
+            member.outbox.wake();
+        }
+    }
+
+    /// When the newest position of a player came, if one did.
+    pub fn moved_at(&self, player: &UserId) -> Option<Timestamp> {
+        self.0.lock().positions.get(player).map(|(_, at)| *at)
+    }
+
+    /// The number of the player's newest socket, if one is open here.
+    pub fn newest(&self, player: &UserId) -> Option<u64> {
+        let inside = self.0.lock();
+        inside.members.iter().filter(|it| it.user == *player).map(|it| it.socket).max()
+    }
+
+    fn enter(&self, member: &Arc<Member>, limit: usize) {
+        let mut inside = self.0.lock();
+        for (player, (frame, _)) in &inside.positions {
+            if *player != member.user {
+                member.outbox.push_position(player, frame.clone());
+            }
+        }
+        let own = inside.members.iter().filter(|it| it.user == member.user);
+        if own.clone().count() >= limit
+            && let Some(oldest) = own.min_by_key(|it| it.socket)
+        {
+            oldest.outbox.close(Kind::REPLACED);
+        }
+        inside.members.push(member.clone());
+    }
+
+    /// Returns whether the room is empty now.
+    fn leave(&self, socket: u64) -> bool {
+        let mut inside = self.0.lock();
+        inside.members.retain(|member| member.socket != socket);
+        inside.members.is_empty()
+    }
+}
+
+/// How many parts the table of rooms has, each with a lock of its own.
+const SHARDS: usize = 64;
+
+/// Every room of this server.
+pub struct Rooms([Mutex<HashMap<(Channel, GameId), Arc<Room>>>; SHARDS]);
+
+impl Default for Rooms {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Rooms {
+    fn shard(&self, game: GameId) -> &Mutex<HashMap<(Channel, GameId), Arc<Room>>> {
+        let index = game.0.unsigned_abs() % SHARDS as u64;
+        &self.0[usize::try_from(index).expect("a remainder of SHARDS")]
+    }
+
+    /// The room of a game on a channel, if a socket of it is open here.
+    pub fn get(&self, channel: Channel, game: GameId) -> Option<Arc<Room>> {
+        self.shard(game).lock().get(&(channel, game)).cloned()
+    }
+
+    /// Enters a room; the newcomer gets the newest positions of the others. A player who has `limit`
+    /// sockets in it already loses the oldest.
+    pub(super) fn enter(
+        &self,
+        channel: Channel,
+        game: GameId,
+        member: &Arc<Member>,
+        limit: usize,
+    ) -> Arc<Room> {
+        // Under the lock of the shard, so that nobody takes the room away as empty meanwhile.
+        let mut shard = self.shard(game).lock();
+        let room = shard.entry((channel, game)).or_default().clone();
+        room.enter(member, limit);
+        room
+    }
+
+    /// Leaves a room; the last one takes it away.
+    pub(super) fn leave(&self, channel: Channel, seat: &Seat) {
+        let mut shard = self.shard(seat.game).lock();
+        if seat.room.leave(seat.socket) {
+            shard.remove(&(channel, seat.game));
+        }
+    }
+
+    /// Has every socket of this server closed.
+    pub(crate) fn close_all(&self, why: Kind) {
+        for shard in &self.0 {
+            for room in shard.lock().values() {
+                for member in &room.0.lock().members {
+                    member.outbox.close(why);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The life of one socket, in one task: it opens, reads and writes in turn, and closes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{FutureExt, SinkExt};
+use salvo::websocket::{Message, WebSocket};
+use tokio::time::{Instant, timeout};
+use tracing::Instrument;
+
+use super::outbox::{Frame, Outbox, Waiting};
+use super::pace::{Pace, Verdict};
+use super::pulse::{Beat, Pulse};
+use super::room::{Member, Seat};
+use super::wire::{Head, Malformed, dispatch};
+use super::{Opening, Say, Socket};
+use crate::Kind;
+use crate::bus::{Emits, guard};
+use crate::module::Cx;
+use crate::telemetry::{TraceContext, count, frame_span, socket_span};
+
+/// A client that does not take a frame for so long is given up.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a client has to answer our close frame.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The client did not answer any more, rather than close or reset the connection.
+    pub silent: bool,
+    /// What is known of the tracked words, if there were such.
+    pub said: Option<Said>,
+    /// The shortest round trip seen, if one was.
+    pub round_trip: Option<Duration>,
+}
+
+/// What is known of words that [`Say::tracked`] asked to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Whether the client answered a ping that was sent behind them: then they arrived.
+    pub answered: bool,
+    /// How long the socket lasted after them.
+    pub lasted: Duration,
+}
+
+/// Where words that are tracked stand.
+#[derive(Clone, Copy)]
+struct Tracked {
+    at: Instant,
+    answered: bool,
+}
+
+/// Why the loop of a session ended.
+enum End {
+    /// The client closed it, or the connection broke.
+    Gone,
+    /// The client does not answer.
+    Silent,
+    /// We close it, with this code and reason.
+    Close(u16, &'static str),
+}
+
+impl From<Kind> for End {
+    fn from(kind: Kind) -> Self {
+        Self::Close(kind.close, kind.code)
+    }
+}
+
+/// What can happen to a socket.
+enum Step {
+    Filled,
+    Received(Option<Result<Message, salvo::Error>>),
+    Beat,
+}
+
+/// Runs a socket from its handshake to its end.
+pub(super) async fn run<S: Socket>(
+    ws: WebSocket,
+    mut socket: S,
+    cx: Cx,
+    number: u64,
+    cause: TraceContext,
+) {
+    count::SOCKETS_OPENED.add(1);
+    let span = socket_span("open", S::CHANNEL.0, number, &cause);
+    let opening = guard(cx.module(), "open", socket.open(&cx)).instrument(span).await;
+    match opening {
+        Err(error) => close(ws, error.kind().into()).await,
+        Ok(opening) => {
+            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            session.live(emits).await;
+        }
+    }
+    count::SOCKETS_CLOSED.add(1);
+}
+
+struct Session<S> {
+    ws: WebSocket,
+    socket: S,
+    cx: Cx,
+    cause: TraceContext,
+    seat: Seat,
+    member: Arc<Member>,
+    pace: Pace,
+    pulse: Pulse,
+    tracked: Option<Tracked>,
+    /// When the server closes the socket, if it has said so.
+    last_call: Option<Instant>,
+    frames_taken: u32,
+    greeting: Vec<Frame>,
+}
+
+impl<S: Socket> Session<S> {
+    fn new(
+        ws: WebSocket,
+        socket: S,
+        cx: Cx,
+        number: u64,
+        cause: TraceContext,
+        opening: Opening<S::Emits>,
+    ) -> (Self, S::Emits) {
+        let Opening { game, user, text, greeting, emits } = opening;
+        let limits = &cx.settings().limits;
+        let outbox = Outbox::default();
+        let member = Arc::new(Member { socket: number, user: user.clone(), outbox });
+        let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
+        let seat = Seat { game, user, socket: number, text, room };
+        if cx.parts().stop.is_cancelled() {
+            member.outbox.close(Kind::RESTARTING);
+        }
+        let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
+        let (tracked, last_call, frames_taken) = (None, None, 0);
+        let session = Self {
+            ws,
+            socket,
+            cx,
+            cause,
+            seat,
+            member,
+            pace,
+            pulse,
+            tracked,
+            last_call,
+            frames_taken,
+            greeting,
+        };
+        (session, emits)
+    }
+
+    /// Everything between entering the room and being out of it again.
+    async fn live(mut self, emits: S::Emits) {
+        emits.publish(self.cx.bus()).await;
+        let end = match self.begin().await {
+            Ok(()) => self.converse().await,
+            Err(end) => end,
+        };
+        let Self { ws, socket, cx, cause, seat, tracked, pulse, .. } = self;
+        cx.rooms().leave(S::CHANNEL, &seat);
+        let ending = Ending {
+            silent: matches!(end, End::Silent),
+            said: tracked.map(|it| Said { answered: it.answered, lasted: it.at.elapsed() }),
+            round_trip: pulse.round_trip(),
+        };
+        let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
+        let closed = async {
+            let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
+            match closed {
+                Ok(emits) => emits.publish(cx.bus()).await,
+                Err(error) => {
+                    tracing::error!(module = cx.module(), %error, "socket not closed well")
+                }
+            }
+        };
+        // Side by side: a client that does not answer our close frame keeps nobody waiting.
+        tokio::join!(closed.instrument(span), close(ws, end));
+    }
+
+    /// The greeting, what the client has missed, and a first ping that measures the way.
+    async fn begin(&mut self) -> Result<(), End> {
+        for frame in std::mem::take(&mut self.greeting) {
+            self.feed(frame.0).await?;
+        }
+        self.catch_up().await?;
+        let ping = self.pulse.ping();
+        self.feed(ping).await?;
+        self.flush().await
+    }
+
+    async fn converse(&mut self) -> End {
+        let mut waiting = Waiting::default();
+        loop {
+            let step = tokio::select! {
+                () = self.member.outbox.filled() => Step::Filled,
+                message = self.ws.recv() => Step::Received(message),
+                () = self.pulse.beat(self.last_call) => Step::Beat,
+            };
+            let done = match step {
+                Step::Filled => self.write(&mut waiting).await,
+                Step::Received(message) => self.read(message).await,
+                Step::Beat => self.beat().await,
+            };
+            if let Err(end) = done {
+                return end;
+            }
+        }
+    }
+
+    /// Writes all that waits in the outbox, in one go.
+    async fn write(&mut self, waiting: &mut Waiting) -> Result<(), End> {
+        self.member.outbox.take(waiting);
+        for waits in waiting.frames.drain(..) {
+            self.feed(waits.frame.0).await?;
+        }
+        if waiting.wake {
+            self.catch_up().await?;
+        }
+        self.flush().await?;
+        waiting.close.map_or(Ok(()), |why| Err(why.into()))
+    }
+
+    async fn read(&mut self, message: Option<Result<Message, salvo::Error>>) -> Result<(), End> {
+        let message = match message {
+            None => return Err(End::Gone),
+            Some(Err(error)) => return Err(end_of(&error)),
+            Some(Ok(message)) => message,
+        };
+        if message.is_pong() {
+            let since_tracked = self.pulse.pong(message.as_bytes());
+            if let (Some(tracked), Some(sent)) = (&mut self.tracked, since_tracked) {
+                tracked.answered |= sent >= tracked.at;
+            }
+            return Ok(());
+        }
+        if message.is_close() {
+            // The reply goes out while the rest is read, in `close`.
+            return Err(End::Gone);
+        }
+        let done = match self.pace.frame() {
+            Verdict::Close => return Err(Kind::TOO_MANY_REQUESTS.into()),
+            Verdict::Drop => {
+                count::EXCESS_FRAMES.add(1);
+                return Ok(());
+            }
+            Verdict::Take if message.is_ping() => return Ok(()),
+            Verdict::Take => self.take(&message).await,
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(Malformed) => {
+                count::MALFORMED_FRAMES.add(1);
+                let enough = self.pace.malformed() == Verdict::Close;
+                if enough { Err(Kind::MALFORMED_FRAMES.into()) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// A message of the client. What it publishes that may not be lost is waited for.
+    async fn take(&mut self, message: &Message) -> Result<(), Malformed> {
+        let text = message.as_str().map_err(|_| Malformed)?;
+        let head = Head::of(text)?;
+        let parts = self.cx.parts();
+        self.frames_taken = self.frames_taken.wrapping_add(1);
+        let sample = parts.settings.telemetry.keystroke_sample;
+        let sampled = sample > 0 && self.frames_taken.is_multiple_of(sample);
+        let _span = (sampled || head.traceparent.is_some()).then(|| {
+            frame_span(&head.event, self.seat.socket, head.traceparent.as_deref()).entered()
+        });
+        let pending =
+            dispatch(&parts.frames, &parts.bus, S::CHANNEL, &self.seat, &head.event, text)?;
+        drop(_span);
+        if !pending.is_done() {
+            pending.await;
+        }
+        Ok(())
+    }
+
+    async fn beat(&mut self) -> Result<(), End> {
+        if self.last_call.is_some_and(|at| at <= Instant::now()) {
+            return Err(End::Close(1000, ""));
+        }
+        match self.pulse.next() {
+            Beat::Dead => Err(End::Silent),
+            Beat::Ping(ping) => {
+                self.feed(ping).await?;
+                self.flush().await
+            }
+        }
+    }
+
+    async fn catch_up(&mut self) -> Result<(), End> {
+        let (module, cx) = (self.cx.module(), self.cx.clone());
+        let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
+        let Say { frames, tracked, close } = say.map_err(|error| End::from(error.kind()))?;
+        for frame in frames {
+            self.feed(frame.0).await?;
+        }
+        if tracked {
+            let ping = self.pulse.ping();
+            self.feed(ping).await?;
+            self.flush().await?;
+            self.tracked = Some(Tracked { at: Instant::now(), answered: false });
+            let said = guard(module, "said", self.socket.said(&cx, &self.seat)).await;
+            said.map_err(|error| End::from(error.kind()))?;
+        }
+        match close {
+            Some((patience, None)) => self.last_call = Some(Instant::now() + patience),
+            Some((_, Some(kind))) => return Err(kind.into()),
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn feed(&mut self, message: Message) -> Result<(), End> {
+        patiently(self.ws.feed(message)).await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
+        patiently(self.ws.flush()).await
+    }
+}
+
+/// Waits for a write, but not for ever. Mostly it is done at once, and no timer is set.
+async fn patiently(write: impl Future<Output = Result<(), salvo::Error>>) -> Result<(), End> {
+    let mut write = std::pin::pin!(write);
+    let written = match write.as_mut().now_or_never() {
+        Some(written) => written,
+        None => timeout(WRITE_PATIENCE, write).await.map_err(|_| {
+            count::SLOW_SOCKETS.add(1);
+            End::from(Kind::SLOW_READER)
+        })?,
+    };
+    written.map_err(|_| End::Gone)
+}
+
+/// Too large a frame gets a code of its own; whatever else breaks is gone.
+fn end_of(error: &salvo::Error) -> End {
+    use tokio_tungstenite::tungstenite::Error as Inner;
+    let inner = std::error::Error::source(error).and_then(|it| it.downcast_ref());
+    match inner {
+        Some(Inner::Capacity(_)) => Kind::PAYLOAD_TOO_LARGE.into(),
+        _ => End::Gone,
+    }
+}
+
+/// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
+/// client's; a client that does not answer is left.
+async fn close(mut ws: WebSocket, end: End) {
+    let farewell = async {
+        if let End::Close(code, reason) = end {
+            ws.send(Message::close_with(code, reason)).await.ok()?;
+        }
+        while let Some(Ok(_)) = ws.recv().await {}
+        Some(())
+    };
+    let _ = timeout(CLOSE_PATIENCE, farewell).await;
+}

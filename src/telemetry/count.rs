@@ -1,0 +1,66 @@
+//! Counters of what should be rare, and of the traffic that tells whether it is.
+//!
+//! One table: each has the name that its metric will carry (`typephoon_<thing>_<unit>`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only grows, since this process started.
+#[derive(Debug)]
+pub struct Counter {
+    /// The metric's name.
+    pub name: &'static str,
+    value: AtomicU64,
+}
+
+impl Counter {
+    const fn new(name: &'static str) -> Self {
+        Self { name, value: AtomicU64::new(0) }
+    }
+
+    /// Counts `n` more.
+    pub fn add(&self, n: u64) {
+        self.value.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// How many there were.
+    pub fn get(&self) -> u64 {
+        self.value.load(Ordering::Relaxed)
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident = $metric:literal;)*) => {
+        $($(#[$doc])* pub static $name: Counter = Counter::new($metric);)*
+        /// All of them.
+        pub static ALL: &[&Counter] = &[$(&$name),*];
+    };
+}
+
+counters! {
+    /// `Latest` events that a slow module missed.
+    LAGGED = "typephoon_events_lagged_total";
+    /// Deliveries that ended with an error.
+    HANDLER_ERRORS = "typephoon_handler_errors_total";
+    /// Deliveries that panicked.
+    HANDLER_PANICS = "typephoon_handler_panics_total";
+    /// Deliveries that took longer than a second.
+    HANDLER_SLOW = "typephoon_handler_slow_total";
+    /// Deliveries that were given up.
+    HANDLER_ABANDONED = "typephoon_handler_abandoned_total";
+    /// Events published by a module that does not declare them.
+    UNDECLARED = "typephoon_events_undeclared_total";
+    /// Timers that found their module's lane full and came again later.
+    TIMERS_DEFERRED = "typephoon_timers_deferred_total";
+    /// Frames that were no valid message of the contract.
+    MALFORMED_FRAMES = "typephoon_frames_malformed_total";
+    /// Frames above the rate that one socket may send.
+    EXCESS_FRAMES = "typephoon_frames_excess_total";
+    /// Positions that a newer one replaced in a full outbox.
+    CONFLATED_FRAMES = "typephoon_frames_conflated_total";
+    /// Sockets closed because they did not read.
+    SLOW_SOCKETS = "typephoon_sockets_slow_total";
+    /// Sockets opened.
+    SOCKETS_OPENED = "typephoon_sockets_opened_total";
+    /// Sockets closed, in whatever way.
+    SOCKETS_CLOSED = "typephoon_sockets_closed_total";
+}

@@ -1,0 +1,148 @@
+//! Timers: when something is due is a function of the facts of a game, so that a restart finds every
+//! timer again in the facts, and a timer that fires twice or too early does no harm.
+//!
+//! One task sleeps until the earliest deadline. The deadlines need no bound of their own: there is
+//! one per timer and game.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::bus::{Delivery, Handling};
+use crate::game::{Game, GameId, Timestamp};
+use crate::module::{Cx, TimerDeclaration};
+use crate::telemetry::{TraceContext, count};
+
+/// A timer whose module is too busy to take it comes again after this.
+const DEFERRED_BY: Duration = Duration::from_millis(100);
+
+/// The longest sleep at once, in case the system's clock is set.
+const NAP: Duration = Duration::from_secs(5);
+
+/// Which timer of which game.
+type Which = (usize, GameId);
+
+#[derive(Default)]
+struct Deadlines {
+    in_order: BTreeSet<(Timestamp, Which)>,
+    by_timer: HashMap<Which, Timestamp>,
+}
+
+impl Deadlines {
+    /// Returns whether it is the earliest now.
+    fn set(&mut self, which: Which, due: Option<Timestamp>) -> bool {
+        let before = match due {
+            Some(due) => self.by_timer.insert(which, due),
+            None => self.by_timer.remove(&which),
+        };
+        if let Some(before) = before {
+            self.in_order.remove(&(before, which));
+        }
+        let Some(due) = due else { return false };
+        self.in_order.insert((due, which));
+        self.in_order.first() == Some(&(due, which))
+    }
+
+    fn take_due(&mut self, now: Timestamp) -> Vec<Which> {
+        let mut due = Vec::new();
+        while let Some(&(at, which)) = self.in_order.first().filter(|(at, _)| *at <= now) {
+            self.in_order.remove(&(at, which));
+            self.by_timer.remove(&which);
+            due.push(which);
+        }
+        due
+    }
+}
+
+struct Shared {
+    declared: Vec<TimerDeclaration>,
+    deadlines: Mutex<Deadlines>,
+    earlier: Notify,
+}
+
+/// Sets the timers of games. Cheap to clone.
+#[derive(Clone)]
+pub struct Timers(Arc<Shared>);
+
+impl Timers {
+    pub(crate) fn new(declared: Vec<TimerDeclaration>) -> Self {
+        let (deadlines, earlier) = (Mutex::default(), Notify::new());
+        Self(Arc::new(Shared { declared, deadlines, earlier }))
+    }
+
+    /// Sets every timer of a game by its facts.
+    pub fn arm(&self, game: &Game) {
+        let mut deadlines = self.0.deadlines.lock();
+        let mut earlier = false;
+        for (index, timer) in self.0.declared.iter().enumerate() {
+            earlier |= deadlines.set((index, game.id), (timer.due)(game));
+        }
+        if earlier {
+            self.0.earlier.notify_one();
+        }
+    }
+
+    /// Fires what is due, for ever.
+    pub(crate) async fn run(self) {
+        loop {
+            let now = Timestamp::now();
+            let (due, next) = {
+                let mut deadlines = self.0.deadlines.lock();
+                let due = deadlines.take_due(now);
+                (due, deadlines.in_order.first().map(|(at, _)| *at))
+            };
+            for which in due {
+                self.fire(which);
+            }
+            // A millisecond more, since timers have no finer grain: nothing fires too early.
+            let nap = next.map_or(NAP, |at| at.after(now) + Duration::from_millis(1)).min(NAP);
+            let _ = tokio::time::timeout(nap, self.0.earlier.notified()).await;
+        }
+    }
+
+    fn fire(&self, (index, game): Which) {
+        let timer = &self.0.declared[index];
+        let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
+        let run = Box::new(move |cx: Cx| -> Handling {
+            Box::pin(async move {
+                let Some(facts) = cx.live().find(game).await? else { return Ok(()) };
+                match due(&facts) {
+                    Some(at) if at <= cx.now() => run(cx, game).await,
+                    Some(_) => {
+                        timers.arm(&facts);
+                        Ok(())
+                    }
+                    None => Ok(()),
+                }
+            })
+        });
+        let delivery = Delivery { what: timer.name, trace: TraceContext::none(), run };
+        if timer.lanes.try_send(game, delivery).is_err() {
+            count::TIMERS_DEFERRED.add(1);
+            let later = Some(Timestamp::now() + DEFERRED_BY);
+            self.0.deadlines.lock().set((index, game), later);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deadlines_come_in_order_and_each_once() {
+        let mut deadlines = Deadlines::default();
+        let at = Timestamp;
+        assert!(deadlines.set((0, GameId(1)), Some(at(20))));
+        assert!(deadlines.set((0, GameId(2)), Some(at(10))));
+        assert!(!deadlines.set((1, GameId(2)), Some(at(30))));
+        assert!(!deadlines.set((0, GameId(1)), Some(at(15))), "set again: the old one is void");
+        assert!(!deadlines.set((1, GameId(2)), None));
+        assert_eq!(deadlines.take_due(at(9)), []);
+        assert_eq!(deadlines.take_due(at(40)), [(0, GameId(2)), (0, GameId(1))]);
+        assert_eq!(deadlines.take_due(at(40)), []);
+    }
+}
