@@ -1,0 +1,208 @@
+//! The settings of the server: read once at start-up, then passed to whoever needs them.
+//!
+//! ```
+//! use typephoon_api::settings::{Sources, load};
+//!
+//! let sources = Sources {
+//!     environment: vec![("TP_SERVER__PORT".into(), "9000".into())],
+//!     ..Sources::default()
+//! };
+//! let loaded = load(&sources)?;
+//! assert_eq!(loaded.settings.server.port, 9000);
+//! # Ok::<(), typephoon_api::settings::SettingsError>(())
+//! ```
+//!
+//! A setting comes from the environment, else from the secret file, else from the setting file, else it has its
+//! default. The way through the files here: `sources` and `environment` read layers, `check` looks at their
+//! names, `layer` lays them over each other, and the fields of `sections` and `services` take their values by way of
+//! `values` and `lists`. To add a setting, add a field with its default, and its line in `docs/settings.md`.
+//!
+//! Not here: the command line, and the meaning of a module's own section ([`HandlerSettings::sections`]).
+
+mod check;
+mod environment;
+mod error;
+mod keys;
+mod layer;
+mod lists;
+mod secret;
+mod sections;
+mod services;
+mod show;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use error::SettingsError;
+pub use secret::{Secret, ServiceUrl};
+pub use sections::{
+    CookieSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
+    ServerSettings, TelemetrySettings, TokenSettings,
+};
+pub use services::{AmqpSettings, DbSettings, RedisSettings};
+pub use sources::Sources;
+
+use check::Ignored;
+use environment::Unprefixed;
+use keys::Keys;
+use layer::Layer;
+
+/// All settings. The names of the fields are the keys of the setting file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Where the server listens.
+    pub server: ServerSettings,
+    /// Directory of the SQLite file and of generated keys.
+    #[serde(deserialize_with = "values::path")]
+    pub data_dir: PathBuf,
+    /// PostgreSQL; `None` keeps the records in SQLite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub db: Option<DbSettings>,
+    /// Redis; `None` keeps the live state in this process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<RedisSettings>,
+    /// RabbitMQ; `None` means that this is the only pod.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amqp: Option<AmqpSettings>,
+    /// Which other sites may call from a browser.
+    pub cors: CorsSettings,
+    /// The tokens of players.
+    pub token: TokenSettings,
+    /// Login by Google or another OpenID provider.
+    pub google: GoogleSettings,
+    /// The rules of the race.
+    pub game: GameSettings,
+    /// Where the browser goes after a login.
+    #[serde(deserialize_with = "values::text")]
+    pub front_end_endpoint: String,
+    /// Where the browser goes after a failed login.
+    #[serde(deserialize_with = "values::text")]
+    pub error_redirect: String,
+    /// How cookies are set.
+    pub cookies: CookieSettings,
+    /// What handler modules are told.
+    pub handlers: HandlerSettings,
+    /// Limits per server, client and socket.
+    pub limits: LimitSettings,
+    /// What is reported about the running server.
+    pub telemetry: TelemetrySettings,
+    /// `LOG_LEVEL`: trace, debug, info, warn, error, off, or a filter such as `info,sqlx=warn`.
+    #[serde(skip)]
+    pub log_level: String,
+    /// `SERVER_NAME`: the name of this pod, unique among the pods.
+    #[serde(skip)]
+    pub server_name: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: ServerSettings::default(),
+            data_dir: "data".into(),
+            db: None,
+            redis: None,
+            amqp: None,
+            cors: CorsSettings::default(),
+            token: TokenSettings::default(),
+            google: GoogleSettings::default(),
+            game: GameSettings::default(),
+            front_end_endpoint: "http://localhost:3000".into(),
+            error_redirect: "http://localhost:3000/error".into(),
+            cookies: CookieSettings::default(),
+            handlers: HandlerSettings::default(),
+            limits: LimitSettings::default(),
+            telemetry: TelemetrySettings::default(),
+            log_level: "info".into(),
+            server_name: None,
+        }
+    }
+}
+
+/// The settings, and what there is to say about them.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The effective settings.
+    pub settings: Settings,
+    /// One line for each kind of thing that was accepted but has no effect, to be logged.
+    pub notes: Vec<String>,
+}
+
+/// Reads the settings. Touches nothing but the files that `sources` names.
+///
+/// # Errors
+/// The first thing that is wrong: a missing file, broken YAML, an unknown key, a value that does not fit, or services
+/// that do not go together.
+pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
+    let keys = Keys::known();
+    let unprefixed = Unprefixed::read(&sources.environment)?;
+    let mut layers = Vec::new();
+    if let Some(file) = &sources.setting {
+        layers.push(sources::read_file(file, "setting file")?);
+    }
+    if let Some(file) = &sources.secret {
+        layers.push(sources::read_file(file, "secret setting file")?);
+    }
+    layers.extend(environment::layers(&sources.environment, &keys));
+    let mut ignored = Ignored::default();
+    for layer in &mut layers {
+        check::check(layer, &keys, &mut ignored)?;
+    }
+    let mut settings = fill(&layers)?;
+    settings.take(unprefixed);
+    settings.check_services()?;
+    Ok(Loaded {
+        settings,
+        notes: ignored.notes(),
+    })
+}
+
+/// Lays the layers over each other and reads the result.
+fn fill(layers: &[Layer]) -> Result<Settings, SettingsError> {
+    let mut tree = Value::Object(Map::new());
+    for layer in layers {
+        layer::overlay(&mut tree, layer.tree.clone());
+    }
+    serde_path_to_error::deserialize(tree).map_err(|error| {
+        let path: Vec<String> = error
+            .path()
+            .to_string()
+            .split('.')
+            .map(str::to_owned)
+            .collect();
+        let speaker = layers.iter().rev().find(|layer| layer.says(&path));
+        let name = speaker.map_or_else(|| path.join("."), |layer| layer.origin.name(&path));
+        SettingsError::new(format!("{name} {}", error.inner()))
+    })
+}
+
+impl Settings {
+    fn take(&mut self, unprefixed: Unprefixed) {
+        if let Some(level) = unprefixed.log_level {
+            self.log_level = level;
+        }
+        self.server_name = unprefixed.server_name;
+        let endpoint = &mut self.telemetry.otlp_endpoint;
+        *endpoint = endpoint.take().or(unprefixed.otlp_endpoint);
+    }
+
+    /// Several pods without shared records and live state would each play a game of their own.
+    fn check_services(&self) -> Result<(), SettingsError> {
+        let missing = match (&self.amqp, &self.db, &self.redis) {
+            (None, _, _) | (_, Some(_), Some(_)) => return Ok(()),
+            (_, None, None) => "db and redis are",
+            (_, None, _) => "db is",
+            (_, _, None) => "redis is",
+        };
+        Err(SettingsError::new(format!(
+            "amqp is configured but {missing} not: amqp is for several pods, and these need shared records (db) and \
+             shared live state (redis)"
+        )))
+    }
+}

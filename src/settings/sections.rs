@@ -1,0 +1,275 @@
+//! The sections that are always there: tokens, the game, limits and so on. Each field is one setting.
+//!
+//! The `Default` of a section is what holds when nobody says anything. What values fit is in `values` and `lists`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::secret::Secret;
+use super::{lists, values};
+
+/// Where the server listens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ServerSettings {
+    /// Address to listen on.
+    #[serde(deserialize_with = "values::text")]
+    pub host: String,
+    /// TCP port; 0 lets the system choose a free one.
+    #[serde(deserialize_with = "values::port")]
+    pub port: u16,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            host: "0.0.0.0".into(),
+            port: 8080,
+        }
+    }
+}
+
+/// Which other sites may call the server from a browser.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CorsSettings {
+    /// Origins (`scheme://host[:port]`) in the form in which browsers send them.
+    #[serde(deserialize_with = "lists::origins")]
+    pub allow_origins: Vec<String>,
+}
+
+/// The tokens of players.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TokenSettings {
+    /// RS256 public key, PEM text with real line breaks.
+    #[serde(deserialize_with = "values::pem")]
+    pub public_key: Option<Secret>,
+    /// RS256 private key, PEM text with real line breaks.
+    #[serde(deserialize_with = "values::pem")]
+    pub private_key: Option<Secret>,
+    /// Path of the refresh route, to which the refresh cookie is bound.
+    #[serde(deserialize_with = "values::text")]
+    pub refresh_endpoint: String,
+    /// Life of a registered player's access token.
+    #[serde(with = "values::positive_seconds")]
+    pub access_duration: Duration,
+    /// Life of a refresh token and of a guest's access token.
+    #[serde(with = "values::positive_seconds")]
+    pub refresh_duration: Duration,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            public_key: None,
+            private_key: None,
+            refresh_endpoint: "/api/v1/auth/token-refresh".into(),
+            access_duration: Duration::from_secs(900),
+            refresh_duration: Duration::from_secs(2_592_000),
+        }
+    }
+}
+
+/// Login by Google, or by any other OpenID provider that these addresses point to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GoogleSettings {
+    /// Client id at the provider.
+    #[serde(deserialize_with = "values::optional_text")]
+    pub client_id: Option<String>,
+    /// Client secret at the provider.
+    #[serde(deserialize_with = "values::optional_secret")]
+    pub client_secret: Option<Secret>,
+    /// Where the provider sends the browser back to, as registered there.
+    #[serde(deserialize_with = "values::text")]
+    pub redirect_url: String,
+    /// The provider's authorization endpoint.
+    #[serde(deserialize_with = "values::text")]
+    pub authorize_url: String,
+    /// The provider's token endpoint.
+    #[serde(deserialize_with = "values::text")]
+    pub token_url: String,
+    /// The provider's signing keys.
+    #[serde(deserialize_with = "values::text")]
+    pub jwks_url: String,
+    /// The `iss` claim that id tokens must carry.
+    #[serde(deserialize_with = "values::text")]
+    pub issuer: String,
+}
+
+impl Default for GoogleSettings {
+    /// Endpoints as in <https://accounts.google.com/.well-known/openid-configuration>.
+    fn default() -> Self {
+        Self {
+            client_id: None,
+            client_secret: None,
+            redirect_url: "http://localhost:8080/api/v1/auth/google/login-redirect".into(),
+            authorize_url: "https://accounts.google.com/o/oauth2/v2/auth".into(),
+            token_url: "https://oauth2.googleapis.com/token".into(),
+            jwks_url: "https://www.googleapis.com/oauth2/v3/certs".into(),
+            issuer: "https://accounts.google.com".into(),
+        }
+    }
+}
+
+/// The rules of the race that an operator may change.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GameSettings {
+    /// How long a lobby waits, counted from its first player.
+    #[serde(with = "values::seconds")]
+    pub lobby_countdown: Duration,
+    /// From the end of the lobby to the start of the race.
+    #[serde(with = "values::seconds")]
+    pub start_countdown: Duration,
+    /// Players at whom a lobby is full, at least 1.
+    #[serde(deserialize_with = "values::count")]
+    pub player_limit: usize,
+    /// How long a game can be read, counted from the opening of its lobby.
+    #[serde(with = "values::seconds")]
+    pub cleanup_countdown: Duration,
+    /// File of words, used in place of `word_list`.
+    #[serde(deserialize_with = "values::optional_path")]
+    pub word_file: Option<PathBuf>,
+    /// Name of a built-in list of words.
+    #[serde(deserialize_with = "values::text")]
+    pub word_list: String,
+    /// Words of a race, at least 1.
+    #[serde(deserialize_with = "values::count")]
+    pub word_count: usize,
+    /// Whether a result faster than the server's own clock allows is refused.
+    #[serde(deserialize_with = "values::switch")]
+    pub check_results: bool,
+}
+
+impl Default for GameSettings {
+    fn default() -> Self {
+        Self {
+            lobby_countdown: Duration::from_secs(5),
+            start_countdown: Duration::from_secs(5),
+            player_limit: 5,
+            cleanup_countdown: Duration::from_secs(900),
+            word_file: None,
+            word_list: "english".into(),
+            word_count: 25,
+            check_results: true,
+        }
+    }
+}
+
+/// How cookies are set.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CookieSettings {
+    /// Whether cookies are `Secure`; to be switched off only for plain HTTP on a local network.
+    #[serde(deserialize_with = "values::switch")]
+    pub secure: bool,
+}
+
+impl Default for CookieSettings {
+    fn default() -> Self {
+        Self { secure: true }
+    }
+}
+
+/// What handler modules are told.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HandlerSettings {
+    /// Names of the handler modules that are switched off.
+    #[serde(deserialize_with = "lists::names")]
+    pub disabled: Vec<String>,
+    /// Every other key: the section of a handler module, which the module reads and checks itself.
+    #[serde(flatten)]
+    pub sections: BTreeMap<String, Value>,
+}
+
+/// Names the sections only: nobody here knows which of their values are secret.
+impl fmt::Debug for HandlerSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandlerSettings")
+            .field("disabled", &self.disabled)
+            .field("sections", &self.sections.keys())
+            .finish()
+    }
+}
+
+/// Limits that keep one client, or many, from taking the server down.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LimitSettings {
+    /// Open sockets of this server.
+    #[serde(deserialize_with = "values::count")]
+    pub sockets: usize,
+    /// Open sockets of one client address.
+    #[serde(deserialize_with = "values::count")]
+    pub sockets_per_address: usize,
+    /// New guest identities per minute and client address.
+    #[serde(deserialize_with = "values::count")]
+    pub guests_per_minute: u32,
+    /// HTTP requests per second and client address.
+    #[serde(deserialize_with = "values::count")]
+    pub requests_per_second: u32,
+    /// Bytes of a request body.
+    #[serde(deserialize_with = "values::count")]
+    pub body_bytes: usize,
+    /// How long a request may take.
+    #[serde(with = "values::positive_seconds")]
+    pub request_timeout: Duration,
+    /// Bytes of a WebSocket frame from a client.
+    #[serde(deserialize_with = "values::count")]
+    pub frame_bytes: usize,
+    /// Frames per second from one socket, sustained.
+    #[serde(deserialize_with = "values::count")]
+    pub frames_per_second: u32,
+    /// Between two pings of a socket.
+    #[serde(with = "values::positive_seconds")]
+    pub heartbeat: Duration,
+    /// IP addresses of the proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "lists::ip_addresses")]
+    pub trusted_proxies: Vec<String>,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            sockets: 20_000,
+            sockets_per_address: 5_000,
+            guests_per_minute: 6_000,
+            requests_per_second: 2_000,
+            body_bytes: 65_536,
+            request_timeout: Duration::from_secs(15),
+            frame_bytes: 4_096,
+            frames_per_second: 60,
+            heartbeat: Duration::from_secs(20),
+            trusted_proxies: Vec::new(),
+        }
+    }
+}
+
+/// What is reported about the running server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TelemetrySettings {
+    /// Where traces are sent (OTLP over HTTP); `None` sends nothing.
+    #[serde(deserialize_with = "values::optional_text")]
+    pub otlp_endpoint: Option<String>,
+    /// One keystroke in so many is traced; 0 traces none.
+    #[serde(deserialize_with = "values::number")]
+    pub keystroke_sample: u32,
+}
+
+impl Default for TelemetrySettings {
+    fn default() -> Self {
+        Self {
+            otlp_endpoint: None,
+            keystroke_sample: 1_000,
+        }
+    }
+}

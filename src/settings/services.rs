@@ -1,0 +1,140 @@
+//! The three services of a cluster: `db`, `redis`, `amqp`.
+//!
+//! Each of these sections switches its service on by being present; absent, the embedded default does the work.
+//! A `url`, where given, is used in place of the single connection settings.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::secret::{Secret, ServiceUrl};
+use super::values;
+
+/// PostgreSQL, for the records (users, games, results).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DbSettings {
+    /// `postgres://user:password@host:port/db`; when given, the connection settings below are not read.
+    #[serde(deserialize_with = "values::service_url")]
+    pub url: Option<ServiceUrl>,
+    /// The user to connect as.
+    #[serde(deserialize_with = "values::text")]
+    pub username: String,
+    /// The password of that user.
+    #[serde(deserialize_with = "values::secret")]
+    pub password: Secret,
+    /// Host name or address.
+    #[serde(deserialize_with = "values::text")]
+    pub host: String,
+    /// TCP port.
+    #[serde(deserialize_with = "values::port")]
+    pub port: u16,
+    /// Name of the database.
+    #[serde(deserialize_with = "values::text")]
+    pub db: String,
+    /// Connections kept by this pod, at least 1.
+    #[serde(deserialize_with = "values::count")]
+    pub pool_size: u32,
+    /// Whether every statement is logged.
+    #[serde(deserialize_with = "values::switch")]
+    pub echo: bool,
+}
+
+impl Default for DbSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            username: "user".into(),
+            password: "password".into(),
+            host: "localhost".into(),
+            port: 5432,
+            db: "typephoon".into(),
+            pool_size: 5,
+            echo: false,
+        }
+    }
+}
+
+/// Redis, for the live state (lobbies, players in game, one-time keys).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RedisSettings {
+    /// `redis://user:password@host:port/db`; when given, the connection settings below are not read.
+    #[serde(deserialize_with = "values::service_url")]
+    pub url: Option<ServiceUrl>,
+    /// Host name or address.
+    #[serde(deserialize_with = "values::text")]
+    pub host: String,
+    /// TCP port.
+    #[serde(deserialize_with = "values::port")]
+    pub port: u16,
+    /// Number of the Redis database.
+    #[serde(deserialize_with = "values::number")]
+    pub db: u32,
+    /// Life of short-lived entries such as one-time keys.
+    #[serde(with = "values::positive_seconds")]
+    pub expire_time: Duration,
+    /// Life of the players and words of a running game.
+    #[serde(with = "values::positive_seconds")]
+    pub in_game_cache_expire_time: Duration,
+    /// Life of the results of a finished game.
+    #[serde(with = "values::positive_seconds")]
+    pub result_cache_expire_time: Duration,
+}
+
+impl Default for RedisSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            host: "localhost".into(),
+            port: 6379,
+            db: 0,
+            expire_time: Duration::from_secs(60),
+            in_game_cache_expire_time: Duration::from_secs(900),
+            result_cache_expire_time: Duration::from_secs(900),
+        }
+    }
+}
+
+/// RabbitMQ, for what other pods must hear, and for timers that outlive a pod.
+///
+/// The names of exchanges and queues that an existing file may contain here are accepted and ignored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AmqpSettings {
+    /// `amqp://user:password@host:port/vhost`; when given, the connection settings below are not read.
+    #[serde(deserialize_with = "values::service_url")]
+    pub url: Option<ServiceUrl>,
+    /// The user to connect as.
+    #[serde(deserialize_with = "values::text")]
+    pub user: String,
+    /// The password of that user.
+    #[serde(deserialize_with = "values::secret")]
+    pub password: Secret,
+    /// Host name or address.
+    #[serde(deserialize_with = "values::text")]
+    pub host: String,
+    /// TCP port.
+    #[serde(deserialize_with = "values::port")]
+    pub port: u16,
+    /// Virtual host.
+    #[serde(deserialize_with = "values::text")]
+    pub vhost: String,
+    /// Unacknowledged messages that the broker hands to one consumer; 0 means no limit, as in AMQP itself.
+    #[serde(deserialize_with = "values::short")]
+    pub prefetch_count: u16,
+}
+
+impl Default for AmqpSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            user: "guest".into(),
+            password: "guest".into(),
+            host: "localhost".into(),
+            port: 5672,
+            vhost: "typephoon".into(),
+            prefetch_count: 50,
+        }
+    }
+}
