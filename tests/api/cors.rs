@@ -61,7 +61,8 @@ async fn another_page_gets_an_answer_that_its_browser_keeps_from_it() {
 async fn without_an_origin_there_is_no_talk_of_origins() {
     let server = one_allowed().await;
     let answer = server.get("/healthcheck/alive", NOBODY).await;
-    let names: Vec<_> = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
+    let names: Vec<_> =
+        answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
     assert!(names.is_empty(), "{names:?}");
 }
 
@@ -73,7 +74,10 @@ async fn a_preflight_of_an_allowed_page_is_answered() {
     assert!(answer.header("content-type").starts_with("text/plain"), "{answer:?}");
     assert_eq!(answer.header("access-control-allow-origin"), OURS);
     assert_eq!(answer.header("access-control-allow-credentials"), "true");
-    assert_eq!(answer.header("access-control-allow-methods"), "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+    assert_eq!(
+        answer.header("access-control-allow-methods"),
+        "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"
+    );
     assert_eq!(answer.header("access-control-allow-headers"), "content-type, x-colour");
     assert_eq!(answer.header("access-control-max-age"), "600");
     assert!(varies_by_origin(&answer), "{answer:?}");
@@ -83,7 +87,11 @@ async fn a_preflight_of_an_allowed_page_is_answered() {
 async fn a_preflight_of_another_page_is_refused() {
     let server = one_allowed().await;
     let answer = server.send(preflight(&server, THEIRS)).await;
-    assert_eq!((answer.status, answer.text.as_str()), (400, "Disallowed CORS origin"), "{answer:?}");
+    assert_eq!(
+        (answer.status, answer.text.as_str()),
+        (400, "Disallowed CORS origin"),
+        "{answer:?}"
+    );
     assert_eq!(answer.header("access-control-allow-origin"), "");
 }
 
@@ -92,7 +100,8 @@ async fn options_that_is_no_preflight_is_a_wrong_method() {
     let server = one_allowed().await;
     let request = server.request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY);
     server.send(request).await.refused(405, "METHOD_NOT_ALLOWED");
-    let request = server.request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY).header("origin", OURS);
+    let request =
+        server.request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY).header("origin", OURS);
     server.send(request).await.refused(405, "METHOD_NOT_ALLOWED");
 }
 
@@ -106,14 +115,18 @@ async fn another_page_changes_nothing() {
     let [anna] = server.race_of().await;
     let figures = serde_json::json!({"game_id": anna.game, "wpm": 60, "wpm_raw": 60, "acc": 90});
     let report = |origin: &str| {
-        server.request(Method::POST, "/api/v1/game/statistics", &anna).header("origin", origin).json(&figures)
+        server
+            .request(Method::POST, "/api/v1/game/statistics", &anna)
+            .header("origin", origin)
+            .json(&figures)
     };
 
     for origin in [THEIRS, "null", "http://localhost:9091", "http://localhost:9090.evil.example"] {
         server.send(report(origin)).await.refused(403, "ORIGIN_NOT_ALLOWED");
     }
     for path in ["/api/v1/auth/logout", "/api/v1/auth/token-refresh"] {
-        let request = server.request(Method::POST, path, &anna).header("origin", THEIRS).json(&Value::Null);
+        let request =
+            server.request(Method::POST, path, &anna).header("origin", THEIRS).json(&Value::Null);
         server.send(request).await.refused(403, "ORIGIN_NOT_ALLOWED");
     }
     assert_eq!(anna.ranking().await[0]["rank"], 99999);

@@ -18,7 +18,8 @@ fn allow_many_open_files() {
     let wanted = 4096;
     if current.is_some_and(|current| current < wanted) {
         let current = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-        setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum }).expect("more open files");
+        setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum })
+            .expect("more open files");
     }
 }
 
@@ -51,7 +52,10 @@ async fn five_hundred_players_race_in_a_hundred_full_games() {
     let players = all(sites, |site| async move { Player::guest(&site).await }).await;
     let mut tables: BTreeMap<i64, BTreeSet<String>> = BTreeMap::new();
     for player in &players {
-        assert!(tables.entry(player.game).or_default().insert(player.id.clone()), "nobody is seated twice");
+        assert!(
+            tables.entry(player.game).or_default().insert(player.id.clone()),
+            "nobody is seated twice"
+        );
     }
     assert_eq!(tables.len(), CROWD / TABLE);
     assert!(tables.values().all(|seated| seated.len() == TABLE), "{:?}", sizes(&tables));
@@ -76,11 +80,16 @@ async fn five_hundred_players_race_in_a_hundred_full_games() {
         let table = tables[&player.game].clone();
         async move {
             let ranking = player.ranking().await;
-            let ranks: Vec<_> = ranking.iter().map(|entry| entry["rank"].as_u64().expect("a rank")).collect();
+            let ranks: Vec<_> =
+                ranking.iter().map(|entry| entry["rank"].as_u64().expect("a rank")).collect();
             assert_eq!(ranks, [1, 2, 3, 4, 5], "game {}", player.game);
-            let ids: BTreeSet<_> = ranking.iter().map(|entry| entry["id"].as_str().expect("an id").to_owned()).collect();
+            let ids: BTreeSet<_> = ranking
+                .iter()
+                .map(|entry| entry["id"].as_str().expect("an id").to_owned())
+                .collect();
             assert_eq!(ids, table);
-            let names: BTreeSet<_> = ranking.iter().map(|entry| entry["name"].to_string()).collect();
+            let names: BTreeSet<_> =
+                ranking.iter().map(|entry| entry["name"].to_string()).collect();
             assert_eq!(names.len(), TABLE, "{names:?}");
             player.track().is_alive().await;
             player

@@ -34,7 +34,7 @@ async fn a_game_that_does_not_exist_or_has_not_begun_is_not_found() {
 
 #[tokio::test]
 async fn an_outsider_is_refused() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
     server.handshake(&track(ben.game), &anna).await.refused(403, "NOT_A_PARTICIPANT");
@@ -44,16 +44,19 @@ async fn an_outsider_is_refused() {
 
 #[tokio::test]
 async fn a_socket_without_a_proper_game_is_refused() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     for query in ["", "?game_id=", "?game_id=x", "?game_id=1.5"] {
-        server.handshake(&format!("/api/v1/game/ws{query}"), &anna).await.refused(403, "VALIDATION_ERROR");
+        server
+            .handshake(&format!("/api/v1/game/ws{query}"), &anna)
+            .await
+            .refused(403, "VALIDATION_ERROR");
     }
 }
 
 #[tokio::test]
 async fn a_socket_without_a_good_token_is_refused() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let mut claims = signing::read(&anna.token);
     let forged = signing::sign_as_stranger(&claims);
@@ -74,7 +77,8 @@ async fn a_page_of_another_site_cannot_open_a_game_socket() {
         .start()
         .await;
     let [anna] = server.race_of().await;
-    let request = server.handshake_request(&track(anna.game), &anna).header("origin", "https://evil.example");
+    let request =
+        server.handshake_request(&track(anna.game), &anna).header("origin", "https://evil.example");
     server.send(request).await.refused(403, "ORIGIN_NOT_ALLOWED");
 
     let cookie = format!("TP_AT={}", anna.token);
@@ -128,7 +132,17 @@ async fn a_position_that_is_no_position_is_dropped_and_the_socket_stays() {
 async fn a_position_outside_the_text_is_not_relayed() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
-    let outside = [(-1, 0), (25, 0), (26, 0), (i64::MAX, 0), (i64::MIN, 0), (0, -2), (0, 500), (0, i64::MAX), (0, i64::MIN)];
+    let outside = [
+        (-1, 0),
+        (25, 0),
+        (26, 0),
+        (i64::MAX, 0),
+        (i64::MIN, 0),
+        (0, -2),
+        (0, 500),
+        (0, i64::MAX),
+        (0, i64::MIN),
+    ];
     let frames = outside.map(|(word, char)| {
         let frame = json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": word, "char_index": char});
         Message::text(frame.to_string())
@@ -155,7 +169,9 @@ async fn two_sockets_of_one_player_live_each_by_itself() {
     // From either tab, and never back to Anna.
     anna.types(2, 0).await;
     ben.sees(&anna, 2, 0).await;
-    second_tab.send(json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": 3, "char_index": 0})).await;
+    second_tab
+        .send(json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": 3, "char_index": 0}))
+        .await;
     ben.sees(&anna, 3, 0).await;
     anna.track().is_silent().await;
     second_tab.is_silent().await;

@@ -33,14 +33,18 @@ async fn a_guest_gets_a_token_that_says_who_it_is() {
     assert_eq!(header.typ.as_deref(), Some("JWT"));
 
     let claims = signing::read(&anna.token);
-    let time = |name: &str| claims[name].as_i64().unwrap_or_else(|| panic!("no {name} in {claims}"));
+    let time =
+        |name: &str| claims[name].as_i64().unwrap_or_else(|| panic!("no {name} in {claims}"));
     assert!(time("iat") >= before && time("iat") <= signing::now());
     assert_eq!(time("nbf"), time("iat") - 1);
     assert_eq!(time("exp"), time("iat") + 30 * 24 * 3600);
     assert_eq!(claims["user_type"], "GUEST");
 
     let digits = anna.id.strip_prefix("guest-").expect("guest-…");
-    assert!(digits.len() == 32 && digits.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')), "{digits}");
+    assert!(
+        digits.len() == 32 && digits.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')),
+        "{digits}"
+    );
     let extra = claims.as_object().expect("claims").len() - 6;
     assert!(extra <= 1, "at most the mark of an access token beside the six: {claims}");
 }
@@ -54,7 +58,10 @@ async fn a_guest_has_a_short_name_that_nobody_else_in_the_game_has() {
     for name in &names {
         assert!(!name.starts_with("guest-") && name.chars().count() <= 24, "{name}");
         let words = name.split([' ', '-']).filter(|word| !word.is_empty()).count();
-        assert!(words == 2 || name.chars().filter(|c| c.is_uppercase()).count() == 2, "two words: {name}");
+        assert!(
+            words == 2 || name.chars().filter(|c| c.is_uppercase()).count() == 2,
+            "two words: {name}"
+        );
     }
 }
 
@@ -69,8 +76,21 @@ async fn the_token_comes_in_a_cookie_that_lasts_a_month() {
     assert_eq!(*answer.ok(), json!({"ok": true}));
     assert_eq!(answer.cookies().len(), 1, "{answer:?}");
     let cookie = answer.cookie("TP_AT");
-    assert_eq!(cookie.attributes, ["httponly", "max-age=2592000", "path=/", "samesite=lax", "secure"]);
+    assert_eq!(
+        cookie.attributes,
+        ["httponly", "max-age=2592000", "path=/", "samesite=lax", "secure"]
+    );
     signing::read(&cookie.value);
+}
+
+#[tokio::test]
+async fn a_server_on_a_plain_local_network_may_set_cookies_that_are_not_secure() {
+    let server = Server::with().set("cookies.secure", false).start().await;
+    let mut lobby = server.guest_in("").await;
+    lobby.expect("INIT").await;
+    let offer = lobby.expect("GET_TOKEN").await;
+    let cookie = server.get(&guest_token_path(&offer), NOBODY).await.cookie("TP_AT");
+    assert_eq!(cookie.attributes, ["httponly", "max-age=2592000", "path=/", "samesite=lax"]);
 }
 
 #[tokio::test]
@@ -99,7 +119,13 @@ async fn the_key_to_a_token_works_once_also_for_many_who_try_at_once() {
 #[tokio::test]
 async fn a_key_that_nobody_was_given_is_not_found() {
     let server = Server::start().await;
-    for key in ["guest-token-69dd151099134e77a2a568a77facc8a7-1795368207162", "x", "", "%00", "%F0%9F%8E%B2"] {
+    for key in [
+        "guest-token-69dd151099134e77a2a568a77facc8a7-1795368207162",
+        "x",
+        "",
+        "%00",
+        "%F0%9F%8E%B2",
+    ] {
         let answer = server.get(&format!("/api/v1/auth/guest-token?key={key}"), NOBODY).await;
         answer.refused(400, "KEY_NOT_FOUND");
         assert!(answer.cookies().is_empty(), "{answer:?}");
@@ -172,7 +198,10 @@ async fn a_refresh_token_that_cannot_be_read_is_invalid() {
         let answer = refresh(&server, Some(&token)).await;
         answer.refused(400, "INVALID_TOKEN");
         answer.cookie("USERNAME").deletes("/");
-        assert!(answer.cookies().iter().all(|cookie| cookie.name != "TP_AT" || cookie.value.len() < 9), "{answer:?}");
+        assert!(
+            answer.cookies().iter().all(|cookie| cookie.name != "TP_AT" || cookie.value.len() < 9),
+            "{answer:?}"
+        );
     }
 }
 
@@ -198,6 +227,7 @@ async fn an_access_token_is_looked_for_in_its_own_cookie_only() {
     server.send(request).await.refused(401, "TOKEN_NOT_PROVIDED");
 
     let request = server.request(Method::GET, "/api/v1/profile/user-info", NOBODY);
-    let request = request.header("cookie", format!("theme=dark; TP_AT={}; USERNAME=x%20y", anna.token));
+    let request =
+        request.header("cookie", format!("theme=dark; TP_AT={}; USERNAME=x%20y", anna.token));
     server.send(request).await.ok();
 }

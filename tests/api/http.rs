@@ -61,7 +61,8 @@ async fn an_unknown_path_is_not_found_in_the_envelope() {
         server.get(path, NOBODY).await.refused(404, "NOT_FOUND");
         server.post(path, NOBODY, &json!({})).await.refused(404, "NOT_FOUND");
     }
-    let browser = server.request(Method::GET, "/api/v1/unknown", NOBODY).header("accept", "text/html");
+    let browser =
+        server.request(Method::GET, "/api/v1/unknown", NOBODY).header("accept", "text/html");
     server.send(browser).await.refused(404, "NOT_FOUND");
     for path in ["/api/v1/lobby/ws", "/api/v1/lobby/queue-in/ws/x", "/api/v1/chess/ws"] {
         server.handshake(path, NOBODY).await.refused(404, "NOT_FOUND");
@@ -72,11 +73,18 @@ async fn an_unknown_path_is_not_found_in_the_envelope() {
 async fn a_wrong_method_is_told_which_are_right() {
     let server = Server::start().await;
     for (right, path) in ROUTES {
-        let wrong = if right == "GET" { [Method::POST, Method::DELETE] } else { [Method::GET, Method::PUT] };
+        let wrong = if right == "GET" {
+            [Method::POST, Method::DELETE]
+        } else {
+            [Method::GET, Method::PUT]
+        };
         for method in wrong {
             let answer = server.send(server.request(method, path, NOBODY)).await;
             answer.refused(405, "METHOD_NOT_ALLOWED");
-            assert!(answer.header("allow").split(',').any(|method| method.trim() == right), "{answer:?}");
+            assert!(
+                answer.header("allow").split(',').any(|method| method.trim() == right),
+                "{answer:?}"
+            );
         }
     }
 }
@@ -108,7 +116,10 @@ async fn a_trailing_slash_is_redirected_to_the_path_without() {
     let answer = server.get("/api/v1/lobby/countdown/?game_id=7&x=%20", NOBODY).await;
     assert_eq!(answer.header("location"), format!("{site}/api/v1/lobby/countdown?game_id=7&x=%20"));
     let answer = server.post("/api/v1/auth/logout/", NOBODY, &Value::Null).await;
-    assert_eq!((answer.status, answer.header("location")), (307, format!("{site}/api/v1/auth/logout").as_str()));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (307, format!("{site}/api/v1/auth/logout").as_str())
+    );
     server.get("/api/v1/unknown/", NOBODY).await.refused(404, "NOT_FOUND");
 }
 
@@ -126,22 +137,44 @@ async fn a_path_cannot_redirect_to_another_site() {
 async fn a_game_number_may_be_of_any_size() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    let sizes = ["999999", "0", "-1", "9223372036854775807", "9223372036854775808", "1000000000000000000000000000000"];
+    let sizes = [
+        "999999",
+        "0",
+        "-1",
+        "9223372036854775807",
+        "9223372036854775808",
+        "1000000000000000000000000000000",
+    ];
     for number in sizes {
         for (path, code) in BY_GAME {
             server.get(&format!("{path}?game_id={number}"), NOBODY).await.refused(404, code);
         }
         for path in ["/api/v1/lobby/players", "/api/v1/game/players"] {
-            server.get(&format!("{path}?game_id={number}"), &anna).await.refused(404, "GAME_NOT_FOUND");
+            server
+                .get(&format!("{path}?game_id={number}"), &anna)
+                .await
+                .refused(404, "GAME_NOT_FOUND");
         }
-        server.handshake(&format!("/api/v1/game/ws?game_id={number}"), &anna).await.refused(404, "GAME_NOT_FOUND");
+        server
+            .handshake(&format!("/api/v1/game/ws?game_id={number}"), &anna)
+            .await
+            .refused(404, "GAME_NOT_FOUND");
     }
 }
 
 #[tokio::test]
 async fn a_game_number_must_be_a_whole_number() {
     let server = Server::start().await;
-    for query in ["", "?game_id=", "?game_id=x", "?game_id=1.5", "?game_id=0x1f", "?game_id=1e3", "?game=1", "?game_id=%FF"] {
+    for query in [
+        "",
+        "?game_id=",
+        "?game_id=x",
+        "?game_id=1.5",
+        "?game_id=0x1f",
+        "?game_id=1e3",
+        "?game=1",
+        "?game_id=%FF",
+    ] {
         for path in BY_GAME.iter().map(|(path, _)| path) {
             server.get(&format!("{path}{query}"), NOBODY).await.refused(422, "VALIDATION_ERROR");
         }
@@ -155,7 +188,8 @@ async fn a_game_number_must_be_a_whole_number() {
 async fn parameters_that_nobody_knows_are_ignored() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    let path = format!("/api/v1/lobby/players?colour=red&game_id={}&_rsc=1x2y&colour=blue&&=", anna.game);
+    let path =
+        format!("/api/v1/lobby/players?colour=red&game_id={}&_rsc=1x2y&colour=blue&&=", anna.game);
     server.get(&path, &anna).await.ok();
     server.get("/healthcheck/alive?x=1", NOBODY).await.ok();
 }
@@ -164,7 +198,8 @@ async fn parameters_that_nobody_knows_are_ignored() {
 async fn a_body_that_is_too_large_is_refused() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    let large = json!({"game_id": 1, "wpm": 1, "wpm_raw": 1, "acc": 1, "essay": "x".repeat(70_000)});
+    let large =
+        json!({"game_id": 1, "wpm": 1, "wpm_raw": 1, "acc": 1, "essay": "x".repeat(70_000)});
     server.post("/api/v1/game/statistics", &anna, &large).await.refused(413, "PAYLOAD_TOO_LARGE");
     server.get("/healthcheck/alive", NOBODY).await.ok();
 }
@@ -174,7 +209,8 @@ async fn the_front_door_leads_to_a_page() {
     let server = Server::start().await;
     let answer = server.get("/", NOBODY).await;
     let page = answer.status == 200 && answer.header("content-type").starts_with("text/html");
-    let elsewhere = matches!(answer.status, 302 | 303 | 307 | 308) && !answer.header("location").is_empty();
+    let elsewhere =
+        matches!(answer.status, 302 | 303 | 307 | 308) && !answer.header("location").is_empty();
     assert!(page || elsewhere, "{answer:?}");
 }
 
@@ -185,7 +221,10 @@ async fn the_routes_are_described() {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body["openapi"].as_str().is_some_and(|version| version.starts_with('3')));
     for (method, path) in ROUTES {
-        assert!(answer.body["paths"][path][method.to_lowercase()].is_object(), "{method} {path} is not described");
+        assert!(
+            answer.body["paths"][path][method.to_lowercase()].is_object(),
+            "{method} {path} is not described"
+        );
     }
     let docs = server.get("/docs", NOBODY).await;
     assert!(matches!(docs.status, 200 | 307 | 308), "{docs:?}");

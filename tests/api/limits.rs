@@ -71,7 +71,11 @@ async fn nonsense_without_end_costs_the_socket() {
 
 #[tokio::test]
 async fn a_flood_of_keystrokes_does_not_reach_the_others() {
-    let server = Server::with().set("game.player_limit", 3).set("limits.frames_per_second", 20).start().await;
+    let server = Server::with()
+        .set("game.player_limit", 3)
+        .set("limits.frames_per_second", 20)
+        .start()
+        .await;
     let [mut anna, mut ben, mut cleo] = server.race_of().await;
     let flood = (0..1000).map(|number| {
         let frame =
@@ -92,7 +96,8 @@ async fn a_flood_of_keystrokes_does_not_reach_the_others() {
 
 #[tokio::test]
 async fn a_quick_typist_is_no_flood() {
-    let server = Server::with().unset("limits.frames_per_second").set("game.player_limit", 2).start().await;
+    let server =
+        Server::with().unset("limits.frames_per_second").set("game.player_limit", 2).start().await;
     let [mut anna, mut ben] = server.race_of().await;
     for word in 0..25 {
         anna.types(word, 0).await;
@@ -104,19 +109,23 @@ async fn a_quick_typist_is_no_flood() {
 async fn a_reader_that_never_reads_does_not_hold_up_the_others() {
     let server = Server::for_players(3).await;
     let [mut anna, mut ben, mut cleo] = server.race_of().await;
-    // Cleo no longer reads; what is sent to her is some megabytes, more than any buffer on the way holds.
-    for round in 0..400 {
-        let strokes = (0..100).map(|number| {
-            let word = (round + number) % 24;
-            json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": word, "char_index": 0}).to_string()
-        });
-        let strokes: Vec<_> = strokes.map(Message::text).collect();
+    // Cleo no longer reads; what she misses is more than her buffers hold.
+    for round in 0..100 {
+        let strokes: Vec<_> = (0..100)
+            .map(|number| {
+                let word = (round + number) % 24;
+                let frame = json!({
+                    "event": "KEY_STOKE", "game_id": anna.game, "word_index": word, "char_index": 0,
+                });
+                Message::text(frame.to_string())
+            })
+            .collect();
         assert!(anna.track().say_all(strokes).await, "Anna is still welcome");
         anna.types(24, round % 2).await;
         while ben.hears("KEY_STOKE").await != anna.stroke(24, round % 2) {}
     }
 
-    // Whatever became of her socket, Cleo can go on, and see where Anna is.
+    // Whatever became of her socket, Cleo can go on, and sees where Anna is.
     if cleo.track().has_ended(Duration::from_millis(200)).await {
         cleo.race().await;
     }
@@ -136,7 +145,8 @@ async fn who_does_not_answer_pings_is_given_up() {
 
 #[tokio::test]
 async fn an_idle_page_hears_the_heartbeat() {
-    let server = Server::with().set("limits.heartbeat", 1).set("game.player_limit", 1).start().await;
+    let server =
+        Server::with().set("limits.heartbeat", 1).set("game.player_limit", 1).start().await;
     let [mut anna] = server.race_of().await;
     anna.track().pinged().await;
     anna.track().pinged().await;
@@ -157,6 +167,29 @@ async fn there_is_an_end_to_the_sockets() {
     anna.lobby.close().await;
     ben.lobby.expect("USER_LEFT").await;
     server.guest().await;
+}
+
+#[tokio::test]
+async fn the_oldest_tab_of_a_player_makes_way_for_one_too_many() {
+    let server = Server::with()
+        .set("limits.sockets_per_player", 2)
+        .set("game.player_limit", 2)
+        .start()
+        .await;
+    let [mut anna, mut ben] = server.race_of().await;
+    let mut second = anna.another_race().await;
+    second.is_alive().await;
+    let mut third = anna.another_race().await;
+
+    let code = anna.track().closed().await;
+    assert!(
+        (4500..5000).contains(&code),
+        "not to come back, or the tabs would push each other out: {code}"
+    );
+    ben.types(1, 0).await;
+    let seen = ben.stroke(1, 0);
+    assert_eq!(second.expect("KEY_STOKE").await, seen);
+    assert_eq!(third.expect("KEY_STOKE").await, seen);
 }
 
 #[tokio::test]
@@ -207,5 +240,8 @@ async fn the_size_of_a_body_is_a_setting() {
     let anna = server.guest().await;
     let body = |length: usize| json!({"game_id": 999_999, "wpm": 1, "wpm_raw": 1, "acc": 1, "x": "x".repeat(length)});
     server.post("/api/v1/game/statistics", &anna, &body(100)).await.refused(400, "GAME_NOT_FOUND");
-    server.post("/api/v1/game/statistics", &anna, &body(400)).await.refused(413, "PAYLOAD_TOO_LARGE");
+    server
+        .post("/api/v1/game/statistics", &anna, &body(400))
+        .await
+        .refused(413, "PAYLOAD_TOO_LARGE");
 }

@@ -23,7 +23,8 @@ async fn the_players_are_listed_in_order_of_arrival() {
     let [anna, ben, cleo] = server.lobby_of().await;
 
     let seen_by_ben = ben.asks(PLAYERS).await;
-    let expected = json!({"ok": true, "me": in_list(&ben), "others": [in_list(&anna), in_list(&cleo)]});
+    let expected =
+        json!({"ok": true, "me": in_list(&ben), "others": [in_list(&anna), in_list(&cleo)]});
     assert_eq!(*seen_by_ben.ok(), expected);
     let seen_by_cleo = cleo.asks(PLAYERS).await;
     assert_eq!(seen_by_cleo.ok()["others"], json!([in_list(&anna), in_list(&ben)]));
@@ -33,7 +34,10 @@ async fn the_players_are_listed_in_order_of_arrival() {
 async fn one_alone_sees_no_others() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    assert_eq!(*anna.asks(PLAYERS).await.ok(), json!({"ok": true, "me": in_list(&anna), "others": []}));
+    assert_eq!(
+        *anna.asks(PLAYERS).await.ok(),
+        json!({"ok": true, "me": in_list(&anna), "others": []})
+    );
 }
 
 #[tokio::test]
@@ -63,7 +67,10 @@ async fn an_outsider_is_not_told_who_plays() {
     let [anna] = server.lobby_of().await;
     let [ben] = server.lobby_of().await;
     assert_ne!(anna.game, ben.game);
-    server.get(&format!("{PLAYERS}?game_id={}", ben.game), &anna).await.refused(400, "NOT_A_PARTICIPANT");
+    server
+        .get(&format!("{PLAYERS}?game_id={}", ben.game), &anna)
+        .await
+        .refused(400, "NOT_A_PARTICIPANT");
 }
 
 #[tokio::test]
@@ -117,7 +124,10 @@ async fn a_lobby_that_everybody_left_is_closed_and_starts_no_race() {
     })
     .await;
     for path in ["game/countdown", "game/result"] {
-        server.get(&format!("/api/v1/{path}?game_id={game}"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+        server
+            .get(&format!("/api/v1/{path}?game_id={game}"), NOBODY)
+            .await
+            .refused(404, "GAME_NOT_FOUND");
     }
 
     let mut cleo = server.guest().await;
@@ -127,8 +137,14 @@ async fn a_lobby_that_everybody_left_is_closed_and_starts_no_race() {
 
     // Cleo's countdown ends after that of the empty lobby would have.
     cleo.lobby.expect("GAME_START").await;
-    server.get(&format!("/api/v1/game/words?game_id={game}"), NOBODY).await.refused(404, "WORDS_NOT_FOUND");
-    server.get(&format!("/api/v1/game/result?game_id={game}"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+    server
+        .get(&format!("/api/v1/game/words?game_id={game}"), NOBODY)
+        .await
+        .refused(404, "WORDS_NOT_FOUND");
+    server
+        .get(&format!("/api/v1/game/result?game_id={game}"), NOBODY)
+        .await
+        .refused(404, "GAME_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -81,7 +81,8 @@ async fn a_reload_is_no_leaving_and_keeps_the_place() {
     let game = ben.game;
 
     // Into the same lobby as a page does it: the old socket closes, the new one opens, in either order.
-    let (_, mut reloaded) = tokio::join!(ben.lobby.close(), server.connect("ben", QUEUE_IN, &ben.token));
+    let (_, mut reloaded) =
+        tokio::join!(ben.lobby.close(), server.connect("ben", QUEUE_IN, &ben.token));
     assert_eq!(game_in(&reloaded.expect("INIT").await), game);
     reloaded.expect("USER_JOINED").await;
 
@@ -106,7 +107,11 @@ async fn a_player_has_left_when_the_last_of_two_tabs_is_gone() {
     let cleo_id = cleo.id.clone();
     drop(cleo);
     let heard = anna.lobby.until("USER_LEFT").await;
-    assert_eq!(heard.last().expect("a frame")["user_id"], cleo_id, "Ben still has a tab: {heard:?}");
+    assert_eq!(
+        heard.last().expect("a frame")["user_id"],
+        cleo_id,
+        "Ben still has a tab: {heard:?}"
+    );
     second_tab.is_alive().await;
 
     second_tab.close().await;
@@ -130,7 +135,9 @@ async fn nonsense_in_the_lobby_costs_nobody_his_place() {
     let server = Server::start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
 
-    for nonsense in ["", "{", "null", "[]", "42", r#"{"event":1}"#, r#"{"event":"DANCE","game_id":"x"}"#] {
+    for nonsense in
+        ["", "{", "null", "[]", "42", r#"{"event":1}"#, r#"{"event":"DANCE","game_id":"x"}"#]
+    {
         anna.lobby.say(Message::text(nonsense)).await;
     }
     anna.lobby.say(Message::binary(vec![0, 159, 146, 150])).await;
@@ -155,7 +162,11 @@ async fn the_race_starts_when_the_countdown_ends_even_for_one_player_alone() {
 
 #[tokio::test]
 async fn the_lobby_socket_stays_open_after_game_start_for_the_page_to_close() {
-    let server = Server::with().set("game.lobby_countdown", 0.3).set("game.start_countdown", 0.5).start().await;
+    let server = Server::with()
+        .set("game.lobby_countdown", 0.3)
+        .set("game.start_countdown", 0.5)
+        .start()
+        .await;
     let mut anna = server.guest().await;
     anna.lobby.expect("GAME_START").await;
     let started = Instant::now();
@@ -193,7 +204,11 @@ async fn an_unfit_token_is_taken_for_none() {
         let mut lobby = server.connect("anna", QUEUE_IN, &token).await;
         lobby.expect("INIT").await;
         let fresh = fetch_token(&server, &lobby.expect("GET_TOKEN").await).await;
-        assert_ne!(signing::read(&fresh)["sub"], signing::SOME_GUEST, "a new identity instead of {token:?}");
+        assert_ne!(
+            signing::read(&fresh)["sub"],
+            signing::SOME_GUEST,
+            "a new identity instead of {token:?}"
+        );
         lobby.expect("USER_JOINED").await;
     }
 }
@@ -224,20 +239,25 @@ async fn a_wrong_way_of_queueing_in_is_refused() {
         "queue_in_type=reconnect&prev_game_id=x",
     ];
     for query in wrong {
-        server.handshake(&format!("{QUEUE_IN}?{query}"), NOBODY).await.refused(403, "VALIDATION_ERROR");
+        server
+            .handshake(&format!("{QUEUE_IN}?{query}"), NOBODY)
+            .await
+            .refused(403, "VALIDATION_ERROR");
     }
 }
 
 #[tokio::test]
 async fn parameters_that_nobody_knows_are_ignored() {
     let server = Server::start().await;
-    let mut lobby = server.connect("anna", &format!("{QUEUE_IN}?_rsc=1x2y&colour=red"), NOBODY).await;
+    let mut lobby =
+        server.connect("anna", &format!("{QUEUE_IN}?_rsc=1x2y&colour=red"), NOBODY).await;
     lobby.expect("INIT").await;
 }
 
 #[tokio::test]
 async fn a_page_of_another_site_cannot_queue_in() {
-    let server = Server::with().set("cors.allow_origins", r#"["http://localhost:9090"]"#).start().await;
+    let server =
+        Server::with().set("cors.allow_origins", r#"["http://localhost:9090"]"#).start().await;
 
     for origin in ["https://evil.example", "http://localhost:9091", "null"] {
         let request = server.handshake_request(QUEUE_IN, NOBODY).header("origin", origin);

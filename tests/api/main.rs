@@ -1,6 +1,6 @@
 //! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
 //!
-//! `server` starts, kills and restarts it, `site` speaks HTTP, `socket` and `persona` play the players, `signing` makes
+//! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and `persona` play the players, `signing` makes
 //! tokens as the server would. Every other module holds the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
@@ -8,6 +8,7 @@
 //! [`server::time_passes`].
 
 mod persona;
+mod process;
 mod server;
 mod signing;
 mod site;
@@ -28,5 +29,6 @@ mod race;
 mod restarts;
 mod results;
 mod settings;
+mod start;
 mod tokens;
 mod transport;

@@ -115,7 +115,9 @@ impl Player {
 
     /// Reports figures that the server takes.
     pub async fn finishes(&self, wpm: f64) {
-        self.posts(json!({"game_id": self.game, "wpm": wpm, "wpm_raw": wpm + 5.0, "acc": 97.5})).await.ok();
+        self.posts(json!({"game_id": self.game, "wpm": wpm, "wpm_raw": wpm + 5.0, "acc": 97.5}))
+            .await
+            .ok();
     }
 
     /// Reports any figures.
@@ -162,4 +164,3 @@ pub fn guest_token_path(offer: &Value) -> String {
 pub fn game_in(frame: &Value) -> i64 {
     frame["game_id"].as_i64().unwrap_or_else(|| panic!("no game in {frame}"))
 }
-

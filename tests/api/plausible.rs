@@ -65,7 +65,7 @@ async fn wrong_words_make_a_result_slow_and_not_implausible() {
 
 #[tokio::test]
 async fn the_check_can_be_switched_off() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     claims(&anna, 900.0, 900.0).await.ok();
 }

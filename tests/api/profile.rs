@@ -32,7 +32,7 @@ async fn who_one_is_comes_straight_from_the_token() {
 
 #[tokio::test]
 async fn a_guest_has_zeros_and_empty_lists() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     anna.finishes(60.0).await;
 
@@ -61,7 +61,9 @@ async fn there_is_a_page_before_a_later_page_though_it_be_empty() {
 async fn sizes_and_pages_have_their_limits() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    for good in ["graph?size=0", "graph?size=1000", "history?page=1&size=0", "history?page=99999&size=200"] {
+    for good in
+        ["graph?size=0", "graph?size=1000", "history?page=1&size=0", "history?page=99999&size=200"]
+    {
         server.get(&format!("/api/v1/profile/{good}"), &anna).await.ok();
     }
     let bad = [
@@ -79,6 +81,8 @@ async fn sizes_and_pages_have_their_limits() {
         server.get(&format!("/api/v1/profile/{bad}"), &anna).await.refused(422, "VALIDATION_ERROR");
     }
     // Without limit upwards, but never a failure of the server.
-    let far = server.get("/api/v1/profile/history?page=1000000000000000000000000000000&size=200", &anna).await;
+    let far = server
+        .get("/api/v1/profile/history?page=1000000000000000000000000000000&size=200", &anna)
+        .await;
     assert!(matches!(far.status, 200 | 422), "{far:?}");
 }

@@ -13,7 +13,8 @@ async fn finish(players: &mut [Player]) {
     }
     for player in players.iter() {
         let ranking = player.ranking().await;
-        let ranks: Vec<_> = ranking.iter().map(|entry| entry["rank"].as_u64().expect("a rank")).collect();
+        let ranks: Vec<_> =
+            ranking.iter().map(|entry| entry["rank"].as_u64().expect("a rank")).collect();
         assert_eq!(ranks, (1..).take(players.len()).collect::<Vec<_>>());
     }
 }
@@ -42,7 +43,8 @@ async fn a_lobby_survives_a_crash() {
 
 #[tokio::test]
 async fn who_was_down_past_the_end_of_the_lobby_countdown_finds_its_race() {
-    let mut server = Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 3).start().await;
+    let mut server =
+        Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 3).start().await;
     let mut players: [Player; 2] = server.lobby_of().await;
     let game = players[0].game;
     server.kill().await;
@@ -83,7 +85,8 @@ async fn a_full_lobby_survives_a_crash() {
 
 #[tokio::test]
 async fn a_start_countdown_survives_a_crash() {
-    let mut server = Server::with().set("game.player_limit", 2).set("game.start_countdown", 2).start().await;
+    let mut server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 2).start().await;
     let mut players: [Player; 2] = server.grid_of().await;
     let words = players[0].words().await;
     server.kill().await;
@@ -102,7 +105,8 @@ async fn a_start_countdown_survives_a_crash() {
 
 #[tokio::test]
 async fn a_server_that_was_down_past_the_end_of_the_start_countdown_starts_who_comes_back() {
-    let mut server = Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.6).start().await;
+    let mut server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.6).start().await;
     let mut players: [Player; 2] = server.grid_of().await;
     server.kill().await;
     time_passes(Duration::from_millis(800)).await;
@@ -132,7 +136,11 @@ async fn a_race_survives_a_crash_and_nobody_hears_start_twice() {
     ben.sees(anna, 24, 0).await;
 
     let ranking = ben.ranking().await;
-    assert_eq!((&ranking[0]["id"], &ranking[0]["rank"]), (&anna.id.clone().into(), &1.into()), "Anna's result is kept");
+    assert_eq!(
+        (&ranking[0]["id"], &ranking[0]["rank"]),
+        (&anna.id.clone().into(), &1.into()),
+        "Anna's result is kept"
+    );
     anna.finishes(99.0).await;
     assert_eq!(anna.ranking().await[0]["wpm"], 70.0);
     finish(&mut players).await;
@@ -158,7 +166,8 @@ async fn start_comes_after_a_crash_to_the_one_who_has_not_had_it() {
 
 #[tokio::test]
 async fn a_proper_restart_interrupts_no_race() {
-    let mut server = Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
+    let mut server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
     let mut players: [Player; 2] = server.grid_of().await;
     let status = server.terminate().await;
     assert!(status.success(), "{status}");
@@ -217,11 +226,8 @@ async fn the_numbers_of_games_go_on_where_they_were() {
 
 #[tokio::test]
 async fn keys_made_by_the_server_itself_outlive_it() {
-    let mut server = Server::with()
-        .unset("token.private_key")
-        .unset("token.public_key")
-        .start()
-        .await;
+    let mut server =
+        Server::with().unset("token.private_key").unset("token.public_key").start().await;
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let token = fetch_token(&server, &lobby.expect("GET_TOKEN").await).await;

@@ -38,13 +38,14 @@ async fn players_of_a_running_race_are_listed_with_nulls_for_what_is_not_known_y
     let server = Server::for_players(2).await;
     let [anna, ben] = server.grid_of().await;
     let answer = anna.asks("/api/v1/game/players").await;
-    let expected = json!({"ok": true, "me": unfinished(&anna), "others": {&ben.id: unfinished(&ben)}});
+    let expected =
+        json!({"ok": true, "me": unfinished(&anna), "others": {&ben.id: unfinished(&ben)}});
     assert_eq!(*answer.ok(), expected);
 }
 
 #[tokio::test]
 async fn an_outsider_is_not_told_who_races() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
     let path = format!("/api/v1/game/players?game_id={}", ben.game);
@@ -115,9 +116,11 @@ async fn five_who_finish_at_once_get_five_ranks() {
     join_all(players.iter().chain(&players).map(|player| player.finishes(60.0))).await;
 
     let ranking = players[0].ranking().await;
-    let ranks: Vec<_> = ranking.iter().map(|entry| entry["rank"].as_i64().expect("a rank")).collect();
+    let ranks: Vec<_> =
+        ranking.iter().map(|entry| entry["rank"].as_i64().expect("a rank")).collect();
     assert_eq!(ranks, [1, 2, 3, 4, 5]);
-    let ids: BTreeSet<_> = ranking.iter().map(|entry| entry["id"].as_str().expect("an id")).collect();
+    let ids: BTreeSet<_> =
+        ranking.iter().map(|entry| entry["id"].as_str().expect("an id")).collect();
     assert_eq!(ids, players.iter().map(|player| player.id.as_str()).collect());
 }
 
@@ -135,7 +138,8 @@ async fn a_report_needs_no_open_socket() {
 
 #[tokio::test]
 async fn a_report_before_start_is_refused_and_recorded_nowhere() {
-    let server = Server::with().set("game.player_limit", 1).set("game.start_countdown", 1).start().await;
+    let server =
+        Server::with().set("game.player_limit", 1).set("game.start_countdown", 1).start().await;
     let mut anna = server.guest().await;
     let in_lobby = anna.posts(figures(&anna)).await;
     assert_eq!(in_lobby.status, 400, "{in_lobby:?}");
@@ -152,7 +156,7 @@ async fn a_report_before_start_is_refused_and_recorded_nowhere() {
 
 #[tokio::test]
 async fn a_report_on_what_is_not_ones_race_is_refused() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
     anna.posts(with(&anna, "game_id", json!(ben.game))).await.refused(400, "NOT_A_PARTICIPANT");
@@ -162,7 +166,7 @@ async fn a_report_on_what_is_not_ones_race_is_refused() {
 
 #[tokio::test]
 async fn figures_that_cannot_be_are_refused_and_recorded_nowhere() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let impossible = [
         ("wpm", json!(-0.1)),
@@ -202,7 +206,7 @@ async fn the_limits_themselves_are_allowed() {
 
 #[tokio::test]
 async fn a_body_of_the_wrong_shape_is_refused() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     for field in ["game_id", "wpm", "wpm_raw", "acc"] {
         let mut lacking = figures(&anna);
@@ -216,7 +220,9 @@ async fn a_body_of_the_wrong_shape_is_refused() {
     for body in [json!({}), json!([]), json!(null), json!("text"), json!(1)] {
         anna.posts(body).await.refused(422, "VALIDATION_ERROR");
     }
-    for text in ["", "{", "wpm=71.2&acc=96", r#"{"game_id": 1,}"#, "\u{feff}{}", r#"{"game_id": 1} {}"#] {
+    for text in
+        ["", "{", "wpm=71.2&acc=96", r#"{"game_id": 1,}"#, "\u{feff}{}", r#"{"game_id": 1} {}"#]
+    {
         post_text(&server, &anna, text).await.refused(422, "VALIDATION_ERROR");
     }
 }
@@ -235,7 +241,8 @@ async fn a_body_is_read_generously() {
     post_text(&server, &anna, &text).await.ok();
     let text = format!(r#"{{"game_id":{game}.0,"wpm":true,"wpm_raw":2,"acc":96}}"#);
     post_text(&server, &ben, &text).await.ok();
-    let request = server.request(reqwest::Method::POST, STATISTICS, &cleo).body(figures(&cleo).to_string());
+    let request =
+        server.request(reqwest::Method::POST, STATISTICS, &cleo).body(figures(&cleo).to_string());
     server.send(request).await.ok();
 
     let ranking = anna.ranking().await;
@@ -246,7 +253,7 @@ async fn a_body_is_read_generously() {
 
 #[tokio::test]
 async fn text_is_no_json() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let request = server.request(reqwest::Method::POST, STATISTICS, &anna);
     let request = request.header("content-type", "text/plain").body(figures(&anna).to_string());
@@ -255,7 +262,7 @@ async fn text_is_no_json() {
 
 #[tokio::test]
 async fn a_registered_player_whose_record_is_gone_can_still_finish() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let token = signing::sign(&signing::claims("google-77", "User 77", "REGISTERED"));
     let mut anna = Player::known(&server, token).await;
     anna.lobby.expect("GAME_START").await;
@@ -267,7 +274,7 @@ async fn a_registered_player_whose_record_is_gone_can_still_finish() {
 
 #[tokio::test]
 async fn a_huge_game_number_is_no_failure_of_the_server() {
-    let server = Server::for_players(1).await;
+    let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let text = figures(&anna).to_string().replace(
         &format!(r#""game_id":{}"#, anna.game),

@@ -10,18 +10,17 @@
 //! It is killed when dropped; if the test has failed, what it printed is shown.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::persona::{Player, QUEUE_IN};
+use crate::process::{self, Outcome, Process};
 use crate::signing;
 use crate::site::{NOBODY, Site};
 use crate::socket::Socket;
@@ -131,15 +130,7 @@ impl Settings {
 
     /// Runs the program to its end, for start-ups that are to fail and commands that only print.
     pub fn run(self) -> Outcome {
-        let mut child = self.command(0).spawn().expect("the server's binary");
-        let output = [Reading::of(child.stdout.take()), Reading::of(child.stderr.take())];
-        let status = end_of(&mut child, Duration::from_secs(15));
-        if status.is_none() {
-            child.kill().expect("a process of our own");
-        }
-        let [stdout, stderr] = output.map(Reading::text);
-        let status = status.unwrap_or_else(|| panic!("the program runs on\nstdout: {stdout}\nstderr: {stderr}"));
-        Outcome { status, stdout, stderr }
+        process::run(self.command(0))
     }
 
     /// The data directory; it exists.
@@ -150,7 +141,10 @@ impl Settings {
     fn command(&self, port: u16) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
         for (name, _) in std::env::vars() {
-            if ["TP_", "OTEL_", "LOG_LEVEL", "RUST_LOG", "SERVER_NAME"].iter().any(|prefix| name.starts_with(prefix)) {
+            if ["TP_", "OTEL_", "LOG_LEVEL", "RUST_LOG", "SERVER_NAME"]
+                .iter()
+                .any(|prefix| name.starts_with(prefix))
+            {
                 command.env_remove(name);
             }
         }
@@ -176,13 +170,6 @@ fn variable(key: &str) -> String {
     format!("TP_{}", key.replace('.', "__").to_uppercase())
 }
 
-/// What a program that has ended leaves behind.
-pub struct Outcome {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
-}
-
 /// A running server; speaks HTTP through [`Site`].
 pub struct Server {
     site: Site,
@@ -204,6 +191,11 @@ impl Server {
     /// A server whose lobbies are full, and therefore about to start, with so many players.
     pub async fn for_players(count: usize) -> Self {
         Self::with().set("game.player_limit", count).start().await
+    }
+
+    /// A server for players who race alone, one after the other; quicker than a full lobby of one.
+    pub async fn for_one() -> Self {
+        Self::with().set("game.lobby_countdown", 0.2).start().await
     }
 
     /// The address, for players who outlive the borrow of the server.
@@ -268,7 +260,10 @@ impl Server {
     pub async fn terminate(&mut self) -> ExitStatus {
         self.ask_to_end();
         let mut process = self.process.take().expect("a running server");
-        let status = eventually("the server ends after SIGTERM", async || process.child.try_wait().expect("a status")).await;
+        let status = eventually("the server ends after SIGTERM", async || {
+            process.child.try_wait().expect("a status")
+        })
+        .await;
         self.site.log.append(&process.log);
         status
     }
@@ -276,7 +271,8 @@ impl Server {
     /// Only sends the signal.
     pub fn ask_to_end(&self) {
         let process = self.process.as_ref().expect("a running server");
-        rustix::process::kill_process(Pid::from_child(&process.child), Signal::TERM).expect("a process of our own");
+        rustix::process::kill_process(Pid::from_child(&process.child), Signal::TERM)
+            .expect("a process of our own");
     }
 
     /// Starts again on the same port and data, after [`Server::kill`] or [`Server::terminate`].
@@ -314,111 +310,5 @@ impl Drop for Server {
         if std::thread::panicking() {
             eprintln!("--- what the server printed ---\n{}--- end ---", self.log());
         }
-    }
-}
-
-/// Lines printed by a process.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<String>>);
-
-impl Log {
-    fn line(&self, line: &str) {
-        let mut text = self.0.lock().expect("a log");
-        text.push_str(line);
-        text.push('\n');
-    }
-
-    fn append(&self, other: &Log) {
-        let other = other.text();
-        self.0.lock().expect("a log").push_str(&other);
-    }
-
-    fn text(&self) -> String {
-        self.0.lock().expect("a log").clone()
-    }
-}
-
-struct Process {
-    child: Child,
-    port: u16,
-    log: Log,
-}
-
-impl Process {
-    async fn launch(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the server's binary");
-        let log = Log::default();
-        let (announce, mut announced) = watch::channel(None);
-        follow(child.stdout.take(), log.clone(), Some(announce));
-        follow(child.stderr.take(), log.clone(), None);
-        let port = tokio::time::timeout(PATIENCE * 2, announced.wait_for(Option::is_some)).await;
-        let port = match port {
-            Ok(Ok(port)) => port.expect("waited for"),
-            failure => {
-                child.kill().expect("a process of our own");
-                let status = child.wait().expect("its end");
-                let why = if failure.is_err() { "took too long to start" } else { "ended at the start" };
-                panic!("the server {why} ({status}); it printed:\n{}", log.text());
-            }
-        };
-        Self { child, port, log }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Copies a stream to the log, and tells the port once the server says it.
-fn follow(stream: Option<impl Read + Send + 'static>, log: Log, announce: Option<watch::Sender<Option<u16>>>) {
-    let lines = BufReader::new(stream.expect("a pipe")).lines();
-    std::thread::spawn(move || {
-        for line in lines.map_while(Result::ok) {
-            log.line(&line);
-            if let (Some(announce), Some(port)) = (&announce, port_in(&line)) {
-                announce.send_replace(Some(port));
-            }
-        }
-    });
-}
-
-/// The port in `… listening on http://127.0.0.1:41234 …`.
-fn port_in(line: &str) -> Option<u16> {
-    let (_, address) = line.split_once("listening on http://")?;
-    let address = address.split(|sign: char| sign.is_whitespace() || sign == '/' || sign == '"').next()?;
-    let (_, port) = address.rsplit_once(':')?;
-    port.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
-}
-
-fn end_of(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
-    let deadline = Instant::now() + patience;
-    loop {
-        let status = child.try_wait().expect("a status");
-        if status.is_some() || Instant::now() > deadline {
-            return status;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A stream read to its end in the background, so that a full pipe blocks nobody.
-struct Reading(std::thread::JoinHandle<String>);
-
-impl Reading {
-    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
-        let mut stream = stream.expect("a pipe");
-        Self(std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stream.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        }))
-    }
-
-    fn text(self) -> String {
-        self.0.join().expect("a reader that does not panic")
     }
 }

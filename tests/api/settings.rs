@@ -4,7 +4,8 @@ use std::net::TcpListener;
 
 use serde_json::Value;
 
-use crate::server::{Outcome, Server, Settings};
+use crate::process::Outcome;
+use crate::server::{Server, Settings};
 use crate::site::NOBODY;
 
 /// One sentence that names the culprit, on stderr, and a status that tells a script.
@@ -14,7 +15,10 @@ fn fails_with_one_sentence(outcome: &Outcome, naming: &str) {
     assert!(outcome.status.code().is_some(), "no signal: {}", outcome.status);
     let sentence = outcome.stderr.trim();
     assert_eq!(sentence.lines().count(), 1, "one sentence: {sentence:?}");
-    assert!(sentence.to_lowercase().contains(&naming.to_lowercase()), "it names {naming}: {sentence}");
+    assert!(
+        sentence.to_lowercase().contains(&naming.to_lowercase()),
+        "it names {naming}: {sentence}"
+    );
     assert!(!sentence.contains("panicked") && !sentence.contains("src/"), "{sentence}");
 }
 
@@ -22,7 +26,8 @@ fn handlers() -> Vec<String> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/handlers");
     let entries = std::fs::read_dir(folder).expect("the folder of handler modules");
     let paths = entries.map(|entry| entry.expect("an entry").path());
-    let modules = paths.filter(|path| path.is_dir() || path.extension().is_some_and(|ext| ext == "rs"));
+    let modules =
+        paths.filter(|path| path.is_dir() || path.extension().is_some_and(|ext| ext == "rs"));
     modules.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
 }
 
@@ -120,21 +125,35 @@ fn the_wiring_is_printed_for_programs() {
     assert!(outcome.status.success(), "{}", outcome.stderr);
     let wiring: Value = serde_json::from_str(&outcome.stdout).expect("JSON and nothing else");
     for handler in handlers() {
-        assert!(wiring.to_string().contains(&format!("\"{handler}\"")), "{handler} is not in {wiring}");
+        assert!(
+            wiring.to_string().contains(&format!("\"{handler}\"")),
+            "{handler} is not in {wiring}"
+        );
     }
 }
 
 #[test]
 fn the_settings_in_force_are_printed_without_secrets() {
     let outcome = Server::with()
-        .file("setting.yaml", "game:\n  player_limit: 7\n  word_count: 11\ngoogle:\n  client_secret: hush-hush\n")
+        .file(
+            "setting.yaml",
+            "game:\n  player_limit: 7\n  word_count: 11\ngoogle:\n  client_secret: hush-hush\n",
+        )
         .set("game.player_limit", 9)
         .argument("config")
         .run();
     assert!(outcome.status.success(), "{}", outcome.stderr);
-    assert!(outcome.stdout.contains("player_limit: 9"), "the environment wins:\n{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("player_limit: 9"),
+        "the environment wins:\n{}",
+        outcome.stdout
+    );
     assert!(outcome.stdout.contains("word_count: 11"), "over the file:\n{}", outcome.stdout);
-    assert!(outcome.stdout.contains("cleanup_countdown: 900"), "over the default:\n{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("cleanup_countdown: 900"),
+        "over the default:\n{}",
+        outcome.stdout
+    );
     for secret in ["hush-hush", "BEGIN PRIVATE KEY"] {
         assert!(!outcome.stdout.contains(secret), "{}", outcome.stdout);
     }
@@ -188,13 +207,19 @@ logger:
 
 /// Leaves to the file what the tests usually set.
 fn own_file(text: &str) -> Settings {
-    Server::with().unset("game.lobby_countdown").unset("game.start_countdown").file("today.yaml", text)
+    Server::with()
+        .unset("game.lobby_countdown")
+        .unset("game.start_countdown")
+        .file("today.yaml", text)
 }
 
 #[tokio::test]
 async fn a_line_in_dot_env_counts_as_environment() {
     let server = own_file("")
-        .file(".env", "TP_GAME__PLAYER_LIMIT=1\nTP_GAME__WORD_COUNT=6\nTP_GAME__START_COUNTDOWN=0.3\n")
+        .file(
+            ".env",
+            "TP_GAME__PLAYER_LIMIT=1\nTP_GAME__WORD_COUNT=6\nTP_GAME__START_COUNTDOWN=0.3\n",
+        )
         .start()
         .await;
     let [anna] = server.race_of().await;

@@ -70,7 +70,9 @@ pub fn tampered(token: &str) -> String {
 pub fn read(token: &str) -> Value {
     let key = DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("a public key");
     let validation = Validation::new(Algorithm::RS256);
-    jsonwebtoken::decode(token, &key, &validation).unwrap_or_else(|error| panic!("{error}: {token}")).claims
+    jsonwebtoken::decode(token, &key, &validation)
+        .unwrap_or_else(|error| panic!("{error}: {token}"))
+        .claims
 }
 
 /// The header of a token.

@@ -1,6 +1,7 @@
 //! HTTP as a browser on this site would speak it, without redirects followed and without a cookie jar: the server's
 //! cookies are `Secure` and would not come back over plain HTTP, so every caller carries its token in hand.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,7 +11,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::persona::Player;
-use crate::server::{Log, PATIENCE};
+use crate::process::Log;
+use crate::server::PATIENCE;
 use crate::socket::Socket;
 
 /// Who sends a request: a [`Player`], a bare token, or [`NOBODY`].
@@ -69,7 +71,8 @@ impl Site {
 
     /// The name of the next guest, in the test's story.
     pub fn next_name(&self) -> String {
-        const NAMES: [&str; 10] = ["anna", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june"];
+        const NAMES: [&str; 10] =
+            ["anna", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june"];
         let number = self.guests.fetch_add(1, Ordering::Relaxed);
         NAMES.get(number).map_or_else(|| format!("guest {}", number + 1), ToString::to_string)
     }
@@ -155,9 +158,8 @@ impl Site {
 }
 
 /// What the server said.
-#[derive(Debug)]
 pub struct Answer {
-    pub what: String,
+    what: String,
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
@@ -178,7 +180,10 @@ impl Answer {
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) {
         assert_eq!((self.status, self.code()), (status, code), "{self:?}");
-        assert!(self.text.starts_with(r#"{"ok":false,"error":{"code":"#), "compact, and `ok` first: {self:?}");
+        assert!(
+            self.text.starts_with(r#"{"ok":false,"error":{"code":"#),
+            "compact, and `ok` first: {self:?}"
+        );
         assert!(self.body["error"]["message"].is_string(), "a message, be it empty: {self:?}");
         self.is_plain_json();
     }
@@ -196,7 +201,10 @@ impl Answer {
     /// The cookie of that name that the answer sets.
     #[track_caller]
     pub fn cookie(&self, name: &str) -> SetCookie {
-        self.cookies().into_iter().find(|cookie| cookie.name == name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
+        self.cookies()
+            .into_iter()
+            .find(|cookie| cookie.name == name)
+            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
 
     pub fn cookies(&self) -> Vec<SetCookie> {
@@ -207,8 +215,17 @@ impl Answer {
     #[track_caller]
     fn is_plain_json(&self) {
         let mime = self.header("content-type").to_ascii_lowercase().replace(' ', "");
-        assert!(matches!(mime.as_str(), "application/json" | "application/json;charset=utf-8"), "{self:?}");
+        assert!(
+            matches!(mime.as_str(), "application/json" | "application/json;charset=utf-8"),
+            "{self:?}"
+        );
         assert_eq!(self.header("content-length"), self.text.len().to_string(), "{self:?}");
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {} {:?}", self.what, self.status, self.text, self.headers)
     }
 }
 

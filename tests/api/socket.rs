@@ -48,13 +48,16 @@ impl Socket {
         patience: Duration,
     ) -> Self {
         let who = format!("{who} ({})", path.split('?').next().unwrap_or(path));
-        let mut request = format!("ws://127.0.0.1:{port}{path}").into_client_request().expect("a proper address");
+        let mut request =
+            format!("ws://127.0.0.1:{port}{path}").into_client_request().expect("a proper address");
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).expect("a header value");
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
         let stream = tokio::time::timeout(patience, connect(port, request)).await;
-        let stream = stream.unwrap_or_else(|_| panic!("{who} waited for a handshake: nothing within {patience:?}"));
+        let stream = stream.unwrap_or_else(|_| {
+            panic!("{who} waited for a handshake: nothing within {patience:?}")
+        });
         Self { who, stream, patience, waiting: VecDeque::new(), past: VecDeque::new() }
     }
 
@@ -202,7 +205,9 @@ impl Socket {
         loop {
             let Ok(message) = tokio::time::timeout_at(deadline, self.stream.next()).await else {
                 let (who, patience, past) = (&self.who, self.patience, &self.past);
-                panic!("{who} waited for {waiting_for}: nothing within {patience:?}; before: {past:?}");
+                panic!(
+                    "{who} waited for {waiting_for}: nothing within {patience:?}; before: {past:?}"
+                );
             };
             if let Some(heard) = self.understand(message) {
                 return heard;
@@ -210,7 +215,10 @@ impl Socket {
         }
     }
 
-    fn understand(&mut self, message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>) -> Option<Heard> {
+    fn understand(
+        &mut self,
+        message: Option<Result<Message, tokio_tungstenite::tungstenite::Error>>,
+    ) -> Option<Heard> {
         let heard = match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
                 Ok(frame) => Heard::Frame(frame),
@@ -219,7 +227,8 @@ impl Socket {
             Some(Ok(Message::Ping(_))) => return None,
             Some(Ok(Message::Pong(_))) => Heard::Pong,
             Some(Ok(Message::Close(frame))) => {
-                let (code, reason) = frame.map_or((1005, String::new()), |f| (f.code.into(), f.reason.to_string()));
+                let (code, reason) =
+                    frame.map_or((1005, String::new()), |f| (f.code.into(), f.reason.to_string()));
                 Heard::Closed(code, reason)
             }
             Some(Ok(other)) => panic!("{} heard what no page understands: {other:?}", self.who),
@@ -233,7 +242,10 @@ impl Socket {
     }
 
     fn fail(&self, waiting_for: &str, instead: &Heard) -> ! {
-        panic!("{} waited for {waiting_for}; instead came {instead:?}; the last it heard: {:?}", self.who, self.past);
+        panic!(
+            "{} waited for {waiting_for}; instead came {instead:?}; the last it heard: {:?}",
+            self.who, self.past
+        );
     }
 }
 

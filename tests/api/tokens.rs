@@ -125,13 +125,16 @@ async fn a_token_that_lacks_a_claim_is_invalid() {
 
 #[tokio::test]
 async fn a_token_of_an_unknown_kind_of_user_is_invalid() {
-    all_doors_refuse(&signing::sign(&with("user_type", json!("ROBOT"))), 400, "INVALID_TOKEN").await;
+    all_doors_refuse(&signing::sign(&with("user_type", json!("ROBOT"))), 400, "INVALID_TOKEN")
+        .await;
 }
 
 #[tokio::test]
 async fn a_token_whose_claims_have_the_wrong_type_is_invalid() {
     let server = Server::start().await;
-    for (claim, value) in [("sub", json!(1)), ("name", json!([])), ("exp", json!("soon")), ("user_type", json!(0))] {
+    for (claim, value) in
+        [("sub", json!(1)), ("name", json!([])), ("exp", json!("soon")), ("user_type", json!(0))]
+    {
         let token = signing::sign(&with(claim, value));
         every_door_refuses(&server, &token, 400, "INVALID_TOKEN").await;
     }
@@ -151,7 +154,10 @@ async fn what_is_asked_is_checked_before_who_asks() {
         server.get(path, NOBODY).await.refused(422, "VALIDATION_ERROR");
         server.get(path, &"garbage".to_owned()).await.refused(422, "VALIDATION_ERROR");
     }
-    server.post("/api/v1/game/statistics", NOBODY, &json!({})).await.refused(422, "VALIDATION_ERROR");
+    server
+        .post("/api/v1/game/statistics", NOBODY, &json!({}))
+        .await
+        .refused(422, "VALIDATION_ERROR");
     server.handshake("/api/v1/game/ws?game_id=x", NOBODY).await.refused(403, "VALIDATION_ERROR");
 }
 

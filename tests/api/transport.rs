@@ -49,7 +49,7 @@ async fn an_idle_server_ends_at_once() {
 
 #[tokio::test]
 async fn a_crash_ends_the_connection_without_a_word() {
-    let mut server = Server::for_players(1).await;
+    let mut server = Server::for_one().await;
     let [mut anna] = server.race_of().await;
     server.kill().await;
     assert_eq!(anna.track().ended().await, None);
