@@ -259,6 +259,11 @@ impl Server {
     /// Asks the process to end, and returns how it did.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.ask_to_end();
+        self.ended().await
+    }
+
+    /// Waits for the end that was asked for.
+    pub async fn ended(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a running server");
         let status = eventually("the server ends after SIGTERM", async || {
             process.child.try_wait().expect("a status")

@@ -34,7 +34,7 @@ async fn a_server_that_goes_down_tells_its_sockets_to_come_back() {
     assert_eq!(anna.track().closed().await, 1012);
     assert_eq!(ben.track().closed().await, 1012);
     assert_eq!(cleo.lobby.closed().await, 1012);
-    let status = server.terminate().await;
+    let status = server.ended().await;
     assert!(status.success(), "{status}");
 }
 
