@@ -1,0 +1,34 @@
+//! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
+//!
+//! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and `persona` play the players, `signing` makes
+//! tokens as the server would. Every other module holds the tests of one subject, named as sentences.
+//!
+//! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
+//! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
+//! [`server::time_passes`].
+
+mod persona;
+mod process;
+mod server;
+mod signing;
+mod site;
+mod socket;
+
+mod cors;
+mod crowd;
+mod game_socket;
+mod guests;
+mod http;
+mod limits;
+mod lobby;
+mod lobby_socket;
+mod matchmaking;
+mod plausible;
+mod profile;
+mod race;
+mod restarts;
+mod results;
+mod settings;
+mod start;
+mod tokens;
+mod transport;

@@ -1,0 +1,166 @@
+//! Players who do what a page does: queue in, take the token they are offered, race, report their figures.
+//!
+//! ```ignore
+//! let mut anna = server.guest().await;
+//! anna.lobby.expect("GAME_START").await;
+//! anna.race().await;
+//! anna.hears("START").await;
+//! anna.types(0, 1).await;
+//! anna.finishes(71.2).await;
+//! ```
+
+use serde_json::{Value, json};
+
+use crate::signing;
+use crate::site::{Answer, NOBODY, Site};
+use crate::socket::Socket;
+
+/// Where the lobby socket is.
+pub const QUEUE_IN: &str = "/api/v1/lobby/queue-in/ws";
+
+pub struct Player {
+    /// In the story of the test, not on the server.
+    pub name: String,
+    /// As the server knows it.
+    pub id: String,
+    /// The value of the cookie `TP_AT`.
+    pub token: String,
+    /// The lobby, then the race, this player is in.
+    pub game: i64,
+    pub lobby: Socket,
+    race: Option<Socket>,
+    site: Site,
+}
+
+impl Player {
+    /// A newcomer without a cookie, who takes the guest token offered.
+    pub async fn guest(site: &Site) -> Self {
+        let name = site.next_name();
+        let mut lobby = site.connect(&name, QUEUE_IN, NOBODY).await;
+        let init = lobby.expect("INIT").await;
+        let offer = lobby.expect("GET_TOKEN").await;
+        lobby.expect("USER_JOINED").await;
+        let token = fetch_token(site, &offer).await;
+        Self::seated(site, name, token, &init, lobby)
+    }
+
+    /// Somebody who comes with a token of his own.
+    pub async fn known(site: &Site, token: String) -> Self {
+        let name = site.next_name();
+        let mut lobby = site.connect(&name, QUEUE_IN, &token).await;
+        let init = lobby.expect("INIT").await;
+        lobby.expect("USER_JOINED").await;
+        Self::seated(site, name, token, &init, lobby)
+    }
+
+    fn seated(site: &Site, name: String, token: String, init: &Value, lobby: Socket) -> Self {
+        let claims = signing::read(&token);
+        let id = claims["sub"].as_str().expect("a subject").to_owned();
+        Self { name, id, token, game: game_in(init), lobby, race: None, site: site.clone() }
+    }
+
+    /// Queues in again with the own cookie, as a reloaded page does; `query` begins with `?` or is empty.
+    pub async fn queues_in(&mut self, query: &str) {
+        self.lobby = self.another_lobby(query).await;
+        self.game = game_in(&self.lobby.expect("INIT").await);
+    }
+
+    /// A second lobby socket, as a second tab opens it; INIT is still to be heard.
+    pub async fn another_lobby(&self, query: &str) -> Socket {
+        self.site.connect(&self.name, &format!("{QUEUE_IN}{query}"), self).await
+    }
+
+    /// Opens the game socket; one that was open is dropped without a word.
+    pub async fn race(&mut self) {
+        self.race = None;
+        self.race = Some(self.another_race().await);
+    }
+
+    /// A second game socket.
+    pub async fn another_race(&self) -> Socket {
+        self.site.connect(&self.name, &format!("/api/v1/game/ws?game_id={}", self.game), self).await
+    }
+
+    /// The open game socket.
+    pub fn track(&mut self) -> &mut Socket {
+        self.race.as_mut().unwrap_or_else(|| panic!("{} has no game socket", self.name))
+    }
+
+    /// Hands the game socket over, for instance to close it.
+    pub fn leaves_track(&mut self) -> Socket {
+        self.race.take().unwrap_or_else(|| panic!("{} has no game socket", self.name))
+    }
+
+    /// Sends a position.
+    pub async fn types(&mut self, word: i64, char: i64) {
+        let frame = json!({"event": "KEY_STOKE", "game_id": self.game, "word_index": word, "char_index": char});
+        self.track().send(frame).await;
+    }
+
+    /// The next frame of the race must be this event.
+    pub async fn hears(&mut self, event: &str) -> Value {
+        self.track().expect(event).await
+    }
+
+    /// The next frame of the race must be this player's position.
+    pub async fn sees(&mut self, other: &Player, word: i64, char: i64) {
+        let frame = self.hears("KEY_STOKE").await;
+        assert_eq!(frame, other.stroke(word, char), "{} watches {}", self.name, other.name);
+    }
+
+    /// The frame by which the others hear of this player's position.
+    pub fn stroke(&self, word: i64, char: i64) -> Value {
+        json!({"event": "KEY_STOKE", "game_id": self.game, "user_id": self.id, "word_index": word, "char_index": char})
+    }
+
+    /// Reports figures that the server takes.
+    pub async fn finishes(&self, wpm: f64) {
+        self.posts(json!({"game_id": self.game, "wpm": wpm, "wpm_raw": wpm + 5.0, "acc": 97.5}))
+            .await
+            .ok();
+    }
+
+    /// Reports any figures.
+    pub async fn posts(&self, statistics: Value) -> Answer {
+        self.site.post("/api/v1/game/statistics", self, &statistics).await
+    }
+
+    /// GET with this player's cookie and game: `anna.asks("/api/v1/game/players")`.
+    pub async fn asks(&self, path: &str) -> Answer {
+        self.site.get(&format!("{path}?game_id={}", self.game), self).await
+    }
+
+    /// The ranking of this player's race.
+    pub async fn ranking(&self) -> Vec<Value> {
+        self.asks("/api/v1/game/result").await.ok()["ranking"].as_array().expect("a list").clone()
+    }
+
+    /// The words of this player's race.
+    pub async fn words(&self) -> Vec<String> {
+        let answer = self.asks("/api/v1/game/words").await;
+        answer.ok()["words"].as_str().expect("a text").split(' ').map(ToOwned::to_owned).collect()
+    }
+
+    /// The name on the server.
+    pub fn public_name(&self) -> String {
+        signing::read(&self.token)["name"].as_str().expect("a name").to_owned()
+    }
+}
+
+/// Exchanges the key of a GET_TOKEN frame for the token in the cookie.
+pub async fn fetch_token(site: &Site, offer: &Value) -> String {
+    let answer = site.get(&guest_token_path(offer), NOBODY).await;
+    answer.ok();
+    answer.cookie("TP_AT").value
+}
+
+/// Where the key of a GET_TOKEN frame is exchanged.
+pub fn guest_token_path(offer: &Value) -> String {
+    let key = offer["guest_token_key"].as_str().unwrap_or_else(|| panic!("no key in {offer}"));
+    format!("/api/v1/auth/guest-token?key={key}")
+}
+
+/// The game that a frame is about.
+pub fn game_in(frame: &Value) -> i64 {
+    frame["game_id"].as_i64().unwrap_or_else(|| panic!("no game in {frame}"))
+}

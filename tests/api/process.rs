@@ -1,0 +1,146 @@
+//! A process of the server: started, listened to, and ended with its owner.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+/// How long a start may take; the rest of the machine may be busy.
+const START: Duration = Duration::from_secs(10);
+
+/// What a program that has ended leaves behind.
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program to its end.
+pub fn run(mut command: Command) -> Outcome {
+    let mut child = command.spawn().expect("the server's binary");
+    let output = [Reading::of(child.stdout.take()), Reading::of(child.stderr.take())];
+    let status = end_of(&mut child, START);
+    if status.is_none() {
+        child.kill().expect("a process of our own");
+    }
+    let [stdout, stderr] = output.map(Reading::text);
+    let status =
+        status.unwrap_or_else(|| panic!("the program runs on\nstdout: {stdout}\nstderr: {stderr}"));
+    Outcome { status, stdout, stderr }
+}
+
+/// Lines printed by a process.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn line(&self, line: &str) {
+        let mut text = self.0.lock().expect("a log");
+        text.push_str(line);
+        text.push('\n');
+    }
+
+    pub fn append(&self, other: &Log) {
+        let other = other.text();
+        self.0.lock().expect("a log").push_str(&other);
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lock().expect("a log").clone()
+    }
+}
+
+/// A server that listens; killed when dropped.
+pub struct Process {
+    pub child: Child,
+    pub port: u16,
+    pub log: Log,
+}
+
+impl Process {
+    /// Returns once the server has said where it listens.
+    pub async fn launch(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the server's binary");
+        let log = Log::default();
+        let (announce, mut announced) = watch::channel(None);
+        follow(child.stdout.take(), log.clone(), Some(announce));
+        follow(child.stderr.take(), log.clone(), None);
+        let port = tokio::time::timeout(START, announced.wait_for(Option::is_some)).await;
+        let port = match port {
+            Ok(Ok(port)) => port.expect("waited for"),
+            failure => {
+                child.kill().expect("a process of our own");
+                let status = child.wait().expect("its end");
+                let why =
+                    if failure.is_err() { "took too long to start" } else { "ended at the start" };
+                panic!("the server {why} ({status}); it printed:\n{}", log.text());
+            }
+        };
+        Self { child, port, log }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Copies a stream to the log, and tells the port once the server says it.
+fn follow(
+    stream: Option<impl Read + Send + 'static>,
+    log: Log,
+    announce: Option<watch::Sender<Option<u16>>>,
+) {
+    let lines = BufReader::new(stream.expect("a pipe")).lines();
+    std::thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            log.line(&line);
+            if let (Some(announce), Some(port)) = (&announce, port_in(&line)) {
+                announce.send_replace(Some(port));
+            }
+        }
+    });
+}
+
+/// The port in `… listening on http://127.0.0.1:41234 …`.
+fn port_in(line: &str) -> Option<u16> {
+    let (_, address) = line.split_once("listening on http://")?;
+    let address =
+        address.split(|sign: char| sign.is_whitespace() || sign == '/' || sign == '"').next()?;
+    let (_, port) = address.rsplit_once(':')?;
+    port.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()
+}
+
+fn end_of(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let status = child.try_wait().expect("a status");
+        if status.is_some() || Instant::now() > deadline {
+            return status;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A stream read to its end in the background, so that a full pipe blocks nobody.
+struct Reading(std::thread::JoinHandle<String>);
+
+impl Reading {
+    fn of(stream: Option<impl Read + Send + 'static>) -> Self {
+        let mut stream = stream.expect("a pipe");
+        Self(std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stream.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        }))
+    }
+
+    fn text(self) -> String {
+        self.0.join().expect("a reader that does not panic")
+    }
+}

@@ -1,0 +1,124 @@
+//! START: when it comes, and that it comes to each player exactly once, since the page sets its clock by it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::server::Server;
+use crate::site::NOBODY;
+
+#[tokio::test]
+async fn the_track_is_silent_until_start_which_comes_to_all_when_the_countdown_is_over() {
+    let server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
+    let [mut anna, mut ben] = server.lobby_of().await;
+    anna.lobby.expect("GAME_START").await;
+    let started = Instant::now();
+    anna.race().await;
+    ben.race().await;
+    anna.track().is_silent().await;
+    ben.track().is_silent().await;
+
+    assert_eq!(anna.hears("START").await, json!({"event": "START", "game_id": anna.game}));
+    let by_anna = started.elapsed();
+    ben.hears("START").await;
+    let by_ben = started.elapsed();
+    assert!(
+        by_anna >= Duration::from_millis(900) && by_anna < Duration::from_millis(1900),
+        "{by_anna:?}"
+    );
+    assert!(by_ben - by_anna < Duration::from_millis(300), "{by_anna:?} and {by_ben:?}");
+
+    // Once, and nothing else.
+    anna.types(0, 0).await;
+    ben.sees(&anna, 0, 0).await;
+    anna.track().is_silent().await;
+}
+
+#[tokio::test]
+async fn a_late_joiner_is_told_that_the_race_has_started_and_where_the_others_are() {
+    let server = Server::for_players(3).await;
+    let [mut anna, mut ben, mut cleo] = server.lobby_of().await;
+    for player in [&mut anna, &mut ben] {
+        player.lobby.expect("GAME_START").await;
+        player.race().await;
+        player.hears("START").await;
+    }
+    anna.types(3, 1).await;
+    ben.sees(&anna, 3, 1).await;
+    ben.types(2, 0).await;
+    anna.sees(&ben, 2, 0).await;
+
+    cleo.lobby.expect("GAME_START").await;
+    cleo.race().await;
+    assert_eq!(cleo.hears("START").await, json!({"event": "START", "game_id": cleo.game}));
+    let positions = [cleo.hears("KEY_STOKE").await, cleo.hears("KEY_STOKE").await];
+    for expected in [anna.stroke(3, 1), ben.stroke(2, 0)] {
+        assert!(positions.contains(&expected), "{positions:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_is_told_the_positions_but_not_a_second_start() {
+    let server = Server::for_players(2).await;
+    let [mut anna, mut ben] = server.race_of().await;
+    ben.types(4, 2).await;
+    anna.sees(&ben, 4, 2).await;
+
+    anna.leaves_track().close().await;
+    anna.race().await;
+    anna.sees(&ben, 4, 2).await;
+    ben.types(4, 3).await;
+    anna.sees(&ben, 4, 3).await;
+    anna.types(1, 1).await;
+    ben.sees(&anna, 1, 1).await;
+}
+
+#[tokio::test]
+async fn every_page_reopens_its_socket_at_start_and_nobody_hears_start_twice() {
+    let server = Server::for_players(5).await;
+    let mut players: [_; 5] = server.race_of().await;
+    for player in &mut players {
+        let old = player.leaves_track();
+        let (_, ()) = tokio::join!(old.close(), player.race());
+    }
+
+    let [anna, others @ ..] = &mut players;
+    anna.types(1, 0).await;
+    for other in others.iter_mut() {
+        other.sees(anna, 1, 0).await;
+    }
+    others[0].types(2, 0).await;
+    anna.sees(&others[0], 2, 0).await;
+}
+
+#[tokio::test]
+async fn start_reaches_one_who_was_reconnecting_at_that_moment() {
+    let server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.5).start().await;
+    let [mut anna, mut ben] = server.grid_of().await;
+    // Anna's connection breaks off before START and is back after it.
+    drop(anna.leaves_track());
+    ben.hears("START").await;
+    anna.race().await;
+    anna.hears("START").await;
+
+    drop(anna.leaves_track());
+    anna.race().await;
+    ben.types(0, 0).await;
+    anna.sees(&ben, 0, 0).await;
+}
+
+#[tokio::test]
+async fn the_countdown_to_start_runs_down_to_nought() {
+    let server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.8).start().await;
+    let [mut anna, _ben] = server.grid_of().await;
+    let path = format!("/api/v1/game/countdown?game_id={}", anna.game);
+    let left = server.get(&path, NOBODY).await.ok()["seconds_left"].as_f64().expect("a number");
+    assert!(left > 0.0 && left <= 0.8, "{left}");
+
+    anna.hears("START").await;
+    let answer = server.get(&path, NOBODY).await;
+    assert_eq!(answer.ok()["seconds_left"].as_f64(), Some(0.0));
+}
