@@ -1,0 +1,145 @@
+//! What a relayed keystroke, an idle game socket and a start cost, beside the thinnest relay there could be.
+//!
+//! Figures, not verdicts: nothing here fails because a number is bad. The server and a bare `tokio-tungstenite` relay
+//! (`thin_relay.rs`) run as processes of their own, in turns, under one load generator, so that the ratio means
+//! something on any machine; the absolute figures hold for the machine they were taken on.
+//!
+//! ```text
+//! cargo bench --bench relay                                    everything: two loads, memory, start (about five minutes)
+//! cargo bench --bench relay -- cpu --players 200 --seconds 5   one load only
+//! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
+//! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
+//! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
+//! ```
+//!
+//! Settings in the environment (`TP_…`, `OTEL_…`) reach the server, so what a setting costs can be seen by running
+//! twice; only address, data directory, countdowns and limits are set here. Linux only: it reads `/proc`.
+
+mod idle;
+mod load;
+mod meter;
+mod players;
+mod proc;
+mod report;
+mod server;
+mod start;
+mod thin_relay;
+
+use clap::{Parser, ValueEnum};
+use load::Load;
+use server::Kind;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::runtime::Builder;
+
+/// Whatever stops a measurement: told to the person at the terminal, never looked into.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// The argument with which this program starts itself as the thin relay.
+const THIN_RELAY: &str = "thin-relay";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// CPU per keystroke and per delivered frame, and relay latency.
+    Cpu,
+    /// Resident memory per idle game socket.
+    Memory,
+    /// Time from spawn until the server is ready.
+    Start,
+}
+
+#[derive(Parser)]
+#[command(about = "Compares the server with the thinnest possible relay")]
+struct Options {
+    /// What to measure; everything when none is named.
+    parts: Vec<Part>,
+    /// Players of the load, five to a game; several loads are measured one after the other.
+    #[arg(long, value_delimiter = ',', default_values_t = [200, 1000])]
+    players: Vec<usize>,
+    /// Keystrokes of each player in a second.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
+    rate: u32,
+    /// How long each load is measured.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Idle game sockets.
+    #[arg(long, value_delimiter = ',', default_values_t = [2_000, 10_000])]
+    sockets: Vec<usize>,
+    /// How often the servers take turns; medians are printed.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Measure one server alone.
+    #[arg(long)]
+    server: Option<Kind>,
+    /// Given by `cargo bench`; means nothing here.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+
+    /// The turns to take: ours, thin, ours, thin …
+    fn turns(&self) -> impl Iterator<Item = Kind> {
+        (0..self.rounds)
+            .flat_map(|_| [Kind::Ours, Kind::Thin])
+            .filter(|kind| self.server.is_none_or(|only| only == *kind))
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("{trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    if std::env::args().nth(1).as_deref() == Some(THIN_RELAY) {
+        let runtime = Builder::new_multi_thread().enable_all().build()?;
+        return Ok(runtime.block_on(thin_relay::serve())?);
+    }
+    let options = Options::parse();
+    // Two threads, so that the generator leaves something of a small machine to the server it measures.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(measure(&options))
+}
+
+async fn measure(options: &Options) -> Outcome<()> {
+    if options.wants(Part::Cpu) {
+        for &players in &options.players {
+            let load = Load {
+                players,
+                rate: options.rate,
+                span: Duration::from_secs(options.seconds),
+            };
+            report::print(
+                &load.title(options.rounds),
+                &load::compare(options.turns(), load).await?,
+            );
+        }
+    }
+    if options.wants(Part::Memory) {
+        let title = format!(
+            "resident memory per idle game socket, medians of rounds: {}",
+            options.rounds
+        );
+        report::print(
+            &title,
+            &idle::compare(options.turns(), &options.sockets).await?,
+        );
+    }
+    if options.wants(Part::Start) {
+        let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
+        report::print(&title, &start::compare(options.turns()).await?);
+    }
+    Ok(())
+}

@@ -1,0 +1,156 @@
+//! The two servers under measurement, each started as a process of its own.
+
+use crate::{Outcome, THIN_RELAY};
+use clap::ValueEnum;
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+/// How long a server may take until it is ready.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at a server that is starting: the resolution of the start figures.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// From the last seat taken to START, in seconds: as short as the setting allows.
+pub const START_COUNTDOWN: u64 = 1;
+
+/// Settings of our server: a free port, quick games, and limits that one load generator does not reach.
+const SETTINGS: &[(&str, &str)] = &[
+    ("TP_SERVER__HOST", "127.0.0.1"),
+    ("TP_SERVER__PORT", "0"),
+    // Lobbies end by being full; only a last one, not full, waits for this.
+    ("TP_GAME__LOBBY_COUNTDOWN", "5"),
+    ("TP_GAME__START_COUNTDOWN", "1"),
+    ("TP_GAME__PLAYER_LIMIT", "5"),
+    ("TP_LIMITS__REQUESTS_PER_SECOND", "1000000"),
+    ("TP_LIMITS__GUESTS_PER_MINUTE", "1000000"),
+    ("TP_LIMITS__SOCKETS", "1000000"),
+    ("TP_LIMITS__SOCKETS_PER_ADDRESS", "1000000"),
+    ("TP_LIMITS__FRAMES_PER_SECOND", "100000"),
+];
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// The server of this package.
+    Ours,
+    /// The bare relay of `thin_relay.rs`.
+    Thin,
+}
+
+/// A running server; it is killed when this is dropped.
+pub struct Server {
+    pub kind: Kind,
+    pub address: SocketAddr,
+    /// From spawn until it was ready.
+    pub started_in: Duration,
+    child: Child,
+}
+
+impl Server {
+    /// Starts a server that keeps its data in `data` (the thin relay keeps none) and waits until it is ready.
+    pub async fn start(kind: Kind, data: &Path) -> Outcome<Self> {
+        let log = data.join("output.log");
+        let output = File::create(&log)?;
+        let spawned = Instant::now();
+        let child = command(kind, data)?
+            // The `.env` file of whoever runs this is not for the server measured.
+            .current_dir(data)
+            .stdin(Stdio::null())
+            .stderr(output.try_clone()?)
+            // A file, unlike a pipe, needs nobody to read it while the load runs.
+            .stdout(output)
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut server = Self {
+            kind,
+            address: ([127, 0, 0, 1], 0).into(),
+            started_in: Duration::ZERO,
+            child,
+        };
+        match timeout(PATIENCE, server.become_ready(&log)).await {
+            Ok(Ok(())) => {
+                server.started_in = spawned.elapsed();
+                Ok(server)
+            }
+            Ok(Err(trouble)) => Err(server.obituary(&log, &trouble.to_string())),
+            Err(_) => Err(server.obituary(&log, "not ready in time")),
+        }
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child
+            .id()
+            .expect("nobody waits for the process before it is stopped")
+    }
+
+    /// Kills the server and waits until it is gone.
+    pub async fn stop(mut self) -> Outcome<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    async fn become_ready(&mut self, log: &PathBuf) -> Outcome<()> {
+        self.address = loop {
+            if let Some(address) = listening_on(&fs::read_to_string(log)?) {
+                break address;
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("it ended with {status}").into());
+            }
+            sleep(GLANCE).await;
+        };
+        match self.kind {
+            Kind::Ours => self.answer_ready().await,
+            Kind::Thin => Ok(TcpStream::connect(self.address).await.map(drop)?),
+        }
+    }
+
+    async fn answer_ready(&self) -> Outcome<()> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let url = format!("http://{}/healthcheck/ready", self.address);
+        while http.get(&url).send().await?.status() != reqwest::StatusCode::OK {
+            sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+
+    fn obituary(&self, log: &Path, trouble: &str) -> Box<dyn std::error::Error + Send + Sync> {
+        let output = fs::read_to_string(log).unwrap_or_default();
+        format!(
+            "{:?} could not be measured: {trouble}; it said:\n{output}",
+            self.kind
+        )
+        .into()
+    }
+}
+
+fn command(kind: Kind, data: &Path) -> Outcome<Command> {
+    Ok(match kind {
+        Kind::Ours => {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
+            command
+                .envs(SETTINGS.iter().copied())
+                .env("TP_DATA_DIR", data);
+            command
+        }
+        Kind::Thin => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg(THIN_RELAY);
+            command
+        }
+    })
+}
+
+/// The address in `listening on http://127.0.0.1:4711`, once that line is complete.
+fn listening_on(output: &str) -> Option<SocketAddr> {
+    let (_, rest) = output.split_once("listening on http://")?;
+    let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'))?;
+    rest[..end].parse().ok()
+}
