@@ -29,6 +29,8 @@ type Which = (usize, GameId);
 struct Deadlines {
     in_order: BTreeSet<(Timestamp, Which)>,
     by_timer: HashMap<Which, Timestamp>,
+    /// By which facts the timers of a game were set: older ones, that come late, change nothing.
+    versions: HashMap<GameId, u64>,
 }
 
 impl Deadlines {
@@ -76,6 +78,11 @@ impl Timers {
     /// Sets every timer of a game by its facts.
     pub fn arm(&self, game: &Game) {
         let mut deadlines = self.0.deadlines.lock();
+        let known = deadlines.versions.entry(game.id).or_default();
+        if *known > game.version {
+            return;
+        }
+        *known = game.version;
         let mut earlier = false;
         for (index, timer) in self.0.declared.iter().enumerate() {
             earlier |= deadlines.set((index, game.id), (timer.due)(game));
@@ -108,7 +115,10 @@ impl Timers {
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
             Box::pin(async move {
-                let Some(facts) = cx.live().find(game).await? else { return Ok(()) };
+                let Some(facts) = cx.live().find(game).await? else {
+                    timers.0.deadlines.lock().versions.remove(&game);
+                    return Ok(());
+                };
                 match due(&facts) {
                     Some(at) if at <= cx.now() => run(cx, game).await,
                     Some(_) => {

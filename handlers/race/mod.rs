@@ -76,7 +76,8 @@ struct RaceSocket {
     user: User,
     game: GameId,
     text: Text,
-    /// Whether START went out through this very socket.
+    is_browser: bool,
+    /// Whether this very socket was to say START.
     said_start: bool,
 }
 
@@ -92,7 +93,8 @@ impl Socket for RaceSocket {
         let user = cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
         game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
-        Ok(Self { user, game: id, text: Text::of(&game.words), said_start: false })
+        let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
+        Ok(Self { user, game: id, text, is_browser, said_start: false })
     }
 
     async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
@@ -110,14 +112,10 @@ impl Socket for RaceSocket {
         Ok(Say::message(&Start::of(seat.game)).tracked())
     }
 
-    async fn said(&mut self, cx: &Cx, seat: &Seat) -> Result<(), Error> {
-        cx.live().settle_start(seat.game, &seat.user, true).await
-    }
-
     /// Leaving is not announced. But a START that cannot have arrived is to be said again.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
-        if self.said_start && !rules::start_arrived(ending) {
-            cx.live().settle_start(seat.game, &seat.user, false).await?;
+        if self.said_start && !rules::start_arrived(ending, self.is_browser) {
+            cx.live().release_start(seat.game, &seat.user).await?;
         }
         // Another socket of the player may have waited for this one.
         seat.room.wake_player(&seat.user);

@@ -1,7 +1,7 @@
 //! The rules of the race, without clock or chance.
 
 use crate::game::{Game, Stage, Text, Timestamp};
-use crate::socket::Ending;
+use crate::socket::{Ending, Said};
 
 /// Characters that may be typed beyond the end of a word and are still shown to the others.
 const OVERTYPED: i64 = 32;
@@ -30,15 +30,15 @@ pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<
     Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
 }
 
-/// Whether a START that was written to a socket can have reached the player. It has if the client
-/// answered the ping behind it. It has not if the client fell silent, or if the socket ended so soon
-/// that the end was on its way before START arrived: in less than one round trip. In between it is
-/// believed to have, since a second START falsifies a result.
-pub(super) fn start_arrived(ending: &Ending) -> bool {
-    let Some(said) = ending.said else { return false };
-    if said.answered {
-        return true;
+/// Whether a START that a socket said can have reached the player.
+///
+/// A browser answers the ping behind it before the page can react to START: no answer, no START, for
+/// instance when the page was closing at that moment. Other clients answer pings when they come to it,
+/// so of them it is believed unless they fell silent: a second START would falsify the result.
+pub(super) fn start_arrived(ending: &Ending, is_browser: bool) -> bool {
+    match ending.said {
+        Some(Said::Answered) => true,
+        Some(Said::Written) => !is_browser && !ending.silent,
+        Some(Said::Unwritten) | None => false,
     }
-    let overtaken = ending.round_trip.is_some_and(|round_trip| said.lasted < round_trip);
-    !ending.silent && !overtaken
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::game::{Figures, Game, Player, Started, Text, Timestamp, UserId};
+use crate::game::{Figures, Game, Player, Text, Timestamp, UserId};
 use crate::live::Claim;
 use crate::{Error, Kind};
 
@@ -45,12 +45,9 @@ pub(super) fn check_speed(
     claim: &Claim,
     last_key: Option<Timestamp>,
 ) -> Result<(), Error> {
-    let told = game.player(user).map(|player| player.started);
-    let since = match told {
-        Some(Started::Told(at) | Started::BeingTold(at)) => Some(at),
-        _ => game.starts_at,
-    };
-    let Some(since) = since else { return Err(Kind::GAME_NOT_STARTED.into()) };
+    // Who never opened a socket began with everybody else.
+    let told = game.player(user).and_then(|player| player.started);
+    let since = told.or(game.starts_at).ok_or(Kind::GAME_NOT_STARTED)?;
     let words = f64::from(Text::of(&game.words).characters()) / WORD;
     let minutes = |time: Duration| time.as_secs_f64() / 60.0;
 

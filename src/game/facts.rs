@@ -20,34 +20,6 @@ pub enum Stage {
     Running,
 }
 
-/// Whether START reached a player: a second one would falsify the result, none at all stops the race.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Option<Timestamp>", into = "Option<Timestamp>")]
-pub enum Started {
-    /// Not yet.
-    #[default]
-    Untold,
-    /// A socket is saying it, since this instant. Over a restart it counts as untold.
-    BeingTold(Timestamp),
-    /// It went into a socket of the player, at this instant.
-    Told(Timestamp),
-}
-
-impl From<Option<Timestamp>> for Started {
-    fn from(told: Option<Timestamp>) -> Self {
-        told.map_or(Self::Untold, Self::Told)
-    }
-}
-
-impl From<Started> for Option<Timestamp> {
-    fn from(started: Started) -> Self {
-        match started {
-            Started::Told(at) => Some(at),
-            Started::Untold | Started::BeingTold(_) => None,
-        }
-    }
-}
-
 /// What a player claims of the own race, as the frontend computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -80,8 +52,8 @@ pub struct Player {
     pub sockets: u32,
     /// Since when no lobby socket of the player is open, if none is.
     pub absent_since: Option<Timestamp>,
-    /// Whether START reached the player.
-    pub started: Started,
+    /// When START was told to the player: once, since a second one would falsify the result.
+    pub started: Option<Timestamp>,
     /// The result, once.
     pub result: Option<Result>,
 }
@@ -91,6 +63,8 @@ pub struct Player {
 pub struct Game {
     /// Which.
     pub id: GameId,
+    /// How often its facts have changed: tells newer facts from older ones.
+    pub version: u64,
     /// How far it has come.
     pub stage: Stage,
     /// When its lobby was opened.

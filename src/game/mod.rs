@@ -13,7 +13,7 @@ pub use events::{
     GameEnded, LobbyClosed, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared,
     RaceStarted,
 };
-pub use facts::{Figures, Game, Player, Result, Stage, Started};
+pub use facts::{Figures, Game, Player, Result, Stage};
 pub use id::{GameId, User, UserId, UserType};
 pub use text::Text;
 pub use time::Timestamp;

@@ -94,6 +94,7 @@ fn preflight(req: &Request, res: &mut Response, allowed: bool) {
         res.status_code(StatusCode::OK);
         res.render("OK");
     } else {
-        tell(res, &Error::new(Kind::ORIGIN_NOT_ALLOWED, "Disallowed CORS origin").with_status(400));
+        res.status_code(StatusCode::BAD_REQUEST);
+        res.render("Disallowed CORS origin");
     }
 }

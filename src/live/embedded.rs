@@ -101,17 +101,12 @@ impl LiveState for Embedded {
         self.change(|games| games.start(game, now)).await
     }
 
-    async fn claim_start(
-        &self,
-        game: GameId,
-        user: &UserId,
-        now: Timestamp,
-    ) -> Result<bool, Error> {
-        Ok(self.games.lock().claim_start(game, user, now))
+    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp) -> Result<bool, Error> {
+        self.change(|games| games.claim_start(game, user, now)).await
     }
 
-    async fn settle_start(&self, game: GameId, user: &UserId, told: bool) -> Result<(), Error> {
-        self.change(|games| games.settle_start(game, user, told)).await
+    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error> {
+        self.change(|games| games.release_start(game, user)).await
     }
 
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Claim, Departed, Entry, Finish, names};
-use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Started, Timestamp, UserId};
+use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Timestamp, UserId};
 use crate::records::Change;
 use crate::{Error, Kind};
 
@@ -35,6 +35,7 @@ impl Games {
     pub fn restore(last: GameId, games: Vec<Game>, resume: Timestamp) -> Self {
         let mut restored = Self::new(last);
         for mut game in games {
+            game.version += 1;
             match game.stage {
                 Stage::Lobby => {
                     game.closes_at = game.closes_at.max(resume);
@@ -70,6 +71,7 @@ impl Games {
         let id = self.place_for(&entry);
         let opened = self.games.entry(id).or_insert_with(|| Arc::new(opened(id, &entry)));
         let game = Arc::make_mut(opened);
+        game.version += 1;
         match game.player_mut(&entry.user.id) {
             Some(player) => {
                 player.sockets += 1;
@@ -83,7 +85,7 @@ impl Games {
                     user,
                     sockets: 1,
                     absent_since: None,
-                    started: Started::Untold,
+                    started: None,
                     result: None,
                 });
                 if game.players.len() >= entry.rules.player_limit {
@@ -206,27 +208,20 @@ impl Games {
         })
     }
 
-    /// See [`LiveState::claim_start`](super::LiveState::claim_start). Nothing is to be written down.
-    pub fn claim_start(&mut self, id: GameId, user: &UserId, now: Timestamp) -> bool {
-        let claimed = self.change(id, |game| {
+    /// See [`LiveState::claim_start`](super::LiveState::claim_start).
+    pub fn claim_start(&mut self, id: GameId, user: &UserId, now: Timestamp) -> Changed<bool> {
+        let (claimed, change) = self.change(id, |game| {
             let running = game.stage == Stage::Running;
-            let player = game.player_mut(user).filter(|_| running)?;
-            (player.started == Started::Untold).then(|| player.started = Started::BeingTold(now))
-        });
-        claimed.0.is_some()
-    }
-
-    /// See [`LiveState::settle_start`](super::LiveState::settle_start).
-    pub fn settle_start(&mut self, id: GameId, user: &UserId, told: bool) -> Changed<()> {
-        let (_, change) = self.change(id, |game| {
-            let player = game.player_mut(user)?;
-            player.started = match (player.started, told) {
-                (Started::BeingTold(at), true) => Started::Told(at),
-                (_, false) => Started::Untold,
-                _ => return None,
-            };
+            let player = game.player_mut(user).filter(|it| running && it.started.is_none())?;
+            player.started = Some(now);
             Some(())
         });
+        (claimed.is_some(), change)
+    }
+
+    /// See [`LiveState::release_start`](super::LiveState::release_start).
+    pub fn release_start(&mut self, id: GameId, user: &UserId) -> Changed<()> {
+        let (_, change) = self.change(id, |game| game.player_mut(user)?.started.take().map(drop));
         ((), change)
     }
 
@@ -273,10 +268,12 @@ impl Games {
         change: impl FnOnce(&mut Game) -> Option<()>,
     ) -> Changed<Option<Arc<Game>>> {
         let Some(game) = self.games.get_mut(&id) else { return (None, None) };
-        match change(Arc::make_mut(game)) {
-            Some(()) => (Some(game.clone()), Some(Change::Saved(game.clone()))),
-            None => (None, None),
+        let facts = Arc::make_mut(game);
+        if change(facts).is_none() {
+            return (None, None);
         }
+        facts.version += 1;
+        (Some(game.clone()), Some(Change::Saved(game.clone())))
     }
 
     fn remove(&mut self, id: GameId, at: Timestamp) -> Changed<Option<Arc<Game>>> {
@@ -296,6 +293,7 @@ fn opened(id: GameId, entry: &Entry) -> Game {
     let (now, rules) = (entry.now, &entry.rules);
     Game {
         id,
+        version: 0,
         stage: Stage::Lobby,
         opened_at: now,
         closes_at: now + rules.countdown,

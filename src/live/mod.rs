@@ -133,20 +133,18 @@ pub trait LiveState: Send + Sync {
     /// `SERVICE_UNAVAILABLE`, if it could not be written down.
     async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
 
-    /// Takes the right to tell a player START; of several sockets, one gets it. `false` if somebody
-    /// else has it, or START is not given yet.
-    ///
-    /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
-    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
-    -> Result<bool, Error>;
-
-    /// START went into a socket of the player (`told`), or it did not after all: then the right is
-    /// given back.
+    /// Notes that a player is told START, if it is given and the player has not had it: of several
+    /// sockets one gets `true`, and says it.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if it could not be written down.
-    async fn settle_start(&self, game: GameId, user: &UserId, told: bool) -> Result<(), Error>;
+    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp) -> Result<bool, Error>;
+
+    /// Takes that back: START did not reach the player after all.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error>;
 
     /// Takes a player's result and decides its rank, once.
     ///

@@ -70,11 +70,6 @@ pub trait Socket: Sized + Send + 'static {
     fn catch_up(&mut self, cx: &Cx, seat: &Seat)
     -> impl Future<Output = Result<Say, Error>> + Send;
 
-    /// What [`Say::tracked`] asked to follow has left this server.
-    fn said(&mut self, _cx: &Cx, _seat: &Seat) -> impl Future<Output = Result<(), Error>> + Send {
-        async { Ok(()) }
-    }
-
     /// The socket is closed, in whatever way, and out of its room. Called exactly once after `open`
     /// succeeded.
     fn closed(
@@ -118,8 +113,7 @@ impl Say {
         Self { frames: vec![Frame::json(message)], ..Self::default() }
     }
 
-    /// [`Socket::said`] is called when this has left the server, and [`Ending::said`] tells later
-    /// whether it can have arrived.
+    /// [`Ending::said`] tells later what is known of its arrival.
     #[must_use]
     pub fn tracked(self) -> Self {
         Self { tracked: true, ..self }

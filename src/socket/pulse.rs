@@ -14,7 +14,7 @@ pub(super) enum Beat {
     Dead,
 }
 
-/// Knows when the next ping is due, and how long the last ones took.
+/// Knows when the next ping is due, and whether the last one was answered.
 pub(super) struct Pulse {
     begun: Instant,
     every: Duration,
@@ -23,14 +23,13 @@ pub(super) struct Pulse {
     sleep: Pin<Box<Sleep>>,
     /// The latest ping that was not answered.
     unanswered: Option<Instant>,
-    round_trip: Option<Duration>,
 }
 
 impl Pulse {
     pub(super) fn new(every: Duration) -> Self {
         let begun = Instant::now();
         let sleep = Box::pin(sleep(every));
-        Self { begun, every, due: begun + every, sleep, unanswered: None, round_trip: None }
+        Self { begun, every, due: begun + every, sleep, unanswered: None }
     }
 
     /// Waits for the next beat, or until `last_call` if that comes first.
@@ -63,15 +62,8 @@ impl Pulse {
     pub(super) fn pong(&mut self, payload: &[u8]) -> Option<Instant> {
         let stamp = u64::from_be_bytes(payload.try_into().ok()?);
         let sent = self.begun.checked_add(Duration::from_micros(stamp))?;
-        let took = Instant::now().checked_duration_since(sent)?;
-        self.round_trip = Some(self.round_trip.map_or(took, |shortest| shortest.min(took)));
         self.unanswered = None;
         Some(sent)
-    }
-
-    /// The shortest round trip seen.
-    pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
     }
 }
 
@@ -88,7 +80,6 @@ mod tests {
             tokio::time::advance(Duration::from_millis(30)).await;
             assert!(pulse.pong(ping.as_bytes()).is_some());
         }
-        assert_eq!(pulse.round_trip(), Some(Duration::from_millis(30)));
     }
 
     #[tokio::test(start_paused = true)]

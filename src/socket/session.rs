@@ -30,26 +30,19 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub struct Ending {
     /// The client did not answer any more, rather than close or reset the connection.
     pub silent: bool,
-    /// What is known of the tracked words, if there were such.
+    /// What is known of the words that [`Say::tracked`] asked to follow, if there were such.
     pub said: Option<Said>,
-    /// The shortest round trip seen, if one was.
-    pub round_trip: Option<Duration>,
 }
 
-/// What is known of words that [`Say::tracked`] asked to follow.
+/// What is known of words that were followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// Whether the client answered a ping that was sent behind them: then they arrived.
-    pub answered: bool,
-    /// How long the socket lasted after them.
-    pub lasted: Duration,
-}
-
-/// Where words that are tracked stand.
-#[derive(Clone, Copy)]
-struct Tracked {
-    at: Instant,
-    answered: bool,
+pub enum Said {
+    /// They could not be written.
+    Unwritten,
+    /// They were written.
+    Written,
+    /// The client answered a ping that was sent behind them: they arrived.
+    Answered,
 }
 
 /// Why the loop of a session ended.
@@ -105,7 +98,8 @@ struct Session<S> {
     member: Arc<Member>,
     pace: Pace,
     pulse: Pulse,
-    tracked: Option<Tracked>,
+    /// What became of tracked words, and when they were written.
+    tracked: Option<(Said, Instant)>,
     /// When the server closes the socket, if it has said so.
     last_call: Option<Instant>,
     frames_taken: u32,
@@ -156,12 +150,11 @@ impl<S: Socket> Session<S> {
             Ok(()) => self.converse().await,
             Err(end) => end,
         };
-        let Self { ws, socket, cx, cause, seat, tracked, pulse, .. } = self;
+        let Self { ws, socket, cx, cause, seat, tracked, .. } = self;
         cx.rooms().leave(S::CHANNEL, &seat);
         let ending = Ending {
             silent: matches!(end, End::Silent),
-            said: tracked.map(|it| Said { answered: it.answered, lasted: it.at.elapsed() }),
-            round_trip: pulse.round_trip(),
+            said: tracked.map(|(said, _)| said),
         };
         let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
         let closed = async {
@@ -210,11 +203,15 @@ impl<S: Socket> Session<S> {
     /// Writes all that waits in the outbox, in one go.
     async fn write(&mut self, waiting: &mut Waiting) -> Result<(), End> {
         self.member.outbox.take(waiting);
+        if waiting.wake {
+            // First what has come from the client: who is just leaving is not told anything.
+            while let Some(message) = self.ws.recv().now_or_never() {
+                self.read(message).await?;
+            }
+            self.catch_up().await?;
+        }
         for waits in waiting.frames.drain(..) {
             self.feed(waits.frame.0).await?;
-        }
-        if waiting.wake {
-            self.catch_up().await?;
         }
         self.flush().await?;
         waiting.close.map_or(Ok(()), |why| Err(why.into()))
@@ -227,9 +224,10 @@ impl<S: Socket> Session<S> {
             Some(Ok(message)) => message,
         };
         if message.is_pong() {
-            let since_tracked = self.pulse.pong(message.as_bytes());
-            if let (Some(tracked), Some(sent)) = (&mut self.tracked, since_tracked) {
-                tracked.answered |= sent >= tracked.at;
+            if let (Some(sent), Some((said, at))) = (self.pulse.pong(message.as_bytes()), &mut self.tracked)
+                && sent >= *at
+            {
+                *said = Said::Answered;
             }
             return Ok(());
         }
@@ -293,6 +291,9 @@ impl<S: Socket> Session<S> {
         let (module, cx) = (self.cx.module(), self.cx.clone());
         let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
         let Say { frames, tracked, close } = say.map_err(|error| End::from(error.kind()))?;
+        if tracked {
+            self.tracked = Some((Said::Unwritten, Instant::now()));
+        }
         for frame in frames {
             self.feed(frame.0).await?;
         }
@@ -300,9 +301,7 @@ impl<S: Socket> Session<S> {
             let ping = self.pulse.ping();
             self.feed(ping).await?;
             self.flush().await?;
-            self.tracked = Some(Tracked { at: Instant::now(), answered: false });
-            let said = guard(module, "said", self.socket.said(&cx, &self.seat)).await;
-            said.map_err(|error| End::from(error.kind()))?;
+            self.tracked = self.tracked.map(|(_, at)| (Said::Written, at));
         }
         match close {
             Some((patience, None)) => self.last_call = Some(Instant::now() + patience),
@@ -337,8 +336,8 @@ async fn patiently(write: impl Future<Output = Result<(), salvo::Error>>) -> Res
 /// Too large a frame gets a code of its own; whatever else breaks is gone.
 fn end_of(error: &salvo::Error) -> End {
     use tokio_tungstenite::tungstenite::Error as Inner;
-    let inner = std::error::Error::source(error).and_then(|it| it.downcast_ref());
-    match inner {
+    let salvo::Error::Other(inner) = error else { return End::Gone };
+    match inner.downcast_ref() {
         Some(Inner::Capacity(_)) => Kind::PAYLOAD_TOO_LARGE.into(),
         _ => End::Gone,
     }
@@ -351,7 +350,13 @@ async fn close(mut ws: WebSocket, end: End) {
         if let End::Close(code, reason) = end {
             ws.send(Message::close_with(code, reason)).await.ok()?;
         }
-        while let Some(Ok(_)) = ws.recv().await {}
+        while let Some(received) = ws.recv().await {
+            if received.is_err() && matches!(end, End::Close(..)) {
+                // What cannot be read lies in the way. Left there, it would make the kernel reset the
+                // connection before our close frame arrives.
+                std::future::pending::<()>().await;
+            }
+        }
         Some(())
     };
     let _ = timeout(CLOSE_PATIENCE, farewell).await;

@@ -40,6 +40,11 @@ impl Handshake<'_> {
         Cookies::of(self.request)
     }
 
+    /// Whether a browser asks: they all say from which page, and programs rarely do.
+    pub fn is_browser(&self) -> bool {
+        self.request.headers().contains_key("origin")
+    }
+
     /// Spends one new guest identity of the client's address.
     ///
     /// # Errors
