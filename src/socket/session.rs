@@ -69,24 +69,44 @@ enum Step {
 }
 
 /// Runs a socket from its handshake to its end.
+///
+/// What happens once in a socket's life is boxed: an idle socket holds the state of its loop, and not
+/// the room that opening and closing need.
 pub(super) async fn run<S: Socket>(
     ws: WebSocket,
-    mut socket: S,
+    socket: S,
     cx: Cx,
     number: u64,
     cause: TraceContext,
 ) {
     count::SOCKETS_OPENED.add(1);
-    let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    let opening = guard(cx.module(), "open", socket.open(&cx)).instrument(span).await;
-    match opening {
-        Err(error) => close(ws, error.kind().into()).await,
-        Ok(opening) => {
-            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
-            session.live(emits).await;
-        }
+    if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
+        let end = session.converse().await;
+        Box::pin(session.end(end)).await;
     }
     count::SOCKETS_CLOSED.add(1);
+}
+
+/// Lets the socket take its seat, and enter its room.
+async fn open<S: Socket>(
+    ws: WebSocket,
+    mut socket: S,
+    cx: Cx,
+    number: u64,
+    cause: TraceContext,
+) -> Option<Box<Session<S>>> {
+    let span = socket_span("open", S::CHANNEL.0, number, &cause);
+    match guard(cx.module(), "open", socket.open(&cx)).instrument(span).await {
+        Ok(opening) => {
+            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            emits.publish(session.cx.bus()).await;
+            Some(Box::new(session))
+        }
+        Err(error) => {
+            close(ws, error.kind().into()).await;
+            None
+        }
+    }
 }
 
 struct Session<S> {
@@ -143,27 +163,18 @@ impl<S: Socket> Session<S> {
         (session, emits)
     }
 
-    /// Everything between entering the room and being out of it again.
-    async fn live(mut self, emits: S::Emits) {
-        emits.publish(self.cx.bus()).await;
-        let end = match self.begin().await {
-            Ok(()) => self.converse().await,
-            Err(end) => end,
-        };
-        let Self { ws, socket, cx, cause, seat, tracked, .. } = self;
+    /// Out of the room, and closed.
+    async fn end(self: Box<Self>, end: End) {
+        let Self { ws, socket, cx, cause, seat, tracked, .. } = *self;
         cx.rooms().leave(S::CHANNEL, &seat);
-        let ending = Ending {
-            silent: matches!(end, End::Silent),
-            said: tracked.map(|(said, _)| said),
-        };
+        let said = tracked.map(|(said, _)| said);
+        let ending = Ending { silent: matches!(end, End::Silent), said };
         let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
         let closed = async {
             let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
             match closed {
                 Ok(emits) => emits.publish(cx.bus()).await,
-                Err(error) => {
-                    tracing::error!(module = cx.module(), %error, "socket not closed well")
-                }
+                Err(error) => tracing::error!(module = cx.module(), %error, "socket not closed well"),
             }
         };
         // Side by side: a client that does not answer our close frame keeps nobody waiting.
@@ -182,6 +193,9 @@ impl<S: Socket> Session<S> {
     }
 
     async fn converse(&mut self) -> End {
+        if let Err(end) = Box::pin(self.begin()).await {
+            return end;
+        }
         let mut waiting = Waiting::default();
         loop {
             let step = tokio::select! {
@@ -204,17 +218,21 @@ impl<S: Socket> Session<S> {
     async fn write(&mut self, waiting: &mut Waiting) -> Result<(), End> {
         self.member.outbox.take(waiting);
         if waiting.wake {
-            // First what has come from the client: who is just leaving is not told anything.
-            while let Some(message) = self.ws.recv().now_or_never() {
-                self.read(message).await?;
-            }
-            self.catch_up().await?;
+            Box::pin(self.wake()).await?;
         }
         for waits in waiting.frames.drain(..) {
             self.feed(waits.frame.0).await?;
         }
         self.flush().await?;
         waiting.close.map_or(Ok(()), |why| Err(why.into()))
+    }
+
+    /// The room was woken. First what has come from the client: who is just leaving is told nothing.
+    async fn wake(&mut self) -> Result<(), End> {
+        while let Some(message) = self.ws.recv().now_or_never() {
+            self.read(message).await?;
+        }
+        self.catch_up().await
     }
 
     async fn read(&mut self, message: Option<Result<Message, salvo::Error>>) -> Result<(), End> {
@@ -325,7 +343,7 @@ async fn patiently(write: impl Future<Output = Result<(), salvo::Error>>) -> Res
     let mut write = std::pin::pin!(write);
     let written = match write.as_mut().now_or_never() {
         Some(written) => written,
-        None => timeout(WRITE_PATIENCE, write).await.map_err(|_| {
+        None => Box::pin(timeout(WRITE_PATIENCE, write)).await.map_err(|_| {
             count::SLOW_SOCKETS.add(1);
             End::from(Kind::SLOW_READER)
         })?,

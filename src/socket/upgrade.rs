@@ -112,8 +112,11 @@ impl<S: Socket> Upgrade<S> {
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let upgrade = WebSocketUpgrade::with_config(config(parts.settings.limits.frame_bytes));
         let life = move |ws| {
+            // Boxed at once: the future is moved several times on its way into its task, and every
+            // future that holds it by value would be as large.
+            let session = Box::pin(session::run(ws, socket, cx, number, cause));
             tasks.track_future(async move {
-                session::run(ws, socket, cx, number, cause).await;
+                session.await;
                 drop(ticket);
             })
         };
