@@ -29,10 +29,8 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Out
     while let Some(count) = counts.pop_if(|count| *count > room) {
         eprintln!("{count} sockets left out: the limit of open files allows {room}");
     }
-    let mut rows: Vec<Row> = counts
-        .iter()
-        .map(|count| Row::new(format!("{count} sockets"), "KiB", 2))
-        .collect();
+    let mut rows: Vec<Row> =
+        counts.iter().map(|count| Row::new(format!("{count} sockets"), "KiB", 2)).collect();
     let mut base = Row::new("the process before them", "MiB", 1);
     for kind in turns {
         let data = tempfile::tempdir()?;
@@ -81,8 +79,7 @@ impl Idle {
                 return Ok(());
             };
             let mut socket = opened??;
-            self.sockets
-                .spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
+            self.sockets.spawn(async move { while let Some(Ok(_)) = socket.next().await {} });
         }
     }
 

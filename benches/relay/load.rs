@@ -44,11 +44,7 @@ pub struct Load {
 impl Load {
     /// What the table is about.
     pub fn title(&self, rounds: u32) -> String {
-        let Self {
-            players,
-            rate,
-            span,
-        } = self;
+        let Self { players, rate, span } = self;
         let games = players.div_ceil(GAME_SIZE);
         format!(
             "{players} players in {games} games, {rate} keystrokes/s each, {} s, medians of rounds: {rounds}",
@@ -75,10 +71,7 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, load: Load) -> Outcome<[
 
 async fn drive(server: &Server, load: Load) -> Outcome<Figures> {
     let seats = take_seats(server, load.players).await?;
-    let cursors: Vec<Arc<Cursor>> = seats
-        .iter()
-        .map(|seat| Arc::new(Cursor::of(seat)))
-        .collect();
+    let cursors: Vec<Arc<Cursor>> = seats.iter().map(|seat| Arc::new(Cursor::of(seat))).collect();
     let mut sockets = Vec::with_capacity(seats.len());
     for seat in &seats {
         sockets.push(seat.open().await?);
@@ -87,9 +80,7 @@ async fn drive(server: &Server, load: Load) -> Outcome<Figures> {
     let mut players = JoinSet::new();
     for (number, socket) in sockets.into_iter().enumerate() {
         let me = Arc::clone(&cursors[number]);
-        let mates = cursors
-            .iter()
-            .filter(|other| other.game == me.game && other.user != me.user);
+        let mates = cursors.iter().filter(|other| other.game == me.game && other.user != me.user);
         let player = Player {
             kind: server.kind,
             mates: mates.cloned().collect(),
@@ -206,8 +197,6 @@ fn after<'a>(frame: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn number(text: &str) -> Option<usize> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
 }

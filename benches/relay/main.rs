@@ -106,21 +106,15 @@ fn run() -> Outcome<()> {
     }
     let options = Options::parse();
     // Two threads, so that the generator leaves something of a small machine to the server it measures.
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(measure(&options))
 }
 
 async fn measure(options: &Options) -> Outcome<()> {
     if options.wants(Part::Cpu) {
         for &players in &options.players {
-            let load = Load {
-                players,
-                rate: options.rate,
-                span: Duration::from_secs(options.seconds),
-            };
+            let load =
+                Load { players, rate: options.rate, span: Duration::from_secs(options.seconds) };
             report::print(
                 &load.title(options.rounds),
                 &load::compare(options.turns(), load).await?,
@@ -128,14 +122,9 @@ async fn measure(options: &Options) -> Outcome<()> {
         }
     }
     if options.wants(Part::Memory) {
-        let title = format!(
-            "resident memory per idle game socket, medians of rounds: {}",
-            options.rounds
-        );
-        report::print(
-            &title,
-            &idle::compare(options.turns(), &options.sockets).await?,
-        );
+        let title =
+            format!("resident memory per idle game socket, medians of rounds: {}", options.rounds);
+        report::print(&title, &idle::compare(options.turns(), &options.sockets).await?);
     }
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);

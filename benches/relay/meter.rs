@@ -39,13 +39,7 @@ impl Figures {
 
     /// In the order of `rows`.
     pub fn list(&self, span: Duration) -> [f64; 7] {
-        let Counts {
-            sent,
-            due,
-            delivered,
-            cpu,
-            own_cpu,
-        } = self.counted;
+        let Counts { sent, due, delivered, cpu, own_cpu } = self.counted;
         let micros = cpu.as_secs_f64() * 1e6;
         [
             micros / sent as f64,
@@ -97,14 +91,7 @@ impl Meter {
     pub fn starting(start: Instant, span: Duration) -> Self {
         let begin = start + WARM_UP;
         let zero = || AtomicU64::new(0);
-        Self {
-            start,
-            begin,
-            end: begin + span,
-            sent: zero(),
-            due: zero(),
-            delivered: zero(),
-        }
+        Self { start, begin, end: begin + span, sent: zero(), due: zero(), delivered: zero() }
     }
 
     /// Nanoseconds since the first keystroke.

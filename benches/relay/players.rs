@@ -48,12 +48,8 @@ pub struct Seat {
 impl Seat {
     /// Opens one more game socket of this player.
     pub async fn open(&self) -> Outcome<Socket> {
-        open(
-            self.server,
-            &format!("/api/v1/game/ws?game_id={}", self.game),
-            self.cookie.clone(),
-        )
-        .await
+        open(self.server, &format!("/api/v1/game/ws?game_id={}", self.game), self.cookie.clone())
+            .await
     }
 }
 
@@ -61,20 +57,13 @@ impl Seat {
 pub async fn take_seats(server: &Server, count: usize) -> Outcome<Vec<Seat>> {
     match server.kind {
         Kind::Ours => queue_in(server.address, count).await,
-        Kind::Thin => Ok((0..count)
-            .map(|number| made_up(server.address, number))
-            .collect()),
+        Kind::Thin => Ok((0..count).map(|number| made_up(server.address, number)).collect()),
     }
 }
 
 fn made_up(server: SocketAddr, number: usize) -> Seat {
     let game = number / GAME_SIZE + 1;
-    Seat {
-        game: game as u64,
-        user: format!("guest-{number:032x}"),
-        server,
-        cookie: None,
-    }
+    Seat { game: game as u64, user: format!("guest-{number:032x}"), server, cookie: None }
 }
 
 async fn queue_in(server: SocketAddr, count: usize) -> Outcome<Vec<Seat>> {
@@ -82,15 +71,9 @@ async fn queue_in(server: SocketAddr, count: usize) -> Outcome<Vec<Seat>> {
     let http = reqwest::Client::builder().no_proxy().build()?;
     let mut arrivals = JoinSet::new();
     for _ in 0..count {
-        let guest = Guest {
-            server,
-            http: http.clone(),
-        };
+        let guest = Guest { server, http: http.clone() };
         let door = Arc::clone(&door);
-        arrivals.spawn(timeout(
-            PATIENCE,
-            async move { guest.take_seat(&door).await },
-        ));
+        arrivals.spawn(timeout(PATIENCE, async move { guest.take_seat(&door).await }));
     }
     let mut seats = Vec::with_capacity(count);
     while let Some(arrival) = arrivals.join_next().await {
@@ -110,27 +93,17 @@ impl Guest {
     async fn take_seat(&self, door: &Semaphore) -> Outcome<Seat> {
         let entry = door.acquire().await?;
         let mut lobby = open(self.server, "/api/v1/lobby/queue-in/ws", None).await?;
-        let game = event(&mut lobby, "INIT").await?["game_id"]
-            .as_u64()
-            .ok_or("INIT without game_id")?;
+        let game =
+            event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("INIT without game_id")?;
         let grant = event(&mut lobby, "GET_TOKEN").await?;
         let cookie = self
-            .redeem(
-                grant["guest_token_key"]
-                    .as_str()
-                    .ok_or("GET_TOKEN without a key")?,
-            )
+            .redeem(grant["guest_token_key"].as_str().ok_or("GET_TOKEN without a key")?)
             .await?;
         drop(entry);
         event(&mut lobby, "GAME_START").await?;
         lobby.close(None).await?;
         let user = self.own_id(game, &cookie).await?;
-        Ok(Seat {
-            game,
-            user,
-            server: self.server,
-            cookie: Some(cookie),
-        })
+        Ok(Seat { game, user, server: self.server, cookie: Some(cookie) })
     }
 
     /// Exchanges the key of the lobby for the cookie that proves who one is.
@@ -149,17 +122,10 @@ impl Guest {
 
     async fn own_id(&self, game: u64, cookie: &HeaderValue) -> Outcome<String> {
         let url = format!("http://{}/api/v1/game/players?game_id={game}", self.server);
-        let answer = self
-            .http
-            .get(url)
-            .header(reqwest::header::COOKIE, cookie.clone())
-            .send()
-            .await?;
+        let answer =
+            self.http.get(url).header(reqwest::header::COOKIE, cookie.clone()).send().await?;
         let players: Value = answer.error_for_status()?.json().await?;
-        Ok(players["me"]["id"]
-            .as_str()
-            .ok_or("a player without an id")?
-            .to_owned())
+        Ok(players["me"]["id"].as_str().ok_or("a player without an id")?.to_owned())
     }
 }
 
@@ -185,12 +151,6 @@ async fn open(server: SocketAddr, path: &str, cookie: Option<HeaderValue>) -> Ou
     if let Some(cookie) = cookie {
         request.headers_mut().insert(COOKIE, cookie);
     }
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER);
-    Ok(
-        tokio_tungstenite::client_async_with_config(request, stream, Some(config))
-            .await?
-            .0,
-    )
+    let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
+    Ok(tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?.0)
 }

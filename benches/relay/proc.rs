@@ -48,11 +48,6 @@ fn open_files() -> Outcome<(usize, usize)> {
         .lines()
         .find_map(|line| line.strip_prefix("Max open files"))
         .ok_or("no limit of open files")?;
-    let mut values = line
-        .split_ascii_whitespace()
-        .map(|value| value.parse().unwrap_or(usize::MAX));
-    Ok((
-        values.next().ok_or("no soft limit")?,
-        values.next().ok_or("no hard limit")?,
-    ))
+    let mut values = line.split_ascii_whitespace().map(|value| value.parse().unwrap_or(usize::MAX));
+    Ok((values.next().ok_or("no soft limit")?, values.next().ok_or("no hard limit")?))
 }

@@ -14,13 +14,7 @@ pub struct Row {
 impl Row {
     /// An empty line.
     pub fn new(name: impl Into<String>, unit: &'static str, decimals: usize) -> Self {
-        Self {
-            name: name.into(),
-            unit,
-            decimals,
-            ours: Vec::new(),
-            thin: Vec::new(),
-        }
+        Self { name: name.into(), unit, decimals, ours: Vec::new(), thin: Vec::new() }
     }
 
     /// Adds what one round gave.
@@ -36,17 +30,9 @@ impl Row {
         let cell = |value: Option<f64>, decimals: usize| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
         };
-        let ratio = ours
-            .zip(thin)
-            .filter(|(_, thin)| *thin > 0.0)
-            .map(|(ours, thin)| ours / thin);
+        let ratio = ours.zip(thin).filter(|(_, thin)| *thin > 0.0).map(|(ours, thin)| ours / thin);
         let name = format!("{} [{}]", self.name, self.unit);
-        [
-            name,
-            cell(ours, self.decimals),
-            cell(thin, self.decimals),
-            cell(ratio, 2),
-        ]
+        [name, cell(ours, self.decimals), cell(thin, self.decimals), cell(ratio, 2)]
     }
 }
 

@@ -69,12 +69,8 @@ impl Server {
             .stdout(output)
             .kill_on_drop(true)
             .spawn()?;
-        let mut server = Self {
-            kind,
-            address: ([127, 0, 0, 1], 0).into(),
-            started_in: Duration::ZERO,
-            child,
-        };
+        let mut server =
+            Self { kind, address: ([127, 0, 0, 1], 0).into(), started_in: Duration::ZERO, child };
         match timeout(PATIENCE, server.become_ready(&log)).await {
             Ok(Ok(())) => {
                 server.started_in = spawned.elapsed();
@@ -87,9 +83,7 @@ impl Server {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.child
-            .id()
-            .expect("nobody waits for the process before it is stopped")
+        self.child.id().expect("nobody waits for the process before it is stopped")
     }
 
     /// Kills the server and waits until it is gone.
@@ -124,11 +118,7 @@ impl Server {
 
     fn obituary(&self, log: &Path, trouble: &str) -> Box<dyn std::error::Error + Send + Sync> {
         let output = fs::read_to_string(log).unwrap_or_default();
-        format!(
-            "{:?} could not be measured: {trouble}; it said:\n{output}",
-            self.kind
-        )
-        .into()
+        format!("{:?} could not be measured: {trouble}; it said:\n{output}", self.kind).into()
     }
 }
 
@@ -136,9 +126,7 @@ fn command(kind: Kind, data: &Path) -> Outcome<Command> {
     Ok(match kind {
         Kind::Ours => {
             let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
-            command
-                .envs(SETTINGS.iter().copied())
-                .env("TP_DATA_DIR", data);
+            command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
             command
         }
         Kind::Thin => {

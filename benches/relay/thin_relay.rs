@@ -39,9 +39,7 @@ pub async fn serve() -> std::io::Result<()> {
 }
 
 async fn relay(stream: TcpStream, number: u64, games: Games) -> Result<(), Error> {
-    let config = WebSocketConfig::default()
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER);
+    let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     let mut game = String::new();
     #[allow(clippy::result_large_err, reason = "the signature is the library's")]
     let note_game = |request: &Request, response: Response| -> Result<Response, ErrorResponse> {

@@ -154,7 +154,8 @@ async fn type_by_hand(socket: &mut Socket, game: i64, words: &[String]) -> Resul
 
 async fn tell(socket: &mut Socket, game: i64, word: usize, character: i64) -> Result<()> {
     let event = "KEY_STOKE";
-    let position = json!({"event": event, "game_id": game, "word_index": word, "char_index": character});
+    let position =
+        json!({"event": event, "game_id": game, "word_index": word, "char_index": character});
     Ok(socket.send(Message::text(position.to_string())).await?)
 }
 

@@ -55,11 +55,7 @@ impl Visitor<'_> for Integer {
     }
     fn visit_f64<E: Error>(self, value: f64) -> Result<i64, E> {
         // The cast saturates. Beyond 2^53 it is not exact, and neither was the number.
-        if value.fract() == 0.0 {
-            Ok(value as i64)
-        } else {
-            Err(E::custom("not a whole number"))
-        }
+        if value.fract() == 0.0 { Ok(value as i64) } else { Err(E::custom("not a whole number")) }
     }
     fn visit_bool<E>(self, value: bool) -> Result<i64, E> {
         Ok(value.into())
@@ -103,7 +99,9 @@ mod tests {
 
     #[test]
     fn integers_come_in_many_clothes() {
-        for (json, value) in [("35", 35), ("35.0", 35), ("\"35\"", 35), ("true", 1), ("-1", -1), ("1e30", i64::MAX)] {
+        for (json, value) in
+            [("35", 35), ("35.0", 35), ("\"35\"", 35), ("true", 1), ("-1", -1), ("1e30", i64::MAX)]
+        {
             assert_eq!(integer_in(json), Some(value), "{json}");
         }
         for json in ["1.5", "null", "\"x\"", "[]"] {

@@ -101,7 +101,12 @@ impl LiveState for Embedded {
         self.change(|games| games.start(game, now)).await
     }
 
-    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp) -> Result<bool, Error> {
+    async fn claim_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         self.change(|games| games.claim_start(game, user, now)).await
     }
 

@@ -138,7 +138,8 @@ pub trait LiveState: Send + Sync {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if it could not be written down.
-    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp) -> Result<bool, Error>;
+    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
+    -> Result<bool, Error>;
 
     /// Takes that back: START did not reach the player after all.
     ///

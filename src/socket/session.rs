@@ -174,7 +174,9 @@ impl<S: Socket> Session<S> {
             let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
             match closed {
                 Ok(emits) => emits.publish(cx.bus()).await,
-                Err(error) => tracing::error!(module = cx.module(), %error, "socket not closed well"),
+                Err(error) => {
+                    tracing::error!(module = cx.module(), %error, "socket not closed well")
+                }
             }
         };
         // Side by side: a client that does not answer our close frame keeps nobody waiting.
@@ -242,7 +244,8 @@ impl<S: Socket> Session<S> {
             Some(Ok(message)) => message,
         };
         if message.is_pong() {
-            if let (Some(sent), Some((said, at))) = (self.pulse.pong(message.as_bytes()), &mut self.tracked)
+            if let (Some(sent), Some((said, at))) =
+                (self.pulse.pong(message.as_bytes()), &mut self.tracked)
                 && sent >= *at
             {
                 *said = Said::Answered;

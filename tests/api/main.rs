@@ -31,4 +31,5 @@ mod results;
 mod settings;
 mod start;
 mod tokens;
+mod traces;
 mod transport;
