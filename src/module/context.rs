@@ -35,7 +35,7 @@ pub(crate) struct Parts {
     pub(crate) frames: FrameHandlers,
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
-    pub(crate) states: HashMap<(&'static str, TypeId), Arc<dyn Any + Send + Sync>>,
+    pub(crate) states: MadeStates,
     pub(crate) table: Vec<ModuleTable>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -176,7 +176,10 @@ impl Setup<'_> {
     }
 }
 
-type Made = ((&'static str, TypeId), Arc<dyn Any + Send + Sync>);
+type State = Arc<dyn Any + Send + Sync>;
+/// What modules keep, by module and type.
+pub(crate) type MadeStates = HashMap<(&'static str, TypeId), State>;
+type Made = ((&'static str, TypeId), State);
 type Make = Box<dyn FnOnce(&Settings) -> Result<Made, String> + Send>;
 
 /// The states that modules want, until the settings are there to make them.
@@ -195,10 +198,7 @@ impl States {
         }));
     }
 
-    pub(crate) fn make(
-        self,
-        settings: &Settings,
-    ) -> Result<HashMap<(&'static str, TypeId), Arc<dyn Any + Send + Sync>>, String> {
+    pub(crate) fn make(self, settings: &Settings) -> Result<MadeStates, String> {
         self.0.into_iter().map(|make| make(settings)).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
-//! A handler module declares a [`Socket`]; the room does the rest: handshake ([`upgrade`]), the one
-//! task that reads and writes ([`session`]), the frames that wait for it ([`outbox`]), and who sits
-//! with whom ([`room`]). `salvo::websocket` is known in here only.
+//! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
+//! task that reads and writes (`session`), the frames that wait for it (`outbox`), and who sits with
+//! whom (`room`). `salvo::websocket` is known in here only.
 
 mod outbox;
 mod pace;

@@ -127,7 +127,9 @@ impl Room {
 const SHARDS: usize = 64;
 
 /// Every room of this server.
-pub struct Rooms([Mutex<HashMap<(Channel, GameId), Arc<Room>>>; SHARDS]);
+pub struct Rooms([Shard; SHARDS]);
+
+type Shard = Mutex<HashMap<(Channel, GameId), Arc<Room>>>;
 
 impl Default for Rooms {
     fn default() -> Self {
@@ -136,7 +138,7 @@ impl Default for Rooms {
 }
 
 impl Rooms {
-    fn shard(&self, game: GameId) -> &Mutex<HashMap<(Channel, GameId), Arc<Room>>> {
+    fn shard(&self, game: GameId) -> &Shard {
         let index = game.0.unsigned_abs() % SHARDS as u64;
         &self.0[usize::try_from(index).expect("a remainder of SHARDS")]
     }
