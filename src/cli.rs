@@ -1,5 +1,6 @@
 //! The command line. Without a command it serves.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,22 +69,27 @@ pub fn run() -> ExitCode {
 fn obey(arguments: Arguments) -> Result<(), String> {
     if let Some(Command::New { name }) = &arguments.command {
         let file = scaffold(Path::new("handlers"), name)?;
-        println!("wrote {}; `cargo test {name}` tests it", file.display());
+        print(&format!("wrote {}; `cargo test {name}` tests it\n", file.display()));
         return Ok(());
     }
     let sources = Sources::from_process(arguments.setting, arguments.secret_setting);
     let loaded = sources.and_then(|sources| load(&sources)).map_err(|error| error.to_string())?;
     match arguments.command {
-        Some(Command::Config) => print!("{}", loaded.settings.masked_yaml()),
+        Some(Command::Config) => print(&loaded.settings.masked_yaml()),
         Some(Command::Handlers { json }) => {
             let table = wire(&linked(&loaded.settings.handlers.disabled)?)?.table;
             let as_json =
                 || serde_json::to_string_pretty(&table).map_err(|error| error.to_string());
-            println!("{}", if json { as_json()? } else { render_table(&table) });
+            print(&if json { as_json()? + "\n" } else { render_table(&table) });
         }
         Some(Command::New { .. }) | None => return serve(loaded),
     }
     Ok(())
+}
+
+/// Prints to somebody who may stop reading, as `head` does: that is no fault.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 fn serve(Loaded { settings, notes }: Loaded) -> Result<(), String> {

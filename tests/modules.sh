@@ -11,8 +11,11 @@ trap 'rm -rf "$copy"' EXIT
 tar -C "$root" --exclude=./target --exclude=./.git --exclude=./data -cf - . | tar -C "$copy" -xf -
 cd "$copy"
 export CARGO_TARGET_DIR="$copy/target"
-if [ -d "$root/target" ]; then
-    mkdir -p target && cp -al "$root/target/debug" target/ 2>/dev/null || true
+# The packages are taken over as hard links; what is ours is built anew, since it names its place.
+if [ -d "$root/target/debug" ]; then
+    mkdir target
+    cp -al "$root/target/debug" target/
+    rm -rf target/debug/{build,.fingerprint}/typephoon-api-* target/debug/incremental
 fi
 profile=(--profile dev) binary=target/debug/typephoon-api
 
@@ -31,7 +34,9 @@ shows '/api/v1/edited' "an edit is not seen"
 mkdir handlers/probe && mv handlers/probe.rs handlers/probe/mod.rs
 shows '/api/v1/edited' "a folder is not seen"
 sed -i 's#name: "probe"#name: "other"#' handlers/probe/mod.rs
-build && "$binary" handlers 2>&1 | grep -q 'handlers/probe registers itself as "other"' || fail "a wrong name is not refused"
+build
+refusal=$(wiring 2>&1 || true)
+grep -q 'handlers/probe registers itself as "other"' <<<"$refusal" || fail "a wrong name is not refused"
 rm -r handlers/probe
 shows_not 'probe\|edited' "a module that was removed is still there"
 
