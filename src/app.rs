@@ -108,8 +108,8 @@ impl Application {
         self.listeners.run(|module| Cx::new(module, parts.clone()), &parts.tasks, &parts.stop);
         let games = parts.live.all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| parts.timers.arm(game));
-        let (timers, stopped) = (parts.timers.clone(), parts.stop.clone());
-        parts.tasks.spawn(async move { stopped.run_until_cancelled(timers.run()).await });
+        let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
+        parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
         introduce(&parts.settings, self.address, parts.table.len());
 
         let server = Server::new(self.acceptor);

@@ -4,23 +4,25 @@
 //! One task sleeps until the earliest deadline. The deadlines need no bound of their own: there is
 //! one per timer and game.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-use crate::bus::{Delivery, Handling};
+use crate::bus::{Delivery, Handling, Pending};
 use crate::game::{Game, GameId, Timestamp};
+use crate::live::LiveState;
 use crate::module::{Cx, TimerDeclaration};
 use crate::telemetry::{TraceContext, count};
 
 /// A timer whose module is too busy to take it comes again after this.
 const DEFERRED_BY: Duration = Duration::from_millis(100);
 
-/// The longest sleep at once, in case the system's clock is set.
-const NAP: Duration = Duration::from_secs(5);
+/// How often the facts of all games are looked at, and so the longest sleep at once.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// Which timer of which game.
 type Which = (usize, GameId);
@@ -92,8 +94,10 @@ impl Timers {
         }
     }
 
-    /// Fires what is due, for ever.
-    pub(crate) async fn run(self) {
+    /// Fires what is due, for ever. Every [`SWEEP`] it looks at the facts of all games again, for what
+    /// a handler that failed has left undone.
+    pub(crate) async fn run(self, live: Arc<dyn LiveState>) {
+        let mut swept = Instant::now();
         loop {
             let now = Timestamp::now();
             let (due, next) = {
@@ -105,9 +109,21 @@ impl Timers {
                 self.fire(which);
             }
             // A millisecond more, since timers have no finer grain: nothing fires too early.
-            let nap = next.map_or(NAP, |at| at.after(now) + Duration::from_millis(1)).min(NAP);
+            let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
             let _ = tokio::time::timeout(nap, self.0.earlier.notified()).await;
+            if swept.elapsed() >= SWEEP {
+                swept = Instant::now();
+                self.sweep(&*live).await;
+            }
         }
+    }
+
+    async fn sweep(&self, live: &dyn LiveState) {
+        let Ok(games) = live.all().await else { return };
+        let ids: HashSet<GameId> = games.iter().map(|game| game.id).collect();
+        games.iter().for_each(|game| self.arm(game));
+        // Games that opened meanwhile are set again by their next facts.
+        self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
     }
 
     fn fire(&self, (index, game): Which) {
@@ -115,18 +131,13 @@ impl Timers {
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
             Box::pin(async move {
-                let Some(facts) = cx.live().find(game).await? else {
-                    timers.0.deadlines.lock().versions.remove(&game);
-                    return Ok(());
-                };
+                let Some(facts) = cx.live().find(game).await? else { return Ok(Pending::DONE) };
                 match due(&facts) {
-                    Some(at) if at <= cx.now() => run(cx, game).await,
-                    Some(_) => {
-                        timers.arm(&facts);
-                        Ok(())
-                    }
-                    None => Ok(()),
+                    Some(at) if at <= cx.now() => return run(cx, game).await,
+                    Some(_) => timers.arm(&facts),
+                    None => {}
                 }
+                Ok(Pending::DONE)
             })
         });
         let delivery = Delivery { what: timer.name, trace: TraceContext::none(), run };

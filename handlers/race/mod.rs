@@ -65,10 +65,16 @@ async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
 }
 
 /// A keystroke of a player becomes a position that the others see. This is the hot path.
-fn keystroke(seat: &Seat, key: KeyStoke) -> Result<PlayerMoved, Malformed> {
-    let (word_index, char_index) =
-        rules::position(&seat.text, key.word_index, key.char_index).ok_or(Malformed)?;
-    Ok(PlayerMoved { game: seat.game, user: seat.user.clone(), word_index, char_index })
+///
+/// One outside the text is not shown, and no fault: somebody may hold a key down.
+fn keystroke(seat: &Seat, key: KeyStoke) -> Result<Option<PlayerMoved>, Malformed> {
+    let position = rules::position(&seat.text, key.word_index, key.char_index);
+    Ok(position.map(|(word_index, char_index)| PlayerMoved {
+        game: seat.game,
+        user: seat.user.clone(),
+        word_index,
+        char_index,
+    }))
 }
 
 /// A socket in a race.
@@ -105,11 +111,15 @@ impl Socket for RaceSocket {
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest
     /// says it.
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
-        if !seat.is_newest() || !cx.live().claim_start(seat.game, &seat.user, cx.now()).await? {
+        let game = cx.live().find(seat.game).await?;
+        let due = game.is_some_and(|game| rules::start_is_due(&game, &seat.user));
+        if !due || !seat.is_newest() {
             return Ok(Say::nothing());
         }
-        self.said_start = true;
-        Ok(Say::message(&Start::of(seat.game)).tracked())
+        // An error may mean that it is noted all the same: then `closed` takes it back.
+        let claimed = cx.live().claim_start(seat.game, &seat.user, cx.now()).await;
+        self.said_start |= !matches!(claimed, Ok(false));
+        Ok(if claimed? { Say::message(&Start::of(seat.game)).tracked() } else { Say::nothing() })
     }
 
     /// Leaving is not announced. But a START that cannot have arrived is to be said again.
@@ -117,8 +127,10 @@ impl Socket for RaceSocket {
         if self.said_start && !rules::start_arrived(ending, self.is_browser) {
             cx.live().release_start(seat.game, &seat.user).await?;
         }
-        // Another socket of the player may have waited for this one.
-        seat.room.wake_player(&seat.user);
+        // Another socket of the player may have waited for this one, perhaps in a new room.
+        if let Some(room) = cx.rooms().get(RACE, seat.game) {
+            room.wake_player(&seat.user);
+        }
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of the race, without clock or chance.
 
-use crate::game::{Game, Stage, Text, Timestamp};
+use crate::game::{Game, Stage, Text, Timestamp, UserId};
 use crate::socket::{Ending, Said};
 
 /// Characters that may be typed beyond the end of a word and are still shown to the others.
@@ -28,6 +28,12 @@ pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<
     let length = i64::from(text.word_length(word_index)?);
     let within = (-1..=length + OVERTYPED).contains(&char_index);
     Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
+}
+
+/// Whether START is given, and a player has not been told.
+pub(super) fn start_is_due(game: &Game, user: &UserId) -> bool {
+    let untold = game.player(user).is_some_and(|player| player.started.is_none());
+    game.stage == Stage::Running && untold
 }
 
 /// Whether a START that a socket said can have reached the player.

@@ -9,7 +9,7 @@ use salvo::Writer;
 use salvo::oapi::endpoint;
 
 use self::wire::{Ranking, Statistics};
-use crate::game::{Game, GameId, PlayerFinished, Stage, User};
+use crate::game::{Game, GameId, PlayerFinished, PlayerMoved, Stage, User};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
@@ -60,7 +60,7 @@ async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Err
 
 fn check_speed(cx: &Cx, game: &Game, user: &User, claim: &Claim) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, game.id);
-    let last_key = room.and_then(|room| room.moved_at(&user.id));
+    let last_key = room.and_then(|room| room.latest::<PlayerMoved>(&user.id));
     rules::check_speed(game, &user.id, claim, last_key)
 }
 

@@ -55,7 +55,7 @@ pub(super) fn check_speed(
     let too_fast = claim.figures.wpm * minutes(used.saturating_sub(LATENESS)) > words * TOLERANCE;
 
     let passed = minutes(claim.at.after(since)) * TOLERANCE + minutes(LATENESS);
-    let speed = claim.figures.wpm.max(claim.figures.wpm_raw);
+    let speed = claim.figures.wpm.max(claim.figures.wpm_raw.min(WPM_LIMIT));
     let too_soon = passed * speed < words * TYPED_AT_LEAST;
 
     if too_fast || too_soon {

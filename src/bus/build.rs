@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::event::{Envelope, Event, Heard, Latest, Never};
-use super::fence::fence;
+use super::fence::{fence, report_panic};
 use super::lane::{LaneReceivers, Lanes};
 use super::topic::{Bus, Handler, Handling, Topic};
 use crate::module::Cx;
@@ -43,9 +44,18 @@ impl BusBuilder {
         self.lanes.entry(module).or_insert_with(Lanes::new).0.clone()
     }
 
-    /// `view` is called by every publisher of `E`, before anything else.
-    pub fn view<E: Event>(&mut self, view: impl Fn(&E) + Send + Sync + 'static) {
-        self.topic::<E>().views.push(Box::new(view));
+    /// `view` of a module is called by every publisher of `E`, before anything else.
+    pub fn view<E: Event>(
+        &mut self,
+        module: &'static str,
+        view: impl Fn(&E) + Send + Sync + 'static,
+    ) {
+        self.topic::<E>().views.push(Box::new(move |event| {
+            // It runs in the publisher's task, which has nothing to do with its faults.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| view(event))) {
+                report_panic(module, E::NAME, &*panic);
+            }
+        }));
     }
 
     /// A module hears a lifecycle event.

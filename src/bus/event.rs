@@ -53,8 +53,8 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn game(&self) -> Option<GameId> {
         None
     }
-    /// Whose position it is, for [`Latest`] events: only this player's newest counts, and it is not
-    /// shown to the player's own sockets.
+    /// Whose it is, for [`Latest`] events: of each player only the newest counts, and it is not shown
+    /// to the player's own sockets. `Never` events are shown to everybody, whoever's they are.
     fn player(&self) -> Option<&UserId> {
         None
     }
@@ -64,6 +64,8 @@ pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
 pub trait Loss: Sized + 'static {
     /// The promise in one word, for the wiring table.
     const WORD: &'static str;
+    /// Whether a newer event of a player takes the place of one that still waits.
+    const CONFLATES: bool;
     /// Publishes in the way the promise asks for.
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending;
 }
@@ -80,6 +82,7 @@ pub enum Latest {}
 
 impl Loss for Never {
     const WORD: &'static str = "never";
+    const CONFLATES: bool = false;
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
         let bus = bus.clone();
         Pending::waits(async move { bus.announce(event).await })
@@ -88,6 +91,7 @@ impl Loss for Never {
 
 impl Loss for Latest {
     const WORD: &'static str = "latest";
+    const CONFLATES: bool = true;
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
         bus.relay(event);
         Pending::DONE

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
+use super::topic::Handling;
 use crate::telemetry::{TraceContext, count, process_span};
 use crate::{Error, Kind};
 
@@ -17,18 +18,24 @@ pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(30);
 
 /// Runs one delivery of `what` to `module`, in a span linked to what caused it. Whatever happens, the
-/// caller goes on with the next delivery.
+/// caller goes on with the next delivery, once what the handler publishes is on its way.
 pub(crate) async fn fence(
     module: &'static str,
     what: &'static str,
     cause: &TraceContext,
-    handling: impl Future<Output = Result<(), Error>> + Send,
+    handling: Handling,
 ) {
     let span = process_span(module, what, cause);
-    if let Err(error) = guard(module, what, handling).instrument(span).await {
-        count::HANDLER_ERRORS.add(1);
-        tracing::error!(module, event = what, %error, "handler failed");
-    }
+    let handled = async {
+        match guard(module, what, handling).await {
+            Ok(pending) => pending.await,
+            Err(error) => {
+                count::HANDLER_ERRORS.add(1);
+                tracing::error!(module, event = what, %error, "handler failed");
+            }
+        }
+    };
+    handled.instrument(span).await;
 }
 
 /// Runs a function of a module. A panic or a delay is logged and counted; a panic, or a delay without

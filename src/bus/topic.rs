@@ -10,11 +10,14 @@ use tokio::sync::broadcast;
 
 use super::event::{Envelope, Event, Heard, Latest, Never};
 use super::lane::{Delivery, Lanes};
+use super::publish::Pending;
 use crate::Error;
 use crate::module::Cx;
 use crate::telemetry::publish_span;
 
-pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+/// A handler at work. It leaves what it publishes to whoever runs it, so that a publication that has to
+/// wait is not taken for a handler that hangs.
+pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<Pending, Error>> + Send>>;
 pub(crate) type Handler<E> = Arc<dyn Fn(Cx, Heard<E>) -> Handling + Send + Sync>;
 type View<E> = Box<dyn Fn(&E) + Send + Sync>;
 

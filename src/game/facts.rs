@@ -1,7 +1,6 @@
 //! The facts of one game, from the first seat in its lobby to its cleanup.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -102,11 +101,5 @@ impl Game {
     /// Whether the lobby still waits at `now`.
     pub fn waits(&self, now: Timestamp) -> bool {
         self.stage == Stage::Lobby && now < self.closes_at
-    }
-
-    /// When the longest absent player's place is given up, if somebody is absent from the lobby.
-    pub fn absence_ends_at(&self, grace: Duration) -> Option<Timestamp> {
-        let since = self.players.iter().filter_map(|player| player.absent_since).min()?;
-        Some(since + grace)
     }
 }

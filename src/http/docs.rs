@@ -188,13 +188,15 @@ fn errors(html: &mut String) {
     put!(
         html,
         "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”.<table>\
-         <tr><th>code<th>status<th>in a handshake<th>close code<th>meaning"
+         <tr><th>code<th>status<th>in a handshake<th>close code<th>come back<th>meaning"
     );
-    for (Kind { code, status, handshake, close }, meaning) in Kind::ALL {
+    for (kind, meaning) in Kind::ALL {
+        let Kind { code, status, handshake, close } = kind;
+        let back = if kind.come_back() { "yes" } else { "no" };
         let meaning = escape(meaning);
         put!(
             html,
-            "<tr><td><code>{code}</code><td>{status}<td>{handshake}<td>{close}<td>{meaning}"
+            "<tr><td><code>{code}</code><td>{status}<td>{handshake}<td>{close}<td>{back}<td>{meaning}"
         );
     }
     put!(html, "</table>");

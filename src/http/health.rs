@@ -1,4 +1,4 @@
-//! Probes.
+//! Probes, and the counters for Prometheus.
 
 use salvo::Writer;
 use salvo::http::Method;
@@ -7,13 +7,15 @@ use salvo::oapi::endpoint;
 use super::router::Route;
 use super::{Answer, Empty};
 use crate::module::Cx;
+use crate::telemetry::count;
 use crate::{Error, Kind};
 
 /// The routes of every server, whatever its modules.
-pub(super) fn routes() -> [Route; 2] {
+pub(super) fn routes() -> [Route; 3] {
     [
         Route::new("http", Method::GET, "/healthcheck/alive", alive),
         Route::new("http", Method::GET, "/healthcheck/ready", ready),
+        Route::new("http", Method::GET, "/metrics", metrics),
     ]
 }
 
@@ -31,4 +33,13 @@ async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     }
     cx.records().ping().await?;
     Ok(Answer::ok())
+}
+
+/// The counters of this server, in the text format of Prometheus.
+#[endpoint(tags("health"))]
+async fn metrics() -> String {
+    let line = |counter: &&count::Counter| {
+        format!("# TYPE {0} counter\n{0} {1}\n", counter.name, counter.get())
+    };
+    count::ALL.iter().map(line).collect()
 }

@@ -1,7 +1,7 @@
 //! How much one client address may ask for: requests, new guest identities, open sockets.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::socket::Gcra;
 use crate::{Error, Kind};
 
 /// Addresses that are remembered at once. When there are more, those with a full budget are
-/// forgotten; a budget that is forgotten too early only starts afresh.
+/// forgotten, or else all: a budget that is forgotten only starts afresh.
 const ADDRESSES: usize = 100_000;
 
 /// Budgets per address.
@@ -36,9 +36,19 @@ impl Budgets {
         let mut spent = self.spent.lock();
         if spent.len() >= ADDRESSES && !spent.contains_key(&address) {
             spent.retain(|_, budget| !budget.is_full(now));
+            if spent.len() >= ADDRESSES {
+                spent.clear();
+            }
         }
         spent.entry(address).or_default().spend(now, self.interval, self.burst)
     }
+}
+
+/// Open sockets, of all addresses and of each.
+#[derive(Default)]
+struct Sockets {
+    open: usize,
+    by_address: HashMap<IpAddr, usize>,
 }
 
 /// What every client address has spent.
@@ -46,8 +56,7 @@ pub(crate) struct Limits {
     begun: Instant,
     requests: Budgets,
     guests: Budgets,
-    sockets: Mutex<HashMap<IpAddr, usize>>,
-    open: Mutex<usize>,
+    sockets: Mutex<Sockets>,
     trusted_proxies: Vec<IpAddr>,
 }
 
@@ -60,7 +69,6 @@ impl Limits {
             requests: Budgets::new(per_second, settings.requests_per_second.saturating_mul(2)),
             guests: Budgets::new(per_minute, settings.guests_per_minute),
             sockets: Mutex::default(),
-            open: Mutex::default(),
             trusted_proxies: settings
                 .trusted_proxies
                 .iter()
@@ -87,16 +95,33 @@ impl Limits {
             SocketAddr::IPv6(it) => it.ip().to_canonical(),
             _ => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         };
-        if !self.trusted_proxies.contains(&peer) {
-            return peer;
-        }
         let forwarded = req.headers().get_all("x-forwarded-for").into_iter();
-        let forwarded: Vec<IpAddr> = forwarded
-            .filter_map(|it| it.to_str().ok())
-            .flat_map(|it| it.split(','))
-            .filter_map(|it| it.trim().parse().ok())
-            .collect();
-        forwarded.into_iter().rev().find(|it| !self.trusted_proxies.contains(it)).unwrap_or(peer)
+        let hops: Vec<&str> =
+            forwarded.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(',')).collect();
+        site(client(peer, &hops, &self.trusted_proxies))
+    }
+}
+
+/// The client behind `peer`: what the trusted proxies say of it, each of the one before. What cannot be
+/// read is not believed, and neither is what stands before it.
+fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
+    let mut client = peer;
+    for hop in hops.iter().rev().map(|hop| hop.trim()) {
+        let address =
+            hop.parse().ok().or_else(|| Some(hop.parse::<std::net::SocketAddr>().ok()?.ip()));
+        match address {
+            Some(address) if trusted.contains(&client) => client = address,
+            _ => break,
+        }
+    }
+    client
+}
+
+/// Whom an address stands for: of IPv6 the network, since one customer has all addresses of a /64.
+fn site(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(it) => Ipv6Addr::from(u128::from(it) & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -112,12 +137,12 @@ pub(crate) struct Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        *self.limits.open.lock() -= 1;
         let mut sockets = self.limits.sockets.lock();
-        if let Some(count) = sockets.get_mut(&self.address) {
+        sockets.open -= 1;
+        if let Some(count) = sockets.by_address.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                sockets.remove(&self.address);
+                sockets.by_address.remove(&self.address);
             }
         }
     }
@@ -128,16 +153,15 @@ pub(crate) fn socket_ticket(cx: &Cx, req: &Request) -> Result<Ticket, Error> {
     let settings = &cx.settings().limits;
     let limits = cx.parts().limits.clone();
     let address = limits.address(req);
-    let mut sockets = limits.sockets.lock();
-    let mut open = limits.open.lock();
-    let count = sockets.get(&address).copied().unwrap_or(0);
-    if count >= settings.sockets_per_address || *open >= settings.sockets {
-        drop((sockets, open));
-        return Err(too_many("open sockets"));
+    {
+        let mut sockets = limits.sockets.lock();
+        let own = sockets.by_address.get(&address).copied().unwrap_or(0);
+        if own >= settings.sockets_per_address || sockets.open >= settings.sockets {
+            return Err(too_many("open sockets"));
+        }
+        sockets.open += 1;
+        sockets.by_address.insert(address, own + 1);
     }
-    sockets.insert(address, count + 1);
-    *open += 1;
-    drop((sockets, open));
     Ok(Ticket { limits, address })
 }
 
@@ -160,5 +184,41 @@ impl Handler for RequestLimit {
             tell(res, &error);
             ctrl.skip_rest();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let (proxy, player) = (ip("10.0.0.1"), ip("203.0.113.7"));
+        let trusted = [proxy, ip("10.0.0.2")];
+        assert_eq!(client(player, &["6.6.6.6"], &trusted), player, "no proxy");
+        assert_eq!(client(proxy, &["6.6.6.6", "203.0.113.7"], &trusted), player);
+        assert_eq!(client(proxy, &["6.6.6.6", " 203.0.113.7:51234"], &trusted), player);
+        assert_eq!(client(proxy, &["203.0.113.7", "10.0.0.2"], &trusted), player, "two proxies");
+        assert_eq!(client(proxy, &["6.6.6.6", "unknown"], &trusted), proxy, "unreadable");
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_site() {
+        assert_eq!(site(ip("2001:db8:1:2:3:4:5:6")), site(ip("2001:db8:1:2::1")));
+        assert_ne!(site(ip("2001:db8:1:2::1")), site(ip("2001:db8:1:3::1")));
+    }
+
+    #[test]
+    fn what_is_remembered_has_a_bound() {
+        let budgets = Budgets::new(Duration::from_secs(60), 1);
+        for number in 0..ADDRESSES + 10 {
+            let address = Ipv4Addr::from(u32::try_from(number).unwrap()).into();
+            assert!(budgets.spend(address, Duration::ZERO));
+        }
+        assert!(budgets.spent.lock().len() <= ADDRESSES);
     }
 }

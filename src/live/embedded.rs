@@ -13,8 +13,8 @@ use crate::game::{Game, GameId, Timestamp, User, UserId};
 use crate::records::{Journal, Records};
 use crate::{Error, Kind};
 
-/// How long after a start nothing is due, so that the players of the games that were going on can come
-/// back: the frontend does so at once.
+/// How long after a start the players of the games that were going on have to come back; the frontend
+/// does so at once.
 pub const RESUME_GRACE: Duration = Duration::from_secs(2);
 
 /// One lock around all games of the process. Nothing is awaited under it.

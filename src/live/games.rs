@@ -30,8 +30,9 @@ impl Games {
         Self { last, ..Self::default() }
     }
 
-    /// Games of a server that has been away: nothing is due before `resume`, so that their players
-    /// have time to come back.
+    /// Games of a server that has been away. No lobby closes, no race starts and nobody counts as absent
+    /// before `resume`, so that players have time to come back. Those who are away when their lobby
+    /// closes keep their seats: they may still come before START.
     pub fn restore(last: GameId, games: Vec<Game>, resume: Timestamp) -> Self {
         let mut restored = Self::new(last);
         for mut game in games {
@@ -239,7 +240,8 @@ impl Games {
             return (Err(Kind::NOT_A_PARTICIPANT.into()), None);
         };
         if let Some(result) = player.result {
-            return (Ok(Finish::Before(result.rank)), None);
+            // Whoever sends it again may do so because it is not written yet: let them wait for it too.
+            return (Ok(Finish::Before(result.rank)), Some(Change::Saved(game.clone())));
         }
         if game.stage != Stage::Running {
             return (Err(Kind::GAME_NOT_STARTED.into()), None);

@@ -28,4 +28,4 @@ pub use table::{ModuleTable, render_table};
 pub use wiring::{Declarations, Wiring, wire};
 
 pub(crate) use context::Parts;
-pub(crate) use wiring::{FrameHandlers, TimerDeclaration};
+pub(crate) use wiring::TimerDeclaration;

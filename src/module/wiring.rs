@@ -14,17 +14,18 @@ use super::link::Module;
 use super::table::ModuleTable;
 use crate::Error;
 use crate::bus::{
-    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Never, Pending,
+    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
 };
 use crate::game::{Game, GameId, Timestamp};
 use crate::http::Route;
-use crate::socket::{Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute};
+use crate::socket::{Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, Whose};
 
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
 pub(crate) type FrameHandler =
     Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`.
-pub(crate) type FrameHandlers = HashMap<Channel, HashMap<&'static str, FrameHandler>>;
+/// The frames that clients may send, by channel and `event`: the module that takes them, and how.
+pub(crate) type FrameHandlers =
+    HashMap<Channel, HashMap<&'static str, (&'static str, FrameHandler)>>;
 
 /// A timer: when it is due is a function of the facts of a game alone.
 pub(crate) struct TimerDeclaration {
@@ -103,8 +104,8 @@ impl Wiring<'_> {
         R: Future<Output = Result<(), Error>> + Send + 'static,
     {
         self.row.hears(EventInfo::of::<E>());
-        let handler = move |cx, heard| -> Handling { Box::pin(handler(cx, heard)) };
-        let reread = move |cx| -> Handling { Box::pin(reread(cx)) };
+        let handler = move |cx: Cx, heard| publishing(cx.clone(), handler(cx, heard));
+        let reread = move |cx: Cx| publishing(cx.clone(), reread(cx));
         self.to.bus.listen::<E>(self.row.name, Arc::new(handler), Arc::new(reread));
     }
 
@@ -113,11 +114,13 @@ impl Wiring<'_> {
     pub fn shows<E: Event>(&mut self, channel: Channel, message: fn(&E) -> Frame) {
         self.row.shows(EventInfo::of::<E>(), channel);
         let rooms = self.to.rooms.clone();
-        self.to.bus.view(move |event: &E| {
+        self.to.bus.view(self.row.name, move |event: &E| {
             let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
-            match event.player() {
-                Some(player) => room.show_position(player, message(event)),
-                None => room.show(&message(event)),
+            if <E::Loss as Loss>::CONFLATES {
+                let whose = Whose { event: E::NAME, player: event.player().cloned() };
+                room.show_position(whose, message(event));
+            } else {
+                room.show(&message(event));
             }
         });
     }
@@ -127,7 +130,7 @@ impl Wiring<'_> {
     pub fn wakes<E: Event>(&mut self, channel: Channel) {
         self.row.wakes(EventInfo::of::<E>(), channel);
         let rooms = self.to.rooms.clone();
-        self.to.bus.view(move |event: &E| {
+        self.to.bus.view(self.row.name, move |event: &E| {
             if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
                 room.wake();
             }
@@ -197,7 +200,7 @@ impl Wiring<'_> {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;
             Ok(handler(seat, message)?.publish(bus))
         });
-        self.to.frames.entry(channel).or_default().insert(event, handler);
+        self.to.frames.entry(channel).or_default().insert(event, (self.row.name, handler));
     }
 
     /// Frames that clients may send on `channel` and that mean nothing, unless another module takes
@@ -205,8 +208,9 @@ impl Wiring<'_> {
     pub fn ignores(&mut self, channel: Channel, events: &[&'static str]) {
         self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
         let frames = self.to.frames.entry(channel).or_default();
+        let module = self.row.name;
         for event in events {
-            frames.entry(event).or_insert_with(|| Box::new(|_, _, _| Ok(Pending::DONE)));
+            frames.entry(event).or_insert_with(|| (module, Box::new(|_, _, _| Ok(Pending::DONE))));
         }
     }
 
@@ -217,13 +221,10 @@ impl Wiring<'_> {
     }
 }
 
-/// Runs a function of a module and publishes what it returns.
+/// Runs a function of a module, and makes a publication of what it returns.
 fn publishing<T: Emits>(
     cx: Cx,
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Handling {
-    Box::pin(async move {
-        work.await?.publish(cx.bus()).await;
-        Ok(())
-    })
+    Box::pin(async move { Ok(work.await?.publish(cx.bus())) })
 }

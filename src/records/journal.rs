@@ -19,8 +19,8 @@ use crate::{Error, Kind};
 /// Changes that may wait to be written; when there are more, whoever changes a fact waits.
 const CAPACITY: usize = 1024;
 
-/// How often a transaction is tried before those who wait for it are told that it failed.
-const TRIES: u32 = 5;
+/// The longest pause between two tries of a transaction that fails.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// One change of a live game.
 #[derive(Clone, Debug)]
@@ -47,7 +47,7 @@ impl Change {
 
 struct Entry {
     change: Change,
-    written: oneshot::Sender<bool>,
+    written: oneshot::Sender<()>,
 }
 
 /// The way to the journal's task.
@@ -60,7 +60,7 @@ pub struct Place<'a>(mpsc::Permit<'a, Entry>);
 
 /// A change on its way into the records.
 #[must_use = "a fact is announced after it is written"]
-pub struct Writing(oneshot::Receiver<bool>);
+pub struct Writing(oneshot::Receiver<()>);
 
 impl Journal {
     /// Starts the task, until `stop`: to be given when nobody changes a fact any more.
@@ -92,23 +92,19 @@ impl Writing {
     /// Waits until the change is written.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be.
+    /// `SERVICE_UNAVAILABLE`, if the server stops before it is.
     pub async fn done(self) -> Result<(), Error> {
-        match self.0.await {
-            Ok(true) => Ok(()),
-            _ => Err(Error::new(Kind::UNAVAILABLE, "the records cannot be written; try again")),
-        }
+        self.0.await.map_err(|_| Kind::UNAVAILABLE.into())
     }
 }
 
 async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
     let mut entries = Vec::new();
     while receiver.recv_many(&mut entries, CAPACITY).await > 0 {
-        let changes = newest(&entries);
-        let written = write(&records, &changes).await;
+        write(&records, &newest(&entries)).await;
         for entry in entries.drain(..) {
             // Whoever waited may have gone away; the fact is written all the same.
-            let _ = entry.written.send(written);
+            let _ = entry.written.send(());
         }
     }
 }
@@ -119,15 +115,13 @@ fn newest(entries: &[Entry]) -> Vec<Change> {
     newest.into_values().cloned().collect()
 }
 
-async fn write(records: &Records, changes: &[Change]) -> bool {
-    for attempt in 1..=TRIES {
-        match records.save(changes).await {
-            Ok(()) => return true,
-            Err(error) => {
-                tracing::error!(%error, attempt, "live games cannot be written");
-                tokio::time::sleep(Duration::from_millis(100) * attempt).await;
-            }
-        }
+/// Tries until it is written: the facts have changed, so there is no way back. Meanwhile everybody who
+/// changes a fact waits; requests are told to try again when their time is over.
+async fn write(records: &Records, changes: &[Change]) {
+    let mut pause = Duration::from_millis(50);
+    while let Err(error) = records.save(changes).await {
+        tracing::error!(%error, "the records cannot be written; lobbies and races wait for it");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    false
 }

@@ -74,12 +74,17 @@ impl Records {
     /// The games that were not over when the server stopped.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer or holds what it did not write.
+    /// `UNKNOWN_ERROR`, if the store does not answer.
     pub async fn live_games(&self) -> Result<Vec<Game>, Error> {
         let facts =
             sqlx::query_scalar::<_, String>("select facts from live_games order by game_id");
         let facts = facts.fetch_all(&self.0).await.map_err(Error::internal)?;
-        facts.iter().map(|it| serde_json::from_str(it).map_err(Error::internal)).collect()
+        let read = |facts: &String| {
+            let unreadable =
+                |error: &_| tracing::error!(%error, "a live game cannot be read; it is left out");
+            serde_json::from_str(facts).inspect_err(unreadable).ok()
+        };
+        Ok(facts.iter().filter_map(read).collect())
     }
 
     /// Writes changes of live games, all or none.

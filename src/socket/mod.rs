@@ -4,23 +4,23 @@
 //! task that reads and writes (`session`), the frames that wait for it (`outbox`), and who sits with
 //! whom (`room`). `salvo::websocket` is known in here only.
 
+mod frames;
 mod outbox;
 mod pace;
 mod pulse;
 mod room;
 mod session;
 mod upgrade;
-mod wire;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox};
+pub use frames::Malformed;
+pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat};
 pub use session::{Ending, Said};
 pub use upgrade::{Handshake, SocketRoute};
-pub use wire::Malformed;
 
 use crate::bus::Emits;
 use crate::game::{GameId, Text, UserId};

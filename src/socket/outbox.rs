@@ -60,7 +60,16 @@ pub(super) struct Waiting {
 pub(super) struct Waits {
     pub(super) frame: Frame,
     /// Whose position it is, if it is one.
-    of: Option<UserId>,
+    of: Option<Whose>,
+}
+
+/// Which of the frames that replace each other: those of one event, of one player.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Whose {
+    /// The name of the event.
+    pub event: &'static str,
+    /// The player, if the event is somebody's.
+    pub player: Option<UserId>,
 }
 
 /// Written to by anybody, emptied by the socket's task.
@@ -87,18 +96,18 @@ impl Outbox {
         self.notify();
     }
 
-    /// Adds a position of `player`, or replaces the player's last one if too many wait.
-    pub fn push_position(&self, player: &UserId, frame: Frame) {
+    /// Adds a position, or replaces the last one that is as much `whose` if too many wait.
+    pub fn push_position(&self, whose: &Whose, frame: Frame) {
         let mut waiting = self.waiting.lock();
         if waiting.positions >= CONFLATE_FROM
-            && let Some(last) = waiting.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(player))
+            && let Some(last) = waiting.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
         {
             last.frame = frame;
             count::CONFLATED_FRAMES.add(1);
             return;
         }
         waiting.positions += 1;
-        waiting.frames.push_back(Waits { frame, of: Some(player.clone()) });
+        waiting.frames.push_back(Waits { frame, of: Some(whose.clone()) });
         drop(waiting);
         self.notify();
     }
@@ -145,8 +154,8 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    fn position(player: &str, number: usize) -> (UserId, Frame) {
-        (player.into(), Frame::json(&number))
+    fn position(player: &str, number: usize) -> (Whose, Frame) {
+        (Whose { event: "moved", player: Some(player.into()) }, Frame::json(&number))
     }
 
     fn texts(outbox: &Outbox) -> Vec<String> {

@@ -21,15 +21,17 @@ pub(super) struct Pulse {
     /// The next ping.
     due: Instant,
     sleep: Pin<Box<Sleep>>,
-    /// The latest ping that was not answered.
-    unanswered: Option<Instant>,
+    /// Whether nothing has been answered since the last beat.
+    unanswered: bool,
+    /// The stamp of the latest ping.
+    stamp: u64,
 }
 
 impl Pulse {
     pub(super) fn new(every: Duration) -> Self {
         let begun = Instant::now();
         let sleep = Box::pin(sleep(every));
-        Self { begun, every, due: begun + every, sleep, unanswered: None }
+        Self { begun, every, due: begun + every, sleep, unanswered: false, stamp: 0 }
     }
 
     /// Waits for the next beat, or until `last_call` if that comes first.
@@ -43,27 +45,33 @@ impl Pulse {
 
     /// The beat that is due.
     pub(super) fn next(&mut self) -> Beat {
-        if self.unanswered.is_some() {
+        if self.unanswered {
             return Beat::Dead;
         }
         self.due = Instant::now() + self.every;
+        self.unanswered = true;
         Beat::Ping(self.ping())
     }
 
     /// A ping, stamped with the time since the socket opened, in microseconds.
     pub(super) fn ping(&mut self) -> Message {
-        let now = Instant::now();
-        self.unanswered = Some(now);
-        let stamp = u64::try_from((now - self.begun).as_micros()).unwrap_or(u64::MAX);
-        Message::ping(stamp.to_be_bytes().to_vec())
+        self.stamp = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Message::ping(self.stamp.to_be_bytes().to_vec())
     }
 
-    /// A pong has come. Returns when its ping was sent, if it answers one of ours.
-    pub(super) fn pong(&mut self, payload: &[u8]) -> Option<Instant> {
+    /// The stamp of the latest ping.
+    pub(super) fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// A pong has come. Returns the stamp of its ping, if it can be one of ours.
+    pub(super) fn pong(&mut self, payload: &[u8]) -> Option<u64> {
         let stamp = u64::from_be_bytes(payload.try_into().ok()?);
-        let sent = self.begun.checked_add(Duration::from_micros(stamp))?;
-        self.unanswered = None;
-        Some(sent)
+        if stamp > self.stamp {
+            return None;
+        }
+        self.unanswered = false;
+        Some(stamp)
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::Channel;
-use super::outbox::{Frame, Outbox};
+use super::outbox::{Frame, Outbox, Whose};
 use crate::Kind;
+use crate::bus::{Event, Latest};
 use crate::game::{GameId, Text, Timestamp, UserId};
 
 /// A socket as the others of its room know it.
@@ -50,7 +51,7 @@ pub struct Room(Mutex<Inside>);
 struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player, and when it came.
-    positions: HashMap<UserId, (Frame, Timestamp)>,
+    positions: HashMap<Whose, (Frame, Timestamp)>,
 }
 
 impl Room {
@@ -61,17 +62,14 @@ impl Room {
         }
     }
 
-    /// Gives everybody but `player` the player's newest position.
-    pub fn show_position(&self, player: &UserId, frame: Frame) {
-        let mut inside = self.0.lock();
-        for member in inside.members.iter().filter(|member| member.user != *player) {
-            member.outbox.push_position(player, frame.clone());
-        }
+    /// Gives everybody but the player a newest position.
+    pub fn show_position(&self, whose: Whose, frame: Frame) {
         let now = Timestamp::now();
-        match inside.positions.get_mut(player) {
-            Some(position) => *position = (frame, now),
-            None => drop(inside.positions.insert(player.clone(), (frame, now))),
+        let mut inside = self.0.lock();
+        for member in inside.members.iter().filter(|it| Some(&it.user) != whose.player.as_ref()) {
+            member.outbox.push_position(&whose, frame.clone());
         }
+        inside.positions.insert(whose, (frame, now));
     }
 
     /// Has everybody look again at what they should have said.
@@ -88,9 +86,10 @@ impl Room {
         }
     }
 
-    /// When the newest position of a player came, if one did.
-    pub fn moved_at(&self, player: &UserId) -> Option<Timestamp> {
-        self.0.lock().positions.get(player).map(|(_, at)| *at)
+    /// When the newest event `E` of a player came, if one did.
+    pub fn latest<E: Event<Loss = Latest>>(&self, player: &UserId) -> Option<Timestamp> {
+        let whose = Whose { event: E::NAME, player: Some(player.clone()) };
+        self.0.lock().positions.get(&whose).map(|(_, at)| *at)
     }
 
     /// The number of the player's newest socket, if one is open here.
@@ -101,17 +100,15 @@ impl Room {
 
     fn enter(&self, member: &Arc<Member>, limit: usize) {
         let mut inside = self.0.lock();
-        for (player, (frame, _)) in &inside.positions {
-            if *player != member.user {
-                member.outbox.push_position(player, frame.clone());
+        for (whose, (frame, _)) in &inside.positions {
+            if whose.player.as_ref() != Some(&member.user) {
+                member.outbox.push_position(whose, frame.clone());
             }
         }
+        // Members come in the order of their numbers, nearly: the first are the oldest.
         let own = inside.members.iter().filter(|it| it.user == member.user);
-        if own.clone().count() >= limit
-            && let Some(oldest) = own.min_by_key(|it| it.socket)
-        {
-            oldest.outbox.close(Kind::REPLACED);
-        }
+        let surplus = (own.clone().count() + 1).saturating_sub(limit);
+        own.take(surplus).for_each(|oldest| oldest.outbox.close(Kind::REPLACED));
         inside.members.push(member.clone());
     }
 

@@ -8,16 +8,16 @@ use salvo::websocket::{Message, WebSocket};
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
+use super::frames::{Malformed, dispatch};
 use super::outbox::{Frame, Outbox, Waiting};
 use super::pace::{Pace, Verdict};
 use super::pulse::{Beat, Pulse};
 use super::room::{Member, Seat};
-use super::wire::{Head, Malformed, dispatch};
 use super::{Opening, Say, Socket};
 use crate::Kind;
 use crate::bus::{Emits, guard};
 use crate::module::Cx;
-use crate::telemetry::{TraceContext, count, frame_span, socket_span};
+use crate::telemetry::{TraceContext, count, socket_span};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -89,7 +89,7 @@ pub(super) async fn run<S: Socket>(
 
 /// Lets the socket take its seat, and enter its room.
 async fn open<S: Socket>(
-    ws: WebSocket,
+    mut ws: WebSocket,
     mut socket: S,
     cx: Cx,
     number: u64,
@@ -103,7 +103,7 @@ async fn open<S: Socket>(
             Some(Box::new(session))
         }
         Err(error) => {
-            close(ws, error.kind().into()).await;
+            farewell(&mut ws, error.kind().into(), |_| {}).await;
             None
         }
     }
@@ -118,11 +118,10 @@ struct Session<S> {
     member: Arc<Member>,
     pace: Pace,
     pulse: Pulse,
-    /// What became of tracked words, and when they were written.
-    tracked: Option<(Said, Instant)>,
+    /// What became of tracked words, and the stamp of the ping behind them.
+    tracked: Option<(Said, u64)>,
     /// When the server closes the socket, if it has said so.
     last_call: Option<Instant>,
-    frames_taken: u32,
     greeting: Vec<Frame>,
 }
 
@@ -145,30 +144,23 @@ impl<S: Socket> Session<S> {
             member.outbox.close(Kind::RESTARTING);
         }
         let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
-        let (tracked, last_call, frames_taken) = (None, None, 0);
-        let session = Self {
-            ws,
-            socket,
-            cx,
-            cause,
-            seat,
-            member,
-            pace,
-            pulse,
-            tracked,
-            last_call,
-            frames_taken,
-            greeting,
-        };
+        let (tracked, last_call) = (None, None);
+        let session =
+            Self { ws, socket, cx, cause, seat, member, pace, pulse, tracked, last_call, greeting };
         (session, emits)
     }
 
     /// Out of the room, and closed.
-    async fn end(self: Box<Self>, end: End) {
-        let Self { ws, socket, cx, cause, seat, tracked, .. } = *self;
-        cx.rooms().leave(S::CHANNEL, &seat);
-        let said = tracked.map(|(said, _)| said);
-        let ending = Ending { silent: matches!(end, End::Silent), said };
+    async fn end(mut self: Box<Self>, end: End) {
+        self.cx.rooms().leave(S::CHANNEL, &self.seat);
+        let silent = matches!(end, End::Silent);
+        let farewell = farewell(&mut self.ws, end, |pong| {
+            // What the client still answers tells what has reached it.
+            note_pong(&mut self.pulse, &mut self.tracked, pong);
+        });
+        farewell.await;
+        let Self { socket, cx, cause, seat, tracked, .. } = *self;
+        let ending = Ending { silent, said: tracked.map(|(said, _)| said) };
         let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
         let closed = async {
             let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
@@ -179,8 +171,7 @@ impl<S: Socket> Session<S> {
                 }
             }
         };
-        // Side by side: a client that does not answer our close frame keeps nobody waiting.
-        tokio::join!(closed.instrument(span), close(ws, end));
+        closed.instrument(span).await;
     }
 
     /// The greeting, what the client has missed, and a first ping that measures the way.
@@ -243,23 +234,18 @@ impl<S: Socket> Session<S> {
             Some(Err(error)) => return Err(end_of(&error)),
             Some(Ok(message)) => message,
         };
-        if message.is_pong() {
-            if let (Some(sent), Some((said, at))) =
-                (self.pulse.pong(message.as_bytes()), &mut self.tracked)
-                && sent >= *at
-            {
-                *said = Said::Answered;
-            }
-            return Ok(());
-        }
         if message.is_close() {
-            // The reply goes out while the rest is read, in `close`.
+            // The reply goes out while the rest is read, in `farewell`.
             return Err(End::Gone);
         }
         let done = match self.pace.frame() {
             Verdict::Close => return Err(Kind::TOO_MANY_REQUESTS.into()),
             Verdict::Drop => {
                 count::EXCESS_FRAMES.add(1);
+                return Ok(());
+            }
+            Verdict::Take if message.is_pong() => {
+                note_pong(&mut self.pulse, &mut self.tracked, &message);
                 return Ok(());
             }
             Verdict::Take if message.is_ping() => return Ok(()),
@@ -278,17 +264,7 @@ impl<S: Socket> Session<S> {
     /// A message of the client. What it publishes that may not be lost is waited for.
     async fn take(&mut self, message: &Message) -> Result<(), Malformed> {
         let text = message.as_str().map_err(|_| Malformed)?;
-        let head = Head::of(text)?;
-        let parts = self.cx.parts();
-        self.frames_taken = self.frames_taken.wrapping_add(1);
-        let sample = parts.settings.telemetry.keystroke_sample;
-        let sampled = sample > 0 && self.frames_taken.is_multiple_of(sample);
-        let _span = (sampled || head.traceparent.is_some()).then(|| {
-            frame_span(&head.event, self.seat.socket, head.traceparent.as_deref()).entered()
-        });
-        let pending =
-            dispatch(&parts.frames, &parts.bus, S::CHANNEL, &self.seat, &head.event, text)?;
-        drop(_span);
+        let pending = dispatch(self.cx.parts(), S::CHANNEL, &self.seat, text)?;
         if !pending.is_done() {
             pending.await;
         }
@@ -299,13 +275,12 @@ impl<S: Socket> Session<S> {
         if self.last_call.is_some_and(|at| at <= Instant::now()) {
             return Err(End::Close(1000, ""));
         }
-        match self.pulse.next() {
-            Beat::Dead => Err(End::Silent),
-            Beat::Ping(ping) => {
-                self.feed(ping).await?;
-                self.flush().await
-            }
-        }
+        let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
+        self.feed(ping).await?;
+        self.flush().await?;
+        // In case a wake was lost: what must not be missed is state.
+        Box::pin(self.catch_up()).await?;
+        self.flush().await
     }
 
     async fn catch_up(&mut self) -> Result<(), End> {
@@ -313,7 +288,7 @@ impl<S: Socket> Session<S> {
         let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
         let Say { frames, tracked, close } = say.map_err(|error| End::from(error.kind()))?;
         if tracked {
-            self.tracked = Some((Said::Unwritten, Instant::now()));
+            self.tracked = Some((Said::Unwritten, u64::MAX));
         }
         for frame in frames {
             self.feed(frame.0).await?;
@@ -322,7 +297,7 @@ impl<S: Socket> Session<S> {
             let ping = self.pulse.ping();
             self.feed(ping).await?;
             self.flush().await?;
-            self.tracked = self.tracked.map(|(_, at)| (Said::Written, at));
+            self.tracked = Some((Said::Written, self.pulse.stamp()));
         }
         match close {
             Some((patience, None)) => self.last_call = Some(Instant::now() + patience),
@@ -338,6 +313,16 @@ impl<S: Socket> Session<S> {
 
     async fn flush(&mut self) -> Result<(), End> {
         patiently(self.ws.flush()).await
+    }
+}
+
+/// A pong has come: what was said before its ping has arrived.
+fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &Message) {
+    let stamp = pulse.pong(pong.as_bytes());
+    if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
+        && stamp >= *behind
+    {
+        *said = Said::Answered;
     }
 }
 
@@ -365,20 +350,25 @@ fn end_of(error: &salvo::Error) -> End {
 }
 
 /// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
-/// client's; a client that does not answer is left.
-async fn close(mut ws: WebSocket, end: End) {
-    let farewell = async {
-        if let End::Close(code, reason) = end {
-            ws.send(Message::close_with(code, reason)).await.ok()?;
+/// client's; a client that does not answer is left. One that is silent is not waited for.
+async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&Message)) {
+    let closing = async {
+        match end {
+            End::Close(code, reason) => ws.send(Message::close_with(code, reason)).await.ok()?,
+            End::Gone => {}
+            End::Silent => return None,
         }
         while let Some(received) = ws.recv().await {
-            if received.is_err() && matches!(end, End::Close(..)) {
+            match received {
+                Ok(message) if message.is_pong() => pong(&message),
+                Ok(_) => {}
                 // What cannot be read lies in the way. Left there, it would make the kernel reset the
                 // connection before our close frame arrives.
-                std::future::pending::<()>().await;
+                Err(_) if matches!(end, End::Close(..)) => std::future::pending().await,
+                Err(_) => break,
             }
         }
         Some(())
     };
-    let _ = timeout(CLOSE_PATIENCE, farewell).await;
+    let _ = timeout(CLOSE_PATIENCE, closing).await;
 }

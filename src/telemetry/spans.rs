@@ -1,6 +1,8 @@
 //! The spans of this server, all in one place, with the names and attributes of OpenTelemetry's
 //! semantic conventions (HTTP, messaging). They are short; what they cause is linked to them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{SpanContext, TraceContextExt};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -125,24 +127,36 @@ pub(crate) fn socket_span(
     span
 }
 
-/// A frame of a client being handled: `receive KEY_STOKE`. Only for frames that were sampled.
-pub(crate) fn frame_span(event: &str, socket: u64, traceparent: Option<&str>) -> Span {
+/// How many frames have come that no trace was asked for.
+static FRAMES: AtomicU64 = AtomicU64::new(0);
+
+/// A frame of a client being handled: `receive KEY_STOKE`. One in `sample` has a span (0: none), and
+/// each that says which trace it belongs to.
+pub(crate) fn frame_span(
+    event: &'static str,
+    socket: u64,
+    sample: u32,
+    traceparent: Option<&str>,
+) -> Span {
     if !exporting() {
         return Span::none();
     }
-    let span = info_span!(
-        "frame",
-        otel.name = format!("receive {event}"),
-        otel.kind = "server",
-        typephoon.socket.id = socket,
-    );
+    let sampled = || {
+        let number = FRAMES.fetch_add(1, Ordering::Relaxed);
+        sample > 0 && number.is_multiple_of(u64::from(sample))
+    };
+    if traceparent.is_none() && !sampled() {
+        return Span::none();
+    }
+    let name = format!("receive {event}");
+    let span =
+        info_span!("frame", otel.name = name, otel.kind = "server", typephoon.socket.id = socket);
     if let Some(traceparent) = traceparent {
         TraceContext::from_traceparent(traceparent).link(&span);
     }
     span
 }
 
-/// Whether an invalid `traceparent` is told from a valid one.
 #[cfg(test)]
 mod tests {
     use super::*;

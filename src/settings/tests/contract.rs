@@ -56,6 +56,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("limits.requests_per_second", json!(2000)),
         ("limits.sockets", json!(20000)),
         ("limits.sockets_per_address", json!(5000)),
+        ("limits.sockets_per_player", json!(8)),
         ("limits.trusted_proxies", json!([])),
         ("redis.db", json!(0)),
         ("redis.expire_time", json!(60)),
