@@ -1,6 +1,8 @@
 //! The true server inside of a test: its own port, data directory and everything, without a process
 //! of its own.
 
+#![allow(dead_code, reason = "which parts are used depends on the handler modules that are there")]
+
 use std::time::Duration;
 
 use serde_json::Value;
@@ -33,6 +35,11 @@ impl Server {
         let stop = CancellationToken::new();
         tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
         Self { address, cx, _stop: stop.drop_guard(), _data: data }
+    }
+
+    /// The context that a module of this name would be given.
+    pub(crate) fn cx(&self, module: &'static str) -> Cx {
+        Cx::new(module, self.cx.parts().clone())
     }
 
     /// Publishes an event.

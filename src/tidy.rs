@@ -1,1 +1,138 @@
+//! Keeps the house style true: reads the sources, and names every place that breaks a rule.
+//!
+//! rustfmt has formatted them, so looking at lines and their indentation is enough. `scan` reads
+//! the sources, `rules` are the rules: each a function from one file to its complaints.
 
+mod rules;
+mod scan;
+
+use self::scan::Source;
+
+#[test]
+fn every_source_keeps_the_rules_of_the_house() {
+    let sources = scan::all();
+    assert!(sources.len() > 50, "the sources are not where they are looked for");
+    let complaints: Vec<String> =
+        sources.iter().flat_map(|source| rules::ALL.iter().flat_map(|rule| rule(source))).collect();
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// All complaints about a file that would hold this.
+fn complaints(path: &str, text: &str) -> Vec<String> {
+    let source = Source::of(path, text);
+    rules::ALL.iter().flat_map(|rule| rule(&source)).collect()
+}
+
+/// Checks that the file has exactly one fault, in that line.
+#[track_caller]
+fn refused(path: &str, text: &str, complaint: &str) {
+    assert_eq!(complaints(path, text), [complaint]);
+}
+
+#[track_caller]
+fn accepted(path: &str, text: &str) {
+    assert_eq!(complaints(path, text), Vec::<String>::new());
+}
+
+#[test]
+fn the_runtime_names_no_handler_module() {
+    let complaint = "src/a.rs:3: the runtime names a handler module";
+    refused("src/a.rs", "//! A.\n\nuse crate::handlers::chat::Chat;\n", complaint);
+    refused("src/a.rs", "//! A.\n\nuse crate::handlers::{chat, help};\n", complaint);
+    accepted("src/a.rs", "//! A.\n\nlet names = crate::handlers::ENTRIES;\n");
+    accepted("src/a.rs", "//! A.\n\n// `handlers::chat` comes from handlers/chat.rs.\n");
+    let in_a_test = "//! A.\n\n#[cfg(test)]\nmod tests {\n    use crate::handlers::chat;\n}\n";
+    accepted("src/a.rs", in_a_test);
+}
+
+#[test]
+fn no_handler_module_names_another() {
+    // One that is there, whichever.
+    let Some(other) = crate::handlers::ENTRIES.first() else { return };
+    let complaint = format!("handlers/chat.rs:2: names the handler module {other}");
+    refused(
+        "handlers/chat.rs",
+        &format!("//! Chat.\nuse crate::handlers::{other}::A;\n"),
+        &complaint,
+    );
+    refused("handlers/chat.rs", &format!("//! Chat.\nuse super::{other}::A;\n"), &complaint);
+    let own = format!("//! Own.\nuse crate::handlers::{other}::A;\nuse super::rules;\n");
+    accepted(&format!("handlers/{other}/wire.rs"), &own);
+    accepted(&format!("handlers/{other}.rs"), &own);
+    let longer = format!("//! Chat.\nuse super::{other}_of_ours::A;\n");
+    accepted("handlers/chat.rs", &longer);
+}
+
+#[test]
+fn a_driver_is_named_in_its_room_alone() {
+    for (driver, line, room) in [
+        ("lapin", "use lapin::Connection;", "src/bridge/mod.rs"),
+        ("redis", "fn f(it: ::redis::Client) {}", "src/live/redis.rs"),
+        ("sqlx", "sqlx::query(\"select 1\");", "src/records/store.rs"),
+        ("salvo::websocket", "use salvo::websocket::Message;", "src/socket/session.rs"),
+        ("tokio_tungstenite", "use tokio_tungstenite as ws;", "src/socket/upgrade.rs"),
+        ("opentelemetry_otlp", "use opentelemetry_otlp::Protocol;", "src/telemetry/export.rs"),
+        ("tracing_opentelemetry", "use {tracing_opentelemetry::layer};", "src/telemetry/a.rs"),
+    ] {
+        let text = format!("//! A.\n{line}\n");
+        accepted(room, &text);
+        refused("src/a.rs", &text, &format!("src/a.rs:2: {driver} belongs into its own room"));
+        let elsewhere = format!("handlers/chat.rs:2: {driver} belongs into its own room");
+        refused("handlers/chat.rs", &text, &elsewhere);
+    }
+    accepted("src/a.rs", "//! A.\nlet redis = settings.redis;\nlet text = \"info,sqlx=warn\";\n");
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    refused("src/a.rs", "use std::fmt;\n", "src/a.rs:1: does not open with //!");
+    refused("handlers/a.rs", "", "handlers/a.rs:1: does not open with //!");
+}
+
+#[test]
+fn no_file_is_too_long() {
+    let long = |lines: usize| format!("//! A.\n{}", "const A: u8 = 1;\n".repeat(lines - 1));
+    accepted("src/a.rs", &long(400));
+    refused("src/a.rs", &long(401), "src/a.rs:401: is longer than 400 lines");
+}
+
+#[test]
+fn no_function_is_too_long() {
+    let body = |lines| "        work();\n".repeat(lines);
+    let method =
+        |lines| format!("//! A.\nimpl A {{\n    pub fn a() {{\n{}    }}\n}}\n", body(lines));
+    accepted("src/a.rs", &method(58));
+    refused("src/a.rs", &method(59), "src/a.rs:3: a function of 61 lines");
+    let signature = "pub(crate) async fn a(\n    b: B,\n) -> C\nwhere\n    D: E,\n{";
+    let function = |lines| format!("//! A.\n{signature}\n{}}}\n", body(lines));
+    accepted("src/a.rs", &function(53));
+    refused("src/a.rs", &function(54), "src/a.rs:2: a function of 61 lines");
+    let declared = format!(
+        "//! A.\ntrait A {{\n    fn a(&self);\n    fn b(&self)\n    -> B;\n}}\n{}",
+        body(70)
+    );
+    accepted("src/a.rs", &declared);
+}
+
+#[test]
+fn every_task_has_an_end_every_queue_a_bound_and_every_failure_a_name() {
+    for (line, fault) in [
+        ("tokio::spawn(work());", "tokio::spawn( has no place here: tasks belong to a tracker"),
+        (
+            "let q = mpsc::unbounded_channel();",
+            "unbounded_channel has no place here: queues are bounded",
+        ),
+        (
+            "let a = b.unwrap();",
+            ".unwrap() has no place here: say why it cannot fail, or return it",
+        ),
+    ] {
+        refused("src/a.rs", &format!("//! A.\n{line}\n"), &format!("src/a.rs:2: {fault}"));
+        accepted("src/a/tests.rs", &format!("//! A.\n{line}\n"));
+        accepted("src/a/tests/b.rs", &format!("//! A.\n{line}\n"));
+        let method = format!("//! A.\n    #[cfg(test)]\n    fn a() {{\n        {line}\n    }}\n");
+        accepted("src/a.rs", &method);
+        let after = format!("//! A.\n#[cfg(test)]\nmod tests;\n{line}\n");
+        refused("src/a.rs", &after, &format!("src/a.rs:4: {fault}"));
+    }
+}

@@ -1,1 +1,103 @@
+//! When lobbies close, whose place is given up when, and what guests are called.
 
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, two_words};
+use super::wire::Players;
+use crate::game::{Game, GameId, Player, Stage, Timestamp, User, UserId, UserType};
+
+const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
+
+fn player(n: usize, absent_since: Option<i64>) -> Player {
+    let id = format!("player-{n}").as_str().into();
+    Player {
+        user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
+        sockets: absent_since.map_or(1, |_| 0),
+        absent_since: absent_since.map(Timestamp),
+        started: None,
+        result: None,
+    }
+}
+
+fn game(stage: Stage, closes_at: i64, absences: &[Option<i64>]) -> Game {
+    Game {
+        id: GameId(1),
+        version: 1,
+        stage,
+        opened_at: Timestamp(0),
+        closes_at: Timestamp(closes_at),
+        full: false,
+        starts_at: None,
+        ends_at: Timestamp(i64::MAX),
+        words: "".into(),
+        players: absences.iter().enumerate().map(|(n, since)| player(n, *since)).collect(),
+    }
+}
+
+/// Since when the players of a lobby are absent, if they are.
+fn absences() -> impl Strategy<Value = Vec<Option<i64>>> {
+    prop::collection::vec(prop::option::of(0_i64..1_000_000_000), 0..6)
+}
+
+proptest! {
+    #[test]
+    fn a_lobby_closes_at_its_time_and_once(closes in any::<i64>()) {
+        for stage in STAGES {
+            let due = (stage == Stage::Lobby).then_some(Timestamp(closes));
+            prop_assert_eq!(closes_at(&game(stage, closes, &[])), due);
+        }
+    }
+
+    #[test]
+    fn the_longest_absent_is_the_first_whose_place_is_given_up(absences in absences()) {
+        let due = absence_ends_at(&game(Stage::Lobby, 0, &absences));
+        let longest = absences.iter().flatten().min();
+        prop_assert_eq!(due, longest.map(|since| Timestamp(*since) + ABSENCE_GRACE));
+    }
+
+    #[test]
+    fn once_the_lobby_is_closed_nobody_loses_a_place(absences in absences()) {
+        for stage in &STAGES[1..] {
+            prop_assert_eq!(absence_ends_at(&game(*stage, 0, &absences)), None);
+        }
+    }
+
+    #[test]
+    fn a_player_sees_itself_and_all_others_in_order_of_arrival(
+        players in 1_usize..8,
+        who in any::<prop::sample::Index>(),
+    ) {
+        let who = who.index(players);
+        let game = game(Stage::Lobby, 0, &vec![None; players]);
+        let seen = Players::seen_by(&game, &game.players[who].user.id);
+        let seen = serde_json::to_value(seen).unwrap();
+        let row = |n| json!({"id": format!("player-{n}"), "name": format!("Player {n}")});
+        prop_assert_eq!(&seen["me"], &row(who));
+        let others: Vec<_> = (0..players).filter(|n| *n != who).map(row).collect();
+        prop_assert_eq!(&seen["others"], &json!(others));
+        prop_assert!(Players::seen_by(&game, &UserId::new_guest()).is_none());
+    }
+
+    #[test]
+    fn a_guest_gets_two_words_whatever_chance_says(chance in any::<u16>()) {
+        let name = two_words(chance);
+        let words: Vec<_> = name.split(' ').collect();
+        prop_assert_eq!(words.len(), 2);
+        for word in words {
+            let (first, rest) = word.split_at(1);
+            prop_assert!(first.bytes().all(|it| it.is_ascii_uppercase()), "{}", name);
+            let lower = !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_lowercase());
+            prop_assert!(lower, "{}", name);
+        }
+    }
+}
+
+#[test]
+fn twelve_bits_of_chance_make_as_many_names() {
+    let names: BTreeSet<_> = (0..4096).map(two_words).collect();
+    assert_eq!(names.len(), 4096);
+    assert!((0..=u16::MAX).all(|chance| names.contains(&two_words(chance))));
+}

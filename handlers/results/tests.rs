@@ -1,1 +1,109 @@
+//! What a result can be, for all typists; and how results are ranked.
 
+mod speed;
+
+use proptest::prelude::*;
+
+use super::rules::{check_values, ranking};
+use crate::Kind;
+use crate::game::{Figures, Player, Result, Timestamp, User, UserType};
+
+const FIGURES: Figures = Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 };
+
+fn player(n: usize, rank: Option<u32>) -> Player {
+    let id = format!("player-{n}").as_str().into();
+    Player {
+        user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
+        sockets: 0,
+        absent_since: None,
+        started: None,
+        result: rank.map(|rank| Result { rank, finished: Timestamp(0), figures: FIGURES }),
+    }
+}
+
+/// The numbers of players, for comparing orders.
+fn numbers<'a>(players: impl IntoIterator<Item = &'a Player>) -> Vec<&'a str> {
+    players.into_iter().map(|player| player.user.id.as_str()).collect()
+}
+
+fn is_refused(figures: Figures) -> bool {
+    match check_values(&figures) {
+        Ok(()) => false,
+        Err(error) => {
+            assert_eq!(error.kind(), Kind::VALIDATION);
+            true
+        }
+    }
+}
+
+/// Values that no race can have, whichever figure it is.
+const IMPOSSIBLE: [f64; 6] =
+    [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN, -1.0, -f64::MIN_POSITIVE];
+
+proptest! {
+    #[test]
+    fn a_ranking_is_everybody_by_rank_and_then_who_has_not_finished(
+        ranks in prop::collection::vec(prop::option::of(1_u32..6), 0..10),
+    ) {
+        let players: Vec<_> = ranks.iter().enumerate().map(|(n, rank)| player(n, *rank)).collect();
+        let ranked = ranking(&players);
+        let key = |player: &Player| (player.result.is_none(), player.result.map(|it| it.rank));
+        prop_assert!(ranked.is_sorted_by_key(|player| key(player)));
+        let (mut all, mut listed) = (numbers(&players), numbers(ranked));
+        all.sort();
+        listed.sort();
+        prop_assert_eq!(listed, all);
+    }
+
+    #[test]
+    fn equals_are_listed_in_order_of_arrival(
+        ranks in prop::collection::vec(prop::option::of(1_u32..3), 0..10),
+    ) {
+        let players: Vec<_> = ranks.iter().enumerate().map(|(n, rank)| player(n, *rank)).collect();
+        let ranked = ranking(&players);
+        for rank in [None, Some(1), Some(2)] {
+            let of = |player: &&Player| player.result.map(|it| it.rank) == rank;
+            let before = numbers(players.iter().filter(of));
+            prop_assert_eq!(numbers(ranked.iter().copied().filter(of)), before);
+        }
+    }
+
+    #[test]
+    fn possible_figures_are_taken(
+        wpm in 0.0..=1000.0,
+        wpm_raw in 0.0..=f64::MAX,
+        acc in 0.0..=100.0,
+    ) {
+        let figures = Figures { wpm, wpm_raw, acc };
+        prop_assert!(!is_refused(figures));
+    }
+
+    #[test]
+    fn figures_beyond_the_limits_are_refused(beyond in 0.000_001..=f64::MAX) {
+        let beyond_a_limit = [
+            Figures { wpm: 1000.0 + beyond, ..FIGURES },
+            Figures { acc: 100.0 + beyond, ..FIGURES },
+            Figures { wpm: -beyond, ..FIGURES },
+            Figures { wpm_raw: -beyond, ..FIGURES },
+            Figures { acc: -beyond, ..FIGURES },
+        ];
+        for figures in beyond_a_limit {
+            prop_assert!(is_refused(figures), "{:?}", figures);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_of_a_race_is_refused_wherever_it_stands() {
+    for value in IMPOSSIBLE {
+        assert!(is_refused(Figures { wpm: value, ..FIGURES }), "wpm {value}");
+        assert!(is_refused(Figures { wpm_raw: value, ..FIGURES }), "wpm_raw {value}");
+        assert!(is_refused(Figures { acc: value, ..FIGURES }), "acc {value}");
+    }
+}
+
+#[test]
+fn the_limits_themselves_are_taken() {
+    assert!(!is_refused(Figures { wpm: 0.0, wpm_raw: 0.0, acc: 0.0 }));
+    assert!(!is_refused(Figures { wpm: 1000.0, wpm_raw: f64::MAX, acc: 100.0 }));
+}

@@ -1,1 +1,200 @@
+//! The promises of the bus, each as a test, on small buses of modules that only write diaries.
 
+mod delivery;
+mod fenced;
+mod positions;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::subscriber::DefaultGuard;
+
+use super::topic::Handler;
+use super::{Bus, BusBuilder, Event, Heard, Latest, Never, Reach};
+use crate::Error;
+use crate::game::{GameId, UserId};
+use crate::testing::Server;
+
+/// An event that tests can tell from others of its type.
+trait Numbered: Event {
+    fn number(&self) -> u32;
+}
+
+/// Declares an event with a game and a number.
+macro_rules! event {
+    ($name:literal $type:ident $make:ident $loss:ident) => {
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        struct $type {
+            game: GameId,
+            number: u32,
+            who: UserId,
+        }
+        impl Event for $type {
+            const NAME: &'static str = $name;
+            const REACH: Reach = Reach::Pod;
+            type Loss = $loss;
+            fn game(&self) -> Option<GameId> {
+                Some(self.game)
+            }
+            fn player(&self) -> Option<&UserId> {
+                Some(&self.who)
+            }
+        }
+        impl Numbered for $type {
+            fn number(&self) -> u32 {
+                self.number
+            }
+        }
+        fn $make(game: i64, number: u32) -> $type {
+            $type { game: GameId(game), number, who: "anna".into() }
+        }
+    };
+}
+
+event!("test.waved" Waved waved Never);
+event!("test.bowed" Bowed bowed Never);
+event!("test.leaned" Leaned leaned Latest);
+
+/// A handler out of a plain function.
+fn handler<E, F>(work: impl Fn(Heard<E>) -> F + Send + Sync + 'static) -> Handler<E>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    Arc::new(move |_, heard| Box::pin(work(heard)))
+}
+
+/// What a module has heard, in order.
+#[derive(Clone, Default)]
+struct Diary(Arc<Mutex<Vec<u32>>>);
+
+impl Diary {
+    fn write(&self, number: u32) {
+        self.0.lock().push(number);
+    }
+
+    fn read(&self) -> Vec<u32> {
+        self.0.lock().clone()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
+    }
+
+    /// Writes down every event.
+    fn hearing<E: Numbered>(&self) -> Handler<E> {
+        self.behind(&Door::opened())
+    }
+
+    /// Writes down every event, but not before the door is open.
+    fn behind<E: Numbered>(&self, door: &Door) -> Handler<E> {
+        let (diary, door) = (self.clone(), door.clone());
+        handler(move |heard: Heard<E>| {
+            let (diary, door) = (diary.clone(), door.clone());
+            async move {
+                door.pass().await;
+                diary.write(heard.number());
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Holds up whoever comes, until it is opened for good.
+#[derive(Clone, Default)]
+struct Door(CancellationToken);
+
+impl Door {
+    fn opened() -> Self {
+        let door = Self::default();
+        door.open();
+        door
+    }
+
+    fn open(&self) {
+        self.0.cancel();
+    }
+
+    async fn pass(&self) {
+        self.0.cancelled().await;
+    }
+}
+
+/// A bus whose modules run.
+struct Running {
+    bus: Arc<Bus>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _server: Server,
+}
+
+impl Running {
+    /// Gives every module a context and lets it run.
+    async fn start(builder: BusBuilder) -> Self {
+        let server = Server::start().await;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let (bus, listeners) = builder.build();
+        listeners.run(|module| server.cx(module), &tasks, &stop);
+        Self { bus, tasks, stop, _server: server }
+    }
+
+    /// The same, with a clock that stands still while anybody has something to do, so that
+    /// [`settle`] and long waits take no time.
+    async fn start_paused(builder: BusBuilder) -> Self {
+        let running = Self::start(builder).await;
+        tokio::time::pause();
+        running
+    }
+
+    /// Stops the modules, and waits until they are done with what lies in their lanes.
+    async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Lets everybody do what they can do, with the clock paused.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// What is logged in this thread meanwhile.
+struct Log {
+    text: Arc<Mutex<Vec<u8>>>,
+    _guard: DefaultGuard,
+}
+
+impl Log {
+    fn capture() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let writer = Pen(text.clone());
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// Whether one line says all of this.
+    fn says(&self, words: &[&str]) -> bool {
+        let text = String::from_utf8_lossy(&self.text.lock()).into_owned();
+        text.lines().any(|line| words.iter().all(|word| line.contains(word)))
+    }
+}
+
+#[derive(Clone)]
+struct Pen(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

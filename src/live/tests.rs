@@ -1,1 +1,46 @@
+//! Lobbies and races under chance: random stories are told to [`Games`], and every moment of them
+//! has to keep what the live state promises.
 
+mod clerk;
+mod embedded;
+mod examples;
+mod promises;
+mod restarts;
+mod story;
+
+use std::time::Duration;
+
+use super::{Claim, Entry, Finish, Games, LobbyRules};
+use crate::game::{Figures, Game, GameId, Stage, Timestamp, User, UserId, UserType};
+
+/// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
+fn rules(player_limit: usize) -> LobbyRules {
+    LobbyRules {
+        player_limit,
+        countdown: Duration::from_secs(2),
+        full_grace: Duration::from_millis(500),
+        kept: Duration::from_secs(12),
+    }
+}
+
+/// How long a player may be absent.
+const ABSENCE: Duration = Duration::from_millis(500);
+/// From the words to START.
+const START_COUNTDOWN: Duration = Duration::from_millis(500);
+/// How long nothing is due after a restart.
+const RESUME: Duration = Duration::from_secs(1);
+
+/// The `n`th player. Some share a name, and some are registered.
+fn player(n: usize) -> User {
+    let user_type = if n % 5 == 4 { UserType::Registered } else { UserType::Guest };
+    let name = ["Anna", "Ben", "Anna 2"][n % 3].to_owned();
+    User { id: format!("player-{n}").as_str().into(), name, user_type }
+}
+
+fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
+    Entry { user: player(n), previous: None, now, rules }
+}
+
+fn claim(at: Timestamp) -> Claim {
+    Claim { figures: Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 }, at }
+}

@@ -19,6 +19,8 @@ mod context;
 mod link;
 mod scaffold;
 mod table;
+#[cfg(test)]
+mod tests;
 mod wiring;
 
 pub use context::{Cx, Setup};

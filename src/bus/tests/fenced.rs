@@ -1,0 +1,126 @@
+//! What goes wrong in a module stays there, has a name, and ends.
+
+use super::*;
+use crate::Kind;
+use crate::bus::{ABANDONED_AFTER, Reread, SLOW_AFTER};
+use crate::telemetry::count;
+
+/// What the handler of a test does with the event that carries this number.
+const STUMBLES: u32 = 0;
+
+/// A handler that does `otherwise` with [`STUMBLES`], and writes down every other number.
+fn stumbling<E: Numbered, F>(diary: &Diary, otherwise: fn() -> F) -> Handler<E>
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let diary = diary.clone();
+    handler(move |heard: Heard<E>| {
+        let diary = diary.clone();
+        async move {
+            if heard.number() == STUMBLES {
+                otherwise().await?;
+            }
+            diary.write(heard.number());
+            Ok(())
+        }
+    })
+}
+
+/// A bus with one module, which hears and listens.
+async fn running<F>(module: &'static str, diary: &Diary, otherwise: fn() -> F) -> Running
+where
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let mut builder = BusBuilder::default();
+    builder.hear::<Waved>(module, stumbling(diary, otherwise));
+    let nothing: Reread = Arc::new(|_| Box::pin(async { Ok(()) }));
+    builder.listen::<Leaned>(module, stumbling(diary, otherwise), nothing);
+    Running::start_paused(builder).await
+}
+
+async fn panics() -> Result<(), Error> {
+    panic!("the shoe is untied")
+}
+
+async fn fails() -> Result<(), Error> {
+    Err(Kind::GAME_NOT_FOUND.into())
+}
+
+async fn dreams() -> Result<(), Error> {
+    std::future::pending().await
+}
+
+async fn dawdles() -> Result<(), Error> {
+    tokio::time::sleep(SLOW_AFTER * 3).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_is_caught_and_counted_and_the_module_goes_on() {
+    let diary = Diary::default();
+    let running = running("clumsy", &diary, panics).await;
+    let (log, panics) = (Log::capture(), count::HANDLER_PANICS.get());
+    running.bus.announce(waved(1, STUMBLES)).await;
+    running.bus.announce(waved(1, 1)).await;
+    settle().await;
+    running.bus.relay(leaned(1, STUMBLES));
+    running.bus.relay(leaned(1, 2));
+    settle().await;
+    assert_eq!(diary.read(), [1, 2]);
+    assert!(count::HANDLER_PANICS.get() >= panics + 2);
+    assert!(log.says(&["panicked", "module=\"clumsy\"", "test.waved", "the shoe is untied"]));
+    assert!(log.says(&["panicked", "module=\"clumsy\"", "test.leaned"]));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn an_error_is_logged_and_counted_and_the_module_goes_on() {
+    let diary = Diary::default();
+    let running = running("unlucky", &diary, fails).await;
+    let (log, errors) = (Log::capture(), count::HANDLER_ERRORS.get());
+    running.bus.announce(waved(1, STUMBLES)).await;
+    running.bus.announce(waved(1, 1)).await;
+    settle().await;
+    assert_eq!(diary.read(), [1]);
+    assert!(count::HANDLER_ERRORS.get() > errors);
+    assert!(log.says(&["failed", "module=\"unlucky\"", "test.waved", "GAME_NOT_FOUND"]));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_takes_long_is_named_while_it_runs() {
+    let diary = Diary::default();
+    let running = running("dawdler", &diary, dawdles).await;
+    let (log, slow) = (Log::capture(), count::HANDLER_SLOW.get());
+    running.bus.announce(waved(1, STUMBLES)).await;
+    tokio::time::sleep(SLOW_AFTER / 2).await;
+    assert!(!log.says(&["takes longer"]));
+    tokio::time::sleep(SLOW_AFTER).await;
+    assert!(log.says(&["takes longer than 1s", "module=\"dawdler\"", "test.waved"]));
+    assert!(count::HANDLER_SLOW.get() > slow);
+    assert!(diary.is_empty());
+    tokio::time::sleep(SLOW_AFTER * 2).await;
+    assert_eq!(diary.read(), [STUMBLES]);
+    assert!(log.says(&["done at last", "module=\"dawdler\"", "test.waved", "took=3"]));
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_delivery_without_end_is_given_up_and_the_module_goes_on() {
+    let diary = Diary::default();
+    let running = running("dreamer", &diary, dreams).await;
+    let (log, abandoned) = (Log::capture(), count::HANDLER_ABANDONED.get());
+    running.bus.announce(waved(1, STUMBLES)).await;
+    running.bus.announce(waved(1, 1)).await;
+    running.bus.relay(leaned(1, STUMBLES));
+    running.bus.relay(leaned(1, 2));
+    tokio::time::sleep(ABANDONED_AFTER - SLOW_AFTER).await;
+    assert!(diary.is_empty());
+    tokio::time::sleep(SLOW_AFTER * 2).await;
+    let mut goes_on = diary.read();
+    goes_on.sort();
+    assert_eq!(goes_on, [1, 2]);
+    assert!(count::HANDLER_ABANDONED.get() >= abandoned + 2);
+    assert!(log.says(&["given up", "module=\"dreamer\"", "test.waved", "after=30s"]));
+    running.end().await;
+}

@@ -1,0 +1,236 @@
+//! What a patient clerk would note on paper: the same rules as [`Games`], without an index, and
+//! looked up from the beginning each time.
+
+use std::collections::BTreeMap;
+
+use super::story::{Deed, Facts, Outcome, Step};
+use super::*;
+
+/// What the clerk knows of a seat.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    user: UserId,
+    sockets: u32,
+    absent_since: Option<Timestamp>,
+    started: Option<Timestamp>,
+    rank: Option<u32>,
+}
+
+/// What the clerk knows of a game.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Sheet {
+    stage: Stage,
+    closes_at: Timestamp,
+    starts_at: Option<Timestamp>,
+    ends_at: Timestamp,
+    full: bool,
+    places: Vec<Place>,
+}
+
+impl Sheet {
+    fn has_room(&self, now: Timestamp) -> bool {
+        self.stage == Stage::Lobby && now < self.closes_at && !self.full
+    }
+
+    fn place(&mut self, user: &UserId) -> Option<&mut Place> {
+        self.places.iter_mut().find(|place| place.user == *user)
+    }
+}
+
+/// The sheets that tell the same facts.
+pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
+    let sheet = |game: &Game| Sheet {
+        stage: game.stage,
+        closes_at: game.closes_at,
+        starts_at: game.starts_at,
+        ends_at: game.ends_at,
+        full: game.full,
+        places: game.players.iter().map(place).collect(),
+    };
+    facts.iter().map(|(id, game)| (*id, sheet(game))).collect()
+}
+
+fn place(player: &crate::game::Player) -> Place {
+    Place {
+        user: player.user.id.clone(),
+        sockets: player.sockets,
+        absent_since: player.absent_since,
+        started: player.started,
+        rank: player.result.map(|result| result.rank),
+    }
+}
+
+pub(super) struct Clerk {
+    pub(super) sheets: BTreeMap<GameId, Sheet>,
+    last: GameId,
+    rules: LobbyRules,
+}
+
+impl Clerk {
+    pub(super) fn new(rules: LobbyRules) -> Self {
+        Self { sheets: BTreeMap::new(), last: GameId(0), rules }
+    }
+
+    /// Does the same as the games, in a plain way.
+    pub(super) fn take(&mut self, step: &Step, now: Timestamp) -> Outcome {
+        let (id, user) = (step.game, step.user.id.clone());
+        match step.deed {
+            Deed::Wait => Outcome::Nothing,
+            Deed::Enter => Outcome::Seated(self.enter(user, None, now)),
+            Deed::Reconnect => Outcome::Seated(self.enter(user, Some(id), now)),
+            Deed::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
+            Deed::End => {
+                let due = self.sheets.get(&id).is_some_and(|sheet| sheet.ends_at <= now);
+                Outcome::Changed(due && self.sheets.remove(&id).is_some())
+            }
+            Deed::Restart => self.restart(now + RESUME),
+            Deed::Close => Outcome::Changed(self.close(id, now)),
+            _ => match self.sheets.get_mut(&id) {
+                Some(sheet) => in_game(sheet, step.deed, &user, now),
+                None => in_no_game(step.deed),
+            },
+        }
+    }
+
+    fn enter(&mut self, user: UserId, previous: Option<GameId>, now: Timestamp) -> GameId {
+        let seated = |sheet: &Sheet| {
+            sheet.stage < Stage::Running && sheet.places.iter().any(|it| it.user == user)
+        };
+        let first = |is: &dyn Fn(GameId, &Sheet) -> bool| {
+            self.sheets.iter().find(|(id, sheet)| is(**id, sheet)).map(|(id, _)| *id)
+        };
+        let id = first(&|_, sheet| seated(sheet))
+            .or_else(|| first(&|id, sheet| previous == Some(id) && sheet.has_room(now)))
+            .or_else(|| first(&|_, sheet| sheet.has_room(now)))
+            .unwrap_or_else(|| self.open(now));
+        let limit = self.rules.player_limit;
+        let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
+        if let Some(place) = sheet.place(&user) {
+            place.sockets += 1;
+            place.absent_since = None;
+            return id;
+        }
+        sheet.places.push(Place {
+            user,
+            sockets: 1,
+            absent_since: None,
+            started: None,
+            rank: None,
+        });
+        if sheet.places.len() == limit {
+            sheet.full = true;
+            sheet.closes_at = now + self.rules.full_grace;
+        }
+        id
+    }
+
+    fn open(&mut self, now: Timestamp) -> GameId {
+        self.last = GameId(self.last.0 + 1);
+        let (closes_at, ends_at) = (now + self.rules.countdown, now + self.rules.kept);
+        let (stage, starts_at, full, places) = (Stage::Lobby, None, false, Vec::new());
+        self.sheets.insert(self.last, Sheet { stage, closes_at, starts_at, ends_at, full, places });
+        self.last
+    }
+
+    fn dismiss(&mut self, id: GameId, before: Timestamp) -> Vec<UserId> {
+        let Some(sheet) = self.sheets.get_mut(&id).filter(|it| it.stage == Stage::Lobby) else {
+            return Vec::new();
+        };
+        let gone = |place: &Place| place.absent_since.is_some_and(|since| since <= before);
+        let (departed, present) = sheet.places.drain(..).partition::<Vec<_>, _>(gone);
+        sheet.places = present;
+        if sheet.places.is_empty() {
+            self.sheets.remove(&id);
+        }
+        departed.into_iter().map(|place| place.user).collect()
+    }
+
+    fn close(&mut self, id: GameId, now: Timestamp) -> bool {
+        let Some(sheet) = self.sheets.get_mut(&id) else { return false };
+        if sheet.stage != Stage::Lobby || now < sheet.closes_at {
+            return false;
+        }
+        if sheet.places.iter().all(|place| place.sockets == 0) {
+            self.sheets.remove(&id);
+            return false;
+        }
+        sheet.stage = Stage::Closed;
+        true
+    }
+
+    fn restart(&mut self, resume: Timestamp) -> Outcome {
+        for sheet in self.sheets.values_mut() {
+            let is_lobby = sheet.stage == Stage::Lobby;
+            for place in &mut sheet.places {
+                place.sockets = 0;
+                place.absent_since = if is_lobby { Some(resume) } else { place.absent_since };
+            }
+            match sheet.stage {
+                Stage::Lobby => sheet.closes_at = sheet.closes_at.max(resume),
+                Stage::Countdown => sheet.starts_at = sheet.starts_at.max(Some(resume)),
+                Stage::Closed | Stage::Running => {}
+            }
+        }
+        Outcome::Nothing
+    }
+}
+
+/// A step in a game that is there.
+fn in_game(sheet: &mut Sheet, deed: Deed, user: &UserId, now: Timestamp) -> Outcome {
+    let stage = sheet.stage;
+    let ranked = sheet.places.iter().filter(|place| place.rank.is_some()).count();
+    match deed {
+        Deed::Prepare if stage == Stage::Closed => {
+            (sheet.stage, sheet.starts_at) = (Stage::Countdown, Some(now + START_COUNTDOWN));
+            Outcome::Changed(true)
+        }
+        Deed::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
+            sheet.stage = Stage::Running;
+            Outcome::Changed(true)
+        }
+        _ => match sheet.place(user) {
+            Some(place) => in_place(place, deed, stage, ranked, now),
+            None if deed == Deed::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
+            None => in_no_game(deed),
+        },
+    }
+}
+
+/// A step of a player who has a place.
+fn in_place(place: &mut Place, deed: Deed, stage: Stage, ranked: usize, now: Timestamp) -> Outcome {
+    match deed {
+        Deed::Leave if stage == Stage::Lobby && place.sockets > 0 => {
+            place.sockets -= 1;
+            place.absent_since = (place.sockets == 0).then_some(now);
+            Outcome::Changed(true)
+        }
+        Deed::ClaimStart if stage == Stage::Running && place.started.is_none() => {
+            place.started = Some(now);
+            Outcome::Told(true)
+        }
+        Deed::ReleaseStart => {
+            place.started = None;
+            Outcome::Nothing
+        }
+        Deed::Finish => Outcome::Finished(match place.rank {
+            Some(rank) => Ok(Finish::Before(rank)),
+            None if stage != Stage::Running => Err("GAME_NOT_STARTED"),
+            None => {
+                let rank = ranked as u32 + 1;
+                place.rank = Some(rank);
+                Ok(Finish::Taken(rank))
+            }
+        }),
+        _ => in_no_game(deed),
+    }
+}
+
+/// A step that finds nothing to do.
+fn in_no_game(deed: Deed) -> Outcome {
+    match deed {
+        Deed::ClaimStart => Outcome::Told(false),
+        Deed::ReleaseStart => Outcome::Nothing,
+        Deed::Finish => Outcome::Finished(Err("GAME_NOT_FOUND")),
+        _ => Outcome::Changed(false),
+    }
+}

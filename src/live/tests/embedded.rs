@@ -1,0 +1,176 @@
+//! Many players at once, and a real file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::sync::Barrier;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::*;
+use crate::live::{Embedded, LiveState};
+use crate::records::{Journal, Records};
+
+const PLAYERS: usize = 200;
+const LIMIT: usize = 5;
+
+/// The live state of a server, and its file.
+struct Pod {
+    live: Arc<Embedded>,
+    records: Records,
+    journal: TaskTracker,
+    journal_stop: CancellationToken,
+    data: TempDir,
+}
+
+impl Pod {
+    async fn start() -> Self {
+        Self::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    async fn start_in(data: TempDir) -> Self {
+        let records = Records::open(data.path()).await.unwrap();
+        let (journal, journal_stop) = (TaskTracker::new(), CancellationToken::new());
+        let writing = Journal::start(records.clone(), &journal, journal_stop.clone());
+        let live = Embedded::resume(&records, writing, Timestamp(0)).await.unwrap();
+        Self { live: Arc::new(live), records, journal, journal_stop, data }
+    }
+
+    /// Ends without a farewell, and starts again with the same file.
+    async fn restart(self) -> Self {
+        self.journal_stop.cancel();
+        self.journal.close();
+        self.journal.wait().await;
+        Self::start_in(self.data).await
+    }
+
+    /// Does the same for every player at the same moment.
+    async fn at_once<T, F>(&self, deed: impl Fn(Arc<Embedded>, usize) -> F) -> Vec<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let barrier = Arc::new(Barrier::new(PLAYERS));
+        let tasks = Vec::from_iter((0..PLAYERS).map(|n| {
+            let (barrier, deed) = (barrier.clone(), deed(self.live.clone(), n));
+            tokio::spawn(async move {
+                barrier.wait().await;
+                deed.await
+            })
+        }));
+        let mut outcomes = Vec::new();
+        for task in tasks {
+            outcomes.push(task.await.unwrap());
+        }
+        outcomes
+    }
+
+    async fn enter_all(&self) -> Vec<GameId> {
+        let enter = |live: Arc<Embedded>, n| async move {
+            live.enter(entry(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
+        };
+        self.at_once(enter).await
+    }
+
+    /// The facts in memory, as they would be read back.
+    async fn known(&self) -> BTreeMap<GameId, Game> {
+        let games = self.live.all().await.unwrap();
+        let games = games.iter().map(|game| (**game).clone());
+        by_id(games.map(|mut game| {
+            game.players.iter_mut().for_each(|player| player.sockets = 0);
+            game
+        }))
+    }
+
+    /// The facts on disk.
+    async fn written(&self) -> BTreeMap<GameId, Game> {
+        by_id(self.records.live_games().await.unwrap().into_iter())
+    }
+}
+
+fn by_id(games: impl Iterator<Item = Game>) -> BTreeMap<GameId, Game> {
+    games.map(|game| (game.id, game)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_who_come_at_once_fill_whole_games() {
+    let pod = Pod::start().await;
+    let seats = pod.enter_all().await;
+    let games = pod.known().await;
+    assert_eq!(games.len(), PLAYERS / LIMIT);
+    assert!(games.values().all(|game| game.full && game.players.len() == LIMIT));
+    for (n, id) in seats.iter().enumerate() {
+        assert!(games[id].player(&player(n).id).is_some(), "player {n} has no seat in {id}");
+    }
+    assert_eq!(pod.written().await, games);
+    assert_eq!(pod.records.last_game().await.unwrap(), GameId(40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_who_finish_at_once_are_ranked_once() {
+    let pod = Pod::start().await;
+    let seats = Arc::new(pod.enter_all().await);
+    let start = Timestamp(0) + Duration::from_secs(5);
+    for id in pod.known().await.into_keys() {
+        pod.live.close_lobby(id, start).await.unwrap().expect("the lobby is due");
+        pod.live.prepare(id, "some words".into(), start).await.unwrap().expect("it is closed");
+        pod.live.start(id, start).await.unwrap().expect("START is due");
+    }
+    let finish = |live: Arc<Embedded>, n: usize| {
+        let id = seats[n];
+        async move {
+            let user = player(n).id;
+            let told = live.claim_start(id, &user, start).await.unwrap();
+            let told_again = live.claim_start(id, &user, start).await.unwrap();
+            assert!(told && !told_again);
+            let Finish::Taken(rank) = live.finish(id, &user, claim(start)).await.unwrap() else {
+                panic!("player {n} had finished before")
+            };
+            assert_eq!(live.finish(id, &user, claim(start)).await.unwrap(), Finish::Before(rank));
+            (id, rank)
+        }
+    };
+    let mut ranks = pod.at_once(finish).await;
+    ranks.sort();
+    let each = (1..=40).flat_map(|id| (1..=5).map(move |rank| (GameId(id), rank)));
+    assert_eq!(ranks, Vec::from_iter(each));
+    assert_eq!(pod.written().await, pod.known().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_who_leave_at_once_leave_no_lobby_behind() {
+    let pod = Pod::start().await;
+    let seats = Arc::new(pod.enter_all().await);
+    let later = Timestamp(1);
+    let leave = |live: Arc<Embedded>, n: usize| {
+        let id = seats[n];
+        async move {
+            live.go_absent(id, &player(n).id, later).await.unwrap();
+            live.dismiss_absent(id, later, later).await.unwrap().users
+        }
+    };
+    let mut departed = pod.at_once(leave).await.concat();
+    departed.sort();
+    let mut everybody = Vec::from_iter((0..PLAYERS).map(|n| player(n).id));
+    everybody.sort();
+    assert_eq!(departed, everybody);
+    assert_eq!((pod.known().await.len(), pod.written().await.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_restart_goes_on_with_what_was_written() {
+    let pod = Pod::start().await;
+    let id = pod.live.enter(entry(0, rules(LIMIT), Timestamp(0))).await.unwrap().id;
+    let start = Timestamp(0) + Duration::from_secs(5);
+    pod.live.close_lobby(id, start).await.unwrap();
+    pod.live.prepare(id, "some words".into(), start).await.unwrap();
+    pod.live.start(id, start).await.unwrap();
+    assert!(pod.live.claim_start(id, &player(0).id, start).await.unwrap());
+    let pod = pod.restart().await;
+    assert!(!pod.live.claim_start(id, &player(0).id, start).await.unwrap());
+    let game = pod.live.find(id).await.unwrap().expect("the race goes on");
+    assert_eq!((&*game.words, game.stage), ("some words", Stage::Running));
+    let next = pod.live.enter(entry(1, rules(LIMIT), Timestamp(0))).await.unwrap();
+    assert_eq!(next.id, GameId(id.0 + 1));
+}

@@ -1,0 +1,102 @@
+//! Single cases that are worth a look of their own.
+
+use super::*;
+
+const FULL: usize = 5;
+
+/// Fills a lobby with players from `first` on, and runs its race until everybody has finished.
+fn race(games: &mut Games, first: usize, now: Timestamp) -> GameId {
+    let players = first..first + FULL;
+    let seated: Vec<_> =
+        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).0.id).collect();
+    let id = seated[0];
+    assert!(seated.iter().all(|seat| *seat == id));
+    let start = now + Duration::from_secs(2);
+    games.close_lobby(id, start).0.expect("the lobby is due");
+    games.prepare(id, "some words".into(), start).0.expect("the lobby is closed");
+    games.start(id, start).0.expect("START is due");
+    for n in players {
+        games.finish(id, &player(n).id, claim(start)).0.expect("a result");
+    }
+    id
+}
+
+/// How many lobbies the search for a place may have to look at: no caller can see that, so it is
+/// read off the debug form.
+fn searched(games: &Games) -> usize {
+    let text = format!("{games:?}");
+    let (_, open) = text.split_once(", open: {").expect("a field of that name");
+    let (open, _) = open.split_once('}').expect("the end of the set");
+    open.matches("GameId").count()
+}
+
+#[test]
+fn finished_games_do_not_slow_the_search_for_a_lobby_down() {
+    let mut games = Games::new(GameId(0));
+    for round in 0..200 {
+        race(&mut games, round * FULL, Timestamp(0));
+        assert_eq!(searched(&games), 0);
+    }
+    assert_eq!(games.all().len(), 200);
+    games.enter(entry(0, rules(FULL), Timestamp(0)));
+    assert_eq!(searched(&games), 1);
+}
+
+#[test]
+fn lobbies_whose_time_is_over_are_searched_only_once() {
+    let mut games = Games::new(GameId(0));
+    for n in 0..50 {
+        // Each comes when the lobby before is over, which nobody has closed.
+        games.enter(entry(n, rules(FULL), Timestamp(0) + rules(FULL).countdown * n as u32));
+        assert_eq!(searched(&games), 1);
+    }
+    let restored = games.all().iter().map(|game| (**game).clone()).collect();
+    let now = Timestamp(0) + Duration::from_secs(1000);
+    let mut games = Games::restore(GameId(50), restored, now);
+    let after = entry(50, rules(FULL), now);
+    assert_eq!(games.enter(after).0.id, GameId(51));
+    assert_eq!(searched(&games), 1);
+}
+
+#[test]
+fn the_last_of_several_sockets_begins_the_absence() {
+    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
+    let id = games.enter(entry(0, rules(FULL), now)).0.id;
+    games.enter(entry(0, rules(FULL), now));
+    let user = player(0).id;
+    let absent = |games: &mut Games| {
+        let game = games.go_absent(id, &user, now).0.expect("the lobby waits");
+        game.players[0].absent_since
+    };
+    assert_eq!(absent(&mut games), None);
+    assert_eq!(absent(&mut games), Some(now));
+}
+
+#[test]
+fn the_last_to_leave_takes_the_lobby_along() {
+    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
+    let id = games.enter(entry(0, rules(FULL), now)).0.id;
+    games.enter(entry(1, rules(FULL), now));
+    games.go_absent(id, &player(0).id, now);
+    let (departed, _) = games.dismiss_absent(id, now, now);
+    assert_eq!(departed.users, [player(0).id]);
+    assert_eq!(departed.game.map(|game| game.players.len()), Some(1));
+    games.go_absent(id, &player(1).id, now);
+    let (departed, change) = games.dismiss_absent(id, now, now);
+    assert_eq!((departed.users, departed.game), (vec![player(1).id], None));
+    assert!(matches!(change, Some(crate::records::Change::Ended { .. })));
+    assert_eq!(games.find(id), None);
+}
+
+#[test]
+fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
+    let mut games = Games::new(GameId(0));
+    let id = race(&mut games, 0, Timestamp(0));
+    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).0.id;
+    assert_ne!(next, id);
+    assert_eq!(games.find(id).map(|game| game.players.len()), Some(FULL));
+    assert_eq!(
+        games.finish(id, &player(0).id, claim(Timestamp(9))).0.ok(),
+        Some(Finish::Before(1))
+    );
+}

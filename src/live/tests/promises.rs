@@ -1,0 +1,189 @@
+//! What holds at every moment of every story.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::clerk::{Clerk, sheets};
+use super::story::{Deed, Outcome, plots, plots_of_one_run, tell};
+use super::*;
+
+proptest! {
+    #[test]
+    fn games_do_what_a_plain_model_does(plot in plots_of_one_run()) {
+        let mut clerk = Clerk::new(rules(plot.0));
+        for moment in tell(&plot) {
+            let outcome = clerk.take(&moment.step, moment.now);
+            prop_assert_eq!(&outcome, &moment.outcome, "{:?}", moment.step);
+            prop_assert_eq!(&clerk.sheets, &sheets(&moment.after), "{:?}", moment.step);
+        }
+    }
+
+    #[test]
+    fn no_game_ever_has_more_players_than_the_limit(plot in plots()) {
+        for moment in tell(&plot) {
+            prop_assert!(moment.after.values().all(|game| game.players.len() <= plot.0));
+        }
+    }
+
+    #[test]
+    fn nobody_sits_in_two_games_before_start(plot in plots_of_one_run()) {
+        for moment in tell(&plot) {
+            let mut seated = BTreeSet::new();
+            for game in moment.after.values().filter(|game| game.stage < Stage::Running) {
+                for player in &game.players {
+                    prop_assert!(seated.insert(&player.user.id), "{} twice", player.user.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_has_entered_is_seated_where_the_answer_says(plot in plots()) {
+        for moment in tell(&plot) {
+            if let Outcome::Seated(game) = moment.outcome {
+                let seat = moment.after[&game].player(&moment.step.user.id);
+                prop_assert!(seat.is_some_and(|it| it.sockets > 0 && it.absent_since.is_none()));
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_lost_who_was_not_absent_for_too_long(plot in plots()) {
+        for moment in tell(&plot) {
+            for (id, game) in &moment.before {
+                for player in &game.players {
+                    let after = moment.after.get(id);
+                    if after.is_some_and(|game| game.player(&player.user.id).is_some()) {
+                        continue;
+                    }
+                    let since = player.absent_since;
+                    let absent = |least| since.is_some_and(|at| at + least <= moment.now);
+                    let is_left = game.players.iter().all(|it| it.absent_since.is_some());
+                    let fair = match moment.step.deed {
+                        Deed::Dismiss => game.stage == Stage::Lobby && absent(ABSENCE),
+                        Deed::Close => game.closes_at <= moment.now && is_left,
+                        Deed::End => game.ends_at <= moment.now,
+                        _ => false,
+                    };
+                    prop_assert!(fair, "{} by {:?}", player.user.id, moment.step);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lobbies_fill_one_by_one(plot in plots()) {
+        for moment in tell(&plot) {
+            let Outcome::Seated(id) = moment.outcome else { continue };
+            let room = |game: &Game| game.waits(moment.now) && !game.full;
+            let open = moment.before.values().filter(|game| room(game));
+            let open: Vec<_> = open.map(|game| game.id).collect();
+            let comes_back = moment.step.deed == Deed::Reconnect;
+            match moment.before.get(&id).map(|game| game.player(&moment.step.user.id)) {
+                // A new lobby, although an older one waits?
+                None => prop_assert!(open.is_empty(), "{open:?}"),
+                Some(None) if comes_back => prop_assert!(open.contains(&id)),
+                Some(None) => prop_assert_eq!(open.first(), Some(&id)),
+                Some(Some(_)) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_game_that_was_full_takes_nobody_new(plot in plots()) {
+        for moment in tell(&plot) {
+            for (id, game) in moment.before.iter().filter(|(_, game)| game.full) {
+                let players = moment.after.get(id).map_or(0, |after| after.players.len());
+                prop_assert!(players <= game.players.len());
+            }
+        }
+    }
+
+    #[test]
+    fn ranks_are_given_once_from_one_without_a_gap(plot in plots()) {
+        let mut given = BTreeMap::new();
+        for moment in tell(&plot) {
+            for game in moment.after.values() {
+                let ranks: BTreeSet<_> =
+                    game.players.iter().filter_map(|it| it.result).map(|it| it.rank).collect();
+                let expected: BTreeSet<_> = (1..).take(game.finishers()).collect();
+                prop_assert_eq!(ranks, expected);
+                for player in &game.players {
+                    let key = (game.id, player.user.id.clone());
+                    let result = given.entry(key).or_insert(player.result);
+                    prop_assert!(result.is_none() || *result == player.result);
+                    *result = player.result;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn start_is_told_once_to_each_player_unless_it_is_taken_back(plot in plots()) {
+        let mut told = BTreeSet::new();
+        for moment in tell(&plot) {
+            let key = (moment.step.game, moment.step.user.id.clone());
+            match moment.outcome {
+                Outcome::Told(true) => {
+                    prop_assert_eq!(moment.after[&moment.step.game].stage, Stage::Running);
+                    prop_assert!(told.insert(key), "{:?}", moment.step);
+                }
+                _ if moment.step.deed == Deed::ReleaseStart => {
+                    told.remove(&key);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_lobby_that_everybody_left_is_gone(plot in plots()) {
+        for moment in tell(&plot) {
+            prop_assert!(moment.after.values().all(|game| !game.players.is_empty()));
+            if moment.step.deed != Deed::Close {
+                continue;
+            }
+            let Some(game) = moment.before.get(&moment.step.game) else { continue };
+            let is_due = game.stage == Stage::Lobby && game.closes_at <= moment.now;
+            if is_due && game.players.iter().all(|player| player.absent_since.is_some()) {
+                prop_assert!(!moment.after.contains_key(&game.id));
+            }
+        }
+    }
+
+    #[test]
+    fn a_game_only_goes_forward_and_newer_facts_are_told_from_older_ones(plot in plots()) {
+        for moment in tell(&plot) {
+            for (id, game) in &moment.before {
+                let Some(after) = moment.after.get(id) else { continue };
+                prop_assert!(after.stage >= game.stage);
+                prop_assert!(after == game || after.version > game.version);
+            }
+        }
+    }
+
+    #[test]
+    fn guests_of_one_game_have_different_names(plot in plots()) {
+        for moment in tell(&plot) {
+            for game in moment.after.values() {
+                let guests = game.players.iter().filter(|it| it.user.user_type == UserType::Guest);
+                let names: BTreeSet<_> = guests.clone().map(|it| &it.user.name).collect();
+                prop_assert_eq!(names.len(), guests.count());
+            }
+        }
+    }
+
+    #[test]
+    fn what_did_not_happen_changed_nothing(plot in plots()) {
+        for moment in tell(&plot) {
+            let nothing = match &moment.outcome {
+                Outcome::Changed(false) => moment.step.deed != Deed::Close,
+                Outcome::Told(false) | Outcome::Finished(Err(_) | Ok(Finish::Before(_))) => true,
+                Outcome::Departed(users) => users.is_empty(),
+                _ => false,
+            };
+            prop_assert!(!nothing || moment.before == moment.after, "{:?}", moment.step);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What is written down, and what a restart makes of it.
+
+use proptest::prelude::*;
+
+use super::story::{Deed, plots, tell};
+use super::*;
+
+/// The facts as they come back from the records.
+fn read_back(game: &Game) -> Game {
+    serde_json::from_str(&serde_json::to_string(game).unwrap()).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_down_is_what_is_known(plot in plots()) {
+        for moment in tell(&plot) {
+            prop_assert_eq!(moment.paper, moment.after, "{:?}", moment.step);
+        }
+    }
+
+    #[test]
+    fn facts_are_read_back_as_they_were_written_but_for_the_sockets(plot in plots()) {
+        let Some(moment) = tell(&plot).pop() else { return Ok(()) };
+        for game in moment.after.values() {
+            let mut read = read_back(game);
+            prop_assert!(read.players.iter().all(|player| player.sockets == 0));
+            for (read, player) in read.players.iter_mut().zip(&game.players) {
+                read.sockets = player.sockets;
+            }
+            prop_assert_eq!(&read, &**game);
+        }
+    }
+
+    #[test]
+    fn a_restart_keeps_every_game_and_every_seat(plot in plots()) {
+        for moment in tell(&plot).into_iter().filter(|it| it.step.deed == Deed::Restart) {
+            prop_assert!(moment.before.keys().eq(moment.after.keys()));
+            for (before, after) in moment.before.values().zip(moment.after.values()) {
+                prop_assert_eq!((before.stage, before.full), (after.stage, after.full));
+                prop_assert_eq!((&before.words, before.ends_at), (&after.words, after.ends_at));
+                prop_assert_eq!(before.players.len(), after.players.len());
+                for (before, after) in before.players.iter().zip(&after.players) {
+                    prop_assert_eq!(&before.user, &after.user);
+                    prop_assert_eq!((before.started, before.result), (after.started, after.result));
+                    prop_assert_eq!(after.sockets, 0);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn after_a_restart_nothing_is_due_before_players_can_come_back(plot in plots()) {
+        for moment in tell(&plot).into_iter().filter(|it| it.step.deed == Deed::Restart) {
+            let resume = moment.now + RESUME;
+            for (before, after) in moment.before.values().zip(moment.after.values()) {
+                match after.stage {
+                    Stage::Lobby => {
+                        prop_assert_eq!(after.closes_at, before.closes_at.max(resume));
+                        let mut absent = after.players.iter().map(|player| player.absent_since);
+                        prop_assert!(absent.all(|since| since == Some(resume)));
+                    }
+                    Stage::Countdown => {
+                        prop_assert_eq!(after.starts_at, before.starts_at.max(Some(resume)));
+                    }
+                    Stage::Closed | Stage::Running => {
+                        prop_assert_eq!(after.starts_at, before.starts_at);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_never_used_again(plot in plots()) {
+        let mut last = GameId(0);
+        for moment in tell(&plot) {
+            let opened: Vec<_> =
+                moment.after.keys().filter(|id| !moment.before.contains_key(id)).collect();
+            prop_assert!(opened.len() <= 1 && opened.iter().all(|id| **id > last));
+            last = opened.first().map_or(last, |id| **id);
+        }
+    }
+}

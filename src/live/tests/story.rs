@@ -1,0 +1,293 @@
+//! Stories of many players, drawn by chance and told to [`Games`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::live::games::Changed;
+use crate::records::Change;
+
+/// Who plays in a story.
+const PLAYERS: usize = 8;
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Deed {
+    Wait,
+    Enter,
+    Reconnect,
+    Leave,
+    Dismiss,
+    Close,
+    Prepare,
+    Start,
+    ClaimStart,
+    ReleaseStart,
+    Finish,
+    End,
+    Restart,
+}
+
+impl Deed {
+    /// Which deed a number below 100 stands for.
+    fn of(number: u64) -> Self {
+        match number {
+            0..18 => Self::Wait,
+            18..36 => Self::Enter,
+            36..40 => Self::Reconnect,
+            40..45 => Self::Leave,
+            45..49 => Self::Dismiss,
+            49..61 => Self::Close,
+            61..70 => Self::Prepare,
+            70..79 => Self::Start,
+            79..85 => Self::ClaimStart,
+            85..88 => Self::ReleaseStart,
+            88..97 => Self::Finish,
+            97..99 => Self::End,
+            _ => Self::Restart,
+        }
+    }
+}
+
+/// One step of a plot. Numbers choose among what is there, mostly among what fits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chance {
+    deed: Deed,
+    who: usize,
+    /// Which game; of a wait, how long.
+    which: usize,
+    /// Whether only what fits is chosen from.
+    aimed: bool,
+}
+
+impl Chance {
+    /// Reads a step off the digits of a number: much cheaper to draw than a choice of choices.
+    fn of(number: u64) -> Self {
+        let mut rest = number;
+        let mut digit = |base: u64| {
+            let digit = rest % base;
+            rest /= base;
+            digit
+        };
+        let deed = Deed::of(digit(100));
+        let (who, which) = (digit(PLAYERS as u64) as usize, digit(16) as usize);
+        Self { deed, who, which, aimed: digit(8) != 0 }
+    }
+
+    /// The step that this is among these games. `last` is the newest that there has ever been.
+    fn among(self, facts: &Facts, last: GameId, now: Timestamp) -> Step {
+        let fitting: Vec<_> = facts.values().filter(|game| fits(self.deed, game, now)).collect();
+        let chosen = fitting.get(self.which % fitting.len().max(1)).filter(|_| self.aimed);
+        let game = chosen.map_or(GameId(last.0 - self.which as i64 % 4), |game| game.id);
+        // Who comes may be anybody; who does something in a game sits there.
+        let inside = chosen.filter(|_| !matches!(self.deed, Deed::Enter | Deed::Reconnect));
+        let seat = inside.map(|game| &game.players[self.who % game.players.len()].user.id);
+        let user = (0..PLAYERS).map(player).find(|user| Some(&user.id) == seat);
+        let user = user.unwrap_or_else(|| player(self.who));
+        let wait = Duration::from_millis(500) * (self.which as u32 % 4);
+        Step { deed: self.deed, user, game, wait }
+    }
+}
+
+/// Whether the deed can change something in the game.
+fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
+    let waits = game.stage == Stage::Lobby;
+    match deed {
+        Deed::Wait | Deed::Enter | Deed::Restart => false,
+        Deed::Reconnect | Deed::Leave => waits,
+        Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
+        Deed::Close => waits && game.closes_at <= now,
+        Deed::Prepare => game.stage == Stage::Closed,
+        Deed::Start => game.stage == Stage::Countdown,
+        Deed::ClaimStart | Deed::ReleaseStart | Deed::Finish => game.stage == Stage::Running,
+        Deed::End => game.ends_at <= now,
+    }
+}
+
+/// One step of a story: what happens, by whom, in which game, or how long nothing happens.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) deed: Deed,
+    pub(super) user: User,
+    pub(super) game: GameId,
+    wait: Duration,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Outcome {
+    Seated(GameId),
+    Changed(bool),
+    Departed(Vec<UserId>),
+    Told(bool),
+    Finished(Result<Finish, &'static str>),
+    Nothing,
+}
+
+/// How many may sit in a game, and what happens.
+pub(super) type Plot = (usize, Vec<Chance>);
+
+pub(super) fn plots() -> impl Strategy<Value = Plot> {
+    let steps = prop::collection::vec(any::<u64>().prop_map(Chance::of), 1..200);
+    (1_usize..5, steps)
+}
+
+/// Plots in which the server stays up.
+pub(super) fn plots_of_one_run() -> impl Strategy<Value = Plot> {
+    plots().prop_map(|(limit, mut steps)| {
+        steps.retain(|step| step.deed != Deed::Restart);
+        (limit, steps)
+    })
+}
+
+/// The facts of every game.
+pub(super) type Facts = BTreeMap<GameId, Arc<Game>>;
+
+/// One step, and the facts around it.
+pub(super) struct Moment {
+    pub(super) step: Step,
+    pub(super) now: Timestamp,
+    pub(super) outcome: Outcome,
+    pub(super) before: Facts,
+    pub(super) after: Facts,
+    /// What has been written down.
+    pub(super) paper: Facts,
+}
+
+/// Tells a story to games of their own.
+pub(super) fn tell((limit, steps): &Plot) -> Vec<Moment> {
+    let mut teller = Teller {
+        games: Games::new(GameId(0)),
+        paper: Facts::new(),
+        last: GameId(0),
+        now: Timestamp(0),
+        rules: rules(*limit),
+    };
+    steps.iter().map(|chance| teller.moment(*chance)).collect()
+}
+
+struct Teller {
+    games: Games,
+    paper: Facts,
+    last: GameId,
+    now: Timestamp,
+    rules: LobbyRules,
+}
+
+impl Teller {
+    fn moment(&mut self, chance: Chance) -> Moment {
+        let before = self.facts();
+        let step = chance.among(&before, self.last, self.now);
+        let outcome = self.take(&step);
+        let (now, after, paper) = (self.now, self.facts(), self.paper.clone());
+        Moment { step, now, outcome, before, after, paper }
+    }
+
+    fn facts(&self) -> Facts {
+        self.games.all().into_iter().map(|game| (game.id, game)).collect()
+    }
+
+    fn take(&mut self, step: &Step) -> Outcome {
+        let (user, id) = (step.user.clone(), step.game);
+        let (now, games) = (self.now, &mut self.games);
+        match step.deed {
+            Deed::Wait => {
+                self.now = now + step.wait;
+                Outcome::Nothing
+            }
+            Deed::Enter => self.enter(user, None),
+            Deed::Reconnect => self.enter(user, Some(id)),
+            Deed::Leave if !has_socket(games, id, &user.id) => Outcome::Changed(false),
+            Deed::Leave => {
+                let changed = games.go_absent(id, &user.id, now);
+                self.changed(changed)
+            }
+            Deed::Dismiss => {
+                let changed = games.dismiss_absent(id, now - ABSENCE, now);
+                let departed = self.write_down(changed);
+                assert_eq!(departed.game.is_some(), self.has_changed(id, &departed.users));
+                Outcome::Departed(departed.users)
+            }
+            Deed::Close => {
+                let changed = games.close_lobby(id, now);
+                self.changed(changed)
+            }
+            Deed::Prepare => {
+                let changed = games.prepare(id, "some words".into(), now + START_COUNTDOWN);
+                self.changed(changed)
+            }
+            Deed::Start => {
+                let changed = games.start(id, now);
+                self.changed(changed)
+            }
+            Deed::ClaimStart => {
+                let changed = games.claim_start(id, &user.id, now);
+                Outcome::Told(self.write_down(changed))
+            }
+            Deed::ReleaseStart => {
+                let changed = games.release_start(id, &user.id);
+                self.write_down(changed);
+                Outcome::Nothing
+            }
+            Deed::Finish => {
+                let changed = games.finish(id, &user.id, claim(now));
+                Outcome::Finished(self.write_down(changed).map_err(|error| error.kind().code))
+            }
+            Deed::End => {
+                let changed = games.end(id, now);
+                Outcome::Changed(self.write_down(changed).is_some())
+            }
+            Deed::Restart => self.restart(),
+        }
+    }
+
+    fn enter(&mut self, user: User, previous: Option<GameId>) -> Outcome {
+        let (now, rules) = (self.now, self.rules);
+        let changed = self.games.enter(Entry { user, previous, now, rules });
+        let game = self.write_down(changed);
+        assert_eq!(self.games.find(game.id).as_ref(), Some(&game));
+        self.last = self.last.max(game.id);
+        Outcome::Seated(game.id)
+    }
+
+    /// The server has been away: only what was written down is left.
+    fn restart(&mut self) -> Outcome {
+        let written = self.paper.values().map(|game| {
+            let json = serde_json::to_string(&**game).unwrap();
+            serde_json::from_str(&json).unwrap()
+        });
+        self.games = Games::restore(self.last, written.collect(), self.now + RESUME);
+        self.paper = self.facts();
+        Outcome::Nothing
+    }
+
+    /// Notes a change as the records would.
+    fn write_down<T>(&mut self, (outcome, change): Changed<T>) -> T {
+        match change {
+            Some(Change::Saved(game)) => drop(self.paper.insert(game.id, game)),
+            Some(Change::Ended { game, .. }) => drop(self.paper.remove(&game)),
+            None => {}
+        }
+        outcome
+    }
+
+    /// The outcome of an operation that answers with the facts as it left them.
+    fn changed(&mut self, changed: Changed<Option<Arc<Game>>>) -> Outcome {
+        let game = self.write_down(changed);
+        if let Some(game) = &game {
+            assert_eq!(self.games.find(game.id).as_ref(), Some(game));
+        }
+        Outcome::Changed(game.is_some())
+    }
+
+    fn has_changed(&self, id: GameId, departed: &[UserId]) -> bool {
+        !departed.is_empty() && self.games.find(id).is_some()
+    }
+}
+
+/// A socket can only be closed by somebody who has one.
+fn has_socket(games: &Games, id: GameId, user: &UserId) -> bool {
+    games.find(id).and_then(|game| game.player(user).map(|it| it.sockets)).is_some_and(|it| it > 0)
+}

@@ -1,0 +1,166 @@
+//! The rules that sources are held against. A complaint is `file:line: what is wrong`.
+
+use super::scan::{Line, Source};
+
+/// A rule: what is wrong in a file.
+type Rule = fn(&Source) -> Vec<String>;
+
+/// All of them.
+pub(super) const ALL: [Rule; 7] = [
+    opens_with_what_it_is,
+    is_not_too_long,
+    has_short_functions,
+    keeps_out_of_handlers,
+    keeps_to_its_own_module,
+    leaves_drivers_in_their_rooms,
+    leaves_no_loose_ends,
+];
+
+/// Lines of a file at most.
+const FILE_LIMIT: usize = 400;
+/// Lines of a function at most.
+const FUNCTION_LIMIT: usize = 60;
+
+/// Drivers, by how their crates begin, and the parts of a path that may name them.
+const DRIVERS: [(&str, &[&str]); 6] = [
+    ("lapin", &["src/bridge", "src/bus/bridge"]),
+    ("redis", &["src/live/"]),
+    ("sqlx", &["src/records/"]),
+    ("tokio_tungstenite", &["src/socket/"]),
+    ("tungstenite", &["src/socket/"]),
+    ("opentelemetry", &["src/telemetry/"]),
+];
+
+/// What has no place outside of tests, and what to do instead.
+const LOOSE_ENDS: [(&str, &str); 3] = [
+    ("tokio::spawn(", "tasks belong to a tracker"),
+    ("unbounded_channel", "queues are bounded"),
+    (".unwrap()", "say why it cannot fail, or return it"),
+];
+
+fn opens_with_what_it_is(source: &Source) -> Vec<String> {
+    match source.lines.first() {
+        Some(line) if line.text.starts_with("//! ") => Vec::new(),
+        _ => vec![source.complaint(1, "does not open with //!")],
+    }
+}
+
+fn is_not_too_long(source: &Source) -> Vec<String> {
+    let lines = source.lines.len();
+    let complaint = || source.complaint(lines, &format!("is longer than {FILE_LIMIT} lines"));
+    (lines > FILE_LIMIT).then(complaint).into_iter().collect()
+}
+
+fn has_short_functions(source: &Source) -> Vec<String> {
+    let begins = |(_, line): &(usize, &Line)| !line.is_test && is_function(&line.text);
+    let functions = source.lines.iter().enumerate().filter(begins);
+    let long = functions.filter_map(|(index, line)| {
+        let length = function_length(&source.lines[index..]);
+        let complaint = format!("a function of {length} lines");
+        (length > FUNCTION_LIMIT).then(|| source.complaint(line.number, &complaint))
+    });
+    long.collect()
+}
+
+fn is_function(line: &str) -> bool {
+    let is_before = |word: &&str| {
+        word.starts_with("pub") || word.ends_with(')') || matches!(*word, "const" | "async")
+    };
+    line.split_whitespace().find(|word| !is_before(word)) == Some("fn")
+}
+
+/// Lines from the first of a function to its last: the brace at the same indentation, unless it has
+/// no body or all of it in one line.
+fn function_length(lines: &[Line]) -> usize {
+    let ends = |line: &Line| matches!(line.text.chars().last(), Some('{' | '}' | ';'));
+    let Some(signature) = lines.iter().position(ends) else { return 1 };
+    if !lines[signature].text.ends_with('{') {
+        return signature + 1;
+    }
+    let indentation = lines[0].indentation();
+    let closes = |line: &Line| line.text.trim() == "}" && line.indentation() == indentation;
+    lines.iter().position(closes).map_or(lines.len(), |last| last + 1)
+}
+
+fn keeps_out_of_handlers(source: &Source) -> Vec<String> {
+    if !source.path.starts_with("src/") {
+        return Vec::new();
+    }
+    let is_module =
+        |name: &str| name.starts_with(|c: char| c.is_ascii_lowercase() || "{*".contains(c));
+    let faults =
+        source.code(false).filter(|(_, code)| code.split("handlers::").skip(1).any(is_module));
+    faults.map(|(line, _)| source.complaint(line, "the runtime names a handler module")).collect()
+}
+
+fn keeps_to_its_own_module(source: &Source) -> Vec<String> {
+    let Some(inside) = source.path.strip_prefix("handlers/") else { return Vec::new() };
+    let own = inside.split(['/', '.']).next().unwrap_or_default();
+    let others = || crate::handlers::ENTRIES.iter().filter(|entry| **entry != own);
+    let mut faults = Vec::new();
+    for (line, code) in source.code(true) {
+        for other in others() {
+            let paths = ["handlers", "super"].map(|from| format!("{from}::{other}"));
+            if paths.iter().any(|path| has_word(&code, path)) {
+                faults.push(source.complaint(line, &format!("names the handler module {other}")));
+            }
+        }
+        if code.contains("handlers::{") {
+            faults.push(source.complaint(line, "names handler modules"));
+        }
+    }
+    faults
+}
+
+/// Whether the text has the word, and not as a part of a longer one.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        !text[..at].ends_with(is_part) && !text[at + word.len()..].starts_with(is_part)
+    })
+}
+
+fn leaves_drivers_in_their_rooms(source: &Source) -> Vec<String> {
+    let is_in = |rooms: &[&str]| rooms.iter().any(|room| source.path.starts_with(room));
+    let is_astray =
+        |name: &&str| DRIVERS.iter().any(|(driver, rooms)| is_of(name, driver) && !is_in(rooms));
+    let mut faults = Vec::new();
+    for (line, code) in source.code(true) {
+        let websocket = ["salvo::websocket"].into_iter().filter(|it| code.contains(it));
+        let websocket = websocket.filter(|_| !is_in(&["src/socket/"]));
+        for name in crates(&code).filter(is_astray).chain(websocket) {
+            faults.push(source.complaint(line, &format!("{name} belongs into its own room")));
+        }
+    }
+    faults
+}
+
+/// Whether the crate is the driver, a part of it, or what brings it together with another.
+fn is_of(name: &str, driver: &str) -> bool {
+    let name = name.strip_prefix("tracing_").unwrap_or(name);
+    name.strip_prefix(driver).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+}
+
+/// The names in a line that can be those of crates: the first of a path, or what `use` names.
+fn crates(line: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let words = line.split(move |c: char| !is_part(c)).filter(|word| !word.is_empty());
+    words.filter(move |word| {
+        // Parts of one line: the distance of their beginnings is the place of the word.
+        let at = word.as_ptr() as usize - line.as_ptr() as usize;
+        let (before, after) = (&line[..at], &line[at + word.len()..]);
+        let is_within_path = before.strip_suffix("::").is_some_and(|it| it.ends_with(is_part));
+        !is_within_path && (after.starts_with("::") || before.trim_end().ends_with("use"))
+    })
+}
+
+fn leaves_no_loose_ends(source: &Source) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (line, code) in source.code(false) {
+        for (what, instead) in LOOSE_ENDS.iter().filter(|(what, _)| code.contains(what)) {
+            let complaint = format!("{what} has no place here: {instead}");
+            faults.push(source.complaint(line, &complaint));
+        }
+    }
+    faults
+}
