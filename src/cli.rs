@@ -100,26 +100,25 @@ fn serve(Loaded { settings, notes }: Loaded) -> Result<(), String> {
         tracing::info!("{note}");
     }
     let served = runtime.block_on(async {
-        let application = Application::build(settings).await?;
-        application.run_until(signalled()).await
+        let stop = signals().map_err(|error| format!("signals cannot be heard: {error}"))?;
+        Application::build(settings).await?.run_until(stop).await
     });
     telemetry.end();
     served
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn signalled() {
-    let interrupted = tokio::signal::ctrl_c();
+/// Listens for Ctrl-C and SIGTERM from now on; the future ends with the first of them.
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
-            return;
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        let interrupted = tokio::signal::ctrl_c();
+        #[cfg(unix)]
+        tokio::select! {
+            _ = interrupted => {}
+            _ = terminated.recv() => {}
         }
-    }
-    let _ = interrupted.await;
+        #[cfg(not(unix))]
+        let _ = interrupted.await;
+    })
 }

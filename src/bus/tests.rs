@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::subscriber::DefaultGuard;
 
 use super::topic::Handler;
-use super::{Bus, BusBuilder, Event, Heard, Latest, Never, Reach};
+use super::{Bus, BusBuilder, Event, Heard, Latest, Never, Pending, Reach};
 use crate::Error;
 use crate::game::{GameId, UserId};
 use crate::testing::Server;
@@ -65,7 +65,10 @@ fn handler<E, F>(work: impl Fn(Heard<E>) -> F + Send + Sync + 'static) -> Handle
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
-    Arc::new(move |_, heard| Box::pin(work(heard)))
+    Arc::new(move |_, heard| {
+        let work = work(heard);
+        Box::pin(async { work.await.map(|()| Pending::DONE) })
+    })
 }
 
 /// What a module has heard, in order.

@@ -1,10 +1,10 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
-//! task that reads and writes (`session`), the frames that wait for it (`outbox`), and who sits with
-//! whom (`room`). `salvo::websocket` is known in here only.
+//! task (`life`, and in it the loop of `session`), the frames that wait for it (`outbox`), and who
+//! sits with whom (`room`). `salvo::websocket` is known in here only.
 
-mod frames;
+mod life;
 mod outbox;
 mod pace;
 mod pulse;
@@ -15,11 +15,11 @@ mod upgrade;
 use std::fmt;
 use std::time::Duration;
 
-pub use frames::Malformed;
+pub use life::{Ending, Said};
 pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat};
-pub use session::{Ending, Said};
+pub use session::Malformed;
 pub use upgrade::{Handshake, SocketRoute};
 
 use crate::bus::Emits;

@@ -1,52 +1,32 @@
-//! The life of one socket, in one task: it opens, reads and writes in turn, and closes.
+//! What one socket does in its room: it reads and writes in turn, in one task.
 
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, SinkExt};
 use salvo::websocket::{Message, WebSocket};
+use serde::Deserialize;
 use tokio::time::{Instant, timeout};
-use tracing::Instrument;
 
-use super::frames::{Malformed, dispatch};
-use super::outbox::{Frame, Outbox, Waiting};
+use super::life::Said;
+use super::outbox::{Frame, Waiting};
 use super::pace::{Pace, Verdict};
 use super::pulse::{Beat, Pulse};
 use super::room::{Member, Seat};
-use super::{Opening, Say, Socket};
+use super::{Channel, Say, Socket};
 use crate::Kind;
-use crate::bus::{Emits, guard};
-use crate::module::Cx;
-use crate::telemetry::{TraceContext, count, socket_span};
+use crate::bus::{Pending, guard, report_panic};
+use crate::http::lenient;
+use crate::module::{Cx, Parts};
+use crate::telemetry::{TraceContext, count, frame_span};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a client has to answer our close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How a socket ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The client did not answer any more, rather than close or reset the connection.
-    pub silent: bool,
-    /// What is known of the words that [`Say::tracked`] asked to follow, if there were such.
-    pub said: Option<Said>,
-}
-
-/// What is known of words that were followed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// They could not be written.
-    Unwritten,
-    /// They were written.
-    Written,
-    /// The client answered a ping that was sent behind them: they arrived.
-    Answered,
-}
-
 /// Why the loop of a session ended.
-enum End {
+pub(super) enum End {
     /// The client closed it, or the connection broke.
     Gone,
     /// The client does not answer.
@@ -68,112 +48,24 @@ enum Step {
     Beat,
 }
 
-/// Runs a socket from its handshake to its end.
-///
-/// What happens once in a socket's life is boxed: an idle socket holds the state of its loop, and not
-/// the room that opening and closing need.
-pub(super) async fn run<S: Socket>(
-    ws: WebSocket,
-    socket: S,
-    cx: Cx,
-    number: u64,
-    cause: TraceContext,
-) {
-    count::SOCKETS_OPENED.add(1);
-    if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
-        let end = session.converse().await;
-        Box::pin(session.end(end)).await;
-    }
-    count::SOCKETS_CLOSED.add(1);
-}
-
-/// Lets the socket take its seat, and enter its room.
-async fn open<S: Socket>(
-    mut ws: WebSocket,
-    mut socket: S,
-    cx: Cx,
-    number: u64,
-    cause: TraceContext,
-) -> Option<Box<Session<S>>> {
-    let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    match guard(cx.module(), "open", socket.open(&cx)).instrument(span).await {
-        Ok(opening) => {
-            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
-            emits.publish(session.cx.bus()).await;
-            Some(Box::new(session))
-        }
-        Err(error) => {
-            farewell(&mut ws, error.kind().into(), |_| {}).await;
-            None
-        }
-    }
-}
-
-struct Session<S> {
-    ws: WebSocket,
-    socket: S,
-    cx: Cx,
-    cause: TraceContext,
-    seat: Seat,
-    member: Arc<Member>,
-    pace: Pace,
-    pulse: Pulse,
+/// A socket that sits in its room.
+pub(super) struct Session<S> {
+    pub(super) ws: WebSocket,
+    pub(super) socket: S,
+    pub(super) cx: Cx,
+    pub(super) cause: TraceContext,
+    pub(super) seat: Seat,
+    pub(super) member: Arc<Member>,
+    pub(super) pace: Pace,
+    pub(super) pulse: Pulse,
     /// What became of tracked words, and the stamp of the ping behind them.
-    tracked: Option<(Said, u64)>,
+    pub(super) tracked: Option<(Said, u64)>,
     /// When the server closes the socket, if it has said so.
-    last_call: Option<Instant>,
-    greeting: Vec<Frame>,
+    pub(super) last_call: Option<Instant>,
+    pub(super) greeting: Vec<Frame>,
 }
 
 impl<S: Socket> Session<S> {
-    fn new(
-        ws: WebSocket,
-        socket: S,
-        cx: Cx,
-        number: u64,
-        cause: TraceContext,
-        opening: Opening<S::Emits>,
-    ) -> (Self, S::Emits) {
-        let Opening { game, user, text, greeting, emits } = opening;
-        let limits = &cx.settings().limits;
-        let outbox = Outbox::default();
-        let member = Arc::new(Member { socket: number, user: user.clone(), outbox });
-        let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let seat = Seat { game, user, socket: number, text, room };
-        if cx.parts().stop.is_cancelled() {
-            member.outbox.close(Kind::RESTARTING);
-        }
-        let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
-        let (tracked, last_call) = (None, None);
-        let session =
-            Self { ws, socket, cx, cause, seat, member, pace, pulse, tracked, last_call, greeting };
-        (session, emits)
-    }
-
-    /// Out of the room, and closed.
-    async fn end(mut self: Box<Self>, end: End) {
-        self.cx.rooms().leave(S::CHANNEL, &self.seat);
-        let silent = matches!(end, End::Silent);
-        let farewell = farewell(&mut self.ws, end, |pong| {
-            // What the client still answers tells what has reached it.
-            note_pong(&mut self.pulse, &mut self.tracked, pong);
-        });
-        farewell.await;
-        let Self { socket, cx, cause, seat, tracked, .. } = *self;
-        let ending = Ending { silent, said: tracked.map(|(said, _)| said) };
-        let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
-        let closed = async {
-            let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
-            match closed {
-                Ok(emits) => emits.publish(cx.bus()).await,
-                Err(error) => {
-                    tracing::error!(module = cx.module(), %error, "socket not closed well")
-                }
-            }
-        };
-        closed.instrument(span).await;
-    }
-
     /// The greeting, what the client has missed, and a first ping that measures the way.
     async fn begin(&mut self) -> Result<(), End> {
         for frame in std::mem::take(&mut self.greeting) {
@@ -185,7 +77,8 @@ impl<S: Socket> Session<S> {
         self.flush().await
     }
 
-    async fn converse(&mut self) -> End {
+    /// Reads and writes in turn, until something ends it.
+    pub(super) async fn converse(&mut self) -> End {
         if let Err(end) = Box::pin(self.begin()).await {
             return end;
         }
@@ -317,7 +210,7 @@ impl<S: Socket> Session<S> {
 }
 
 /// A pong has come: what was said before its ping has arrived.
-fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &Message) {
+pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &Message) {
     let stamp = pulse.pong(pong.as_bytes());
     if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
         && stamp >= *behind
@@ -349,26 +242,39 @@ fn end_of(error: &salvo::Error) -> End {
     }
 }
 
-/// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
-/// client's; a client that does not answer is left. One that is silent is not waited for.
-async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&Message)) {
-    let closing = async {
-        match end {
-            End::Close(code, reason) => ws.send(Message::close_with(code, reason)).await.ok()?,
-            End::Gone => {}
-            End::Silent => return None,
-        }
-        while let Some(received) = ws.recv().await {
-            match received {
-                Ok(message) if message.is_pong() => pong(&message),
-                Ok(_) => {}
-                // What cannot be read lies in the way. Left there, it would make the kernel reset the
-                // connection before our close frame arrives.
-                Err(_) if matches!(end, End::Close(..)) => std::future::pending().await,
-                Err(_) => break,
-            }
-        }
-        Some(())
-    };
-    let _ = timeout(CLOSE_PATIENCE, closing).await;
+/// A frame that is no valid message: it is counted and dropped, and the socket stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// What every message has. `game_id` must be there, but is not believed.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    event: Cow<'a, str>,
+    #[serde(rename = "game_id", deserialize_with = "lenient::integer")]
+    _game: i64,
+    /// W3C Trace Context, if the client traces.
+    #[serde(borrow, default)]
+    traceparent: Option<Cow<'a, str>>,
+}
+
+/// Gives a frame to the handler that is declared for it. A panic in there is logged, and the frame
+/// dropped. A frame that is sampled, or says which trace it belongs to, is handled in a span.
+fn dispatch(
+    parts: &Parts,
+    channel: Channel,
+    seat: &Seat,
+    text: &str,
+) -> Result<Pending, Malformed> {
+    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
+    let frames = parts.frames.get(&channel).ok_or(Malformed)?;
+    let (event, (module, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    let sample = parts.settings.telemetry.keystroke_sample;
+    let span = frame_span(event, seat.socket, sample, head.traceparent.as_deref());
+    let handled =
+        catch_unwind(AssertUnwindSafe(|| span.in_scope(|| handler(&parts.bus, seat, text))));
+    handled.unwrap_or_else(|panic| {
+        report_panic(module, event, &*panic);
+        Ok(Pending::DONE)
+    })
 }

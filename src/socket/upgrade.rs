@@ -7,7 +7,7 @@ use salvo::websocket::WebSocketUpgrade;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
-use super::session;
+use super::life;
 use super::{Channel, Socket};
 use crate::auth::Cookies;
 use crate::http::{Limits, Query, refuse_handshake, socket_ticket};
@@ -114,9 +114,9 @@ impl<S: Socket> Upgrade<S> {
         let life = move |ws| {
             // Boxed at once: the future is moved several times on its way into its task, and every
             // future that holds it by value would be as large.
-            let session = Box::pin(session::run(ws, socket, cx, number, cause));
+            let life = Box::pin(life::run(ws, socket, cx, number, cause));
             tasks.track_future(async move {
-                session.await;
+                life.await;
                 drop(ticket);
             })
         };

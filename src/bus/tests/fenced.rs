@@ -33,7 +33,7 @@ where
 {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>(module, stumbling(diary, otherwise));
-    let nothing: Reread = Arc::new(|_| Box::pin(async { Ok(()) }));
+    let nothing: Reread = Arc::new(|_| Box::pin(async { Ok(Pending::DONE) }));
     builder.listen::<Leaned>(module, stumbling(diary, otherwise), nothing);
     Running::start_paused(builder).await
 }

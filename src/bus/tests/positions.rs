@@ -11,7 +11,7 @@ fn rereading(diary: &Diary, mark: u32) -> Reread {
         let diary = diary.clone();
         Box::pin(async move {
             diary.write(mark);
-            Ok(())
+            Ok(Pending::DONE)
         })
     })
 }
@@ -35,7 +35,7 @@ async fn a_position_never_waits_for_a_module_that_is_stuck() {
     let (shown, diary, never) = (Diary::default(), Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     let view = shown.clone();
-    builder.view(move |event: &Leaned| view.write(event.number));
+    builder.view("test", move |event: &Leaned| view.write(event.number));
     builder.listen::<Leaned>("stuck", diary.behind(&never), rereading(&diary, u32::MAX));
     let running = Running::start_paused(builder).await;
     running.bus.relay(leaned(1, 0));

@@ -143,7 +143,7 @@ async fn a_timer_that_finds_its_lane_full_is_given_back() {
     let running = Running::start_paused(builder).await;
     fill_lane(&running.bus).await;
     let timer = || {
-        let run = Box::new(|_| -> crate::bus::Handling { Box::pin(async { Ok(()) }) });
+        let run = Box::new(|_| -> crate::bus::Handling { Box::pin(async { Ok(Pending::DONE) }) });
         Delivery { what: "test.timer", trace: TraceContext::none(), run }
     };
     settle().await;

@@ -1,0 +1,160 @@
+//! The life of one socket, from its handshake to its end. What lies between is `session`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use salvo::websocket::{Message, WebSocket};
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::outbox::Outbox;
+use super::pace::Pace;
+use super::pulse::Pulse;
+use super::room::{Member, Seat};
+use super::session::{End, Session, note_pong};
+use super::{Opening, Socket};
+use crate::Kind;
+use crate::bus::{Emits, guard};
+use crate::module::Cx;
+use crate::telemetry::{TraceContext, count, socket_span};
+
+/// How long a client has to answer our close frame.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a socket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The client did not answer any more, rather than close or reset the connection.
+    pub silent: bool,
+    /// What is known of the words that [`Say::tracked`] asked to follow, if there were such.
+    pub said: Option<Said>,
+}
+
+/// What is known of words that were followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// They could not be written.
+    Unwritten,
+    /// They were written.
+    Written,
+    /// The client answered a ping that was sent behind them: they arrived.
+    Answered,
+}
+
+/// Runs a socket from its handshake to its end.
+///
+/// What happens once in a socket's life is boxed: an idle socket holds the state of its loop, and not
+/// the room that opening and closing need.
+pub(super) async fn run<S: Socket>(
+    ws: WebSocket,
+    socket: S,
+    cx: Cx,
+    number: u64,
+    cause: TraceContext,
+) {
+    count::SOCKETS_OPENED.add(1);
+    if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
+        let end = session.converse().await;
+        Box::pin(session.end(end)).await;
+    }
+    count::SOCKETS_CLOSED.add(1);
+}
+
+/// Lets the socket take its seat, and enter its room.
+async fn open<S: Socket>(
+    mut ws: WebSocket,
+    mut socket: S,
+    cx: Cx,
+    number: u64,
+    cause: TraceContext,
+) -> Option<Box<Session<S>>> {
+    let span = socket_span("open", S::CHANNEL.0, number, &cause);
+    match guard(cx.module(), "open", socket.open(&cx)).instrument(span).await {
+        Ok(opening) => {
+            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            emits.publish(session.cx.bus()).await;
+            Some(Box::new(session))
+        }
+        Err(error) => {
+            farewell(&mut ws, error.kind().into(), |_| {}).await;
+            None
+        }
+    }
+}
+
+impl<S: Socket> Session<S> {
+    fn new(
+        ws: WebSocket,
+        socket: S,
+        cx: Cx,
+        number: u64,
+        cause: TraceContext,
+        opening: Opening<S::Emits>,
+    ) -> (Self, S::Emits) {
+        let Opening { game, user, text, greeting, emits } = opening;
+        let limits = &cx.settings().limits;
+        let outbox = Outbox::default();
+        let member = Arc::new(Member { socket: number, user: user.clone(), outbox });
+        let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
+        let seat = Seat { game, user, socket: number, text, room };
+        if cx.parts().stop.is_cancelled() {
+            member.outbox.close(Kind::RESTARTING);
+        }
+        let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
+        let (tracked, last_call) = (None, None);
+        let session =
+            Self { ws, socket, cx, cause, seat, member, pace, pulse, tracked, last_call, greeting };
+        (session, emits)
+    }
+
+    /// Out of the room, and closed.
+    async fn end(mut self: Box<Self>, end: End) {
+        self.cx.rooms().leave(S::CHANNEL, &self.seat);
+        let silent = matches!(end, End::Silent);
+        let farewell = farewell(&mut self.ws, end, |pong| {
+            // What the client still answers tells what has reached it.
+            note_pong(&mut self.pulse, &mut self.tracked, pong);
+        });
+        farewell.await;
+        let Self { socket, cx, cause, seat, tracked, .. } = *self;
+        let ending = Ending { silent, said: tracked.map(|(said, _)| said) };
+        let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
+        let closed = async {
+            let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
+            match closed {
+                Ok(emits) => emits.publish(cx.bus()).await,
+                Err(error) => {
+                    tracing::error!(module = cx.module(), %error, "socket not closed well")
+                }
+            }
+        };
+        closed.instrument(span).await;
+    }
+}
+
+/// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
+/// client's; a client that does not answer is left. One that is silent is not waited for.
+async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&Message)) {
+    let closing = async {
+        match end {
+            End::Close(code, reason) => ws.send(Message::close_with(code, reason)).await.ok()?,
+            End::Gone => {}
+            End::Silent => return None,
+        }
+        while let Some(Ok(message)) = ws.recv().await {
+            if message.is_close() {
+                return Some(());
+            }
+            if message.is_pong() {
+                pong(&message);
+            }
+        }
+        if matches!(end, End::Close(..)) {
+            // What could not be read lies in the way. Left there, it would make the kernel reset the
+            // connection before our close frame arrives.
+            std::future::pending::<()>().await;
+        }
+        Some(())
+    };
+    let _ = timeout(CLOSE_PATIENCE, closing).await;
+}
