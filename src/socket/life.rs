@@ -26,7 +26,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub struct Ending {
     /// The client did not answer any more, rather than close or reset the connection.
     pub silent: bool,
-    /// What is known of the words that [`Say::tracked`] asked to follow, if there were such.
+    /// What is known of the words that [`Say::tracked`](super::Say::tracked) asked to follow, if there were such.
     pub said: Option<Said>,
 }
 
