@@ -50,15 +50,17 @@ pub(super) fn check_speed(
     let since = told.or(game.starts_at).ok_or(Kind::GAME_NOT_STARTED)?;
     let words = f64::from(Text::of(&game.words).characters()) / WORD;
     let minutes = |time: Duration| time.as_secs_f64() / 60.0;
-
-    let used = last_key.filter(|at| *at > since).unwrap_or(claim.at).after(since);
-    let too_fast = claim.figures.wpm * minutes(used.saturating_sub(LATENESS)) > words * TOLERANCE;
-
-    let passed = minutes(claim.at.after(since)) * TOLERANCE + minutes(LATENESS);
     let speed = claim.figures.wpm.max(claim.figures.wpm_raw.min(WPM_LIMIT));
-    let too_soon = passed * speed < words * TYPED_AT_LEAST;
 
-    if too_fast || too_soon {
+    let may_have_ended = |at: Timestamp| {
+        let used = at.after(since);
+        let too_fast =
+            claim.figures.wpm * minutes(used.saturating_sub(LATENESS)) > words * TOLERANCE;
+        let passed = minutes(used) * TOLERANCE + minutes(LATENESS);
+        let too_soon = passed * speed < words * TYPED_AT_LEAST;
+        !too_fast && !too_soon
+    };
+    if !may_have_ended(claim.at) && !last_key.is_some_and(may_have_ended) {
         let message = "the time since START does not allow this speed";
         return Err(Error::new(Kind::IMPLAUSIBLE_RESULT, message));
     }

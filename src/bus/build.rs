@@ -121,7 +121,8 @@ async fn listen<E: Event>(
         match ring.recv().await {
             Ok(envelope) => {
                 let trace = envelope.trace.clone();
-                fence(cx.module(), E::NAME, &trace, handler(cx.clone(), Heard(envelope))).await;
+                let handling = async { handler(cx.clone(), Heard(envelope)).await };
+                fence(cx.module(), E::NAME, &trace, handling).await;
             }
             Err(RecvError::Lagged(missed)) => {
                 count::LAGGED.add(missed);
@@ -131,7 +132,8 @@ async fn listen<E: Event>(
                     missed,
                     "lagged; reading again"
                 );
-                fence(cx.module(), "re-reading", &TraceContext::none(), reread(cx.clone())).await;
+                let rereading = async { reread(cx.clone()).await };
+                fence(cx.module(), "re-reading", &TraceContext::none(), rereading).await;
             }
             Err(RecvError::Closed) => return,
         }

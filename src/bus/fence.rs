@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
 use tracing::Instrument;
 
-use super::topic::Handling;
+use super::publish::Pending;
 use crate::telemetry::{TraceContext, count, process_span};
 use crate::{Error, Kind};
 
@@ -23,7 +23,7 @@ pub(crate) async fn fence(
     module: &'static str,
     what: &'static str,
     cause: &TraceContext,
-    handling: Handling,
+    handling: impl Future<Output = Result<Pending, Error>> + Send,
 ) {
     let span = process_span(module, what, cause);
     let handled = async {

@@ -84,6 +84,7 @@ async fn deliver(cx: Cx, mut lane: mpsc::Receiver<Delivery>, stop: CancellationT
         };
         let Some(delivery) = next else { return };
         let Delivery { what, trace, run } = delivery;
-        fence(cx.module(), what, &trace, run(cx.clone())).await;
+        // Called inside the fence too: a plain `fn` may panic before it has made its future.
+        fence(cx.module(), what, &trace, async { run(cx.clone()).await }).await;
     }
 }

@@ -48,7 +48,8 @@ impl Games {
                 Stage::Countdown => game.starts_at = game.starts_at.map(|at| at.max(resume)),
                 Stage::Closed | Stage::Running => {}
             }
-            for player in &game.players {
+            // A seat in a race that is on keeps nobody from a seat in a lobby.
+            for player in game.players.iter().filter(|_| game.stage < Stage::Running) {
                 restored.seats.insert(player.user.id.clone(), game.id);
             }
             restored.last = restored.last.max(game.id);

@@ -163,6 +163,33 @@ proptest! {
     }
 
     #[test]
+    fn a_key_long_before_the_end_excuses_no_speed(
+        (words, mut typist) in races(25..60),
+        part in 0.0..0.2,
+    ) {
+        typist.wrong.fill(false);
+        let takes = typist.takes(&words);
+        prop_assume!(takes > 10 * SECOND);
+        let Figures { wpm, wpm_raw, acc } = typist.figures(&words);
+        let doubled = Figures { wpm: 2.0 * wpm, wpm_raw: 2.0 * wpm_raw, acc };
+        let (game, done) = (race(&words, Some(START)), START + takes);
+        let refusal = check(&game, doubled, done, Some(START + takes.mul_f64(part)));
+        prop_assert_eq!(refusal, Some(Kind::IMPLAUSIBLE_RESULT));
+    }
+
+    #[test]
+    fn who_lost_the_socket_in_mid_race_is_measured_by_the_result_itself(
+        (words, typist) in races(1..60),
+        part in 0.0..1.0,
+        late in lateness(),
+    ) {
+        let (game, takes) = (race(&words, Some(START)), typist.takes(&words));
+        let last_key = START + takes.mul_f64(part);
+        let at = START + takes + late;
+        prop_assert_eq!(check(&game, typist.figures(&words), at, Some(last_key)), None);
+    }
+
+    #[test]
     fn nine_hundred_right_after_start_is_refused(
         // As long as a race mostly is: 25 words of six letters.
         words in texts(25).prop_filter("long enough", |words| words.join(" ").len() >= 174),

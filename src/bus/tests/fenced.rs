@@ -124,3 +124,23 @@ async fn a_delivery_without_end_is_given_up_and_the_module_goes_on() {
     assert!(log.says(&["given up", "module=\"dreamer\"", "test.waved", "after=30s"]));
     running.end().await;
 }
+
+#[tokio::test]
+async fn a_panic_before_the_first_wait_is_caught_too() {
+    let diary = Diary::default();
+    let (mut builder, writes) = (BusBuilder::default(), diary.clone());
+    builder.hear::<Waved>(
+        "hasty",
+        handler(move |heard: Heard<Waved>| {
+            assert_ne!(heard.number, STUMBLES, "not even a future was made");
+            writes.write(heard.number);
+            std::future::ready(Ok(()))
+        }),
+    );
+    let running = Running::start_paused(builder).await;
+    running.bus.announce(waved(1, STUMBLES)).await;
+    settle().await;
+    running.bus.announce(waved(1, 1)).await;
+    settle().await;
+    assert_eq!(diary.read(), [1]);
+}

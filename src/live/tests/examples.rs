@@ -89,6 +89,27 @@ fn the_last_to_leave_takes_the_lobby_along() {
 }
 
 #[test]
+fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
+    let mut games = Games::new(GameId(0));
+    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0))).0;
+    // Nobody has closed that lobby, and a whole race goes by.
+    let younger = race(&mut games, 0, late.closes_at);
+    let (now, resume) = (late.closes_at + RESUME, late.closes_at + RESUME * 2);
+    let restart = |games: &Games| {
+        let mut facts = Vec::from_iter(games.all().iter().map(|game| (**game).clone()));
+        facts.sort_by_key(|game| game.id);
+        Games::restore(younger, facts, resume)
+    };
+    // Player 0 has raced, and fills the lobby with others, which the restart has given some time.
+    let mut games = restart(&games);
+    for n in [0, FULL + 1, FULL + 2, FULL + 3] {
+        assert_eq!(games.enter(entry(n, rules(FULL), now)).0.id, late.id);
+    }
+    let mut games = restart(&games);
+    assert_eq!(games.enter(entry(0, rules(FULL), now)).0.id, late.id);
+}
+
+#[test]
 fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
     let mut games = Games::new(GameId(0));
     let id = race(&mut games, 0, Timestamp(0));

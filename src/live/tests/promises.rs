@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::clerk::{Clerk, sheets};
-use super::story::{Deed, Outcome, plots, plots_of_one_run, tell};
+use super::story::{Deed, Outcome, plots, tell};
 use super::*;
 
 proptest! {
     #[test]
-    fn games_do_what_a_plain_model_does(plot in plots_of_one_run()) {
+    fn games_do_what_a_plain_model_does(plot in plots()) {
         let mut clerk = Clerk::new(rules(plot.0));
         for moment in tell(&plot) {
             let outcome = clerk.take(&moment.step, moment.now);
@@ -27,7 +27,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_sits_in_two_games_before_start(plot in plots_of_one_run()) {
+    fn nobody_sits_in_two_games_before_start(plot in plots()) {
         for moment in tell(&plot) {
             let mut seated = BTreeSet::new();
             for game in moment.after.values().filter(|game| game.stage < Stage::Running) {

@@ -134,14 +134,6 @@ pub(super) fn plots() -> impl Strategy<Value = Plot> {
     (1_usize..5, steps)
 }
 
-/// Plots in which the server stays up.
-pub(super) fn plots_of_one_run() -> impl Strategy<Value = Plot> {
-    plots().prop_map(|(limit, mut steps)| {
-        steps.retain(|step| step.deed != Deed::Restart);
-        (limit, steps)
-    })
-}
-
 /// The facts of every game.
 pub(super) type Facts = BTreeMap<GameId, Arc<Game>>;
 
