@@ -1,7 +1,6 @@
 //! The profile of a player: who it is, and what is kept of the races.
 //!
-//! Nothing is kept of guests, and this server registers nobody: so the figures are those of a player
-//! without races.
+//! Nothing is kept of guests: their figures are those of a player without races.
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, ToSchema, endpoint};
@@ -10,7 +9,8 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::http::{Answer, Caller, Query, integer_parameter, no_metadata};
-use crate::module::{Module, Wiring};
+use crate::module::{Cx, Module, Wiring};
+use crate::records::{KeptResult, Summary};
 
 inventory::submit! { Module { name: "profile", path: module_path!(), wire } }
 
@@ -22,14 +22,14 @@ fn wire(module: &mut Wiring) {
 }
 
 /// The query of a graph: how many of the last games.
-struct Size;
+struct Size(i64);
 
 impl<'ex> Extractible<'ex> for Size {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
-        Query::of(req).integer_within("size", 0..=1000, 10).map(|_| Self)
+        Query::of(req).integer_within("size", 0..=1000, 10).map(Self)
     }
 }
 
@@ -42,6 +42,7 @@ impl EndpointArgRegister for Size {
 /// The query of a history: which page, and how long one is.
 struct Page {
     number: i64,
+    size: i64,
 }
 
 impl<'ex> Extractible<'ex> for Page {
@@ -51,8 +52,8 @@ impl<'ex> Extractible<'ex> for Page {
     async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
         let query = Query::of(req);
         let number = query.integer_within("page", 1..=i64::MAX, 1)?;
-        query.integer_within("size", 0..=200, 50)?;
-        Ok(Self { number })
+        let size = query.integer_within("size", 0..=200, 50)?;
+        Ok(Self { number, size })
     }
 }
 
@@ -71,7 +72,7 @@ struct UserInfo {
 
 #[derive(Default, Serialize, ToSchema)]
 struct Statistics {
-    total_games: u64,
+    total_games: i64,
     /// The highest words per minute.
     wpm_best: f64,
     /// The accuracy of that same game.
@@ -88,14 +89,14 @@ struct Statistics {
 #[derive(Serialize, ToSchema)]
 struct Row {
     /// 0 single, 1 multi, 2 team.
-    game_type: u8,
+    game_type: i32,
     game_id: i64,
     wpm: f64,
     wpm_raw: f64,
     accuracy: f64,
     /// ISO 8601.
     finished_at: String,
-    rank: u32,
+    rank: i32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -106,11 +107,25 @@ struct Graph {
 
 #[derive(Serialize, ToSchema)]
 struct History {
-    total: u64,
+    total: i64,
     has_prev_page: bool,
     has_next_page: bool,
     /// Newest first.
     data: Vec<Row>,
+}
+
+impl From<KeptResult> for Row {
+    fn from(kept: KeptResult) -> Self {
+        Self {
+            game_type: kept.game_type,
+            game_id: kept.game.0,
+            wpm: kept.wpm,
+            wpm_raw: kept.wpm_raw,
+            accuracy: kept.accuracy,
+            finished_at: kept.finished_at.with_z(),
+            rank: kept.rank,
+        }
+    }
 }
 
 /// Who the caller is.
@@ -121,19 +136,37 @@ async fn user_info(caller: Caller) -> Answer<UserInfo> {
 
 /// The best game, and means.
 #[endpoint(tags("profile"))]
-async fn statistics(_caller: Caller) -> Answer<Statistics> {
-    Answer::new(Statistics::default())
+async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error> {
+    let Summary { races, best, last_ten, all } = cx.records().summary(&caller.0.id).await?;
+    Ok(Answer::new(Statistics {
+        total_games: races,
+        wpm_best: best.wpm,
+        acc_best: best.accuracy,
+        wpm_avg_10: last_ten.wpm,
+        acc_avg_10: last_ten.accuracy,
+        wpm_avg_all: all.wpm,
+        acc_avg_all: all.accuracy,
+    }))
 }
 
 /// The last games, for a graph.
 #[endpoint(tags("profile"))]
-async fn graph(_size: Size, _caller: Caller) -> Answer<Graph> {
-    Answer::new(Graph { data: Vec::new() })
+async fn graph(cx: Cx, size: Size, caller: Caller) -> Result<Answer<Graph>, Error> {
+    let kept = cx.records().history(&caller.0.id, size.0, 0).await?;
+    Ok(Answer::new(Graph { data: kept.into_iter().rev().map(Row::from).collect() }))
 }
 
 /// All games, page by page.
 #[endpoint(tags("profile"))]
-async fn history(page: Page, _caller: Caller) -> Answer<History> {
-    let has_prev_page = page.number > 1;
-    Answer::new(History { total: 0, has_prev_page, has_next_page: false, data: Vec::new() })
+async fn history(cx: Cx, page: Page, caller: Caller) -> Result<Answer<History>, Error> {
+    let Page { number, size } = page;
+    let total = cx.records().races(&caller.0.id).await?;
+    let before = size.saturating_mul(number - 1);
+    let kept = cx.records().history(&caller.0.id, size, before).await?;
+    Ok(Answer::new(History {
+        total,
+        has_prev_page: number > 1,
+        has_next_page: total > number.saturating_mul(size),
+        data: kept.into_iter().map(Row::from).collect(),
+    }))
 }

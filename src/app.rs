@@ -48,18 +48,19 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the records, goes on with the games of the last run, and takes the port.
+    /// Opens the records (`init` brings the tables of PostgreSQL up to date), goes on with the games of
+    /// the last run, and takes the port.
     ///
     /// # Errors
     /// One sentence that says what is wrong.
-    pub async fn build(settings: Settings) -> Result<Self, String> {
+    pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
         refuse_what_is_not_there(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
         let declared = wire(&modules)?;
         let states = declared.states.make(&settings)?;
         let lock = take_data_dir(&settings.data_dir)?;
         let keys = Keys::load(&settings)?;
-        let records = Records::open(&settings.data_dir).await?;
+        let records = Records::open(&settings, init).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
         let live = Embedded::resume(&records, journal, Timestamp::now()).await;
@@ -110,7 +111,7 @@ impl Application {
         games.iter().for_each(|game| parts.timers.arm(game));
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
-        introduce(&parts.settings, self.address, parts.table.len());
+        introduce(parts, self.address);
 
         let server = Server::new(self.acceptor);
         let handle = server.handle();
@@ -138,11 +139,10 @@ impl Application {
 }
 
 /// What runs where, in a few lines.
-fn introduce(settings: &Settings, address: SocketAddr, modules: usize) {
-    let data = settings.data_dir.display();
-    tracing::info!(
-        "records in SQLite in {data}, live games and timers in this process (one server)"
-    );
+fn introduce(parts: &Parts, address: SocketAddr) {
+    let (settings, modules) = (&parts.settings, parts.table.len());
+    let records = parts.records.place(&settings.data_dir);
+    tracing::info!("records in {records}, live games and timers in this process (one server)");
     tracing::info!("{modules} handler modules; `typephoon-api handlers` shows what they do");
     let traces = settings.telemetry.otlp_endpoint.as_deref();
     tracing::info!(
@@ -154,15 +154,11 @@ fn introduce(settings: &Settings, address: SocketAddr, modules: usize) {
 
 /// Services that this version cannot use are refused rather than ignored.
 fn refuse_what_is_not_there(settings: &Settings) -> Result<(), String> {
-    let given = [
-        ("db", settings.db.is_some()),
-        ("redis", settings.redis.is_some()),
-        ("amqp", settings.amqp.is_some()),
-    ];
+    let given = [("redis", settings.redis.is_some()), ("amqp", settings.amqp.is_some())];
     match given.into_iter().find(|(_, given)| *given) {
         Some((section, _)) => Err(format!(
-            "the setting {section} is given, but this version runs on one server with SQLite only; \
-             leave the sections db, redis and amqp out"
+            "the setting {section} is given, but this version runs on one server; leave the sections \
+             redis and amqp out"
         )),
         None => Ok(()),
     }

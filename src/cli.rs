@@ -82,7 +82,7 @@ fn obey(arguments: Arguments) -> Result<(), String> {
                 || serde_json::to_string_pretty(&table).map_err(|error| error.to_string());
             print(&if json { as_json()? + "\n" } else { render_table(&table) });
         }
-        Some(Command::New { .. }) | None => return serve(loaded),
+        Some(Command::New { .. }) | None => return serve(loaded, arguments.init),
     }
     Ok(())
 }
@@ -92,7 +92,7 @@ fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-fn serve(Loaded { settings, notes }: Loaded) -> Result<(), String> {
+fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let telemetry = telemetry::init(&settings)?;
@@ -101,7 +101,7 @@ fn serve(Loaded { settings, notes }: Loaded) -> Result<(), String> {
     }
     let served = runtime.block_on(async {
         let stop = signals().map_err(|error| format!("signals cannot be heard: {error}"))?;
-        Application::build(settings).await?.run_until(stop).await
+        Application::build(settings, init).await?.run_until(stop).await
     });
     telemetry.end();
     served

@@ -29,7 +29,7 @@ impl Server {
         let mut settings = Settings { data_dir: data.path().into(), ..Settings::default() };
         settings.server.host = "127.0.0.1".into();
         settings.server.port = 0;
-        let application = Application::build(settings).await.expect("a server for the test");
+        let application = Application::build(settings, true).await.expect("a server for the test");
         let address = format!("http://{}", application.address());
         let cx = Cx::new("test", application.parts().clone());
         let stop = CancellationToken::new();

@@ -9,6 +9,7 @@ import json, re, sys
 ALLOWED = {
     "MIT", "MIT-0", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC",
     "Zlib", "0BSD", "Unlicense", "CC0-1.0", "Unicode-3.0", "OpenSSL", "BSL-1.0", "MPL-2.0",
+    "CDLA-Permissive-2.0",
 }
 BANNED = {"openssl-sys", "native-tls", "git2", "libz-ng-sys"}
 

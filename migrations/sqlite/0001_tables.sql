@@ -1,10 +1,11 @@
--- The tables that the old backend has in PostgreSQL, in SQLite's types.
+-- The tables that the old backend has in PostgreSQL, in SQLite's types. Instants are whole microseconds
+-- since 1970-01-01T00:00:00Z: kept and ordered exactly.
 
 create table games (
     id integer primary key autoincrement,
-    created_at datetime not null,
-    start_at datetime,
-    end_at datetime,
+    created_at integer not null,
+    start_at integer,
+    end_at integer,
     status integer not null,              -- 0 lobby, 1 in game, 2 finished
     invite_token text,
     game_type integer not null,           -- 0 single, 1 multi, 2 team
@@ -15,7 +16,7 @@ create table games (
 create table users (
     id text primary key,
     name text not null,
-    registered_at datetime not null default current_timestamp,
+    registered_at integer not null,
     refresh_token text
 );
 
@@ -26,15 +27,17 @@ create table game_results (
     wpm_raw real not null,
     wpm_correct real not null,
     accuracy real not null,
-    finished_at datetime not null,
+    finished_at integer not null,
     primary key (game_id, user_id)
 );
 
--- Profiles read the results of one user, newest first.
-create index game_results_of_user on game_results (user_id, finished_at);
+-- Profiles read the results of one user, newest first; and the best one.
+create index game_results_by_time on game_results (user_id, finished_at desc, game_id desc);
+create index game_results_by_speed on game_results (user_id, wpm_correct desc);
 
--- The facts of every game that is not over, so that a restart goes on where the last one stopped.
+-- The facts of every game that is not over, so that a restart goes on where the last one stopped. Also
+-- when the records are in PostgreSQL: what is live is this server's.
 create table live_games (
-    game_id integer primary key references games (id) on delete cascade,
+    game_id integer primary key,
     facts text not null                   -- JSON
 );

@@ -22,6 +22,7 @@ pub struct Embedded {
     games: Mutex<Games>,
     keys: Mutex<OneTimeKeys>,
     journal: Journal,
+    records: Records,
 }
 
 impl Embedded {
@@ -39,7 +40,17 @@ impl Embedded {
             tracing::info!(games = games.len(), "going on with the games of the last run");
         }
         let games = Mutex::new(Games::restore(last, games, now + RESUME_GRACE));
-        Ok(Self { games, keys: Mutex::default(), journal })
+        let live = Self { games, keys: Mutex::default(), journal, records: records.clone() };
+        live.reserve_ids().await?;
+        Ok(live)
+    }
+
+    /// Has the records set ids aside for games to come, if they do that.
+    async fn reserve_ids(&self) -> Result<(), Error> {
+        if let Some(ids) = self.records.reserve_games().await? {
+            self.games.lock().reserve(ids);
+        }
+        Ok(())
     }
 
     /// Changes facts under the lock, and waits until they are written down.
@@ -63,7 +74,13 @@ impl Embedded {
 #[async_trait]
 impl LiveState for Embedded {
     async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
-        self.change(|games| games.enter(entry)).await
+        loop {
+            let entry = entry.clone();
+            if let Some(game) = self.change(|games| games.enter(entry)).await? {
+                return Ok(game);
+            }
+            self.reserve_ids().await?;
+        }
     }
 
     async fn go_absent(

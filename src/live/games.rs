@@ -2,7 +2,7 @@
 //!
 //! Every operation answers with its outcome and the change to be written down, if it made one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Claim, Departed, Entry, Finish, names};
@@ -21,13 +21,28 @@ pub struct Games {
     open: BTreeSet<GameId>,
     /// The latest game of every user who sits somewhere.
     seats: HashMap<UserId, GameId>,
-    last: GameId,
+    ids: Ids,
+}
+
+/// Where the ids of new games come from.
+#[derive(Debug)]
+enum Ids {
+    /// One more than the last.
+    Counted(GameId),
+    /// Those that the records have set aside for us.
+    Reserved(VecDeque<GameId>),
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self::Counted(GameId(0))
+    }
 }
 
 impl Games {
     /// No games yet; the next one comes after `last`.
     pub fn new(last: GameId) -> Self {
-        Self { last, ..Self::default() }
+        Self { ids: Ids::Counted(last), ..Self::default() }
     }
 
     /// Games of a server that has been away. No lobby closes, no race starts and nobody counts as absent
@@ -52,7 +67,9 @@ impl Games {
             for player in game.players.iter().filter(|_| game.stage < Stage::Running) {
                 restored.seats.insert(player.user.id.clone(), game.id);
             }
-            restored.last = restored.last.max(game.id);
+            if let Ids::Counted(last) = &mut restored.ids {
+                *last = game.id.max(*last);
+            }
             restored.games.insert(game.id, Arc::new(game));
         }
         restored
@@ -68,9 +85,9 @@ impl Games {
         self.games.values().cloned().collect()
     }
 
-    /// See [`LiveState::enter`](super::LiveState::enter).
-    pub fn enter(&mut self, entry: Entry) -> Changed<Arc<Game>> {
-        let id = self.place_for(&entry);
+    /// See [`LiveState::enter`](super::LiveState::enter). `None` if ids have to be reserved first.
+    pub fn enter(&mut self, entry: Entry) -> Changed<Option<Arc<Game>>> {
+        let Some(id) = self.place_for(&entry) else { return (None, None) };
         let opened = self.games.entry(id).or_insert_with(|| Arc::new(opened(id, &entry)));
         let game = Arc::make_mut(opened);
         game.version += 1;
@@ -98,30 +115,45 @@ impl Games {
             }
         }
         let game = opened.clone();
-        (game.clone(), Some(Change::Saved(game)))
+        (Some(game.clone()), Some(Change::Saved(game)))
     }
 
-    /// Where a player is to sit; perhaps in a game that is not there yet.
-    fn place_for(&mut self, entry: &Entry) -> GameId {
+    /// Where a player is to sit; perhaps in a game that is not there yet. `None` if that would need an
+    /// id, and there is none.
+    fn place_for(&mut self, entry: &Entry) -> Option<GameId> {
         let seated = self.seats.get(&entry.user.id).and_then(|id| self.games.get(id));
         if let Some(game) = seated.filter(|game| game.stage < Stage::Running) {
-            return game.id;
+            return Some(game.id);
         }
         let asked_for = entry.previous.filter(|id| self.open.contains(id));
         let waits = |id: &GameId| self.games.get(id).is_some_and(|game| game.waits(entry.now));
         if let Some(id) = asked_for.filter(waits) {
-            return id;
+            return Some(id);
         }
         while let Some(id) = self.open.first().copied() {
             if self.games.get(&id).is_some_and(|game| game.waits(entry.now)) {
-                return id;
+                return Some(id);
             }
             // Its time is over, although nobody has closed it yet.
             self.open.remove(&id);
         }
-        self.last = GameId(self.last.0 + 1);
-        self.open.insert(self.last);
-        self.last
+        let id = match &mut self.ids {
+            Ids::Counted(last) => {
+                last.0 += 1;
+                *last
+            }
+            Ids::Reserved(ids) => ids.pop_front()?,
+        };
+        self.open.insert(id);
+        Some(id)
+    }
+
+    /// Takes ids that the records have set aside; from now on there are no others.
+    pub fn reserve(&mut self, more: Vec<GameId>) {
+        match &mut self.ids {
+            Ids::Reserved(ids) => ids.extend(more),
+            Ids::Counted(_) => self.ids = Ids::Reserved(more.into()),
+        }
     }
 
     /// See [`LiveState::go_absent`](super::LiveState::go_absent).

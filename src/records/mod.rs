@@ -1,10 +1,15 @@
 //! The record store: what is kept for good, and what a restart needs.
 //!
-//! The only room that knows sqlx. Everything is written in the terms of the game; a [`Journal`]
-//! batches the writes of live games.
+//! The only room that knows sqlx. Everything is written in the terms of the game, on PostgreSQL or
+//! SQLite; a [`Journal`] batches the writes of live games.
 
+mod db;
 mod journal;
+mod results;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use journal::{Change, Journal};
+pub use results::{Average, KeptResult, Summary};
 pub use store::Records;

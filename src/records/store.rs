@@ -1,56 +1,57 @@
-//! Records in a SQLite file.
+//! The record store as the rest of the server knows it: operations in the terms of the game.
 
 use std::path::Path;
-use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::Change;
+use super::db::{At, Db, open_lite, open_pg, with_db};
 use crate::Error;
-use crate::game::{Game, GameId, Stage, Timestamp};
+use crate::game::{Game, GameId, Stage, UserType};
+use crate::settings::Settings;
 
 /// `games.status` while players come and go.
-const LOBBY: i64 = 0;
+const LOBBY: i32 = 0;
 /// `games.status` while a race is prepared or run.
-const IN_GAME: i64 = 1;
+const IN_GAME: i32 = 1;
 /// `games.status` of what is over.
-const FINISHED: i64 = 2;
+const FINISHED: i32 = 2;
 /// `games.game_type` of a race against others.
-const MULTI: i64 = 1;
-
-/// The file in the data directory.
-const FILE: &str = "typephoon.sqlite3";
-
-/// Readers at once; SQLite has one writer.
-const CONNECTIONS: u32 = 4;
+const MULTI: i32 = 1;
 
 /// The record store. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Records(SqlitePool);
+pub struct Records {
+    /// Users, games and results.
+    pub(super) db: Db,
+    /// The facts of the live games of this server; the same file as `db`, if that is SQLite.
+    local: sqlx::SqlitePool,
+}
 
 impl Records {
-    /// Opens the file in `data_dir`, makes it if it is not there, and brings its tables up to date.
+    /// Opens PostgreSQL if the settings name it (`init` brings its tables up to date), else the SQLite
+    /// file in the data directory, which brings itself up to date.
     ///
     /// # Errors
-    /// One sentence that names the file.
-    pub async fn open(data_dir: &Path) -> Result<Self, String> {
-        let file = data_dir.join(FILE);
-        let options = SqliteConnectOptions::new()
-            .filename(&file)
-            .create_if_missing(true)
-            // Readers go on while one writes; what is committed survives the end of the process.
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(5))
-            .foreign_keys(true);
-        let unusable = |error| format!("{} cannot be used: {error}", file.display());
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).connect_with(options);
-        let pool = pool.await.map_err(|error| unusable(error.to_string()))?;
-        let migrated = sqlx::migrate!("migrations/sqlite").run(&pool).await;
-        migrated.map_err(|error| unusable(error.to_string()))?;
-        Ok(Self(pool))
+    /// One sentence that names what cannot be used.
+    pub async fn open(settings: &Settings, init: bool) -> Result<Self, String> {
+        let local = open_lite(&settings.data_dir).await?;
+        let db = match &settings.db {
+            Some(pg) => Db::Pg(open_pg(pg, init).await?),
+            None => Db::Lite(local.clone()),
+        };
+        Ok(Self { db, local })
+    }
+
+    /// Where the records are, for the log.
+    pub fn place(&self, data_dir: &Path) -> String {
+        match &self.db {
+            Db::Lite(_) => format!("SQLite in {}", data_dir.display()),
+            Db::Pg(pool) => {
+                let options = pool.connect_options();
+                format!("PostgreSQL at {}:{}", options.get_host(), options.get_port())
+            }
+        }
     }
 
     /// Whether the store answers.
@@ -58,8 +59,9 @@ impl Records {
     /// # Errors
     /// `UNKNOWN_ERROR`, if it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("select 1").execute(&self.0).await.map_err(Error::internal)?;
-        Ok(())
+        let pinged =
+            with_db!(&self.db, |pool| sqlx::query("select 1").execute(pool).await.map(drop));
+        pinged.map_err(Error::internal)
     }
 
     /// The highest id that a game has had; 0 if there was none.
@@ -67,18 +69,32 @@ impl Records {
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
     pub async fn last_game(&self) -> Result<GameId, Error> {
-        let id = sqlx::query_scalar("select coalesce(max(id), 0) from games");
-        id.fetch_one(&self.0).await.map(GameId).map_err(Error::internal)
+        let sql = "select coalesce(max(id), 0) from games";
+        let id = with_db!(&self.db, |pool| sqlx::query_scalar(sql).fetch_one(pool).await);
+        id.map(GameId).map_err(Error::internal)
     }
 
-    /// The games that were not over when the server stopped.
+    /// Ids for games to come, if the store hands them out: PostgreSQL does, since others may open games
+    /// in it too. `None` means that they are counted from [`Self::last_game`].
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn reserve_games(&self) -> Result<Option<Vec<GameId>>, Error> {
+        let Db::Pg(pool) = &self.db else { return Ok(None) };
+        let sql =
+            "select nextval(pg_get_serial_sequence('games', 'id')) from generate_series(1, 32)";
+        let ids: Result<Vec<i64>, _> = sqlx::query_scalar(sql).fetch_all(pool).await;
+        Ok(Some(ids.map_err(Error::internal)?.into_iter().map(GameId).collect()))
+    }
+
+    /// The games of this server that were not over when it stopped.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
     pub async fn live_games(&self) -> Result<Vec<Game>, Error> {
         let facts =
             sqlx::query_scalar::<_, String>("select facts from live_games order by game_id");
-        let facts = facts.fetch_all(&self.0).await.map_err(Error::internal)?;
+        let facts = facts.fetch_all(&self.local).await.map_err(Error::internal)?;
         let read = |facts: &String| {
             let unreadable =
                 |error: &_| tracing::error!(%error, "a live game cannot be read; it is left out");
@@ -87,60 +103,110 @@ impl Records {
         Ok(facts.iter().filter_map(read).collect())
     }
 
-    /// Writes changes of live games, all or none.
+    /// Writes changes of live games. In one database that is one transaction; else the records come
+    /// first, so that what is forgotten in between is only what is live.
     pub(super) async fn save(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
-        let mut tx = self.0.begin_with("begin immediate").await?;
-        for change in changes {
-            match change {
-                Change::Saved(game) => save_game(&mut tx, game).await?,
-                Change::Ended { game, at } => end_game(&mut tx, *game, *at).await?,
+        match &self.db {
+            Db::Lite(pool) => {
+                let mut tx = pool.begin_with("begin immediate").await?;
+                save_records_lite(&mut tx, changes).await?;
+                save_live(&mut tx, changes).await?;
+                tx.commit().await
+            }
+            Db::Pg(pool) => {
+                let mut tx = pool.begin().await?;
+                save_records_pg(&mut tx, changes).await?;
+                tx.commit().await?;
+                let mut tx = self.local.begin_with("begin immediate").await?;
+                save_live(&mut tx, changes).await?;
+                tx.commit().await
             }
         }
-        tx.commit().await
     }
 }
 
-async fn save_game(tx: &mut sqlx::SqliteConnection, game: &Game) -> Result<(), sqlx::Error> {
-    let status = if game.stage == Stage::Lobby { LOBBY } else { IN_GAME };
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    sqlx::query(
-        "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count)
-         values ($1, $2, $3, $4, $5, $6, $7)
-         on conflict (id) do update set start_at = excluded.start_at, status = excluded.status,
-            player_count = excluded.player_count, finish_count = excluded.finish_count",
-    )
-    .bind(game.id.0)
-    .bind(game.opened_at.to_datetime())
-    .bind(game.starts_at.map(Timestamp::to_datetime))
-    .bind(status)
-    .bind(MULTI)
-    .bind(count(game.players.len()))
-    .bind(count(game.finishers()))
-    .execute(&mut *tx)
-    .await?;
-    let facts = serde_json::to_string(game).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    sqlx::query(
-        "insert into live_games (game_id, facts) values ($1, $2)
-         on conflict (game_id) do update set facts = excluded.facts",
-    )
-    .bind(game.id.0)
-    .bind(facts)
-    .execute(tx)
-    .await?;
+/// The same statements for both databases, whose connections have no type in common.
+macro_rules! save_records {
+    ($name:ident, $connection:ty) => {
+        /// What is kept for good of a game: its row, and the results of registered players, which are
+        /// counted in the same transaction. Whoever has no row in `users` finishes as a guest would.
+        async fn $name(tx: &mut $connection, changes: &[Change]) -> Result<(), sqlx::Error> {
+            for change in changes {
+                let game = match change {
+                    Change::Saved(game) => game,
+                    Change::Ended { game, at } => {
+                        let end =
+                            sqlx::query("update games set status = $2, end_at = $3 where id = $1");
+                        end.bind(game.0).bind(FINISHED).bind(At(*at)).execute(&mut *tx).await?;
+                        continue;
+                    }
+                };
+                let status = if game.stage == Stage::Lobby { LOBBY } else { IN_GAME };
+                sqlx::query(UPSERT_GAME)
+                    .bind(game.id.0)
+                    .bind(At(game.opened_at))
+                    .bind(game.starts_at.map(At))
+                    .bind(status)
+                    .bind(MULTI)
+                    .bind(count(game.players.len()))
+                    .bind(count(game.finishers()))
+                    .execute(&mut *tx)
+                    .await?;
+                for player in &game.players {
+                    let Some(result) = player.result else { continue };
+                    if player.user.user_type == UserType::Guest {
+                        continue;
+                    }
+                    sqlx::query(INSERT_RESULT)
+                        .bind(game.id.0)
+                        .bind(player.user.id.as_str())
+                        .bind(i32::try_from(result.rank).unwrap_or(i32::MAX))
+                        .bind(result.figures.wpm_raw)
+                        .bind(result.figures.wpm)
+                        .bind(result.figures.acc)
+                        .bind(At(result.finished))
+                        .execute(&mut *tx)
+                        .await?;
+                }
+            }
+            Ok(())
+        }
+    };
+}
+
+const UPSERT_GAME: &str =
+    "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (id) do update set start_at = excluded.start_at, status = excluded.status,
+        player_count = excluded.player_count, finish_count = excluded.finish_count";
+
+const INSERT_RESULT: &str =
+    "insert into game_results (game_id, user_id, rank, wpm_raw, wpm_correct, accuracy, finished_at)
+     select $1, id, $3, $4, $5, $6, $7 from users where id = $2
+     on conflict (game_id, user_id) do nothing";
+
+save_records!(save_records_lite, SqliteConnection);
+save_records!(save_records_pg, PgConnection);
+
+async fn save_live(tx: &mut SqliteConnection, changes: &[Change]) -> Result<(), sqlx::Error> {
+    for change in changes {
+        match change {
+            Change::Saved(game) => {
+                let facts = serde_json::to_string(game)
+                    .map_err(|error| sqlx::Error::Encode(error.into()))?;
+                let sql = "insert into live_games (game_id, facts) values ($1, $2)
+                           on conflict (game_id) do update set facts = excluded.facts";
+                sqlx::query(sql).bind(game.id.0).bind(facts).execute(&mut *tx).await?;
+            }
+            Change::Ended { game, .. } => {
+                let sql = "delete from live_games where game_id = $1";
+                sqlx::query(sql).bind(game.0).execute(&mut *tx).await?;
+            }
+        }
+    }
     Ok(())
 }
 
-async fn end_game(
-    tx: &mut sqlx::SqliteConnection,
-    game: GameId,
-    at: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("update games set status = $2, end_at = $3 where id = $1")
-        .bind(game.0)
-        .bind(FINISHED)
-        .bind(at.to_datetime())
-        .execute(&mut *tx)
-        .await?;
-    sqlx::query("delete from live_games where game_id = $1").bind(game.0).execute(tx).await?;
-    Ok(())
+fn count(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }

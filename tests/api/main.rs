@@ -7,6 +7,7 @@
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
 //! [`server::time_passes`].
 
+mod database;
 mod persona;
 mod process;
 mod server;
@@ -26,6 +27,7 @@ mod matchmaking;
 mod plausible;
 mod profile;
 mod race;
+mod records;
 mod restarts;
 mod results;
 mod settings;

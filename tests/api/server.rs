@@ -287,6 +287,11 @@ impl Server {
         self.is_ready().await;
     }
 
+    /// Its data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.settings.data_dir()
+    }
+
     /// Everything the server has printed so far.
     pub fn log(&self) -> String {
         let now = self.process.as_ref().map(|process| process.log.text()).unwrap_or_default();

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::*;
 use crate::live::{Embedded, LiveState};
 use crate::records::{Journal, Records};
+use crate::settings::Settings;
 
 const PLAYERS: usize = 200;
 const LIMIT: usize = 5;
@@ -30,7 +31,8 @@ impl Pod {
     }
 
     async fn start_in(data: TempDir) -> Self {
-        let records = Records::open(data.path()).await.unwrap();
+        let settings = Settings { data_dir: data.path().into(), ..Settings::default() };
+        let records = Records::open(&settings, false).await.unwrap();
         let (journal, journal_stop) = (TaskTracker::new(), CancellationToken::new());
         let writing = Journal::start(records.clone(), &journal, journal_stop.clone());
         let live = Embedded::resume(&records, writing, Timestamp(0)).await.unwrap();

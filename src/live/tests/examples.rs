@@ -8,7 +8,7 @@ const FULL: usize = 5;
 fn race(games: &mut Games, first: usize, now: Timestamp) -> GameId {
     let players = first..first + FULL;
     let seated: Vec<_> =
-        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).0.id).collect();
+        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).0.unwrap().id).collect();
     let id = seated[0];
     assert!(seated.iter().all(|seat| *seat == id));
     let start = now + Duration::from_secs(2);
@@ -54,14 +54,14 @@ fn lobbies_whose_time_is_over_are_searched_only_once() {
     let now = Timestamp(0) + Duration::from_secs(1000);
     let mut games = Games::restore(GameId(50), restored, now);
     let after = entry(50, rules(FULL), now);
-    assert_eq!(games.enter(after).0.id, GameId(51));
+    assert_eq!(games.enter(after).0.unwrap().id, GameId(51));
     assert_eq!(searched(&games), 1);
 }
 
 #[test]
 fn the_last_of_several_sockets_begins_the_absence() {
     let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).0.id;
+    let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
     games.enter(entry(0, rules(FULL), now));
     let user = player(0).id;
     let absent = |games: &mut Games| {
@@ -75,7 +75,7 @@ fn the_last_of_several_sockets_begins_the_absence() {
 #[test]
 fn the_last_to_leave_takes_the_lobby_along() {
     let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).0.id;
+    let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
     games.enter(entry(1, rules(FULL), now));
     games.go_absent(id, &player(0).id, now);
     let (departed, _) = games.dismiss_absent(id, now, now);
@@ -91,7 +91,7 @@ fn the_last_to_leave_takes_the_lobby_along() {
 #[test]
 fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
     let mut games = Games::new(GameId(0));
-    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0))).0;
+    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0))).0.unwrap();
     // Nobody has closed that lobby, and a whole race goes by.
     let younger = race(&mut games, 0, late.closes_at);
     let (now, resume) = (late.closes_at + RESUME, late.closes_at + RESUME * 2);
@@ -103,17 +103,17 @@ fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
     // Player 0 has raced, and fills the lobby with others, which the restart has given some time.
     let mut games = restart(&games);
     for n in [0, FULL + 1, FULL + 2, FULL + 3] {
-        assert_eq!(games.enter(entry(n, rules(FULL), now)).0.id, late.id);
+        assert_eq!(games.enter(entry(n, rules(FULL), now)).0.unwrap().id, late.id);
     }
     let mut games = restart(&games);
-    assert_eq!(games.enter(entry(0, rules(FULL), now)).0.id, late.id);
+    assert_eq!(games.enter(entry(0, rules(FULL), now)).0.unwrap().id, late.id);
 }
 
 #[test]
 fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
     let mut games = Games::new(GameId(0));
     let id = race(&mut games, 0, Timestamp(0));
-    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).0.id;
+    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).0.unwrap().id;
     assert_ne!(next, id);
     assert_eq!(games.find(id).map(|game| game.players.len()), Some(FULL));
     assert_eq!(

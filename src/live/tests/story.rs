@@ -238,7 +238,7 @@ impl Teller {
     fn enter(&mut self, user: User, previous: Option<GameId>) -> Outcome {
         let (now, rules) = (self.now, self.rules);
         let changed = self.games.enter(Entry { user, previous, now, rules });
-        let game = self.write_down(changed);
+        let game = self.write_down(changed).expect("ids are counted");
         assert_eq!(self.games.find(game.id).as_ref(), Some(&game));
         self.last = self.last.max(game.id);
         Outcome::Seated(game.id)

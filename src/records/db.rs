@@ -1,0 +1,158 @@
+//! The two databases, and what differs between them: how they are opened, and how they store an instant.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Database, Decode, Encode, Postgres, Sqlite, Type};
+use time::OffsetDateTime;
+
+use crate::game::Timestamp;
+use crate::settings::DbSettings;
+
+/// The file in the data directory.
+const FILE: &str = "typephoon.sqlite3";
+/// Readers of it at once; SQLite has one writer.
+const READERS: u32 = 4;
+/// How long a statement may take in PostgreSQL.
+const STATEMENT_TIMEOUT: &str = "10s";
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The longest pause between two tries to reach PostgreSQL.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// One of the two. A query is written once and runs on both: see `with_db!`.
+#[derive(Clone, Debug)]
+pub(super) enum Db {
+    Lite(SqlitePool),
+    Pg(PgPool),
+}
+
+/// Runs the same expression on whichever database it is: it is checked against both.
+macro_rules! with_db {
+    ($db:expr, |$pool:ident| $body:expr) => {
+        match $db {
+            $crate::records::db::Db::Lite($pool) => $body,
+            $crate::records::db::Db::Pg($pool) => $body,
+        }
+    };
+}
+pub(super) use with_db;
+
+/// Opens the file in `data_dir`, makes it if it is not there, and brings its tables up to date.
+pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {
+    let file = data_dir.join(FILE);
+    let options = SqliteConnectOptions::new()
+        .filename(&file)
+        .create_if_missing(true)
+        // Readers go on while one writes; what is committed survives the end of the process.
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true);
+    let unusable = |error: String| format!("{} cannot be used: {error}", file.display());
+    let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(options);
+    let pool = pool.await.map_err(|error| unusable(error.to_string()))?;
+    let migrated = sqlx::migrate!("migrations/sqlite").run(&pool).await;
+    migrated.map_err(|error| unusable(error.to_string()))?;
+    Ok(pool)
+}
+
+/// Waits until PostgreSQL answers. With `init` its tables are brought up to date; those of the old
+/// backend are adopted as they stand.
+pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool, String> {
+    let options = pg_options(settings)?;
+    let place = format!("{}:{}/{}", options.get_host(), options.get_port(), settings.db);
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.pool_size)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_lazy_with(options);
+    let mut pause = Duration::from_millis(200);
+    while let Err(error) = pool.acquire().await {
+        tracing::warn!("waiting for PostgreSQL at {place}: {error}");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    if init {
+        let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
+        migrated.map_err(|error| format!("the tables of PostgreSQL at {place}: {error}"))?;
+    }
+    let there = sqlx::query("select id from games limit 1").execute(&pool).await;
+    there.map_err(|error| {
+        format!("PostgreSQL at {place} lacks our tables; start once with --init ({error})")
+    })?;
+    Ok(pool)
+}
+
+fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {
+    let options = match &settings.url {
+        Some(url) => url.expose().parse().map_err(|_| "db.url is no PostgreSQL address")?,
+        None => PgConnectOptions::new()
+            .host(&settings.host)
+            .port(settings.port)
+            .username(&settings.username)
+            .password(settings.password.expose())
+            .database(&settings.db),
+    };
+    let options: PgConnectOptions = options;
+    let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]);
+    let level = if settings.echo {
+        tracing::log::LevelFilter::Info
+    } else {
+        tracing::log::LevelFilter::Off
+    };
+    Ok(options.log_statements(level).application_name("typephoon-api"))
+}
+
+/// An instant as the databases store it: `timestamptz` in PostgreSQL, whole microseconds since 1970 in
+/// SQLite, which so keeps and orders them exactly.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At(pub(super) Timestamp);
+
+impl Type<Postgres> for At {
+    fn type_info() -> <Postgres as Database>::TypeInfo {
+        <OffsetDateTime as Type<Postgres>>::type_info()
+    }
+}
+
+impl Encode<'_, Postgres> for At {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut <Postgres as Database>::ArgumentBuffer,
+    ) -> Result<IsNull, BoxDynError> {
+        <OffsetDateTime as Encode<'_, Postgres>>::encode(self.0.to_datetime(), buffer)
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for At {
+    fn decode(value: <Postgres as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        let at = <OffsetDateTime as Decode<'r, Postgres>>::decode(value)?;
+        Ok(Self(at.into()))
+    }
+}
+
+impl Type<Sqlite> for At {
+    fn type_info() -> <Sqlite as Database>::TypeInfo {
+        <i64 as Type<Sqlite>>::type_info()
+    }
+}
+
+impl Encode<'_, Sqlite> for At {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut <Sqlite as Database>::ArgumentBuffer,
+    ) -> Result<IsNull, BoxDynError> {
+        <i64 as Encode<'_, Sqlite>>::encode(self.0.0, buffer)
+    }
+}
+
+impl<'r> Decode<'r, Sqlite> for At {
+    fn decode(value: <Sqlite as Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+        Ok(Self(Timestamp(<i64 as Decode<'r, Sqlite>>::decode(value)?)))
+    }
+}

@@ -1,0 +1,140 @@
+//! Results as profiles show them.
+
+use super::Records;
+use super::db::{At, with_db};
+use crate::Error;
+use crate::game::{GameId, Timestamp, UserId};
+
+/// One race that was kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeptResult {
+    /// Single, multi or team, as the tables number them.
+    pub game_type: i32,
+    /// Which race.
+    pub game: GameId,
+    /// Words per minute.
+    pub wpm: f64,
+    /// Words per minute, wrong ones too.
+    pub wpm_raw: f64,
+    /// In percent.
+    pub accuracy: f64,
+    /// When the result arrived.
+    pub finished_at: Timestamp,
+    /// Order of arrival, from 1.
+    pub rank: i32,
+}
+
+/// Speed and accuracy, of one race or on average.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Average {
+    /// Words per minute.
+    pub wpm: f64,
+    /// In percent.
+    pub accuracy: f64,
+}
+
+/// What a profile says of all races of a player. All zero without races.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// How many races.
+    pub races: i64,
+    /// The fastest race, with the accuracy of that same race.
+    pub best: Average,
+    /// The mean of the last ten.
+    pub last_ten: Average,
+    /// The mean of all.
+    pub all: Average,
+}
+
+type Row = (i32, i64, f64, f64, f64, At, i32);
+type MeanRow = (i64, Option<f64>, Option<f64>);
+
+const HISTORY: &str =
+    "select g.game_type, r.game_id, r.wpm_correct, r.wpm_raw, r.accuracy, r.finished_at, r.rank
+     from game_results r join games g on g.id = r.game_id
+     where r.user_id = $1
+     order by r.finished_at desc, r.game_id desc
+     limit $2 offset $3";
+
+const ALL: &str =
+    "select count(*), avg(wpm_correct), avg(accuracy) from game_results where user_id = $1";
+
+const LAST_TEN: &str = "select count(*), avg(wpm_correct), avg(accuracy) from (
+        select wpm_correct, accuracy from game_results where user_id = $1
+        order by finished_at desc, game_id desc limit 10
+     ) as last_ten";
+
+const BEST: &str = "select wpm_correct, accuracy from game_results where user_id = $1
+     order by wpm_correct desc, finished_at limit 1";
+
+impl Records {
+    /// Results of a player, newest first: `limit` of them, after the first `offset`.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn history(
+        &self,
+        user: &UserId,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<KeptResult>, Error> {
+        let rows: Result<Vec<Row>, _> = with_db!(&self.db, |pool| {
+            let query = sqlx::query_as(HISTORY).bind(user.as_str()).bind(limit).bind(offset);
+            query.fetch_all(pool).await
+        });
+        let kept = |(game_type, game, wpm, wpm_raw, accuracy, At(finished_at), rank): Row| {
+            KeptResult { game_type, game: GameId(game), wpm, wpm_raw, accuracy, finished_at, rank }
+        };
+        Ok(rows.map_err(Error::internal)?.into_iter().map(kept).collect())
+    }
+
+    /// How many results of a player are kept.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn races(&self, user: &UserId) -> Result<i64, Error> {
+        let sql = "select count(*) from game_results where user_id = $1";
+        let count = with_db!(&self.db, |pool| {
+            sqlx::query_scalar(sql).bind(user.as_str()).fetch_one(pool).await
+        });
+        count.map_err(Error::internal)
+    }
+
+    /// What a profile says of all races of a player.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn summary(&self, user: &UserId) -> Result<Summary, Error> {
+        let best: Result<Option<(f64, f64)>, _> = with_db!(&self.db, |pool| {
+            sqlx::query_as(BEST).bind(user.as_str()).fetch_optional(pool).await
+        });
+        let (races, all) = self.mean(ALL, user).await?;
+        let (_, last_ten) = self.mean(LAST_TEN, user).await?;
+        let best = best.map_err(Error::internal)?.unwrap_or_default();
+        let best = Average { wpm: best.0, accuracy: best.1 };
+        Ok(Summary { races, best, last_ten, all })
+    }
+
+    async fn mean(&self, sql: &'static str, user: &UserId) -> Result<(i64, Average), Error> {
+        let row: Result<MeanRow, _> = with_db!(&self.db, |pool| {
+            sqlx::query_as(sql).bind(user.as_str()).fetch_one(pool).await
+        });
+        let (races, wpm, accuracy) = row.map_err(Error::internal)?;
+        let mean = Average { wpm: wpm.unwrap_or_default(), accuracy: accuracy.unwrap_or_default() };
+        Ok((races, mean))
+    }
+
+    /// Makes or renames a registered player.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn register(&self, user: &UserId, name: &str, now: Timestamp) -> Result<(), Error> {
+        let sql = "insert into users (id, name, registered_at) values ($1, $2, $3)
+                   on conflict (id) do update set name = excluded.name";
+        let registered = with_db!(&self.db, |pool| {
+            let query = sqlx::query(sql).bind(user.as_str()).bind(name).bind(At(now));
+            query.execute(pool).await.map(drop)
+        });
+        registered.map_err(Error::internal)
+    }
+}

@@ -1,0 +1,83 @@
+//! What is kept of registered players, in SQLite and in PostgreSQL.
+
+use serde_json::json;
+
+use crate::database::{Database, on_both};
+use crate::persona::Player;
+use crate::server::Server;
+use crate::signing;
+
+/// A registered player and a guest, in a race that has started.
+async fn race_of_both(database: &Database, server: &Server) -> (Player, Player) {
+    let user = match database {
+        Database::Lite => {
+            "insert into users (id, name, registered_at) values ('google-77', 'Anna', 0)"
+        }
+        Database::Pg(_) => "insert into users (id, name) values ('google-77', 'Anna')",
+    };
+    database.execute(server, user).await;
+    let token = signing::sign(&signing::claims("google-77", "Anna", "REGISTERED"));
+    let mut anna = Player::known(&server.site(), token).await;
+    let mut guest = server.guest().await;
+    for player in [&mut anna, &mut guest] {
+        player.lobby.until("GAME_START").await;
+        player.race().await;
+    }
+    anna.hears("START").await;
+    guest.hears("START").await;
+    (anna, guest)
+}
+
+#[tokio::test]
+async fn the_result_of_a_registered_player_is_kept_for_the_profile() {
+    on_both(async |database| {
+        let server = database.settings().set("game.player_limit", 2).start().await;
+        let (anna, guest) = race_of_both(&database, &server).await;
+        guest.finishes(80.0).await;
+        anna.finishes(70.5).await;
+        anna.finishes(99.0).await;
+
+        let statistics = server.get("/api/v1/profile/statistics", &anna).await;
+        let statistics = statistics.ok();
+        assert_eq!(
+            (&statistics["total_games"], &statistics["wpm_best"]),
+            (&json!(1), &json!(70.5))
+        );
+        let history = server.get("/api/v1/profile/history?page=1&size=50", &anna).await;
+        let history = history.ok();
+        assert_eq!((&history["total"], &history["has_next_page"]), (&json!(1), &json!(false)));
+        let row = &history["data"][0];
+        assert_eq!((&row["game_id"], &row["rank"]), (&json!(anna.game), &json!(2)));
+        assert_eq!((&row["game_type"], &row["wpm"]), (&json!(1), &json!(70.5)));
+        let finished = &anna.ranking().await[1]["finished"];
+        let (finished, kept) = (finished.as_str().unwrap(), row["finished_at"].as_str().unwrap());
+        assert_eq!(finished.replace("+00:00", "Z"), kept, "the same instant, in two forms");
+        let graph = server.get("/api/v1/profile/graph?size=10", &anna).await;
+        assert_eq!(graph.ok()["data"], history["data"]);
+
+        let guests = server.get("/api/v1/profile/statistics", &guest).await;
+        assert_eq!(guests.ok()["total_games"], 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_race_goes_on_after_a_crash_wherever_the_records_are() {
+    on_both(async |database| {
+        let mut server = database.settings().set("game.player_limit", 2).start().await;
+        let (mut anna, mut guest) = race_of_both(&database, &server).await;
+        anna.finishes(70.5).await;
+        server.kill().await;
+        server.restart().await;
+        guest.race().await;
+        anna.race().await;
+        guest.types(1, 0).await;
+        anna.sees(&guest, 1, 0).await;
+        guest.finishes(60.0).await;
+        let ranks: Vec<_> = anna.ranking().await.iter().map(|it| it["rank"].clone()).collect();
+        assert_eq!(ranks, [1, 2]);
+        let statistics = server.get("/api/v1/profile/statistics", &anna).await;
+        assert_eq!(statistics.ok()["total_games"], 1);
+    })
+    .await;
+}
