@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{fs, io};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -15,9 +16,6 @@ use crate::game::{Timestamp, User, UserType};
 use crate::settings::{Secret, Settings};
 use crate::{Error, Kind};
 
-/// A guest's access token lives as long as its cookie: there is nothing to refresh it with.
-const GUEST_SECONDS: i64 = 30 * 24 * 60 * 60;
-
 /// Signs and checks tokens: RS256 (RFC 7518, section 3.3).
 #[derive(Clone)]
 pub struct Keys(Arc<Inside>);
@@ -26,6 +24,8 @@ struct Inside {
     signing: EncodingKey,
     checking: DecodingKey,
     access_seconds: i64,
+    /// A guest's access token lives as long as others' refresh tokens: there is nothing to refresh it with.
+    guest_seconds: i64,
 }
 
 impl Keys {
@@ -49,9 +49,10 @@ impl Keys {
             .map_err(|error| format!("token.private_key is no RSA key in PEM: {error}"))?;
         let checking = DecodingKey::from_rsa_pem(public.expose().as_bytes())
             .map_err(|error| format!("token.public_key is no RSA key in PEM: {error}"))?;
-        let access_seconds =
-            settings.token.access_duration.as_secs().try_into().unwrap_or(i64::MAX);
-        let keys = Self(Arc::new(Inside { signing, checking, access_seconds }));
+        let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
+        let access_seconds = seconds(settings.token.access_duration);
+        let guest_seconds = seconds(settings.token.refresh_duration);
+        let keys = Self(Arc::new(Inside { signing, checking, access_seconds, guest_seconds }));
         keys.check_that_they_match()?;
         Ok(keys)
     }
@@ -71,7 +72,7 @@ impl Keys {
     pub fn issue(&self, user: &User, now: Timestamp) -> Result<String, Error> {
         let iat = now.seconds();
         let life = match user.user_type {
-            UserType::Guest => GUEST_SECONDS,
+            UserType::Guest => self.0.guest_seconds,
             UserType::Registered => self.0.access_seconds,
         };
         let User { id, name, user_type } = user.clone();
@@ -212,7 +213,6 @@ fn write_private(at: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn settings(data_dir: &Path) -> Settings {
         Settings { data_dir: data_dir.into(), ..Settings::default() }
