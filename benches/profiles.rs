@@ -20,7 +20,8 @@ const GAMES: i64 = 200_000;
 const CALLS: i64 = 500;
 
 /// The numbers from 1 to $N, in either database.
-const NUMBERS: &str = "with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < $N)";
+const NUMBERS: &str =
+    "with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < $N)";
 
 #[tokio::main]
 async fn main() -> Result<()> {

@@ -101,7 +101,13 @@ fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
     }
     let served = runtime.block_on(async {
         let stop = signals().map_err(|error| format!("signals cannot be heard: {error}"))?;
-        Application::build(settings, init).await?.run_until(stop).await
+        let mut stop = std::pin::pin!(stop);
+        // The start may wait for a database for long.
+        let application = tokio::select! {
+            built = Application::build(settings, init) => built?,
+            () = stop.as_mut() => return Ok(()),
+        };
+        application.run_until(stop).await
     });
     telemetry.end();
     served

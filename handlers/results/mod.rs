@@ -59,9 +59,11 @@ async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Err
 }
 
 fn check_speed(cx: &Cx, game: &Game, user: &User, claim: &Claim) -> Result<(), Error> {
+    // Where the player's sockets are is known more exactly when START went out, and the last key came.
     let room = cx.rooms().get(RACE, game.id);
-    let last_key = room.and_then(|room| room.latest::<PlayerMoved>(&user.id));
-    rules::check_speed(game, &user.id, claim, last_key)
+    let said = room.as_ref().and_then(|room| room.said_at(&user.id));
+    let last_key = room.as_ref().and_then(|room| room.latest::<PlayerMoved>(&user.id));
+    rules::check_speed(game, &user.id, claim, said, last_key)
 }
 
 /// Everybody who raced, by rank; those who have not finished last.

@@ -34,7 +34,8 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
     Ok(())
 }
 
-/// A speed that the server's own clock rules out, counted from when START was told to this player.
+/// A speed that the server's own clock rules out, counted from when START was told to this player:
+/// when it was noted, or `said`, when it went out, if that is known.
 ///
 /// Two ways to be impossible: faster than the whole text in the time that was used, and done before
 /// most of the text can have been typed at the speed that is claimed. `last_key` is when the last
@@ -43,11 +44,12 @@ pub(super) fn check_speed(
     game: &Game,
     user: &UserId,
     claim: &Claim,
+    said: Option<Timestamp>,
     last_key: Option<Timestamp>,
 ) -> Result<(), Error> {
     // Who never opened a socket began with everybody else.
     let told = game.player(user).and_then(|player| player.started);
-    let since = told.or(game.starts_at).ok_or(Kind::GAME_NOT_STARTED)?;
+    let since = said.max(told).or(game.starts_at).ok_or(Kind::GAME_NOT_STARTED)?;
     let words = f64::from(Text::of(&game.words).characters()) / WORD;
     let minutes = |time: Duration| time.as_secs_f64() / 60.0;
     let speed = claim.figures.wpm.max(claim.figures.wpm_raw.min(WPM_LIMIT));

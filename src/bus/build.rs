@@ -22,7 +22,8 @@ pub const RING_CAPACITY: usize = 1024;
 
 /// What a module does when it has lagged: read again what it needs.
 pub type Reread = Arc<dyn Fn(Cx) -> Handling + Send + Sync>;
-type Listening = Box<dyn FnOnce(Cx) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+type Listening =
+    Box<dyn FnOnce(Cx, TaskTracker) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Collects who hears what, before anything is published.
 #[derive(Default)]
@@ -74,7 +75,8 @@ impl BusBuilder {
         let ring =
             self.topic::<E>().ring.get_or_insert_with(|| broadcast::channel(RING_CAPACITY).0);
         let receiver = ring.subscribe();
-        let listening: Listening = Box::new(|cx| Box::pin(listen(cx, receiver, handler, reread)));
+        let listening: Listening =
+            Box::new(|cx, tasks| Box::pin(listen(cx, receiver, handler, reread, tasks)));
         self.listening.push((module, listening));
     }
 
@@ -105,7 +107,7 @@ impl Listeners {
             receivers.run(&cx(module), tasks, stop);
         }
         for (module, listening) in self.listening {
-            let (task, stop) = (listening(cx(module)), stop.clone());
+            let (task, stop) = (listening(cx(module), tasks.clone()), stop.clone());
             tasks.spawn(async move { stop.run_until_cancelled(task).await });
         }
     }
@@ -116,13 +118,15 @@ async fn listen<E: Event>(
     mut ring: broadcast::Receiver<Arc<Envelope<E>>>,
     handler: Handler<E>,
     reread: Reread,
+    tasks: TaskTracker,
 ) {
     loop {
         match ring.recv().await {
             Ok(envelope) => {
                 let trace = envelope.trace.clone();
-                let handling = async { handler(cx.clone(), Heard(envelope)).await };
-                fence(cx.module(), E::NAME, &trace, handling).await;
+                let (handler, its) = (handler.clone(), cx.clone());
+                let handling = async move { handler(its, Heard(envelope)).await };
+                fence(cx.module(), E::NAME, &trace, handling, &tasks).await;
             }
             Err(RecvError::Lagged(missed)) => {
                 count::LAGGED.add(missed);
@@ -132,8 +136,9 @@ async fn listen<E: Event>(
                     missed,
                     "lagged; reading again"
                 );
-                let rereading = async { reread(cx.clone()).await };
-                fence(cx.module(), "re-reading", &TraceContext::none(), rereading).await;
+                let (reread, its) = (reread.clone(), cx.clone());
+                let rereading = async move { reread(its).await };
+                fence(cx.module(), "re-reading", &TraceContext::none(), rereading, &tasks).await;
             }
             Err(RecvError::Closed) => return,
         }

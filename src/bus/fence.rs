@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::publish::Pending;
@@ -14,19 +15,22 @@ use crate::{Error, Kind};
 /// From here on a delivery is called slow, and named in the log while it still runs.
 pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A delivery that is not done by now is given up, so that its lane moves on.
-pub const ABANDONED_AFTER: Duration = Duration::from_secs(30);
+/// A delivery that is not done by now is left to itself, so that its lane moves on. It is not dropped:
+/// it may have changed facts already, and be waiting for the records to announce that.
+pub const LEFT_ALONE_AFTER: Duration = Duration::from_secs(30);
 
 /// Runs one delivery of `what` to `module`, in a span linked to what caused it. Whatever happens, the
-/// caller goes on with the next delivery, once what the handler publishes is on its way.
+/// caller goes on with the next delivery, once what the handler publishes is on its way; or after
+/// [`LEFT_ALONE_AFTER`], while a task of `tasks` waits for the rest.
 pub(crate) async fn fence(
     module: &'static str,
     what: &'static str,
     cause: &TraceContext,
-    handling: impl Future<Output = Result<Pending, Error>> + Send,
+    handling: impl Future<Output = Result<Pending, Error>> + Send + 'static,
+    tasks: &TaskTracker,
 ) {
     let span = process_span(module, what, cause);
-    let handled = async {
+    let handled = async move {
         match guard(module, what, handling).await {
             Ok(pending) => pending.await,
             Err(error) => {
@@ -35,26 +39,30 @@ pub(crate) async fn fence(
             }
         }
     };
-    handled.instrument(span).await;
+    let mut handled = Box::pin(handled.instrument(span));
+    // Mostly it is done at once: then no timer is set.
+    if handled.as_mut().now_or_never().is_some() {
+        return;
+    }
+    if timeout(LEFT_ALONE_AFTER, handled.as_mut()).await.is_err() {
+        count::HANDLER_LEFT_ALONE.add(1);
+        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "not waited for any longer");
+        tasks.spawn(handled);
+    }
 }
 
-/// Runs a function of a module. A panic or a delay is logged and counted; a panic, or a delay without
-/// end, becomes an error.
+/// Runs a function of a module. A panic is logged, counted, and becomes an error; a delay is logged and
+/// counted.
 pub(crate) async fn guard<T>(
     module: &'static str,
     what: &'static str,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    match within_time(module, what, AssertUnwindSafe(work).catch_unwind()).await {
-        Some(Ok(outcome)) => outcome,
-        Some(Err(panic)) => {
+    match named_if_slow(module, what, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(outcome) => outcome,
+        Err(panic) => {
             report_panic(module, what, &*panic);
             Err(Kind::UNKNOWN.into())
-        }
-        None => {
-            count::HANDLER_ABANDONED.add(1);
-            tracing::error!(module, event = what, after = ?ABANDONED_AFTER, "given up");
-            Err(Kind::UNAVAILABLE.into())
         }
     }
 }
@@ -68,24 +76,22 @@ pub(crate) fn report_panic(module: &str, what: &str, panic: &(dyn std::any::Any 
     tracing::error!(module, event = what, message, "handler panicked; the module goes on");
 }
 
-/// The output of `work`, or `None` if it is given up.
-async fn within_time<T>(
+async fn named_if_slow<T>(
     module: &'static str,
     what: &'static str,
     work: impl Future<Output = T>,
-) -> Option<T> {
+) -> T {
     let mut work = std::pin::pin!(work);
-    // Most work is done at once: then no timer is set.
     if let Some(done) = work.as_mut().now_or_never() {
-        return Some(done);
+        return done;
     }
     let begun = Instant::now();
     if let Ok(done) = timeout(SLOW_AFTER, work.as_mut()).await {
-        return Some(done);
+        return done;
     }
     count::HANDLER_SLOW.add(1);
     tracing::warn!(module, event = what, "takes longer than {SLOW_AFTER:?}");
-    let done = timeout(ABANDONED_AFTER - SLOW_AFTER, work).await.ok()?;
+    let done = work.await;
     tracing::warn!(module, event = what, took = ?begun.elapsed(), "done at last");
-    Some(done)
+    done
 }

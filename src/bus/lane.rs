@@ -66,13 +66,18 @@ impl Lanes {
 impl LaneReceivers {
     pub(super) fn run(self, cx: &Cx, tasks: &TaskTracker, stop: &CancellationToken) {
         for lane in self.0 {
-            tasks.spawn(deliver(cx.clone(), lane, stop.clone()));
+            tasks.spawn(deliver(cx.clone(), lane, tasks.clone(), stop.clone()));
         }
     }
 }
 
 /// Delivers one after the other; on `stop`, what is there already, and no more.
-async fn deliver(cx: Cx, mut lane: mpsc::Receiver<Delivery>, stop: CancellationToken) {
+async fn deliver(
+    cx: Cx,
+    mut lane: mpsc::Receiver<Delivery>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) {
     loop {
         let next = tokio::select! {
             biased;
@@ -85,6 +90,8 @@ async fn deliver(cx: Cx, mut lane: mpsc::Receiver<Delivery>, stop: CancellationT
         let Some(delivery) = next else { return };
         let Delivery { what, trace, run } = delivery;
         // Called inside the fence too: a plain `fn` may panic before it has made its future.
-        fence(cx.module(), what, &trace, async { run(cx.clone()).await }).await;
+        let its = cx.clone();
+        let handling = async move { run(its).await };
+        fence(cx.module(), what, &trace, handling, &tasks).await;
     }
 }

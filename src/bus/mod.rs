@@ -25,7 +25,7 @@ mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
 pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
-pub use fence::{ABANDONED_AFTER, SLOW_AFTER};
+pub use fence::{LEFT_ALONE_AFTER, SLOW_AFTER};
 pub use lane::{LANE_CAPACITY, LANES, Lanes};
 pub use publish::{Emits, Pending};
 pub use topic::Bus;

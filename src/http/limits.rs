@@ -72,7 +72,7 @@ impl Limits {
             trusted_proxies: settings
                 .trusted_proxies
                 .iter()
-                .filter_map(|it| it.parse().ok())
+                .filter_map(|it| Some(it.parse::<IpAddr>().ok()?.to_canonical()))
                 .collect(),
         }
     }
@@ -107,8 +107,8 @@ impl Limits {
 fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
     let mut client = peer;
     for hop in hops.iter().rev().map(|hop| hop.trim()) {
-        let address =
-            hop.parse().ok().or_else(|| Some(hop.parse::<std::net::SocketAddr>().ok()?.ip()));
+        let with_port = || Some(hop.parse::<std::net::SocketAddr>().ok()?.ip());
+        let address = hop.parse().ok().or_else(with_port).map(|it: IpAddr| it.to_canonical());
         match address {
             Some(address) if trusted.contains(&client) => client = address,
             _ => break,
@@ -203,6 +203,7 @@ mod tests {
         assert_eq!(client(proxy, &["6.6.6.6", "203.0.113.7"], &trusted), player);
         assert_eq!(client(proxy, &["6.6.6.6", " 203.0.113.7:51234"], &trusted), player);
         assert_eq!(client(proxy, &["203.0.113.7", "10.0.0.2"], &trusted), player, "two proxies");
+        assert_eq!(client(proxy, &["6.6.6.6", "::ffff:203.0.113.7"], &trusted), player, "mapped");
         assert_eq!(client(proxy, &["6.6.6.6", "unknown"], &trusted), proxy, "unreadable");
     }
 

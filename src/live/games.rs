@@ -149,7 +149,9 @@ impl Games {
     }
 
     /// Takes ids that the records have set aside; from now on there are no others.
-    pub fn reserve(&mut self, more: Vec<GameId>) {
+    pub fn reserve(&mut self, mut more: Vec<GameId>) {
+        // A database that was set up anew begins again with ids that may be live here.
+        more.retain(|id| !self.games.contains_key(id));
         match &mut self.ids {
             Ids::Reserved(ids) => ids.extend(more),
             Ids::Counted(_) => self.ids = Ids::Reserved(more.into()),

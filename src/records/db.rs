@@ -74,6 +74,11 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         .connect_lazy_with(options);
     let mut pause = Duration::from_millis(200);
     while let Err(error) = pool.acquire().await {
+        // Wrong credentials or no such database (SQLSTATE 28, 3D): waiting does not help.
+        let code = error.as_database_error().and_then(|it| it.code());
+        if code.is_some_and(|code| code.starts_with("28") || code.starts_with("3D")) {
+            return Err(format!("PostgreSQL at {place} refuses us: {error}"));
+        }
         tracing::warn!("waiting for PostgreSQL at {place}: {error}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -19,6 +19,9 @@ use crate::{Error, Kind};
 /// Changes that may wait to be written; when there are more, whoever changes a fact waits.
 const CAPACITY: usize = 1024;
 
+/// How long a transaction may take before it is tried anew.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// The longest pause between two tries of a transaction that fails.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -119,8 +122,14 @@ fn newest(entries: &[Entry]) -> Vec<Change> {
 /// changes a fact waits; requests are told to try again when their time is over.
 async fn write(records: &Records, changes: &[Change]) {
     let mut pause = Duration::from_millis(50);
-    while let Err(error) = records.save(changes).await {
-        tracing::error!(%error, "the records cannot be written; lobbies and races wait for it");
+    loop {
+        // A connection whose other end has vanished would hold us up for a quarter of an hour.
+        let problem = match tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {TRANSACTION_TIMEOUT:?}"),
+        };
+        tracing::error!(problem, "the records cannot be written; lobbies and races wait for it");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

@@ -1,6 +1,7 @@
 //! The record store as the rest of the server knows it: operations in the terms of the game.
 
 use std::path::Path;
+use std::time::Duration;
 
 use sqlx::{PgConnection, SqliteConnection};
 
@@ -18,6 +19,9 @@ const IN_GAME: i32 = 1;
 const FINISHED: i32 = 2;
 /// `games.game_type` of a race against others.
 const MULTI: i32 = 1;
+
+/// How long a probe waits.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The record store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -59,9 +63,13 @@ impl Records {
     /// # Errors
     /// `UNKNOWN_ERROR`, if it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        let pinged =
-            with_db!(&self.db, |pool| sqlx::query("select 1").execute(pool).await.map(drop));
-        pinged.map_err(Error::internal)
+        let ping = async {
+            with_db!(&self.db, |pool| sqlx::query("select 1").execute(pool).await.map(drop))
+        };
+        match tokio::time::timeout(PING_TIMEOUT, ping).await {
+            Ok(pinged) => pinged.map_err(Error::internal),
+            Err(_) => Err(Error::internal("the records do not answer")),
+        }
     }
 
     /// The highest id that a game has had; 0 if there was none.

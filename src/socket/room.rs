@@ -52,6 +52,8 @@ struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player, and when it came.
     positions: HashMap<Whose, (Frame, Timestamp)>,
+    /// When tracked words went out to each player.
+    said: HashMap<UserId, Timestamp>,
 }
 
 impl Room {
@@ -90,6 +92,15 @@ impl Room {
     pub fn latest<E: Event<Loss = Latest>>(&self, player: &UserId) -> Option<Timestamp> {
         let whose = Whose { event: E::NAME, player: Some(player.clone()) };
         self.0.lock().positions.get(&whose).map(|(_, at)| *at)
+    }
+
+    /// When [tracked](super::Say::tracked) words last went out to a player, if they did.
+    pub fn said_at(&self, player: &UserId) -> Option<Timestamp> {
+        self.0.lock().said.get(player).copied()
+    }
+
+    pub(super) fn note_said(&self, player: &UserId) {
+        self.0.lock().said.insert(player.clone(), Timestamp::now());
     }
 
     /// The number of the player's newest socket, if one is open here.

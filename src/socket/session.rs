@@ -168,6 +168,10 @@ impl<S: Socket> Session<S> {
         if self.last_call.is_some_and(|at| at <= Instant::now()) {
             return Err(End::Close(1000, ""));
         }
+        // An answer may lie there unread, if we were busy.
+        while let Some(message) = self.ws.recv().now_or_never() {
+            self.read(message).await?;
+        }
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
         self.feed(ping).await?;
         self.flush().await?;
@@ -190,6 +194,7 @@ impl<S: Socket> Session<S> {
             let ping = self.pulse.ping();
             self.feed(ping).await?;
             self.flush().await?;
+            self.seat.room.note_said(&self.seat.user);
             self.tracked = Some((Said::Written, self.pulse.stamp()));
         }
         match close {

@@ -45,8 +45,8 @@ counters! {
     HANDLER_PANICS = "typephoon_handler_panics_total";
     /// Deliveries that took longer than a second.
     HANDLER_SLOW = "typephoon_handler_slow_total";
-    /// Deliveries that were given up.
-    HANDLER_ABANDONED = "typephoon_handler_abandoned_total";
+    /// Deliveries that their lane did not wait for any longer.
+    HANDLER_LEFT_ALONE = "typephoon_handler_left_alone_total";
     /// Events published by a module that does not declare them.
     UNDECLARED = "typephoon_events_undeclared_total";
     /// Timers that found their module's lane full and came again later.

@@ -37,7 +37,7 @@ fn check(
     last_key: Option<Timestamp>,
 ) -> Option<Kind> {
     let claim = Claim { figures, at };
-    let refusal = super::super::rules::check_speed(game, &"anna".into(), &claim, last_key);
+    let refusal = super::super::rules::check_speed(game, &"anna".into(), &claim, None, last_key);
     refusal.err().map(|error| error.kind())
 }
 

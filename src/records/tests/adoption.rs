@@ -19,11 +19,14 @@ const OLD: &str = "
         rank int not null, wpm_raw double precision not null, wpm_correct double precision not null,
         accuracy double precision not null, finished_at timestamptz not null,
         primary key (game_id, user_id));
-    insert into games (status, game_type, player_count, finish_count) values (2, 1, 3, 2), (2, 1, 1, 1);
+    insert into games (status, game_type, player_count, finish_count) values
+        (2, 1, 3, 2), (2, 1, 1, 1), (2, 1, 1, 1), (2, 1, 1, 1);
     insert into users (id, name, refresh_token) values ('google-77', 'User 77', 'a.b.c');
     insert into game_results values
         (1, 'google-77', 2, 80.5, 71.234567, 96, '2026-11-22T17:37:29.171282Z'),
-        (2, 'google-77', 1, 60, 55.5, 99, '2026-11-23T17:37:29Z');
+        (2, 'google-77', 1, 60, 55.5, 99, '2026-11-23T17:37:29Z'),
+        (3, 'google-77', 1, 60, 'NaN', 99, '2026-11-24T17:37:29Z'),
+        (4, 'google-77', 1, 'Infinity', 70, 99, '2026-11-24T17:37:29Z');
 ";
 
 #[tokio::test]
@@ -44,7 +47,13 @@ async fn users_games_and_results_of_the_old_backend_are_there() {
         assert_eq!(games, [(2, 1), (1, 2)]);
         assert_eq!(history[1].finished_at.with_z(), "2026-11-22T17:37:29.171282Z");
         let next = records.reserve_games().await.unwrap().unwrap();
-        assert!(next[0] > GameId(2), "{next:?}");
+        assert!(next[0] > GameId(4), "{next:?}");
+        let summary = records.summary(&"google-77".into()).await.unwrap();
+        assert_eq!(
+            (summary.races, summary.best.wpm),
+            (2, 71.234_567),
+            "what is no number is left out"
+        );
     }
     let head: String = sqlx::query_scalar("select version_num from alembic_version")
         .fetch_one(&pool)
