@@ -67,7 +67,8 @@ pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {
 /// backend are adopted as they stand.
 pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool, String> {
     let options = pg_options(settings)?;
-    let place = format!("{}:{}/{}", options.get_host(), options.get_port(), settings.db);
+    let database = options.get_database().unwrap_or_default();
+    let place = format!("{}:{}/{database}", options.get_host(), options.get_port());
     let pool = PgPoolOptions::new()
         .max_connections(settings.pool_size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -88,10 +89,18 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         migrated.map_err(|error| format!("the tables of PostgreSQL at {place}: {error}"))?;
     }
     let there = sqlx::query("select id from games limit 1").execute(&pool).await;
-    there.map_err(|error| {
-        format!("PostgreSQL at {place} lacks our tables; start once with --init ({error})")
-    })?;
-    Ok(pool)
+    match there {
+        Ok(_) => Ok(pool),
+        // SQLSTATE 42P01: undefined table.
+        Err(error)
+            if error
+                .as_database_error()
+                .is_some_and(|it| it.code().as_deref() == Some("42P01")) =>
+        {
+            Err(format!("PostgreSQL at {place} lacks our tables; start once with --init"))
+        }
+        Err(error) => Err(format!("PostgreSQL at {place} cannot be used: {error}")),
+    }
 }
 
 fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {
