@@ -149,6 +149,10 @@ fn kind_of(api: &Value, schema: &Value) -> String {
     if schema["items"].is_object() {
         return format!("array of {}", kind_of(api, &schema["items"]));
     }
+    // A field that is a named type and has words of its own is a list of one.
+    if let Some(only) = ["allOf", "oneOf", "anyOf"].iter().find_map(|it| schema[*it].get(0)) {
+        return kind_of(api, only);
+    }
     let resolved = resolve(api, schema);
     if let Some(fields) = resolved["properties"].as_object() {
         return format!("{{{}}}", fields.keys().cloned().collect::<Vec<_>>().join(", "));
