@@ -66,14 +66,12 @@ pub(super) struct Session<S> {
 }
 
 impl<S: Socket> Session<S> {
-    /// The greeting, what the client has missed, and a first ping that measures the way.
+    /// The greeting, and what the client has missed.
     async fn begin(&mut self) -> Result<(), End> {
         for frame in std::mem::take(&mut self.greeting) {
             self.feed(frame.0).await?;
         }
         self.catch_up().await?;
-        let ping = self.pulse.ping();
-        self.feed(ping).await?;
         self.flush().await
     }
 
