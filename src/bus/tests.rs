@@ -5,7 +5,7 @@ mod fenced;
 mod positions;
 mod waiting;
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -174,6 +174,14 @@ struct Log {
 
 impl Log {
     fn capture() -> Self {
+        // Somebody must listen all the time: a log line that another test reaches first while nobody
+        // does would be switched off for the whole process (tracing caches the interest in it).
+        static SOMEBODY: Once = Once::new();
+        SOMEBODY.call_once(|| {
+            let silent = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
+            // Already set is as good.
+            let _ = tracing::subscriber::set_global_default(silent);
+        });
         let text = Arc::new(Mutex::new(Vec::new()));
         let writer = Pen(text.clone());
         let subscriber =
