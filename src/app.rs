@@ -58,6 +58,7 @@ impl Application {
         let modules = linked(&settings.handlers.disabled)?;
         let declared = wire(&modules)?;
         let states = declared.states.make(&settings)?;
+        let providers = declared.providers.configure(&settings)?;
         let lock = take_data_dir(&settings.data_dir)?;
         let keys = Keys::load(&settings)?;
         let records = Records::open(&settings, init).await?;
@@ -76,6 +77,7 @@ impl Application {
             keys,
             frames: declared.frames,
             states,
+            providers,
             table: declared.table,
             limits: Arc::new(Limits::of(&settings.limits)),
             origins: Origins::of(&settings),

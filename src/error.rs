@@ -85,6 +85,12 @@ table! {
     SLOW_READER = "SLOW_READER" 503 503 4008;
     /// Too many frames that are no message of the contract.
     MALFORMED_FRAMES = "MALFORMED_FRAMES" 400 400 4520;
+    /// There is no account of that name with that password.
+    WRONG_CREDENTIALS = "WRONG_CREDENTIALS" 401 403 4501;
+    /// Somebody else has that name.
+    NAME_TAKEN = "NAME_TAKEN" 409 409 4500;
+    /// The player has logged out, or the login was ended.
+    LOGGED_OUT = "LOGGED_OUT" 401 403 4502;
     /// A newer socket of the same player took the place of this one.
     REPLACED = "REPLACED" 409 409 4509;
     /// The server is stopping; another one, or this one again, takes over.

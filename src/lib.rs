@@ -14,6 +14,7 @@
 //! | [`records`] | the record store: what is kept for good |
 //! | [`timers`] | countdowns, derived from the facts of games |
 //! | [`auth`] | tokens and cookies |
+//! | [`login`] | identity providers, and what follows from a login |
 //! | [`telemetry`] | logs, traces, counters |
 //! | [`settings`] | what an operator may say |
 //! | [`app`], [`cli`] | the whole, started and stopped |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod game;
 pub mod http;
 pub mod live;
+pub mod login;
 pub mod module;
 pub mod records;
 pub mod settings;

@@ -14,8 +14,10 @@ use salvo::Writer;
 use salvo::oapi::endpoint;
 
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
-use crate::auth::Cookies;
-use crate::game::{Game, GameId, LobbyClosed, PlayerJoined, PlayerLeft, RacePrepared, Stage};
+use crate::auth::{Bearer, Cookies};
+use crate::game::{
+    Game, GameId, LobbyClosed, LoginId, PlayerJoined, PlayerLeft, RacePrepared, Stage,
+};
 use crate::game::{Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery};
 use crate::live::{Entry, LobbyRules};
@@ -45,6 +47,7 @@ const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
 /// A socket in a lobby.
 struct LobbySocket {
     user: User,
+    login: Option<LoginId>,
     is_new: bool,
     previous: Option<GameId>,
     told_game_start: bool,
@@ -75,8 +78,8 @@ impl Socket for LobbySocket {
         if is_new {
             handshake.spend_guest()?;
         }
-        let user = known.unwrap_or_else(new_guest);
-        Ok(Self { user, is_new, previous, told_game_start: false })
+        let Bearer { user, login } = known.unwrap_or_else(new_guest);
+        Ok(Self { user, login, is_new, previous, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
@@ -87,10 +90,10 @@ impl Socket for LobbySocket {
         if self.is_new {
             greeting.push(Frame::json(&self.hand_over(cx, &game).await?));
         }
-        let user = self.user.id.clone();
+        let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
-        Ok(Opening { game: game.id, user, text: Text::default(), greeting, emits })
+        Ok(Opening { game: game.id, user, login, text: Text::default(), greeting, emits })
     }
 
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
@@ -117,20 +120,21 @@ impl LobbySocket {
     async fn hand_over(&self, cx: &Cx, game: &Game) -> Result<GetToken, Error> {
         let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let key = format!("guest-token-{:032x}", rand::random::<u128>());
-        cx.live().keep_key(key.clone(), seat.user.clone(), cx.now() + KEY_LIFE).await?;
+        cx.live().keep(&key, &seat.user, cx.now() + KEY_LIFE).await?;
         Ok(GetToken::of(game.id, key))
     }
 }
 
 /// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new
 /// guest, with a cookie that replaces the bad one.
-fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<User> {
+fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<Bearer> {
     cx.keys().access(cookies.access_token(), cx.now()).ok()
 }
 
-fn new_guest() -> User {
+fn new_guest() -> Bearer {
     let name = rules::two_words(rand::random());
-    User { id: UserId::new_guest(), name, user_type: UserType::Guest }
+    let user = User { id: UserId::new_guest(), name, user_type: UserType::Guest };
+    Bearer { user, login: None }
 }
 
 fn lobby_rules(cx: &Cx) -> LobbyRules {

@@ -13,9 +13,10 @@ use salvo::oapi::endpoint;
 
 use self::source::WordSource;
 use self::wire::{Countdown, KeyStoke, Moved, Players, Start, Words};
+use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Game, GameId, LobbyClosed, PlayerMoved, RacePrepared, RaceStarted, Stage, Text, User,
+    Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text, User,
 };
 use crate::http::{Answer, Caller, GameQuery};
 use crate::module::{Cx, Module, Wiring};
@@ -80,6 +81,7 @@ fn keystroke(seat: &Seat, key: KeyStoke) -> Result<Option<PlayerMoved>, Malforme
 /// A socket in a race.
 struct RaceSocket {
     user: User,
+    login: Option<LoginId>,
     game: GameId,
     text: Text,
     is_browser: bool,
@@ -96,16 +98,18 @@ impl Socket for RaceSocket {
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
         let id = GameId(handshake.query().integer("game_id")?);
-        let user = cx.keys().access(handshake.cookies().access_token(), cx.now())?;
+        let Bearer { user, login } =
+            cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
         game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
-        Ok(Self { user, game: id, text, is_browser, said_start: false })
+        Ok(Self { user, login, game: id, text, is_browser, said_start: false })
     }
 
     async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
-        Ok(Opening { game, user, text, greeting: Vec::new(), emits: () })
+        let login = self.login.clone();
+        Ok(Opening { game, user, login, text, greeting: Vec::new(), emits: () })
     }
 
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest

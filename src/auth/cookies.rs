@@ -17,6 +17,16 @@ const NAME: &str = "USERNAME";
 /// see (it then refreshes), so its cookie lives as long as the others.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// For how long a login may be under way.
+pub const ATTEMPT_MAX_AGE: Duration = Duration::from_secs(10 * 60);
+/// Where logins begin and end.
+const AUTH: &str = "/api/v1/auth";
+
+/// Enough of the state to tell logins of one browser apart.
+fn attempt_name(state: &str) -> String {
+    format!("TP_LOGIN_{}", state.get(..16).unwrap_or(state))
+}
+
 /// All but letters, digits and `-_.~` (RFC 3986, unreserved characters).
 const NAME_ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -38,6 +48,11 @@ impl<'a> Cookies<'a> {
         self.get(ACCESS)
     }
 
+    /// What binds the login of this state to the browser.
+    pub fn attempt(&self, state: &str) -> Option<&'a str> {
+        self.get(&attempt_name(state))
+    }
+
     /// The refresh token; an empty one is none.
     pub fn refresh_token(&self) -> Option<&'a str> {
         self.get(REFRESH)
@@ -53,6 +68,29 @@ impl SetCookies {
     #[must_use]
     pub fn access_token(self, settings: &Settings, token: &str) -> Self {
         self.set(settings, ACCESS, "/", token)
+    }
+
+    /// Sets the refresh token, which the browser shows to the refresh route alone.
+    #[must_use]
+    pub fn refresh_token(self, settings: &Settings, token: &str) -> Self {
+        self.set(settings, REFRESH, &settings.token.refresh_endpoint, token)
+    }
+
+    /// Binds a login that begins to this browser. Several may be under way, so each has its own.
+    #[must_use]
+    pub fn attempt(mut self, settings: &Settings, state: &str, secret: &str) -> Self {
+        let (name, max_age) = (attempt_name(state), ATTEMPT_MAX_AGE.as_secs());
+        let secure = if settings.cookies.secure { "; Secure" } else { "" };
+        self.0.push(format!(
+            "{name}={secret}; HttpOnly; Max-Age={max_age}; Path={AUTH}; SameSite=lax{secure}"
+        ));
+        self
+    }
+
+    /// Clears what bound a login to this browser.
+    #[must_use]
+    pub fn forget_attempt(self, state: &str) -> Self {
+        self.forget(&attempt_name(state), AUTH)
     }
 
     /// Sets the name that the frontend's server shows. It decodes twice, so a percent sign is encoded
@@ -93,7 +131,11 @@ impl SetCookies {
         self
     }
 
+    /// An answer that carries cookies is nobody else's: no cache may keep it.
     pub(crate) fn put_into(self, res: &mut Response) {
+        if !self.0.is_empty() {
+            res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         for cookie in self.0 {
             // All parts are ASCII: tokens are base64url, names are encoded, paths are settings.
             if let Ok(cookie) = HeaderValue::try_from(cookie) {

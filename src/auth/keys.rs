@@ -1,20 +1,23 @@
-//! The key pair that tokens are signed with: the operator's, or one of our own.
+//! The keys that tokens are signed with, and checked.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fs, io};
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
+use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
 
-use super::token::{Claims, Purpose};
-use crate::game::{Timestamp, User, UserType};
-use crate::settings::{Secret, Settings};
+use super::own;
+use super::token::{Bearer, Claims, Purpose};
+use crate::game::{LoginId, Timestamp, User, UserType};
+use crate::settings::{Secret, Settings, TokenSettings};
 use crate::{Error, Kind};
+
+/// The login that an access token belongs to, in its header: the claims are exactly those of the
+/// contract, and RFC 7519, section 5.3, lets a header hold more.
+const LOGIN: &str = "sid";
+/// Makes every refresh token another one, also two of the same second.
+const NONCE: &str = "jti";
 
 /// Signs and checks tokens: RS256 (RFC 7518, section 3.3).
 #[derive(Clone)]
@@ -22,10 +25,12 @@ pub struct Keys(Arc<Inside>);
 
 struct Inside {
     signing: EncodingKey,
-    checking: DecodingKey,
-    access_seconds: i64,
-    /// A guest's access token lives as long as others' refresh tokens: there is nothing to refresh it with.
-    guest_seconds: i64,
+    /// The name of the signing key, in the header of what it signs.
+    kid: String,
+    /// What tokens may be signed with, by name: the mate of `signing` first.
+    checking: Vec<(String, DecodingKey)>,
+    access: i64,
+    refresh: i64,
 }
 
 impl Keys {
@@ -37,7 +42,7 @@ impl Keys {
         let given = (&settings.token.private_key, &settings.token.public_key);
         let (private, public) = match given {
             (Some(private), Some(public)) => (private.clone(), public.clone()),
-            (None, None) => own_keys(&settings.data_dir)?,
+            (None, None) => own::pair(&settings.data_dir)?,
             (Some(_), None) => {
                 return Err("token.private_key is set, but token.public_key is not".into());
             }
@@ -47,12 +52,14 @@ impl Keys {
         };
         let signing = EncodingKey::from_rsa_pem(private.expose().as_bytes())
             .map_err(|error| format!("token.private_key is no RSA key in PEM: {error}"))?;
-        let checking = DecodingKey::from_rsa_pem(public.expose().as_bytes())
+        let mate = named(public.expose())
             .map_err(|error| format!("token.public_key is no RSA key in PEM: {error}"))?;
+        let (kid, mut checking) = (mate.0.clone(), vec![mate]);
+        checking.extend(accepted(&settings.token)?);
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
-        let access_seconds = seconds(settings.token.access_duration);
-        let guest_seconds = seconds(settings.token.refresh_duration);
-        let keys = Self(Arc::new(Inside { signing, checking, access_seconds, guest_seconds }));
+        let access = seconds(settings.token.access_duration);
+        let refresh = seconds(settings.token.refresh_duration);
+        let keys = Self(Arc::new(Inside { signing, kid, checking, access, refresh }));
         keys.check_that_they_match()?;
         Ok(keys)
     }
@@ -60,36 +67,71 @@ impl Keys {
     fn check_that_they_match(&self) -> Result<(), String> {
         let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token = self.issue(&nobody, now).map_err(|_| "token.private_key does not sign")?;
+        let token =
+            self.issue(&nobody, None, now).map_err(|_| "token.private_key does not sign")?;
         let known = self.access(Some(&token), now);
         known.map(drop).map_err(|_| "token.private_key and token.public_key are no pair".into())
     }
 
-    /// An access token.
+    /// An access token, of a login if there is one.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.
-    pub fn issue(&self, user: &User, now: Timestamp) -> Result<String, Error> {
-        let iat = now.seconds();
+    pub fn issue(
+        &self,
+        user: &User,
+        login: Option<&LoginId>,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        // A guest's lives as long as others' refresh tokens: there is nothing to refresh it with.
         let life = match user.user_type {
-            UserType::Guest => self.0.guest_seconds,
-            UserType::Registered => self.0.access_seconds,
+            UserType::Guest => self.0.refresh,
+            UserType::Registered => self.0.access,
         };
-        let User { id, name, user_type } = user.clone();
-        let claims = Claims { sub: id, name, exp: iat + life, nbf: iat - 1, iat, user_type };
+        let login = login.map(|login| (LOGIN, login.to_string()));
+        self.sign(Purpose::Access, login, Claims::of(user, now, life))
+    }
+
+    /// A refresh token.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if signing fails.
+    pub fn issue_refresh(&self, user: &User, now: Timestamp) -> Result<String, Error> {
+        let nonce = (NONCE, format!("{:032x}", rand::random::<u128>()));
+        self.sign(Purpose::Refresh, Some(nonce), Claims::of(user, now, self.0.refresh))
+    }
+
+    fn sign(
+        &self,
+        purpose: Purpose,
+        extra: Option<(&str, String)>,
+        claims: Claims,
+    ) -> Result<String, Error> {
         let mut header = Header::new(Algorithm::RS256);
-        header.typ = Some(Purpose::Access.typ().into());
+        header.typ = Some(purpose.typ().into());
+        header.kid = Some(self.0.kid.clone());
+        if let Some((name, value)) = extra {
+            header.extras.insert(name, value);
+        }
         jsonwebtoken::encode(&header, &claims, &self.0.signing).map_err(Error::internal)
     }
 
-    /// Whose access token it is.
+    /// Who bears an access token.
     ///
     /// # Errors
     /// `TOKEN_NOT_PROVIDED`, `TOKEN_EXPIRED` or `INVALID_TOKEN`.
-    pub fn access(&self, token: Option<&str>, now: Timestamp) -> Result<User, Error> {
+    pub fn access(&self, token: Option<&str>, now: Timestamp) -> Result<Bearer, Error> {
         let missing =
             || Error::new(Kind::TOKEN_NOT_PROVIDED, "Access token 'TP_AT' not present in cookie");
-        self.check(Purpose::Access, token.ok_or_else(missing)?, now)
+        let token = self.open(Purpose::Access, token.ok_or_else(missing)?, now)?;
+        token.claims.check_expiry(now)?;
+        Ok(bearer(token))
+    }
+
+    /// Who bore an access token of ours, even if it has expired since: for a logout, which should not
+    /// need a refresh first.
+    pub fn ever_access(&self, token: Option<&str>, now: Timestamp) -> Option<Bearer> {
+        self.open(Purpose::Access, token?, now).ok().map(bearer)
     }
 
     /// Whose refresh token it is. Whether it is one that is stored is another question.
@@ -99,23 +141,23 @@ impl Keys {
     pub fn refresh(&self, token: Option<&str>, now: Timestamp) -> Result<User, Error> {
         let missing =
             || Error::new(Kind::TOKEN_NOT_PROVIDED, "Refresh token TP_RT not present in cookie");
-        let checked = self.check(Purpose::Refresh, token.ok_or_else(missing)?, now);
-        checked.map_err(|error| match error.kind() {
-            Kind::TOKEN_EXPIRED => Error::new(Kind::INVALID_TOKEN, "Signature has expired"),
-            _ => error,
-        })
+        let token = self.open(Purpose::Refresh, token.ok_or_else(missing)?, now)?;
+        token
+            .claims
+            .check_expiry(now)
+            .map_err(|_| Error::new(Kind::INVALID_TOKEN, "Signature has expired"))?;
+        Ok(token.claims.into_user())
     }
 
-    fn check(&self, purpose: Purpose, token: &str, now: Timestamp) -> Result<User, Error> {
+    /// All of the check but the expiry.
+    fn open(
+        &self,
+        purpose: Purpose,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<TokenData<Claims>, Error> {
         let invalid = |message: &'static str| Error::new(Kind::INVALID_TOKEN, message);
-        let mut rules = Validation::new(Algorithm::RS256);
-        rules.leeway = 0;
-        rules.validate_aud = false;
-        // Expiry is checked below, by our clock; and a missing claim is an invalid token.
-        rules.validate_exp = false;
-        rules.required_spec_claims.clear();
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.0.checking, &rules);
-        let token = decoded.map_err(|error| invalid(reason(error.kind())))?;
+        let token = self.decode(token).map_err(|error| invalid(reason(error.kind())))?;
         let typ = token.header.typ.as_deref().unwrap_or("JWT");
         // Tokens of the old backend all say JWT; whether one of them is a stored refresh token is
         // checked where those are stored.
@@ -123,19 +165,71 @@ impl Keys {
             Purpose::Access => typ.eq_ignore_ascii_case(Purpose::Access.typ()),
             Purpose::Refresh => true,
         };
-        let claims = token.claims;
-        let seconds = now.seconds();
         if !fits {
             return Err(invalid("This is no access token"));
         }
-        if claims.nbf > seconds || claims.iat > seconds {
+        let claims = &token.claims;
+        if claims.nbf > now.seconds() || claims.iat > now.seconds() {
             return Err(invalid("The token is not yet valid"));
         }
-        if claims.exp <= seconds {
-            return Err(Error::new(Kind::TOKEN_EXPIRED, "Signature has expired"));
-        }
-        Ok(claims.into_user())
+        Ok(token)
     }
+
+    /// Checks the signature, by the key that the token names; one that names none (the old backend's) by
+    /// each.
+    fn decode(&self, token: &str) -> Result<TokenData<Claims>, JwtError> {
+        let mut rules = Validation::new(Algorithm::RS256);
+        rules.validate_aud = false;
+        // Expiry is checked by our clock; and a missing claim is an invalid token.
+        rules.validate_exp = false;
+        rules.required_spec_claims.clear();
+        let kid = jsonwebtoken::decode_header(token)?.kid;
+        let mut problem = ErrorKind::InvalidSignature.into();
+        for (name, key) in &self.0.checking {
+            if kid.as_ref().is_none_or(|kid| kid == name) {
+                match jsonwebtoken::decode(token, key, &rules) {
+                    Ok(token) => return Ok(token),
+                    Err(error) => problem = error,
+                }
+            }
+        }
+        Err(problem)
+    }
+}
+
+fn bearer(token: TokenData<Claims>) -> Bearer {
+    let login = token.header.extras.get::<LoginId>(LOGIN).ok().flatten();
+    Bearer { user: token.claims.into_user(), login }
+}
+
+/// A public key under the name that RFC 7638 gives it.
+fn named(pem: &str) -> Result<(String, DecodingKey), JwtError> {
+    let key = DecodingKey::from_rsa_pem(pem.as_bytes())?;
+    let jwk = Jwk::from_decoding_key(&key, Some(Algorithm::RS256))?;
+    Ok((jwk.thumbprint(ThumbprintHash::SHA256)?, key))
+}
+
+/// The keys that are accepted beside the pair: one PEM block after the other.
+fn accepted(settings: &TokenSettings) -> Result<Vec<(String, DecodingKey)>, String> {
+    const END: &str = "-----END ";
+    let text = settings.accepted_public_keys.as_ref().map_or("", Secret::expose);
+    let blocks = text.split_inclusive("\n").fold(vec![String::new()], |mut blocks, line| {
+        let block = blocks.last_mut().expect("there is always one");
+        block.push_str(line);
+        if line.starts_with(END) {
+            blocks.push(String::new());
+        }
+        blocks
+    });
+    let blocks = blocks.iter().filter(|block| !block.trim().is_empty()).enumerate();
+    blocks
+        .map(|(index, block)| {
+            let nth = index + 1;
+            named(block).map_err(|error| {
+                format!("token.accepted_public_keys: key {nth} is no RSA key in PEM: {error}")
+            })
+        })
+        .collect()
 }
 
 /// Our own words for what is wrong, since those of a library may quote the token.
@@ -152,69 +246,11 @@ fn reason(kind: &ErrorKind) -> &'static str {
     }
 }
 
-const PRIVATE_FILE: &str = "token-private.pem";
-const PUBLIC_FILE: &str = "token-public.pem";
-
-/// The pair in the data directory, made if it is not there.
-fn own_keys(data_dir: &Path) -> Result<(Secret, Secret), String> {
-    let (private_at, public_at) = (data_dir.join(PRIVATE_FILE), data_dir.join(PUBLIC_FILE));
-    let read = |at: &Path| match fs::read_to_string(at) {
-        Ok(pem) => Ok(Some(pem)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read: {error}", at.display())),
-    };
-    if let (Some(private), Some(public)) = (read(&private_at)?, read(&public_at)?) {
-        return Ok((private.into(), public.into()));
-    }
-    let (private, public) = make().map_err(|_| "no token keys could be made")?;
-    let write = |at: &Path, pem: &str| {
-        write_private(at, pem)
-            .map_err(|error| format!("{} cannot be written: {error}", at.display()))
-    };
-    write(&public_at, &public)?;
-    write(&private_at, &private)?;
-    Ok((private.into(), public.into()))
-}
-
-/// A fresh pair in PEM: 2048 bits, the smallest that NIST SP 800-57 allows until 2030.
-fn make() -> Result<(String, String), aws_lc_rs::error::Unspecified> {
-    let pair = KeyPair::generate(KeySize::Rsa2048)?;
-    let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
-    let public = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key())?;
-    Ok((pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref())))
-}
-
-/// PEM (RFC 7468): base64 in lines of 64.
-fn pem(label: &str, der: &[u8]) -> String {
-    use base64::Engine as _;
-    let base64 = base64::engine::general_purpose::STANDARD.encode(der);
-    let mut text = format!("-----BEGIN {label}-----\n");
-    for line in base64.as_bytes().chunks(64) {
-        text.push_str(&String::from_utf8_lossy(line));
-        text.push('\n');
-    }
-    text + &format!("-----END {label}-----\n")
-}
-
-/// Written whole or not at all, and readable by its owner alone.
-fn write_private(at: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write as _;
-    let beside = at.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, at)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn settings(data_dir: &Path) -> Settings {
+    fn settings(data_dir: &std::path::Path) -> Settings {
         Settings { data_dir: data_dir.into(), ..Settings::default() }
     }
 
@@ -226,9 +262,10 @@ mod tests {
     fn own_keys_are_made_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
-        let token = Keys::load(&settings(folder.path())).unwrap().issue(&anna(), now).unwrap();
+        let token =
+            Keys::load(&settings(folder.path())).unwrap().issue(&anna(), None, now).unwrap();
         let again = Keys::load(&settings(folder.path())).unwrap();
-        assert_eq!(again.access(Some(&token), now).unwrap(), anna());
+        assert_eq!(again.access(Some(&token), now).unwrap().user, anna());
     }
 
     #[test]
@@ -236,14 +273,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys::load(&settings(folder.path())).unwrap();
         let now = Timestamp::now();
-        let token = keys.issue(&anna(), now).unwrap();
+        let token = keys.issue(&anna(), None, now).unwrap();
         let kind_after = |seconds: u64| {
-            keys.access(Some(&token), now + Duration::from_secs(seconds)).map_err(|it| it.kind())
+            let later = now + Duration::from_secs(seconds);
+            keys.access(Some(&token), later).map(|it| it.user).map_err(|it| it.kind())
         };
         assert_eq!(kind_after(899), Ok(anna()));
         assert_eq!(kind_after(900), Err(Kind::TOKEN_EXPIRED));
         let early = keys.access(Some(&token), now - Duration::from_secs(10));
-        assert_eq!(early.map_err(|it| it.kind()), Err(Kind::INVALID_TOKEN));
+        assert_eq!(early.unwrap_err().kind(), Kind::INVALID_TOKEN);
     }
 
     #[test]
@@ -252,11 +290,49 @@ mod tests {
         let keys = Keys::load(&settings(folder.path())).unwrap();
         let strangers = Keys::load(&settings(tempfile::tempdir().unwrap().path())).unwrap();
         let now = Timestamp::now();
-        let forged = strangers.issue(&anna(), now).unwrap();
+        let forged = strangers.issue(&anna(), None, now).unwrap();
         for token in ["", "garbage", "a.b.c", forged.as_str()] {
             let error = keys.access(Some(token), now).unwrap_err();
             assert_eq!(error.kind(), Kind::INVALID_TOKEN);
             assert!(token.is_empty() || !error.message().contains(token));
         }
+    }
+
+    #[test]
+    fn after_a_change_of_keys_tokens_of_the_old_ones_are_good_while_they_are_accepted() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let now = Timestamp::now();
+        let before = Keys::load(&settings(old.path())).unwrap();
+        let token = before.issue(&anna(), Some(&"l1".into()), now).unwrap();
+        let public = |folder: &std::path::Path| {
+            std::fs::read_to_string(folder.join("token-public.pem")).unwrap()
+        };
+        let strangers = tempfile::tempdir().unwrap();
+        Keys::load(&settings(strangers.path())).unwrap();
+        let pems = public(strangers.path()) + &public(old.path());
+
+        let mut settings = settings(new.path());
+        settings.token.accepted_public_keys = Some(pems.into());
+        let after = Keys::load(&settings).unwrap();
+        let bearer = Bearer { user: anna(), login: Some("l1".into()) };
+        assert_eq!(after.access(Some(&token), now).unwrap(), bearer);
+        let fresh = after.issue(&anna(), None, now).unwrap();
+        assert_eq!(after.access(Some(&fresh), now).unwrap().user, anna());
+        assert_eq!(before.access(Some(&fresh), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
+
+        settings.token.accepted_public_keys = Some("nonsense".into());
+        let complaint = Keys::load(&settings).map(drop).unwrap_err();
+        assert!(complaint.starts_with("token.accepted_public_keys: key 1"), "{complaint}");
+    }
+
+    #[test]
+    fn no_two_refresh_tokens_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::load(&settings(folder.path())).unwrap();
+        let now = Timestamp::now();
+        let [one, other] = [0, 1].map(|_| keys.issue_refresh(&anna(), now).unwrap());
+        assert_ne!(one, other);
+        assert_eq!(keys.refresh(Some(&one), now).unwrap(), anna());
+        assert_eq!(keys.access(Some(&one), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
     }
 }

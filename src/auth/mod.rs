@@ -2,8 +2,10 @@
 
 mod cookies;
 mod keys;
+mod own;
+pub mod password;
 mod token;
 
-pub use cookies::{Cookies, SetCookies};
+pub use cookies::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
 pub use keys::Keys;
-pub use token::Purpose;
+pub use token::{Bearer, Purpose, fingerprint};

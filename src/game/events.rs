@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Timestamp, UserId};
+use super::{GameId, LoginId, Timestamp, UserId};
 use crate::bus::{Event, Latest, Never, Reach};
 
 /// Declares lifecycle events: plain structs of a game that are never lost.
@@ -56,6 +56,21 @@ lifecycle! {
     }
     /// The game has been taken away.
     "game.ended" GameEnded (Game) {}
+}
+
+/// A login of a player has ended, or the player went away for good: its sockets are to be closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoginEnded {
+    /// Whose.
+    pub user: UserId,
+    /// Which; none means all of the player's sockets, those of guests too.
+    pub login: Option<LoginId>,
+}
+
+impl Event for LoginEnded {
+    const NAME: &'static str = "login.ended";
+    const REACH: Reach = Reach::Everywhere;
+    type Loss = Never;
 }
 
 /// A player's cursor stands here now. Absolute, so only the newest of a player matters.

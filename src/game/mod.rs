@@ -10,10 +10,10 @@ mod text;
 mod time;
 
 pub use events::{
-    GameEnded, LobbyClosed, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared,
-    RaceStarted,
+    GameEnded, LobbyClosed, LoginEnded, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved,
+    RacePrepared, RaceStarted,
 };
 pub use facts::{Figures, Game, Player, Result, Stage};
-pub use id::{GameId, User, UserId, UserType};
+pub use id::{GameId, LoginId, User, UserId, UserType};
 pub use text::Text;
 pub use time::Timestamp;

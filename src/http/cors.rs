@@ -71,7 +71,7 @@ impl Handler for Cors {
         if is_preflight {
             preflight(req, res, allowed);
             ctrl.skip_rest();
-        } else if req.method() == Method::POST && !self.0.trusts(req.headers()) {
+        } else if !req.method().is_safe() && !self.0.trusts(req.headers()) {
             tell(
                 res,
                 &Error::new(Kind::ORIGIN_NOT_ALLOWED, "pages of this origin may not do that"),

@@ -1,6 +1,7 @@
 //! How much one client address may ask for: requests, new guest identities, open sockets.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,27 +21,35 @@ use crate::{Error, Kind};
 /// forgotten, or else all: a budget that is forgotten only starts afresh.
 const ADDRESSES: usize = 100_000;
 
-/// Budgets per address.
-struct Budgets {
+/// Budgets, per address or per something else.
+pub struct Budgets<K> {
+    begun: Instant,
     interval: Duration,
     burst: u32,
-    spent: Mutex<HashMap<IpAddr, Gcra>>,
+    spent: Mutex<HashMap<K, Gcra>>,
 }
 
-impl Budgets {
+impl<K: Eq + Hash> Budgets<K> {
     fn new(interval: Duration, burst: u32) -> Self {
-        Self { interval, burst, spent: Mutex::default() }
+        Self { begun: Instant::now(), interval, burst, spent: Mutex::default() }
     }
 
-    fn spend(&self, address: IpAddr, now: Duration) -> bool {
+    /// So many per minute, all at once if need be.
+    pub fn per_minute(number: u32) -> Self {
+        Self::new(Duration::from_secs(60) / number.max(1), number)
+    }
+
+    /// Spends one, if there is one left.
+    pub fn spend(&self, whose: K) -> bool {
+        let now = self.begun.elapsed();
         let mut spent = self.spent.lock();
-        if spent.len() >= ADDRESSES && !spent.contains_key(&address) {
+        if spent.len() >= ADDRESSES && !spent.contains_key(&whose) {
             spent.retain(|_, budget| !budget.is_full(now));
             if spent.len() >= ADDRESSES {
                 spent.clear();
             }
         }
-        spent.entry(address).or_default().spend(now, self.interval, self.burst)
+        spent.entry(whose).or_default().spend(now, self.interval, self.burst)
     }
 }
 
@@ -53,9 +62,9 @@ struct Sockets {
 
 /// What every client address has spent.
 pub(crate) struct Limits {
-    begun: Instant,
-    requests: Budgets,
-    guests: Budgets,
+    requests: Budgets<IpAddr>,
+    guests: Budgets<IpAddr>,
+    logins: Budgets<IpAddr>,
     sockets: Mutex<Sockets>,
     trusted_proxies: Vec<IpAddr>,
 }
@@ -63,11 +72,10 @@ pub(crate) struct Limits {
 impl Limits {
     pub(crate) fn of(settings: &LimitSettings) -> Self {
         let per_second = Duration::from_secs(1) / settings.requests_per_second.max(1);
-        let per_minute = Duration::from_secs(60) / settings.guests_per_minute.max(1);
         Self {
-            begun: Instant::now(),
             requests: Budgets::new(per_second, settings.requests_per_second.saturating_mul(2)),
-            guests: Budgets::new(per_minute, settings.guests_per_minute),
+            guests: Budgets::per_minute(settings.guests_per_minute),
+            logins: Budgets::per_minute(settings.logins_per_minute),
             sockets: Mutex::default(),
             trusted_proxies: settings
                 .trusted_proxies
@@ -79,17 +87,23 @@ impl Limits {
 
     /// Spends one new identity of the request's address.
     pub(crate) fn spend_guest(&self, req: &Request) -> Result<(), Error> {
-        let fine = self.guests.spend(self.address(req), self.begun.elapsed());
+        let fine = self.guests.spend(self.address(req));
         fine.then_some(()).ok_or_else(|| too_many("new players from this address"))
     }
 
+    /// Spends one try to log in of the request's address.
+    pub(crate) fn spend_login(&self, req: &Request) -> Result<(), Error> {
+        let fine = self.logins.spend(self.address(req));
+        fine.then_some(()).ok_or_else(|| too_many("logins from this address"))
+    }
+
     fn spend_request(&self, req: &Request) -> Result<(), Error> {
-        let fine = self.requests.spend(self.address(req), self.begun.elapsed());
+        let fine = self.requests.spend(self.address(req));
         fine.then_some(()).ok_or_else(|| too_many("requests from this address"))
     }
 
     /// Where a request comes from: the last address that no trusted proxy has added.
-    fn address(&self, req: &Request) -> IpAddr {
+    pub(crate) fn address(&self, req: &Request) -> IpAddr {
         let peer = match req.remote_addr() {
             SocketAddr::IPv4(it) => IpAddr::V4(*it.ip()),
             SocketAddr::IPv6(it) => it.ip().to_canonical(),
@@ -215,10 +229,10 @@ mod tests {
 
     #[test]
     fn what_is_remembered_has_a_bound() {
-        let budgets = Budgets::new(Duration::from_secs(60), 1);
+        let budgets = Budgets::<IpAddr>::per_minute(1);
         for number in 0..ADDRESSES + 10 {
             let address = Ipv4Addr::from(u32::try_from(number).unwrap()).into();
-            assert!(budgets.spend(address, Duration::ZERO));
+            assert!(budgets.spend(address));
         }
         assert!(budgets.spent.lock().len() <= ADDRESSES);
     }

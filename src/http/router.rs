@@ -80,6 +80,7 @@ pub(crate) fn service(
         let goal = Shared(route.endpoint);
         at = at.push(match route.method {
             Method::POST => Router::new().post(goal),
+            Method::DELETE => Router::new().delete(goal),
             _ => Router::new().get(goal),
         });
         api = api.push(at);
@@ -146,10 +147,24 @@ impl Handler for Around {
 impl Around {
     /// Where the same path without its slash is, if there is something.
     fn without_slash(&self, req: &Request) -> Option<HeaderValue> {
-        let path = req.uri().path().strip_suffix('/').filter(|path| self.paths.contains(path))?;
+        let path = req.uri().path().strip_suffix('/')?;
+        self.paths.iter().find(|pattern| matches(pattern, path))?;
         let host = req.headers().get(header::HOST)?.to_str().ok()?;
         let query = req.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         HeaderValue::try_from(format!("http://{host}{path}{query}")).ok()
+    }
+}
+
+/// Whether it is the path of a route: `{name}` stands for any one part.
+fn matches(pattern: &str, path: &str) -> bool {
+    let is_variable = |part: &str| part.starts_with('{');
+    let (mut parts, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), given.next()) {
+            (None, None) => return true,
+            (Some(part), Some(it)) if part == it || is_variable(part) && !it.is_empty() => {}
+            _ => return false,
+        }
     }
 }
 

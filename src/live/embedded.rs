@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 use super::games::{Changed, Games};
 use super::keys::OneTimeKeys;
 use super::{Claim, Departed, Entry, Finish, LiveState};
+use crate::Error;
 use crate::game::{Game, GameId, Timestamp, User, UserId};
 use crate::records::{Journal, Records};
-use crate::{Error, Kind};
 
 /// How long after a start the players of the games that were going on have to come back; the frontend
 /// does so at once.
@@ -147,12 +147,23 @@ impl LiveState for Embedded {
         Ok(self.games.lock().all())
     }
 
-    async fn keep_key(&self, key: String, user: User, until: Timestamp) -> Result<(), Error> {
-        self.keys.lock().keep(key, user, until);
+    async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
+        let mut handed_over = Vec::new();
+        // Few games are live at a time, and few guests log in.
+        for game in self.all().await? {
+            if self.change(|games| games.hand_over(game.id, guest, account)).await?.is_some() {
+                handed_over.push(game.id);
+            }
+        }
+        Ok(handed_over)
+    }
+
+    async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error> {
+        self.keys.lock().keep(key, text, until);
         Ok(())
     }
 
-    async fn take_key(&self, key: &str, now: Timestamp) -> Result<User, Error> {
-        self.keys.lock().take(key, now).ok_or_else(|| Kind::KEY_NOT_FOUND.into())
+    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error> {
+        Ok(self.keys.lock().take(key, now))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Claim, Departed, Entry, Finish, names};
-use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Timestamp, UserId};
+use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Timestamp, User, UserId};
 use crate::records::Change;
 use crate::{Error, Kind};
 
@@ -97,8 +97,7 @@ impl Games {
                 player.absent_since = None;
             }
             None => {
-                let user =
-                    crate::game::User { name: names::unique(&entry.user, game), ..entry.user };
+                let user = User { name: names::unique(&entry.user, game), ..entry.user };
                 self.seats.insert(user.id.clone(), id);
                 game.players.push(Player {
                     user,
@@ -288,6 +287,25 @@ impl Games {
             Some(())
         });
         (Ok(Finish::Taken(rank)), change)
+    }
+
+    /// See [`LiveState::hand_over`](super::LiveState::hand_over).
+    pub fn hand_over(
+        &mut self,
+        id: GameId,
+        guest: &UserId,
+        account: &User,
+    ) -> Changed<Option<Arc<Game>>> {
+        let (game, change) = self.change(id, |game| {
+            let moves = game.stage > Stage::Lobby && game.player(&account.id).is_none();
+            game.player_mut(guest).filter(|_| moves)?.user = account.clone();
+            Some(())
+        });
+        if game.is_some() && self.seats.get(guest) == Some(&id) {
+            self.seats.remove(guest);
+            self.seats.entry(account.id.clone()).or_insert(id);
+        }
+        (game, change)
     }
 
     /// See [`LiveState::end`](super::LiveState::end).

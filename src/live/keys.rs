@@ -1,8 +1,44 @@
-//! Keys that are good once.
+//! What is kept under keys that are good once: handed over between two requests of one client.
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::LiveState;
+use crate::Error;
 use crate::game::{Timestamp, User};
+
+/// What can be kept under a key that is good once. A key of one kind finds nothing of another.
+pub trait OneTime: Serialize + DeserializeOwned {
+    /// Tells the kinds apart.
+    const KIND: &'static str;
+}
+
+/// A new guest, until it fetches its token.
+impl OneTime for User {
+    const KIND: &'static str = "guest";
+}
+
+impl dyn LiveState + '_ {
+    /// Keeps something under a key until then.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    pub async fn keep<T: OneTime>(&self, key: &str, it: &T, until: Timestamp) -> Result<(), Error> {
+        let text = serde_json::to_string(it).map_err(Error::internal)?;
+        self.keep_once(format!("{}:{key}", T::KIND), text, until).await
+    }
+
+    /// What was kept under the key, if it is not used or too old. The key is not good any more.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    pub async fn take<T: OneTime>(&self, key: &str, now: Timestamp) -> Result<Option<T>, Error> {
+        let text = self.take_once(&format!("{}:{key}", T::KIND), now).await?;
+        text.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
+    }
+}
 
 /// Keys that may be kept at once; when there are more, those that die first make way.
 const LIMIT: usize = 100_000;
@@ -10,32 +46,32 @@ const LIMIT: usize = 100_000;
 /// The keys of a server, in the order in which they die.
 #[derive(Default)]
 pub(super) struct OneTimeKeys {
-    users: HashMap<String, (Timestamp, User)>,
+    kept: HashMap<String, (Timestamp, String)>,
     by_end: BTreeSet<(Timestamp, String)>,
 }
 
 impl OneTimeKeys {
-    pub(super) fn keep(&mut self, key: String, user: User, until: Timestamp) {
+    pub(super) fn keep(&mut self, key: String, text: String, until: Timestamp) {
         while self.by_end.len() >= LIMIT
             && let Some((_, oldest)) = self.by_end.pop_first()
         {
-            self.users.remove(&oldest);
+            self.kept.remove(&oldest);
         }
         self.by_end.insert((until, key.clone()));
-        self.users.insert(key, (until, user));
+        self.kept.insert(key, (until, text));
     }
 
-    pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<User> {
+    pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<String> {
         self.forget_dead(now);
-        let (until, user) = self.users.remove(key)?;
+        let (until, text) = self.kept.remove(key)?;
         self.by_end.remove(&(until, key.to_owned()));
-        Some(user)
+        Some(text)
     }
 
     fn forget_dead(&mut self, now: Timestamp) {
         while self.by_end.first().is_some_and(|(until, _)| *until <= now) {
             if let Some((_, key)) = self.by_end.pop_first() {
-                self.users.remove(&key);
+                self.kept.remove(&key);
             }
         }
     }
@@ -44,17 +80,15 @@ impl OneTimeKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::game::UserType;
 
     #[test]
     fn a_key_is_good_once_and_for_its_time() {
         let mut keys = OneTimeKeys::default();
-        let anna = User { id: "anna".into(), name: "Anna".into(), user_type: UserType::Guest };
-        keys.keep("k".into(), anna.clone(), Timestamp(60));
-        keys.keep("late".into(), anna.clone(), Timestamp(60));
-        assert_eq!(keys.take("k", Timestamp(1)), Some(anna));
+        keys.keep("k".into(), "anna".into(), Timestamp(60));
+        keys.keep("late".into(), "anna".into(), Timestamp(60));
+        assert_eq!(keys.take("k", Timestamp(1)), Some("anna".into()));
         assert_eq!(keys.take("k", Timestamp(1)), None);
         assert_eq!(keys.take("late", Timestamp(60)), None);
-        assert!(keys.by_end.is_empty() && keys.users.is_empty());
+        assert!(keys.by_end.is_empty() && keys.kept.is_empty());
     }
 }

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 
 pub use embedded::Embedded;
 pub use games::Games;
+pub use keys::OneTime;
 
 use crate::Error;
 use crate::game::{Figures, Game, GameId, Timestamp, User, UserId};
@@ -172,15 +173,22 @@ pub trait LiveState: Send + Sync {
     /// `UNKNOWN_ERROR`, if the live state does not answer.
     async fn all(&self) -> Result<Vec<Arc<Game>>, Error>;
 
-    /// Keeps a user under a key that is good once, until `until`.
+    /// Gives the seats of a guest in closed lobbies, races and results to the account that the guest has
+    /// logged in to; not in games in which the account sits already. Returns the games.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error>;
+
+    /// Keeps a text under a key that is good once, until `until`; see `keep`, which keeps more than texts.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the live state does not answer.
-    async fn keep_key(&self, key: String, user: User, until: Timestamp) -> Result<(), Error>;
+    async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error>;
 
-    /// Who was kept under the key. It is not good any more.
+    /// The text that was kept under the key, if it is not used or too old.
     ///
     /// # Errors
-    /// `KEY_NOT_FOUND`, if it is unknown, used or too old.
-    async fn take_key(&self, key: &str, now: Timestamp) -> Result<User, Error>;
+    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error>;
 }

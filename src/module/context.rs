@@ -2,9 +2,11 @@
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use salvo::Request;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,6 +18,7 @@ use crate::bus::{Bus, Emits};
 use crate::game::{Game, Timestamp};
 use crate::http::{Limits, Origins};
 use crate::live::LiveState;
+use crate::login::{Provider, Providers};
 use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::Rooms;
@@ -36,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
     pub(crate) states: MadeStates,
+    pub(crate) providers: Providers,
     pub(crate) table: Vec<ModuleTable>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -92,6 +96,11 @@ impl Cx {
         &self.parts.keys
     }
 
+    /// Who can tell us who somebody is.
+    pub fn providers(&self) -> &Providers {
+        &self.parts.providers
+    }
+
     pub(crate) fn bus(&self) -> &Arc<Bus> {
         &self.parts.bus
     }
@@ -104,6 +113,19 @@ impl Cx {
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
         let state = self.parts.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
+    }
+
+    /// Spends one try to log in of the address that a request comes from.
+    ///
+    /// # Errors
+    /// `TOO_MANY_REQUESTS`, if it has had too many.
+    pub fn spend_login(&self, request: &Request) -> Result<(), Error> {
+        self.parts.limits.spend_login(request)
+    }
+
+    /// The address that a request comes from: for limits.
+    pub fn address(&self, request: &Request) -> IpAddr {
+        self.parts.limits.address(request)
     }
 
     /// Publishes events from a route; anywhere else they are just returned. A module may publish only
@@ -156,7 +178,12 @@ pub struct Setup<'a> {
     module: &'static str,
 }
 
-impl Setup<'_> {
+impl<'a> Setup<'a> {
+    /// That of a module.
+    pub fn of(settings: &'a Settings, module: &'static str) -> Self {
+        Self { settings, module }
+    }
+
     /// The module's own section of the settings, `handlers.<name>`; its defaults if it is absent.
     ///
     /// # Errors
@@ -200,5 +227,27 @@ impl States {
 
     pub(crate) fn make(self, settings: &Settings) -> Result<MadeStates, String> {
         self.0.into_iter().map(|make| make(settings)).collect()
+    }
+}
+
+/// The identity providers that modules declare, until the settings are there to set them up.
+#[derive(Default)]
+pub(crate) struct ProviderDeclarations(Vec<(&'static str, Configure)>);
+
+type Configure = fn(&Setup<'_>) -> Result<Vec<Provider>, String>;
+
+impl ProviderDeclarations {
+    pub(super) fn push(&mut self, declared: (&'static str, Configure)) {
+        self.0.push(declared);
+    }
+
+    pub(crate) fn configure(self, settings: &Settings) -> Result<Providers, String> {
+        let mut providers = Providers::default();
+        for (module, configure) in self.0 {
+            for provider in configure(&Setup { settings, module })? {
+                providers.add(provider)?;
+            }
+        }
+        Ok(providers)
     }
 }

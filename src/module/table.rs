@@ -29,6 +29,8 @@ pub struct ModuleTable {
     pub ignores: Vec<String>,
     /// Timers.
     pub timers: Vec<&'static str>,
+    /// Identity providers.
+    pub providers: Vec<&'static str>,
 }
 
 impl ModuleTable {
@@ -43,6 +45,7 @@ impl ModuleTable {
             frames: vec![],
             ignores: vec![],
             timers: vec![],
+            providers: vec![],
         }
     }
 
@@ -66,7 +69,11 @@ impl ModuleTable {
         self.shows.push(format!("{} wakes {channel}", event.name));
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 8] {
+    pub(super) fn closes(&mut self, event: EventInfo) {
+        self.shows.push(format!("{} closes sockets", event.name));
+    }
+
+    fn columns(&self) -> [(&'static str, Vec<String>); 9] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -80,6 +87,7 @@ impl ModuleTable {
             ("frames", self.frames.clone()),
             ("ignores", self.ignores.clone()),
             ("timers", self.timers.iter().map(ToString::to_string).collect()),
+            ("logins", self.providers.iter().map(ToString::to_string).collect()),
         ]
     }
 }

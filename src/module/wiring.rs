@@ -9,16 +9,17 @@ use salvo::http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Cx;
-use super::context::{Setup, States};
+use super::context::{ProviderDeclarations, Setup, States};
 use super::link::Module;
 use super::table::ModuleTable;
-use crate::Error;
 use crate::bus::{
     Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
 };
-use crate::game::{Game, GameId, Timestamp};
+use crate::game::{Game, GameId, LoginId, Timestamp, UserId};
 use crate::http::Route;
+use crate::login::Provider;
 use crate::socket::{Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, Whose};
+use crate::{Error, Kind};
 
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
 pub(crate) type FrameHandler =
@@ -46,6 +47,7 @@ pub struct Declarations {
     pub(crate) frames: FrameHandlers,
     pub(crate) timers: Vec<TimerDeclaration>,
     pub(crate) states: States,
+    pub(crate) providers: ProviderDeclarations,
 }
 
 /// Lets every module declare itself.
@@ -63,6 +65,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         frames: HashMap::new(),
         timers: Vec::new(),
         states: States::default(),
+        providers: ProviderDeclarations::default(),
     };
     for module in modules {
         let mut wiring = Wiring { row: ModuleTable::new(module.name), to: &mut declared };
@@ -137,6 +140,16 @@ impl Wiring<'_> {
         });
     }
 
+    /// On every `E` the sockets of a player are closed: those of one login, or all.
+    pub fn closes<E: Event>(&mut self, whose: fn(&E) -> (&UserId, Option<&LoginId>), why: Kind) {
+        self.row.closes(EventInfo::of::<E>());
+        let rooms = self.to.rooms.clone();
+        self.to.bus.view(self.row.name, move |event: &E| {
+            let (user, login) = whose(event);
+            rooms.close_player(user, login, why);
+        });
+    }
+
     /// `run` is called once `due` of a game's facts has passed; also after a restart. It looks at the
     /// facts again, since it may be called twice. What it returns is published.
     pub fn timer<T, F>(
@@ -158,6 +171,11 @@ impl Wiring<'_> {
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
     pub fn get(&mut self, path: &'static str, endpoint: impl Endpoint) {
         self.route(Method::GET, path, endpoint);
+    }
+
+    /// A REST route that takes something away.
+    pub fn delete(&mut self, path: &'static str, endpoint: impl Endpoint) {
+        self.route(Method::DELETE, path, endpoint);
     }
 
     /// A REST route that changes something.
@@ -212,6 +230,17 @@ impl Wiring<'_> {
         for event in events {
             frames.entry(event).or_insert_with(|| (module, Box::new(|_, _, _| Ok(Pending::DONE))));
         }
+    }
+
+    /// Identity providers, by the settings: `shown` names them in the wiring table. An error is one
+    /// sentence, and ends the start.
+    pub fn providers(
+        &mut self,
+        shown: &'static str,
+        configure: fn(&Setup<'_>) -> Result<Vec<Provider>, String>,
+    ) {
+        self.row.providers.push(shown);
+        self.to.providers.push((self.row.name, configure));
     }
 
     /// What the module keeps while the server runs, made once at start-up; [`Cx::state`] finds it.

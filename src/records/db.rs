@@ -84,23 +84,32 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+    let tables = sqlx::migrate!("migrations/postgres");
     if init {
-        let migrated = sqlx::migrate!("migrations/postgres").run(&pool).await;
+        let migrated = tables.run(&pool).await;
         migrated.map_err(|error| format!("the tables of PostgreSQL at {place}: {error}"))?;
+        return Ok(pool);
     }
-    let there = sqlx::query("select id from games limit 1").execute(&pool).await;
-    match there {
-        Ok(_) => Ok(pool),
+    let newest = tables.iter().map(|it| it.version).max();
+    let there = sqlx::query_scalar("select max(version) from _sqlx_migrations where success");
+    let there: Option<i64> = match there.fetch_one(&pool).await {
+        Ok(version) => version,
         // SQLSTATE 42P01: undefined table.
         Err(error)
             if error
                 .as_database_error()
                 .is_some_and(|it| it.code().as_deref() == Some("42P01")) =>
         {
-            Err(format!("PostgreSQL at {place} lacks our tables; start once with --init"))
+            None
         }
-        Err(error) => Err(format!("PostgreSQL at {place} cannot be used: {error}")),
+        Err(error) => return Err(format!("PostgreSQL at {place} cannot be used: {error}")),
+    };
+    if there < newest {
+        return Err(format!(
+            "PostgreSQL at {place} lacks tables of this version; start once with --init"
+        ));
     }
+    Ok(pool)
 }
 
 fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {

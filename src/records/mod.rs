@@ -3,13 +3,17 @@
 //! The only room that knows sqlx. Everything is written in the terms of the game, on PostgreSQL or
 //! SQLite; a [`Journal`] batches the writes of live games.
 
+mod accounts;
 mod db;
 mod journal;
+mod logins;
 mod results;
 mod store;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Account, KeptLogin};
 pub use journal::{Change, Journal};
+pub use logins::{GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::Records;

@@ -127,18 +127,4 @@ impl Records {
         let mean = Average { wpm: wpm.unwrap_or_default(), accuracy: accuracy.unwrap_or_default() };
         Ok((races, mean))
     }
-
-    /// Makes or renames a registered player.
-    ///
-    /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
-    pub async fn register(&self, user: &UserId, name: &str, now: Timestamp) -> Result<(), Error> {
-        let sql = "insert into users (id, name, registered_at) values ($1, $2, $3)
-                   on conflict (id) do update set name = excluded.name";
-        let registered = with_db!(&self.db, |pool| {
-            let query = sqlx::query(sql).bind(user.as_str()).bind(name).bind(At(now));
-            query.execute(pool).await.map(drop)
-        });
-        registered.map_err(Error::internal)
-    }
 }

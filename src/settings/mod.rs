@@ -42,8 +42,8 @@ use serde_json::{Map, Value};
 pub use error::SettingsError;
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
-    CookieSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
-    ServerSettings, TelemetrySettings, TokenSettings,
+    AuthSettings, CookieSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings,
+    LimitSettings, ServerSettings, TelemetrySettings, TokenSettings,
 };
 pub use services::{AmqpSettings, DbSettings, RedisSettings};
 pub use sources::Sources;
@@ -75,6 +75,8 @@ pub struct Settings {
     pub cors: CorsSettings,
     /// The tokens of players.
     pub token: TokenSettings,
+    /// How players become known.
+    pub auth: AuthSettings,
     /// Login by Google or another OpenID provider.
     pub google: GoogleSettings,
     /// The rules of the race.
@@ -111,6 +113,7 @@ impl Default for Settings {
             amqp: None,
             cors: CorsSettings::default(),
             token: TokenSettings::default(),
+            auth: AuthSettings::default(),
             google: GoogleSettings::default(),
             game: GameSettings::default(),
             front_end_endpoint: "http://localhost:3000".into(),

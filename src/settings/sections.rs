@@ -50,6 +50,10 @@ pub struct TokenSettings {
     /// RS256 private key, PEM text with real line breaks.
     #[serde(deserialize_with = "values::pem")]
     pub private_key: Option<Secret>,
+    /// Further public keys, PEM texts one after the other, with which tokens may be signed: those that
+    /// were used before, and those that will be.
+    #[serde(deserialize_with = "values::pem")]
+    pub accepted_public_keys: Option<Secret>,
     /// Path of the refresh route, to which the refresh cookie is bound.
     #[serde(deserialize_with = "values::text")]
     pub refresh_endpoint: String,
@@ -66,11 +70,22 @@ impl Default for TokenSettings {
         Self {
             public_key: None,
             private_key: None,
+            accepted_public_keys: None,
             refresh_endpoint: "/api/v1/auth/token-refresh".into(),
             access_duration: Duration::from_secs(900),
             refresh_duration: Duration::from_secs(2_592_000),
         }
     }
+}
+
+/// How players become known.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AuthSettings {
+    /// Whether players may have an account here, by name and password; if it is left out, they may while
+    /// there is no other way to log in and the records are in SQLite.
+    #[serde(deserialize_with = "values::optional_switch")]
+    pub local: Option<bool>,
 }
 
 /// Login by Google, or by any other OpenID provider that these addresses point to.
@@ -213,6 +228,9 @@ pub struct LimitSettings {
     /// New guest identities per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
+    /// Tries to log in by password, or to open an account, per minute and client address.
+    #[serde(deserialize_with = "values::count")]
+    pub logins_per_minute: u32,
     /// HTTP requests per second and client address.
     #[serde(deserialize_with = "values::count")]
     pub requests_per_second: u32,
@@ -243,6 +261,7 @@ impl Default for LimitSettings {
             sockets_per_address: 5_000,
             sockets_per_player: 8,
             guests_per_minute: 6_000,
+            logins_per_minute: 600,
             requests_per_second: 2_000,
             body_bytes: 65_536,
             request_timeout: Duration::from_secs(15),

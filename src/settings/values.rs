@@ -107,6 +107,17 @@ pub(super) fn service_url<'de, D: Deserializer<'de>>(
     Ok(optional_secret(from)?.map(|url| url.expose().into()))
 }
 
+/// A switch that may be left out.
+pub(super) fn optional_switch<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<bool>, D::Error> {
+    match Value::deserialize(from)? {
+        Value::Null => Ok(None),
+        Value::String(text) if text.trim().is_empty() => Ok(None),
+        value => switch(value).map(Some).map_err(D::Error::custom),
+    }
+}
+
 pub(super) fn switch<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(from)?;
     let word = match &value {

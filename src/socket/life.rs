@@ -91,10 +91,10 @@ impl<S: Socket> Session<S> {
         cause: TraceContext,
         opening: Opening<S::Emits>,
     ) -> (Self, S::Emits) {
-        let Opening { game, user, text, greeting, emits } = opening;
+        let Opening { game, user, login, text, greeting, emits } = opening;
         let limits = &cx.settings().limits;
         let outbox = Outbox::default();
-        let member = Arc::new(Member { socket: number, user: user.clone(), outbox });
+        let member = Arc::new(Member { socket: number, user: user.clone(), login, outbox });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
         let seat = Seat { game, user, socket: number, text, room };
         if cx.parts().stop.is_cancelled() {

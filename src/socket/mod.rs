@@ -23,7 +23,7 @@ pub use session::Malformed;
 pub use upgrade::{Handshake, SocketRoute};
 
 use crate::bus::Emits;
-use crate::game::{GameId, Text, UserId};
+use crate::game::{GameId, LoginId, Text, UserId};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
@@ -86,6 +86,8 @@ pub struct Opening<E> {
     pub game: GameId,
     /// Who.
     pub user: UserId,
+    /// By which login, if there is one: the socket ends with it.
+    pub login: Option<LoginId>,
     /// What is typed there; empty in a lobby.
     pub text: Text,
     /// Sent before anything else.

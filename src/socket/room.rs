@@ -9,7 +9,7 @@ use super::Channel;
 use super::outbox::{Frame, Outbox, Whose};
 use crate::Kind;
 use crate::bus::{Event, Latest};
-use crate::game::{GameId, Text, Timestamp, UserId};
+use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
 
 /// A socket as the others of its room know it.
 pub struct Member {
@@ -17,6 +17,8 @@ pub struct Member {
     pub socket: u64,
     /// Whose it is.
     pub user: UserId,
+    /// By which login, if there is one.
+    pub login: Option<LoginId>,
     /// What it has yet to write.
     pub outbox: Outbox,
 }
@@ -182,11 +184,22 @@ impl Rooms {
 
     /// Has every socket of this server closed.
     pub(crate) fn close_all(&self, why: Kind) {
+        self.close_those(why, |_| true);
+    }
+
+    /// Has the sockets of a player closed: those of one login, or all.
+    pub(crate) fn close_player(&self, user: &UserId, login: Option<&LoginId>, why: Kind) {
+        self.close_those(why, |it| {
+            it.user == *user && (login.is_none() || it.login.as_ref() == login)
+        });
+    }
+
+    fn close_those(&self, why: Kind, is_one: impl Fn(&Member) -> bool) {
         for shard in &self.0 {
             for room in shard.lock().values() {
-                for member in &room.0.lock().members {
-                    member.outbox.close(why);
-                }
+                let inside = room.0.lock();
+                let those = inside.members.iter().filter(|member| is_one(member));
+                those.for_each(|member| member.outbox.close(why));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Single cases that are worth a look of their own.
 
 use super::*;
+use crate::records::Change;
 
 const FULL: usize = 5;
 
@@ -120,4 +121,28 @@ fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
         games.finish(id, &player(0).id, claim(Timestamp(9))).0.ok(),
         Some(Finish::Before(1))
     );
+}
+
+#[test]
+fn the_race_of_a_guest_becomes_that_of_the_account() {
+    let mut games = Games::new(GameId(0));
+    let id = race(&mut games, 0, Timestamp(0));
+    let (guest, account) = (player(0).id, User { user_type: UserType::Registered, ..player(99) });
+    let before = games.find(id).unwrap().player(&guest).unwrap().clone();
+    let (game, change) = games.hand_over(id, &guest, &account);
+    let game = game.unwrap();
+    assert!(matches!(change, Some(Change::Saved(saved)) if saved == game));
+    assert_eq!(game.player(&guest), None);
+    let after = game.player(&account.id).unwrap();
+    assert_eq!((&after.user, after.result), (&account, before.result));
+    assert_eq!(games.hand_over(id, &guest, &account).0, None, "twice is once");
+    let own = player(1).id;
+    assert_eq!(games.hand_over(id, &own, &account).0, None, "nobody sits twice in one race");
+}
+
+#[test]
+fn a_guest_who_still_waits_keeps_the_seat() {
+    let mut games = Games::new(GameId(0));
+    let id = games.enter(entry(0, rules(FULL), Timestamp(0))).0.unwrap().id;
+    assert_eq!(games.hand_over(id, &player(0).id, &player(99)).0, None);
 }

@@ -1,6 +1,7 @@
 //! One suite for both databases: each test runs on a SQLite file and on a PostgreSQL database of its own.
 
 mod adoption;
+mod logins;
 mod profiles;
 
 use std::panic::AssertUnwindSafe;
@@ -10,6 +11,7 @@ use futures_util::FutureExt;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{ConnectOptions, Connection, Executor};
 
+use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{Figures, Game, GameId, Player, Result, Stage, Timestamp, User, UserType};
 use crate::settings::{DbSettings, Settings};

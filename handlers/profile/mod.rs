@@ -1,6 +1,8 @@
-//! The profile of a player: who it is, and what is kept of the races.
+//! The profile of a player: who it is, what is kept of the races, and all of it to take away.
 //!
 //! Nothing is kept of guests: their figures are those of a player without races.
+
+mod export;
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, ToSchema, endpoint};
@@ -8,6 +10,7 @@ use salvo::{Depot, Extractible, Request, Writer};
 use serde::Serialize;
 
 use crate::Error;
+use crate::game::LoginEnded;
 use crate::http::{Answer, Caller, Query, integer_parameter, no_metadata};
 use crate::module::{Cx, Module, Wiring};
 use crate::records::{KeptResult, Summary};
@@ -19,6 +22,9 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/profile/statistics", statistics);
     module.get("/api/v1/profile/graph", graph);
     module.get("/api/v1/profile/history", history);
+    module.get("/api/v1/profile/export", export::export);
+    module.delete("/api/v1/profile", export::forget);
+    module.emits::<LoginEnded>();
 }
 
 /// The query of a graph: how many of the last games.

@@ -1,0 +1,158 @@
+//! A login at an identity provider: the browser goes there, and comes back with a code.
+//!
+//! Whatever goes wrong ends on the operator's error page, with a `reason` that it can show.
+
+use salvo::extract::Metadata;
+use salvo::oapi::{Components, EndpointArgRegister, Operation, Parameter, ParameterIn, endpoint};
+use salvo::{Depot, Extractible, Request, Writer};
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::auth::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
+use crate::game::{User, UserType};
+use crate::http::{Query, Redirect, no_metadata};
+use crate::live::OneTime;
+use crate::login::{Attempt, Failure, Provider, log_in};
+use crate::module::Cx;
+
+/// A login that is under way, kept under its state.
+#[derive(Serialize, Deserialize)]
+struct UnderWay {
+    provider: String,
+    /// What the browser has got as a cookie.
+    browser: String,
+    attempt: Attempt,
+}
+
+impl OneTime for UnderWay {
+    const KIND: &'static str = "login";
+}
+
+/// The provider that a path names.
+pub(super) struct Named(Provider);
+
+impl<'ex> Extractible<'ex> for Named {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
+        let cx = <Cx as Extractible>::extract(req, depot).await?;
+        let name = req.params().get("provider").cloned().unwrap_or_default();
+        let unknown = || Error::validation("path parameter provider: there is none of that name");
+        cx.providers().get(&name).cloned().map(Self).ok_or_else(unknown)
+    }
+}
+
+impl EndpointArgRegister for Named {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        let parameter = Parameter::new("provider").location(ParameterIn::Path).required(true);
+        operation.parameters.insert(parameter.description("An identity provider, such as google."));
+    }
+}
+
+/// What a provider sends the browser back with.
+pub(super) struct Return {
+    state: String,
+    outcome: Result<String, Failure>,
+}
+
+impl<'ex> Extractible<'ex> for Return {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        let query = Query::of(req);
+        let missing = |name| Error::validation(format!("query parameter {name}: is required"));
+        let state = query.text("state").unwrap_or_default().to_owned();
+        let outcome = match query.text("error") {
+            Some("access_denied") => Err(Failure::AccessDenied),
+            Some(_) => Err(Failure::ProviderError),
+            None if state.is_empty() => return Err(missing("state")),
+            None => Ok(query.text("code").ok_or_else(|| missing("code"))?.to_owned()),
+        };
+        Ok(Self { state, outcome })
+    }
+}
+
+impl EndpointArgRegister for Return {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        for (name, about) in [
+            ("state", "As the login began with."),
+            ("code", "What the provider knows the player by, once."),
+            ("error", "Instead of a code: why there is none (RFC 6749, section 4.1.2.1)."),
+        ] {
+            let parameter = Parameter::new(name).location(ParameterIn::Query);
+            operation.parameters.insert(parameter.description(about));
+        }
+    }
+}
+
+/// Sends the browser to a provider.
+#[endpoint(tags("auth"))]
+pub(super) async fn login(cx: Cx, provider: Named, req: &mut Request) -> Redirect {
+    let begun = match cx.spend_login(req) {
+        Ok(()) => begin(&cx, &provider.0).await,
+        Err(_) => Err(Failure::TooManyRequests),
+    };
+    begun.unwrap_or_else(|failure| to_error_page(&cx, failure))
+}
+
+async fn begin(cx: &Cx, provider: &Provider) -> Result<Redirect, Failure> {
+    let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
+    let attempt = Attempt::new();
+    let to = identity.authorize(&attempt).await?;
+    let (state, until) = (attempt.state.clone(), cx.now() + ATTEMPT_MAX_AGE);
+    let browser = format!("{:032x}", rand::random::<u128>());
+    let cookies = SetCookies::default().attempt(cx.settings(), &state, &browser);
+    let under_way = UnderWay { provider: provider.name.clone(), browser, attempt };
+    cx.live().keep(&state, &under_way, until).await.map_err(|_| Failure::ServerError)?;
+    Ok(Redirect::to(to).with_cookies(cookies))
+}
+
+/// Takes the browser back from a provider: with cookies to the frontend, or to its error page.
+#[endpoint(tags("auth"))]
+pub(super) async fn login_redirect(
+    cx: Cx,
+    provider: Named,
+    back: Return,
+    req: &mut Request,
+) -> Redirect {
+    let state = back.state.clone();
+    match finish(&cx, &provider.0, back, &Cookies::of(req)).await {
+        Ok(cookies) => {
+            let to = cx.settings().front_end_endpoint.clone();
+            Redirect::to(to).with_cookies(cookies.forget_attempt(&state))
+        }
+        Err(failure) => to_error_page(&cx, failure),
+    }
+}
+
+async fn finish(
+    cx: &Cx,
+    provider: &Provider,
+    back: Return,
+    cookies: &Cookies<'_>,
+) -> Result<SetCookies, Failure> {
+    let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
+    let under_way = cx.live().take::<UnderWay>(&back.state, cx.now()).await;
+    let under_way = under_way.map_err(|_| Failure::ServerError)?;
+    let code = back.outcome?;
+    let known = under_way.filter(|it| it.provider == provider.name);
+    let UnderWay { browser, attempt, .. } = known.ok_or(Failure::UnknownState)?;
+    // Or else somebody could log others in to an account of his own (RFC 6749, section 10.12).
+    if cookies.attempt(&attempt.state) != Some(&browser) {
+        return Err(Failure::OtherBrowser);
+    }
+    let person = identity.identify(&code, &attempt).await?;
+    let id = format!("{}-{}", provider.name, person.subject);
+    let user = User { id: id.as_str().into(), name: person.name, user_type: UserType::Registered };
+    let before = cx.keys().access(cookies.access_token(), cx.now()).ok();
+    log_in(cx, &user, before).await.map_err(|_| Failure::ServerError)
+}
+
+fn to_error_page(cx: &Cx, failure: Failure) -> Redirect {
+    tracing::info!(reason = failure.code(), "a login failed");
+    let page = &cx.settings().error_redirect;
+    let joint = if page.contains('?') { '&' } else { '?' };
+    Redirect::to(format!("{page}{joint}reason={}", failure.code()))
+}

@@ -1,0 +1,90 @@
+//! Identities: how a guest gets its cookie, how players log in at a provider and stay logged in, and how
+//! anybody logs out.
+
+mod login;
+mod token;
+
+use salvo::oapi::{ToSchema, endpoint};
+use salvo::{Request, Response, Writer};
+use serde::Serialize;
+
+use crate::auth::{Cookies, SetCookies};
+use crate::game::{LoginEnded, User};
+use crate::http::{Answer, Empty, Key};
+use crate::login::offers_local_accounts;
+use crate::module::{Cx, Module, Wiring};
+use crate::{Error, Kind};
+
+inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
+
+fn wire(module: &mut Wiring) {
+    module.get("/api/v1/auth/guest-token", guest_token);
+    module.post("/api/v1/auth/logout", logout);
+    module.post("/api/v1/auth/token-refresh", token_refresh);
+    module.get("/api/v1/auth/providers", providers);
+    module.get("/api/v1/auth/{provider}/login", login::login);
+    module.get("/api/v1/auth/{provider}/login-redirect", login::login_redirect);
+    module.emits::<LoginEnded>();
+    module.closes::<LoginEnded>(|it| (&it.user, it.login.as_ref()), Kind::LOGGED_OUT);
+}
+
+/// Hands a guest the access token, as a cookie. The key comes from the lobby's `GET_TOKEN`, and is good
+/// once, for a minute.
+#[endpoint(tags("auth"))]
+async fn guest_token(cx: Cx, key: Key) -> Result<Answer<Empty>, Error> {
+    let guest = cx.live().take::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
+    let token = cx.keys().issue(&guest, None, cx.now())?;
+    Ok(Answer::ok().with_cookies(SetCookies::default().access_token(cx.settings(), &token)))
+}
+
+/// Ends the login of the access token, and its sockets, and takes the cookies away. Always succeeds.
+#[endpoint(tags("auth"))]
+async fn logout(cx: Cx, req: &mut Request) -> Answer<Empty> {
+    if let Some(bearer) = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now()) {
+        let work = token::end(cx.clone(), bearer);
+        if let Err(error) = cx.carry(work).await {
+            // Without the cookies the player is logged out here all the same.
+            tracing::warn!(%error, "a login could not be ended");
+        }
+    }
+    Answer::ok().with_cookies(SetCookies::default().forget_all(cx.settings()))
+}
+
+/// Gives a registered player a fresh access token, and a fresh refresh token, for the one in `TP_RT`.
+/// Guests have none. A refusal takes the name away too, so that the page does not show somebody as logged
+/// in who is not.
+#[endpoint(tags("auth"))]
+async fn token_refresh(
+    cx: Cx,
+    req: &mut Request,
+    res: &mut Response,
+) -> Result<Answer<Empty>, Error> {
+    let shown = Cookies::of(req).refresh_token().map(str::to_owned);
+    let refreshed = cx.carry(token::refresh(cx.clone(), shown)).await;
+    if refreshed.as_ref().is_err_and(|error| error.status() < 500) {
+        SetCookies::default().forget_name().put_into(res);
+    }
+    Ok(Answer::ok().with_cookies(refreshed?))
+}
+
+#[derive(Serialize, ToSchema)]
+struct Ways {
+    /// Where players may log in; each at `/api/v1/auth/{name}/login`.
+    providers: Vec<Way>,
+    /// Whether players may have an account of this server, by name and password.
+    local: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Way {
+    name: String,
+    title: String,
+}
+
+/// How one can log in here.
+#[endpoint(tags("auth"))]
+async fn providers(cx: Cx) -> Answer<Ways> {
+    let configured = cx.providers().configured();
+    let ways = configured.map(|it| Way { name: it.name.clone(), title: it.title.clone() });
+    Answer::new(Ways { providers: ways.collect(), local: offers_local_accounts(&cx) })
+}

@@ -1,0 +1,152 @@
+//! All that is kept of a player: to take away, and to have taken away.
+
+use std::fmt::Write as _;
+
+use salvo::extract::Metadata;
+use salvo::oapi::{Components, EndpointArgRegister, Operation, Parameter, ParameterIn, endpoint};
+use salvo::{Depot, Extractible, Request, Writer};
+use serde::Serialize;
+
+use super::Row;
+use crate::Error;
+use crate::auth::SetCookies;
+use crate::game::{LoginEnded, UserType};
+use crate::http::{Answer, Caller, Download, Empty, Query, no_metadata};
+use crate::module::Cx;
+use crate::records::KeptLogin;
+
+/// The query of an export.
+#[derive(Clone, Copy)]
+pub(super) enum Format {
+    /// Everything.
+    Json,
+    /// The races, for a spreadsheet.
+    Csv,
+}
+
+impl<'ex> Extractible<'ex> for Format {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        match Query::of(req).text("format") {
+            None | Some("json") => Ok(Self::Json),
+            Some("csv") => Ok(Self::Csv),
+            Some(_) => Err(Error::validation("query parameter format: is neither json nor csv")),
+        }
+    }
+}
+
+impl EndpointArgRegister for Format {
+    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+        let parameter = Parameter::new("format").location(ParameterIn::Query);
+        let about = "json: everything; csv: the races, for a spreadsheet. json.";
+        operation.parameters.insert(parameter.description(about));
+    }
+}
+
+#[derive(Serialize)]
+struct Everything {
+    ok: bool,
+    user: Person,
+    /// The devices that are logged in.
+    logins: Vec<Login>,
+    /// Newest first.
+    results: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Person {
+    id: String,
+    name: String,
+    user_type: UserType,
+    /// ISO 8601; null for guests, of whom nothing is kept.
+    registered_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Login {
+    started_at: String,
+    refreshed_at: String,
+}
+
+impl From<&KeptLogin> for Login {
+    fn from(login: &KeptLogin) -> Self {
+        Self { started_at: login.started.with_z(), refreshed_at: login.refreshed.with_z() }
+    }
+}
+
+/// All that is kept of the caller. What is live, games and their seats, is gone minutes later.
+#[endpoint(tags("profile"))]
+pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Download, Error> {
+    let user = caller.0;
+    let kept = cx.records().history(&user.id, i64::MAX, 0).await?;
+    let results: Vec<_> = kept.into_iter().map(Row::from).collect();
+    if let Format::Csv = format {
+        let (name, content_type) = ("typephoon-races.csv", "text/csv; charset=utf-8");
+        return Ok(Download { name, content_type, body: csv(&results).into_bytes() });
+    }
+    let account = cx.records().account(&user.id).await?;
+    let everything = Everything {
+        ok: true,
+        user: Person {
+            id: user.id.to_string(),
+            name: account.as_ref().map_or(user.name, |it| it.name.clone()),
+            user_type: user.user_type,
+            registered_at: account.as_ref().map(|it| it.registered.with_z()),
+        },
+        logins: account.iter().flat_map(|it| &it.logins).map(Login::from).collect(),
+        results,
+    };
+    let body = serde_json::to_vec(&everything).map_err(Error::internal)?;
+    let (name, content_type) = ("typephoon.json", "application/json");
+    Ok(Download { name, content_type, body })
+}
+
+/// Numbers and instants alone, which need no quotes (RFC 4180).
+fn csv(results: &[Row]) -> String {
+    let mut text = "game_id,game_type,finished_at,rank,wpm,wpm_raw,accuracy\r\n".to_owned();
+    for Row { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank } in results {
+        // Writing to a String does not fail.
+        let _ = write!(
+            text,
+            "{game_id},{game_type},{finished_at},{rank},{wpm},{wpm_raw},{accuracy}\r\n"
+        );
+    }
+    text
+}
+
+/// Forgets the caller: the account, its logins and its results. Others keep their races as they were.
+#[endpoint(tags("profile"))]
+pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
+    let (context, user) = (cx.clone(), caller.0);
+    cx.carry(async move {
+        context.records().forget(&user.id).await?;
+        context.publish(LoginEnded { user: user.id, login: None }).await;
+        Ok(())
+    })
+    .await?;
+    Ok(Answer::ok().with_cookies(SetCookies::default().forget_all(cx.settings())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_race_is_a_line_of_numbers() {
+        let row = Row {
+            game_type: 1,
+            game_id: 35,
+            wpm: 71.234567,
+            wpm_raw: 80.5,
+            accuracy: 96.0,
+            finished_at: "2026-11-22T17:37:29.171282Z".into(),
+            rank: 1,
+        };
+        let text = csv(&[row]);
+        let lines: Vec<_> = text.split("\r\n").collect();
+        assert_eq!(lines[1], "35,1,2026-11-22T17:37:29.171282Z,1,71.234567,80.5,96");
+        assert_eq!(lines[0].split(',').count(), lines[1].split(',').count());
+    }
+}

@@ -1,0 +1,36 @@
+//! An answer that a browser keeps as a file.
+
+use salvo::http::{HeaderValue, header};
+use salvo::oapi::{Components, EndpointOutRegister, Operation, Response as Documented};
+use salvo::{Depot, Request, Response, Writer, async_trait};
+
+/// A file.
+#[derive(Debug)]
+pub struct Download {
+    /// Its name: letters, digits, `-` and `.`.
+    pub name: &'static str,
+    /// What it holds.
+    pub content_type: &'static str,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+#[async_trait]
+impl Writer for Download {
+    async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {
+        let headers = res.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // A constant of ours, so it is a header value.
+        if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", self.name)) {
+            headers.insert(header::CONTENT_DISPOSITION, name);
+        }
+        res.body(self.body);
+    }
+}
+
+impl EndpointOutRegister for Download {
+    fn register(_: &mut Components, operation: &mut Operation) {
+        operation.responses.insert("200", Documented::new("A file."));
+    }
+}

@@ -1,0 +1,12 @@
+//! Logging in: at identity providers, which handler modules declare, and what follows from it here.
+//!
+//! A provider tells who somebody is ([`IdentityProvider`]); [`OpenId`] is one for everything that speaks
+//! OpenID Connect. [`log_in`] makes an account of that, and cookies.
+
+mod account;
+mod openid;
+mod provider;
+
+pub use account::{log_in, offers_local_accounts, stored};
+pub use openid::{ClientAuth, Endpoints, OpenId, OpenIdClient};
+pub use provider::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};

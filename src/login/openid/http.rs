@@ -1,0 +1,132 @@
+//! Requests to a provider: short, bounded, and never led elsewhere.
+
+use std::time::Duration;
+
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::Failure;
+
+/// How long a provider has to answer. The player waits meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes of an answer at most.
+const ANSWER_LIMIT: usize = 256 * 1024;
+/// How long what a provider says of itself is believed: a key that it has withdrawn is forgotten then.
+const CACHED: Duration = Duration::from_secs(60 * 60);
+/// How soon a provider is asked again for what was not in its last answer.
+const REFETCH: Duration = Duration::from_secs(3);
+
+/// The way to a provider.
+pub(super) struct Http(Client);
+
+impl Http {
+    pub(super) fn new() -> Result<Self, String> {
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            // A redirection would take secrets where nobody has agreed to.
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("typephoon-api/", env!("CARGO_PKG_VERSION")))
+            .build();
+        client.map(Self).map_err(|error| format!("no connections to identity providers: {error}"))
+    }
+
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
+        json(send(self.0.get(url), url).await?, url).await
+    }
+
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        basic: Option<(String, String)>,
+    ) -> Result<T, Failure> {
+        let mut request = self.0.post(url).form(form);
+        if let Some((name, password)) = basic {
+            request = request.basic_auth(name, Some(password));
+        }
+        json(send(request, url).await?, url).await
+    }
+}
+
+async fn send(request: RequestBuilder, url: &str) -> Result<Response, Failure> {
+    request.send().await.map_err(|error| {
+        // Without the address in it: the form is not there, but a query might be.
+        let error = error.without_url();
+        tracing::warn!(url, error = %chain(&error), "an identity provider does not answer");
+        Failure::ProviderUnavailable
+    })
+}
+
+/// What an error says, and what it says as its cause.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |it| it.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<T, Failure> {
+    let status = response.status();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::ProviderUnavailable)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ANSWER_LIMIT {
+            tracing::warn!(url, "an identity provider does not stop answering");
+            return Err(Failure::ProviderUnavailable);
+        }
+    }
+    if !status.is_success() {
+        // RFC 6749, section 5.2: the code is one of a few words.
+        let told: Told = serde_json::from_slice(&body).unwrap_or_default();
+        let error: String = told.error.chars().take(64).collect();
+        tracing::warn!(url, %status, error, "an identity provider refuses");
+        let is_ours = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
+        return Err(if is_ours { Failure::CodeRefused } else { Failure::ProviderUnavailable });
+    }
+    serde_json::from_slice(&body).map_err(|error| {
+        tracing::warn!(url, %error, "an identity provider answers something else");
+        Failure::ProviderUnavailable
+    })
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Told {
+    #[serde(default)]
+    error: String,
+}
+
+/// Something that is fetched when it is needed, and kept for a while. Several who need it at once wait
+/// for one request.
+pub(super) struct Cache<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Cache<T> {
+    /// What is kept, if it is not too old and `serves`; else what is fetched, unless that was done a moment
+    /// ago. If fetching fails, what is kept and serves.
+    pub(super) async fn get(
+        &self,
+        serves: impl Fn(&T) -> bool,
+        fetch: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let mut kept = self.0.lock().await;
+        if let Some((at, value)) = &*kept {
+            let age = at.elapsed();
+            if age < REFETCH || age < CACHED && serves(value) {
+                return Ok(value.clone());
+            }
+        }
+        match (fetch.await, &*kept) {
+            (Ok(value), _) => {
+                *kept = Some((Instant::now(), value.clone()));
+                Ok(value)
+            }
+            (Err(_), Some((_, value))) if serves(value) => Ok(value.clone()),
+            (Err(failure), _) => Err(failure),
+        }
+    }
+}

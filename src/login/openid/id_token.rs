@@ -1,0 +1,104 @@
+//! The id token, and whether it can be believed (OpenID Connect Core 1.0, section 3.1.3.7).
+
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::super::{Failure, Person};
+use super::OpenIdClient;
+
+/// Signatures by a key that only the provider has. Of the others, `none` proves nothing, and those by the
+/// client's secret would make everybody who knows it the provider.
+const ALGORITHMS: [Algorithm; 9] = [
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+    Algorithm::ES256,
+    Algorithm::ES384,
+    Algorithm::EdDSA,
+];
+
+/// How far the provider's clock may be from ours, in seconds.
+const LEEWAY: u64 = 60;
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    aud: Audience,
+    azp: Option<String>,
+    nonce: Option<String>,
+    name: Option<String>,
+    preferred_username: Option<String>,
+    nickname: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(IgnoredAny),
+    Several(Vec<IgnoredAny>),
+}
+
+/// The key that a token says it is signed with.
+pub(super) fn key_id(token: &str) -> Result<Option<String>, Failure> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
+    Ok(header.kid)
+}
+
+/// Who it is.
+pub(super) fn check(
+    token: &str,
+    keys: &[Jwk],
+    client: &OpenIdClient,
+    nonce: &str,
+) -> Result<Person, Failure> {
+    let claims = signed(token, keys, client)?;
+    // A token that is meant for others, too, has to be issued to us.
+    let is_shared = matches!(&claims.aud, Audience::Several(all) if all.len() > 1);
+    let is_ours = match &claims.azp {
+        Some(party) => *party == client.id,
+        None => !is_shared,
+    };
+    if !is_ours {
+        return Err(unbelievable("issued to another client"));
+    }
+    if claims.nonce.as_deref() != Some(nonce) {
+        return Err(unbelievable("of another login"));
+    }
+    let names = [&claims.name, &claims.preferred_username, &claims.nickname];
+    let names = names.map(|name| name.as_deref());
+    Person::new(&claims.sub, names).ok_or_else(|| unbelievable("a subject that cannot be kept"))
+}
+
+/// The claims, if one of the keys has signed them, and they are of this issuer, for us, and of now.
+fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Failure> {
+    let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
+    if !ALGORITHMS.contains(&header.alg) {
+        return Err(unbelievable("not signed by the provider's key"));
+    }
+    let mut rules = Validation::new(header.alg);
+    rules.leeway = LEEWAY;
+    rules.validate_nbf = true;
+    rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    rules.set_issuer(&client.issuers);
+    rules.set_audience(&[&client.id]);
+    let mut problem = "the provider has no such key".to_owned();
+    for key in keys {
+        let Ok(key) = DecodingKey::from_jwk(key) else { continue };
+        match jsonwebtoken::decode(token, &key, &rules) {
+            Ok(token) => return Ok(token.claims),
+            // What kind of error it is; the text might quote the token.
+            Err(error) => problem = format!("{:?}", error.kind()),
+        }
+    }
+    Err(unbelievable(&problem))
+}
+
+fn unbelievable(why: &str) -> Failure {
+    tracing::warn!(why, "an id token cannot be believed");
+    Failure::InvalidIdentity
+}

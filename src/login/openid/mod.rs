@@ -1,0 +1,201 @@
+//! OpenID Connect, as far as a login needs it: the authorization code flow of OpenID Connect Core 1.0,
+//! section 3.1, with PKCE (RFC 7636).
+//!
+//! The id token is all that is taken from the provider; its access token is thrown away.
+
+mod http;
+mod id_token;
+mod keys;
+
+use async_trait::async_trait;
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
+use serde::Deserialize;
+
+use self::http::{Cache, Http};
+use self::keys::SigningKeys;
+use super::{Attempt, Failure, IdentityProvider, Person};
+use crate::settings::Secret;
+
+/// What the operator has agreed on with a provider.
+#[derive(Clone, Debug)]
+pub struct OpenIdClient {
+    /// Under which id the provider knows us.
+    pub id: String,
+    /// Proves that it is us; a public client has none.
+    pub secret: Option<Secret>,
+    /// Where the browser comes back to.
+    pub redirect_url: String,
+    /// The `iss` that id tokens may carry; the first is where the provider is found.
+    pub issuers: Vec<String>,
+    /// Where things are.
+    pub endpoints: Endpoints,
+    /// More parameters of the authorization request.
+    pub parameters: Vec<(&'static str, String)>,
+}
+
+/// Where a provider has what.
+#[derive(Clone, Debug)]
+pub enum Endpoints {
+    /// It says so itself (OpenID Connect Discovery 1.0).
+    Discovered,
+    /// There.
+    Given {
+        /// Where the browser is sent.
+        authorize: String,
+        /// Where codes are exchanged.
+        token: String,
+        /// Where the signing keys are.
+        jwks: String,
+    },
+}
+
+/// How a client proves who it is at the token endpoint (OpenID Connect Core 1.0, section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// By HTTP Basic.
+    Basic,
+    /// In the body.
+    Post,
+}
+
+/// What is asked for.
+const SCOPE: &str = "openid email profile";
+
+/// A provider that speaks OpenID Connect.
+pub struct OpenId {
+    client: OpenIdClient,
+    http: Http,
+    metadata: Cache<Metadata>,
+    keys: SigningKeys,
+}
+
+/// What a provider says of itself, or the operator of it.
+#[derive(Clone, Debug, Deserialize)]
+struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+impl Metadata {
+    /// Basic is what every provider has to take, unless it says otherwise (RFC 8414, section 2).
+    fn client_auth(&self) -> ClientAuth {
+        match &self.token_endpoint_auth_methods_supported {
+            Some(methods) if !methods.iter().any(|it| it == "client_secret_basic") => {
+                ClientAuth::Post
+            }
+            _ => ClientAuth::Basic,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    id_token: String,
+}
+
+impl OpenId {
+    /// Nothing is fetched before somebody logs in.
+    ///
+    /// # Errors
+    /// One sentence, if there can be no connections.
+    pub fn new(client: OpenIdClient) -> Result<Self, String> {
+        let http = Http::new()?;
+        Ok(Self { client, http, metadata: Cache::default(), keys: SigningKeys::default() })
+    }
+
+    async fn metadata(&self) -> Result<Metadata, Failure> {
+        let issuer = self.client.issuers.first().ok_or(Failure::NotConfigured)?;
+        if let Endpoints::Given { authorize, token, jwks } = &self.client.endpoints {
+            return Ok(Metadata {
+                issuer: issuer.clone(),
+                authorization_endpoint: authorize.clone(),
+                token_endpoint: token.clone(),
+                jwks_uri: jwks.clone(),
+                token_endpoint_auth_methods_supported: Some(vec!["client_secret_post".into()]),
+            });
+        }
+        let fetch = async {
+            let at = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+            let metadata: Metadata = self.http.get(&at).await?;
+            // Or else one provider could speak for another (Discovery 1.0, section 4.3).
+            if metadata.issuer != *issuer {
+                tracing::warn!(issuer, says = metadata.issuer, "an OpenID provider is another one");
+                return Err(Failure::ProviderUnavailable);
+            }
+            Ok(metadata)
+        };
+        self.metadata.get(|_| true, fetch).await
+    }
+
+    /// The form that exchanges a code, and the credentials beside it.
+    async fn exchange(
+        &self,
+        metadata: &Metadata,
+        code: &str,
+        attempt: &Attempt,
+    ) -> Result<String, Failure> {
+        let client = &self.client;
+        let mut form = vec![
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", client.redirect_url.as_str()),
+            ("code_verifier", attempt.verifier.as_str()),
+        ];
+        let mut basic = None;
+        match (&client.secret, metadata.client_auth()) {
+            (Some(secret), ClientAuth::Basic) => {
+                // Both are form-encoded first (RFC 6749, section 2.3.1).
+                let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+                basic = Some((encoded(&client.id), encoded(secret.expose())));
+            }
+            (Some(secret), ClientAuth::Post) => {
+                form.extend([
+                    ("client_id", client.id.as_str()),
+                    ("client_secret", secret.expose()),
+                ]);
+            }
+            (None, _) => form.push(("client_id", client.id.as_str())),
+        }
+        let answer: TokenAnswer = self.http.post(&metadata.token_endpoint, &form, basic).await?;
+        Ok(answer.id_token)
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for OpenId {
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure> {
+        let metadata = self.metadata().await?;
+        let mut url = Url::parse(&metadata.authorization_endpoint).map_err(|error| {
+            tracing::warn!(%error, "an OpenID provider has no authorization endpoint");
+            Failure::ProviderUnavailable
+        })?;
+        let challenge = digest::digest(&digest::SHA256, attempt.verifier.as_bytes());
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.client.id)
+            .append_pair("scope", SCOPE)
+            .append_pair("redirect_uri", &self.client.redirect_url)
+            .append_pair("state", &attempt.state)
+            .append_pair("nonce", &attempt.nonce)
+            .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
+            .append_pair("code_challenge_method", "S256")
+            .extend_pairs(&self.client.parameters);
+        Ok(url.into())
+    }
+
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure> {
+        let metadata = self.metadata().await?;
+        let token = self.exchange(&metadata, code, attempt).await?;
+        let kid = id_token::key_id(&token)?;
+        let keys = self.keys.find(kid.as_deref(), &self.http, &metadata.jwks_uri).await?;
+        id_token::check(&token, &keys, &self.client, &attempt.nonce)
+    }
+}

@@ -1,0 +1,239 @@
+//! What an identity provider is, and which there are.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+/// Letters of a name that others get to see.
+const NAME_LIMIT: usize = 64;
+/// Bytes of a subject (OpenID Connect Core 1.0, section 2).
+const SUBJECT_LIMIT: usize = 255;
+/// Who does not want to be named.
+const NAMELESS: &str = "Player";
+
+/// What ties the two halves of a login together. All random.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Comes back with the browser: 64 hex digits.
+    pub state: String,
+    /// Comes back in the id token.
+    pub nonce: String,
+    /// Proves that who brings the code has begun the login (PKCE, RFC 7636): 64 hex digits.
+    pub verifier: String,
+}
+
+impl Attempt {
+    /// One that has never been before.
+    pub fn new() -> Self {
+        let [state, nonce, verifier] = [0; 3]
+            .map(|_| format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()));
+        Self { state, nonce, verifier }
+    }
+}
+
+impl Default for Attempt {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Somebody, as a provider knows them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The provider's own id.
+    pub subject: String,
+    /// What they want to be called.
+    pub name: String,
+}
+
+impl Person {
+    /// Somebody whose id can be kept. Of the names the first that is one is taken, and made fit to be
+    /// shown.
+    pub fn new<'a>(
+        subject: &str,
+        names: impl IntoIterator<Item = Option<&'a str>>,
+    ) -> Option<Self> {
+        let fits = !subject.is_empty()
+            && subject.len() <= SUBJECT_LIMIT
+            && !subject.chars().any(char::is_control);
+        let shown = |name: &str| {
+            let name = name.chars().filter(|it| !it.is_control()).collect::<String>();
+            name.trim().chars().take(NAME_LIMIT).collect::<String>()
+        };
+        let mut names = names.into_iter().flatten().map(shown).filter(|name| !name.is_empty());
+        let name = names.next().unwrap_or_else(|| NAMELESS.to_owned());
+        fits.then(|| Self { subject: subject.to_owned(), name })
+    }
+}
+
+/// Why a login failed. The page that is shown gets the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The provider is known, but not set up here.
+    NotConfigured,
+    /// The player did not agree.
+    AccessDenied,
+    /// The provider reported something else.
+    ProviderError,
+    /// The provider does not answer, or not as it should.
+    ProviderUnavailable,
+    /// The login was begun too long ago, or has been finished before.
+    UnknownState,
+    /// The login was begun in another browser.
+    OtherBrowser,
+    /// The provider does not take its code back: too late, or we are not who we say.
+    CodeRefused,
+    /// What the provider says of the player cannot be believed.
+    InvalidIdentity,
+    /// Too many logins from this address.
+    TooManyRequests,
+    /// Something failed on our side.
+    ServerError,
+}
+
+impl Failure {
+    /// Every failure, for the documentation.
+    pub const ALL: [Self; 10] = [
+        Self::NotConfigured,
+        Self::AccessDenied,
+        Self::ProviderError,
+        Self::ProviderUnavailable,
+        Self::UnknownState,
+        Self::OtherBrowser,
+        Self::CodeRefused,
+        Self::InvalidIdentity,
+        Self::TooManyRequests,
+        Self::ServerError,
+    ];
+
+    /// The stable code: the `reason` of the error page.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotConfigured => "not_configured",
+            Self::AccessDenied => "access_denied",
+            Self::ProviderError => "provider_error",
+            Self::ProviderUnavailable => "provider_unavailable",
+            Self::UnknownState => "unknown_state",
+            Self::OtherBrowser => "other_browser",
+            Self::CodeRefused => "code_refused",
+            Self::InvalidIdentity => "invalid_identity",
+            Self::TooManyRequests => "too_many_requests",
+            Self::ServerError => "server_error",
+        }
+    }
+}
+
+/// Tells who somebody is, in two steps between which the browser is at the provider's.
+#[async_trait]
+pub trait IdentityProvider: Send + Sync {
+    /// Where the browser is sent.
+    ///
+    /// # Errors
+    /// [`Failure::ProviderUnavailable`], if the provider has to be asked for that.
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure>;
+
+    /// Who came back with this code.
+    ///
+    /// # Errors
+    /// `ProviderUnavailable`, `CodeRefused` or `InvalidIdentity`; the log says more.
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure>;
+}
+
+/// A provider under its name.
+#[derive(Clone)]
+pub struct Provider {
+    /// Its name in paths and in front of user ids: lowercase letters and digits.
+    pub name: String,
+    /// What players know it as.
+    pub title: String,
+    /// `None` if the operator has not set it up.
+    pub identity: Option<Arc<dyn IdentityProvider>>,
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_configured = self.identity.is_some();
+        f.debug_struct("Provider")
+            .field("name", &self.name)
+            .field("is_configured", &is_configured)
+            .finish()
+    }
+}
+
+/// Every provider that a module has declared.
+#[derive(Clone, Debug, Default)]
+pub struct Providers(BTreeMap<String, Provider>);
+
+impl Providers {
+    /// Takes one more.
+    ///
+    /// # Errors
+    /// One sentence, if its name cannot be one, or is taken.
+    pub(crate) fn add(&mut self, provider: Provider) -> Result<(), String> {
+        let name = provider.name.clone();
+        let fits = !name.is_empty()
+            && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
+        // Ids of guests and of accounts of this server begin with these.
+        if !fits || matches!(name.as_str(), "guest" | "local") {
+            return Err(format!(
+                "{name:?} cannot be the name of an identity provider: lowercase letters and digits are \
+                 wanted, and guest and local are taken"
+            ));
+        }
+        match self.0.insert(name.clone(), provider) {
+            None => Ok(()),
+            Some(_) => Err(format!("two identity providers are called {name}")),
+        }
+    }
+
+    /// The provider of that name.
+    pub fn get(&self, name: &str) -> Option<&Provider> {
+        self.0.get(name)
+    }
+
+    /// Those that are set up.
+    pub fn configured(&self) -> impl Iterator<Item = &Provider> {
+        self.0.values().filter(|provider| provider.identity.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn provider(name: &str) -> Provider {
+        Provider { name: name.into(), title: name.into(), identity: None }
+    }
+
+    #[test]
+    fn a_provider_has_a_name_of_its_own() {
+        let mut providers = Providers::default();
+        assert_eq!(providers.add(provider("keycloak2")), Ok(()));
+        for name in ["keycloak2", "guest", "local", "", "two-words", "Upper", "a/b"] {
+            assert!(providers.add(provider(name)).is_err(), "{name}");
+        }
+        assert_eq!(providers.configured().count(), 0);
+    }
+
+    #[test]
+    fn a_person_has_an_id_that_can_be_kept_and_a_name_that_can_be_shown() {
+        let named = |names: &[Option<&str>]| Person::new("1", names.iter().copied()).unwrap().name;
+        assert_eq!(named(&[None, Some(" \n "), Some(" An\u{0}na\n")]), "Anna");
+        assert_eq!(named(&[Some(&"é".repeat(200))]), "é".repeat(64));
+        assert_eq!(named(&[]), "Player");
+        for subject in ["", "a\nb", "\u{0}", &"x".repeat(256)] {
+            assert_eq!(Person::new(subject, []), None, "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn every_failure_has_a_code_of_its_own_that_the_document_explains() {
+        let document = include_str!("../../docs/login.md");
+        for failure in Failure::ALL {
+            assert!(document.contains(&format!("| `{}` |", failure.code())), "{failure:?}");
+        }
+    }
+}
