@@ -8,6 +8,7 @@
 //! [`server::time_passes`].
 
 mod database;
+mod device;
 mod persona;
 mod process;
 mod server;
@@ -15,8 +16,10 @@ mod signing;
 mod site;
 mod socket;
 
+mod accounts;
 mod cors;
 mod crowd;
+mod devices;
 mod game_socket;
 mod guests;
 mod http;
