@@ -16,7 +16,7 @@ use salvo::oapi::endpoint;
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
-    Game, GameId, LobbyClosed, LoginId, PlayerJoined, PlayerLeft, RacePrepared, Stage,
+    Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared, Stage,
 };
 use crate::game::{Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery};
@@ -29,8 +29,8 @@ inventory::submit! { Module { name: "lobby", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.socket::<LobbySocket>();
-    module.shows::<PlayerJoined>(LOBBY, |joined| Frame::json(&UserJoined::of(joined)));
-    module.shows::<PlayerLeft>(LOBBY, |left| Frame::json(&UserLeft::of(left)));
+    module.wakes::<PlayerJoined>(LOBBY);
+    module.wakes::<PlayerLeft>(LOBBY);
     module.wakes::<RacePrepared>(LOBBY);
     module.ignores(LOBBY, wire::IGNORED);
     module.get("/api/v1/lobby/players", players);
@@ -50,6 +50,8 @@ struct LobbySocket {
     login: Option<LoginId>,
     is_new: bool,
     previous: Option<GameId>,
+    /// How much of the lobby's log was told.
+    told: u64,
     told_game_start: bool,
 }
 
@@ -79,7 +81,7 @@ impl Socket for LobbySocket {
             handshake.spend_guest()?;
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
-        Ok(Self { user, login, is_new, previous, told_game_start: false })
+        Ok(Self { user, login, is_new, previous, told: 0, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
@@ -93,6 +95,8 @@ impl Socket for LobbySocket {
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
+        // The last entry is this arrival, which everybody is told, the newcomer too.
+        self.told = game.log.end() - u64::from(emits.is_some());
         Ok(Opening { game: game.id, user, login, text: Text::default(), greeting, emits })
     }
 
@@ -100,11 +104,14 @@ impl Socket for LobbySocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             return Ok(Say::goodbye(Kind::GAME_NOT_FOUND));
         };
+        let news = game.log.since(self.told).map(|passage| news(game.id, passage));
+        let say = Say::frames(news.collect());
+        self.told = game.log.end();
         if game.stage < Stage::Countdown || self.told_game_start {
-            return Ok(Say::nothing());
+            return Ok(say);
         }
         self.told_game_start = true;
-        Ok(Say::message(&GameStart::of(seat.game)).then_close(LEAVING_PATIENCE))
+        Ok(say.and(Frame::json(&GameStart::of(seat.game))).then_close(LEAVING_PATIENCE))
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
@@ -112,6 +119,14 @@ impl Socket for LobbySocket {
             cx.arm(&game);
         }
         Ok(None)
+    }
+}
+
+/// How somebody's coming or going is told.
+fn news(game: GameId, passage: &Passage) -> Frame {
+    match passage {
+        Passage::Came => Frame::json(&UserJoined::of(game)),
+        Passage::Left(user) => Frame::json(&UserLeft::of(game, user)),
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, two_words};
 use super::wire::Players;
-use crate::game::{Game, GameId, Player, Stage, Timestamp, User, UserId, UserType};
+use crate::game::{Game, GameId, Log, Player, Stage, Timestamp, User, UserId, UserType};
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
 
@@ -33,6 +33,7 @@ fn game(stage: Stage, closes_at: i64, absences: &[Option<i64>]) -> Game {
         starts_at: None,
         ends_at: Timestamp(i64::MAX),
         words: "".into(),
+        log: Log::default(),
         players: absences.iter().enumerate().map(|(n, since)| player(n, *since)).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
-use crate::game::{Game, GameId, PlayerJoined, PlayerLeft, UserId};
+use crate::game::{Game, GameId, UserId};
 
 /// Frames that well-behaved clients may send here, and that mean nothing.
 pub(super) const IGNORED: &[&str] = &[
@@ -54,22 +54,22 @@ pub(super) struct UserJoined {
 }
 
 impl UserJoined {
-    pub(super) fn of(joined: &PlayerJoined) -> Self {
-        Self { event: "USER_JOINED", game_id: joined.game }
+    pub(super) fn of(game_id: GameId) -> Self {
+        Self { event: "USER_JOINED", game_id }
     }
 }
 
 /// Somebody's place was given up.
 #[derive(Serialize)]
-pub(super) struct UserLeft {
+pub(super) struct UserLeft<'a> {
     event: &'static str,
     game_id: GameId,
-    user_id: UserId,
+    user_id: &'a UserId,
 }
 
-impl UserLeft {
-    pub(super) fn of(left: &PlayerLeft) -> Self {
-        Self { event: "USER_LEFT", game_id: left.game, user_id: left.user.clone() }
+impl<'a> UserLeft<'a> {
+    pub(super) fn of(game_id: GameId, user_id: &'a UserId) -> Self {
+        Self { event: "USER_LEFT", game_id, user_id }
     }
 }
 

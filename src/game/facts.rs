@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Timestamp, User, UserId};
+use super::{GameId, Log, Timestamp, User, UserId};
 
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -80,6 +80,9 @@ pub struct Game {
     pub words: Arc<str>,
     /// In order of arrival.
     pub players: Vec<Player>,
+    /// Who came and went in the lobby.
+    #[serde(default)]
+    pub log: Log,
 }
 
 impl Game {

@@ -6,6 +6,7 @@
 mod events;
 mod facts;
 mod id;
+mod log;
 mod text;
 mod time;
 
@@ -15,5 +16,6 @@ pub use events::{
 };
 pub use facts::{Figures, Game, Player, Result, Stage};
 pub use id::{GameId, LoginId, User, UserId, UserType};
+pub use log::{Log, Passage};
 pub use text::Text;
 pub use time::Timestamp;

@@ -6,7 +6,9 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Claim, Departed, Entry, Finish, names};
-use crate::game::{Game, GameId, Player, Result as GameResult, Stage, Timestamp, User, UserId};
+use crate::game::{
+    Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User, UserId,
+};
 use crate::records::Change;
 use crate::{Error, Kind};
 
@@ -91,6 +93,9 @@ impl Games {
         let opened = self.games.entry(id).or_insert_with(|| Arc::new(opened(id, &entry)));
         let game = Arc::make_mut(opened);
         game.version += 1;
+        if game.stage == Stage::Lobby {
+            game.log.push(Passage::Came);
+        }
         match game.player_mut(&entry.user.id) {
             Some(player) => {
                 player.sockets += 1;
@@ -190,6 +195,7 @@ impl Games {
             }
             users.extend(game.players.iter().filter(|it| gone(it)).map(|it| it.user.id.clone()));
             game.players.retain(|player| !gone(player));
+            users.iter().for_each(|user| game.log.push(Passage::Left(user.clone())));
             Some(())
         });
         for user in &users {
@@ -357,5 +363,6 @@ fn opened(id: GameId, entry: &Entry) -> Game {
         ends_at: now + rules.kept,
         words: "".into(),
         players: Vec::new(),
+        log: Log::default(),
     }
 }

@@ -180,6 +180,12 @@ pub trait LiveState: Send + Sync {
     /// `SERVICE_UNAVAILABLE`, if it could not be written down.
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error>;
 
+    /// Whether it answers.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if it does not.
+    async fn ping(&self) -> Result<(), Error>;
+
     /// Keeps a text under a key that is good once, until `until`; see `keep`, which keeps more than texts.
     ///
     /// # Errors

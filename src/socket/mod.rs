@@ -115,6 +115,18 @@ impl Say {
         Self { frames: vec![Frame::json(message)], ..Self::default() }
     }
 
+    /// Several messages, in this order.
+    pub fn frames(frames: Vec<Frame>) -> Self {
+        Self { frames, ..Self::default() }
+    }
+
+    /// One message more.
+    #[must_use]
+    pub fn and(mut self, frame: Frame) -> Self {
+        self.frames.push(frame);
+        self
+    }
+
     /// [`Ending::said`] tells later what is known of its arrival.
     #[must_use]
     pub fn tracked(self) -> Self {

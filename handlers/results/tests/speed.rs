@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::Kind;
-use crate::game::{Figures, Game, GameId, Player, Stage, Timestamp, User, UserType};
+use crate::game::{Figures, Game, GameId, Log, Player, Stage, Timestamp, User, UserType};
 use crate::live::Claim;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -26,6 +26,7 @@ fn race(words: &[String], told: Option<Timestamp>) -> Game {
         starts_at: Some(START),
         ends_at: START + 900 * SECOND,
         words: words.join(" ").into(),
+        log: Log::default(),
         players: vec![Player { user, sockets: 0, absent_since: None, started: told, result: None }],
     }
 }

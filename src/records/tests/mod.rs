@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::db::with_db;
 use super::{Change, Records};
-use crate::game::{Figures, Game, GameId, Player, Result, Stage, Timestamp, User, UserType};
+use crate::game::{Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType};
 use crate::settings::{DbSettings, Settings};
 
 /// The server in which databases are made; `TEST_POSTGRES` names another.
@@ -109,6 +109,7 @@ fn game(id: i64, players: Vec<Player>) -> Change {
         starts_at: Some(at(10)),
         ends_at: at(900),
         words: "one two three".into(),
+        log: Log::default(),
         players,
     }))
 }

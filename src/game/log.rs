@@ -1,0 +1,83 @@
+//! Who came and went in a lobby: in one order, that everybody hears.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::UserId;
+
+/// Entries that are kept; whoever is further behind than that has missed something.
+const KEPT: usize = 64;
+
+/// Something that everybody in a lobby is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Passage {
+    /// Somebody came, perhaps again.
+    Came,
+    /// The seat of somebody was given up.
+    Left(UserId),
+}
+
+/// The passages of a lobby. Each socket remembers how far it has told them, so that none is told twice,
+/// or left out, or out of order, whatever becomes of the events that announce them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// How many there were before the first that is kept.
+    before: u64,
+    kept: VecDeque<Passage>,
+}
+
+impl Log {
+    /// A log of which only the latest entries are known, all in all `end`.
+    pub fn of_latest(latest: impl IntoIterator<Item = Passage>, end: u64) -> Self {
+        let kept: VecDeque<_> = latest.into_iter().collect();
+        Self { before: end.saturating_sub(kept.len() as u64), kept }
+    }
+
+    /// One more.
+    pub fn push(&mut self, passage: Passage) {
+        self.kept.push_back(passage);
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+            self.before += 1;
+        }
+    }
+
+    /// How many there were.
+    pub fn end(&self) -> u64 {
+        self.before + self.kept.len() as u64
+    }
+
+    /// Those after the first `told`, oldest first.
+    pub fn since(&self, told: u64) -> impl Iterator<Item = &Passage> {
+        let skipped = usize::try_from(told.saturating_sub(self.before)).unwrap_or(usize::MAX);
+        self.kept.iter().skip(skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_hears_what_came_after_the_last_that_was_heard() {
+        let mut log = Log::default();
+        log.push(Passage::Came);
+        let told = log.end();
+        log.push(Passage::Came);
+        log.push(Passage::Left("ben".into()));
+        let heard: Vec<_> = log.since(told).cloned().collect();
+        assert_eq!(heard, [Passage::Came, Passage::Left("ben".into())]);
+        assert_eq!(log.since(log.end()).count(), 0);
+        assert_eq!(log.since(u64::MAX).count(), 0);
+        let same = Log::of_latest(heard, 3);
+        assert_eq!((same.end(), same.since(2).count()), (3, 1));
+    }
+
+    #[test]
+    fn a_long_log_forgets_its_beginning() {
+        let mut log = Log::default();
+        (0..100).for_each(|_| log.push(Passage::Came));
+        assert_eq!((log.end(), log.since(0).count(), log.since(90).count()), (100, KEPT, 10));
+    }
+}
