@@ -11,7 +11,7 @@ use super::keys::OneTimeKeys;
 use super::{Claim, Departed, Entry, Finish, LiveState};
 use crate::Error;
 use crate::game::{Game, GameId, Timestamp, User, UserId};
-use crate::records::{Journal, Records};
+use crate::records::{Change, Journal, Records};
 
 /// How long after a start the players of the games that were going on have to come back; the frontend
 /// does so at once.
@@ -42,7 +42,20 @@ impl Embedded {
         let games = Mutex::new(Games::restore(last, games, now + RESUME_GRACE));
         let live = Self { games, keys: Mutex::default(), journal, records: records.clone() };
         live.reserve_ids().await?;
+        live.write_again().await?;
         Ok(live)
+    }
+
+    /// Writes all facts once more: the last run may have been killed before PostgreSQL had them.
+    async fn write_again(&self) -> Result<(), Error> {
+        let mut writing = Vec::new();
+        for game in self.all().await? {
+            writing.push(self.journal.place().await?.enter(Change::Saved(game)));
+        }
+        for writing in writing {
+            writing.done().await?;
+        }
+        Ok(())
     }
 
     /// Has the records set ids aside for games to come, if they do that.

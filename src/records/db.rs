@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, Database, Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{ConnectOptions, Connection, Database, Decode, Encode, Postgres, Sqlite, Type};
 use time::OffsetDateTime;
 
 use crate::game::Timestamp;
@@ -72,9 +72,9 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
     let pool = PgPoolOptions::new()
         .max_connections(settings.pool_size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_lazy_with(options);
+        .connect_lazy_with(options.clone());
     let mut pause = Duration::from_millis(200);
-    while let Err(error) = pool.acquire().await {
+    while let Err(error) = reach(&options).await {
         // Wrong credentials or no such database (SQLSTATE 28, 3D): waiting does not help.
         let code = error.as_database_error().and_then(|it| it.code());
         if code.is_some_and(|code| code.starts_with("28") || code.starts_with("3D")) {
@@ -110,6 +110,13 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         ));
     }
     Ok(pool)
+}
+
+/// One try, which tells why it failed: the pool tries for some time, and then says only that.
+async fn reach(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let tried = async { options.connect().await?.close().await };
+    let in_vain = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    tokio::time::timeout(ACQUIRE_TIMEOUT, tried).await.unwrap_or_else(in_vain)
 }
 
 fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {

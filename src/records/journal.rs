@@ -2,9 +2,9 @@
 //!
 //! Whoever changes a fact waits here until it is written, and only then announces it. While one
 //! transaction runs the next changes gather; of a game that changed several times only the newest
-//! facts are written, since they hold all that was before.
+//! facts are written, since they hold all that was before, and then its end.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,9 +112,12 @@ async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
     }
 }
 
-/// The newest change of every game.
+/// The newest facts of every game, and then the ends. An end tells no facts: those of before may hold
+/// results that are not written yet.
 fn newest(entries: &[Entry]) -> Vec<Change> {
-    let newest: HashMap<_, _> = entries.iter().map(|it| (it.change.game(), &it.change)).collect();
+    let changes = entries.iter().map(|entry| &entry.change);
+    let keyed = changes.map(|it| ((matches!(it, Change::Ended { .. }), it.game()), it));
+    let newest: BTreeMap<_, _> = keyed.collect();
     newest.into_values().cloned().collect()
 }
 

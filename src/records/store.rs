@@ -111,8 +111,10 @@ impl Records {
         Ok(facts.iter().filter_map(read).collect())
     }
 
-    /// Writes changes of live games. In one database that is one transaction; else the records come
-    /// first, so that what is forgotten in between is only what is live.
+    /// Writes changes of live games; ends come after facts. In one database that is one transaction.
+    /// Else what is live is written down here first, and forgotten last: whenever the server is killed,
+    /// the own file holds all that PostgreSQL knows of live games, and a start writes what is lacking
+    /// there. So a rank that was decided stays.
     pub(super) async fn save(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
         match &self.db {
             Db::Lite(pool) => {
@@ -122,14 +124,24 @@ impl Records {
                 tx.commit().await
             }
             Db::Pg(pool) => {
+                let is_end = |change: &Change| matches!(change, Change::Ended { .. });
+                let (facts, ends) = changes.split_at(changes.partition_point(|it| !is_end(it)));
+                self.save_local(facts).await?;
                 let mut tx = pool.begin().await?;
                 save_records_pg(&mut tx, changes).await?;
                 tx.commit().await?;
-                let mut tx = self.local.begin_with("begin immediate").await?;
-                save_live(&mut tx, changes).await?;
-                tx.commit().await
+                self.save_local(ends).await
             }
         }
+    }
+
+    async fn save_local(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.local.begin_with("begin immediate").await?;
+        save_live(&mut tx, changes).await?;
+        tx.commit().await
     }
 }
 

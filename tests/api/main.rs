@@ -1,7 +1,8 @@
 //! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
 //!
-//! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and `persona` play the players, `signing` makes
-//! tokens as the server would. Every other module holds the tests of one subject, named as sentences.
+//! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and
+//! `persona` play the players, `signing` makes tokens as the server would, `postgres` is a database server that may be
+//! killed. Every other module holds the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -10,6 +11,7 @@
 mod database;
 mod device;
 mod persona;
+mod postgres;
 mod process;
 mod server;
 mod signing;
@@ -27,6 +29,7 @@ mod limits;
 mod lobby;
 mod lobby_socket;
 mod matchmaking;
+mod outages;
 mod plausible;
 mod profile;
 mod race;

@@ -59,26 +59,48 @@ pub struct Process {
     pub log: Log,
 }
 
+/// A server that has not said yet where it listens.
+pub struct Launch {
+    process: Process,
+    announced: watch::Receiver<Option<u16>>,
+}
+
 impl Process {
     /// Returns once the server has said where it listens.
-    pub async fn launch(mut command: Command) -> Self {
+    pub async fn launch(command: Command) -> Self {
+        Launch::of(command).listens().await
+    }
+}
+
+impl Launch {
+    pub fn of(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the server's binary");
         let log = Log::default();
-        let (announce, mut announced) = watch::channel(None);
+        let (announce, announced) = watch::channel(None);
         follow(child.stdout.take(), log.clone(), Some(announce));
         follow(child.stderr.take(), log.clone(), None);
+        Self { process: Process { child, port: 0, log }, announced }
+    }
+
+    pub fn log(&self) -> Log {
+        self.process.log.clone()
+    }
+
+    /// Returns once the server has said where it listens.
+    pub async fn listens(self) -> Process {
+        let Self { mut process, mut announced } = self;
         let port = tokio::time::timeout(START, announced.wait_for(Option::is_some)).await;
-        let port = match port {
-            Ok(Ok(port)) => port.expect("waited for"),
+        match port {
+            Ok(Ok(port)) => process.port = port.expect("waited for"),
             failure => {
-                child.kill().expect("a process of our own");
-                let status = child.wait().expect("its end");
+                process.child.kill().expect("a process of our own");
+                let status = process.child.wait().expect("its end");
                 let why =
                     if failure.is_err() { "took too long to start" } else { "ended at the start" };
-                panic!("the server {why} ({status}); it printed:\n{}", log.text());
+                panic!("the server {why} ({status}); it printed:\n{}", process.log.text());
             }
-        };
-        Self { child, port, log }
+        }
+        process
     }
 }
 

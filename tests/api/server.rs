@@ -20,7 +20,7 @@ use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::persona::{Player, QUEUE_IN};
-use crate::process::{self, Outcome, Process};
+use crate::process::{self, Launch, Log, Outcome, Process};
 use crate::signing;
 use crate::site::{NOBODY, Site};
 use crate::socket::Socket;
@@ -120,8 +120,15 @@ impl Settings {
 
     /// Starts the server and waits until it is ready.
     pub async fn start(self) -> Server {
+        self.start_while(async |_| {}).await
+    }
+
+    /// The same while something else goes on, which can read what the server prints.
+    pub async fn start_while(self, meanwhile: impl AsyncFnOnce(&Log)) -> Server {
         let place = if self.alone { None } else { Some(MACHINE.read().await) };
-        let process = Process::launch(self.command(0)).await;
+        let launch = Launch::of(self.command(0));
+        let log = launch.log();
+        let (process, ()) = tokio::join!(launch.listens(), meanwhile(&log));
         let site = Site::new(process.port);
         let server = Server { site, process: Some(process), settings: self, _place: place };
         server.is_ready().await;

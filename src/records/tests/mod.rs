@@ -2,6 +2,7 @@
 
 mod adoption;
 mod logins;
+mod plans;
 mod profiles;
 
 use std::panic::AssertUnwindSafe;
@@ -56,6 +57,14 @@ impl Scratch {
         PgPool::connect_with(self.server.clone().database(&self.name)).await.expect("the database")
     }
 
+    /// Lends the database to a test, and drops it however that ends.
+    async fn lend(self, test: impl AsyncFnOnce(PgConnectOptions)) {
+        let test = test(self.server.clone().database(&self.name));
+        let outcome = AssertUnwindSafe(test).catch_unwind().await;
+        self.drop_it().await;
+        outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    }
+
     async fn drop_it(self) {
         let mut connection = self.server.connect().await.expect("the server");
         let drop = sqlx::AssertSqlSafe(format!("drop database {} with (force)", self.name));
@@ -73,10 +82,11 @@ async fn on_both(test: impl AsyncFn(Records)) {
     let other = tempfile::tempdir().expect("a directory for the test");
     settings.data_dir = other.path().into();
     settings.db = Some(scratch.settings());
-    let records = Records::open(&settings, true).await.expect("a PostgreSQL database");
-    let outcome = AssertUnwindSafe(test(records)).catch_unwind().await;
-    scratch.drop_it().await;
-    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    scratch
+        .lend(async |_| {
+            test(Records::open(&settings, true).await.expect("a PostgreSQL database")).await;
+        })
+        .await;
 }
 
 /// An instant, in seconds.

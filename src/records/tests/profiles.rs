@@ -1,7 +1,10 @@
 //! Results, from the finish line to the profile.
 
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
 use super::*;
-use crate::records::{Average, Summary};
+use crate::records::{Average, Journal, Summary};
 
 #[tokio::test]
 async fn a_result_is_kept_once_and_counted_with_the_guests() {
@@ -19,6 +22,27 @@ async fn a_result_is_kept_once_and_counted_with_the_guests() {
         assert_eq!((kept.wpm, kept.wpm_raw, kept.accuracy), (71.234_567, 76.234_567, 96.0));
         assert_eq!(kept.finished_at, at(40));
         assert_eq!(records.races(&"guest-1".into()).await.unwrap(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
+    on_both(async |records| {
+        records.register(&"google-1".into(), "Anna", at(0)).await.unwrap();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let journal = Journal::start(records.clone(), &tasks, stop.clone());
+        let anna = player("google-1", UserType::Registered, 1, 71.0, 96.0, at(40));
+        let result = journal.place().await.unwrap().enter(game(7, vec![anna]));
+        let end = Change::Ended { game: GameId(7), at: at(41) };
+        let end = journal.place().await.unwrap().enter(end);
+        result.done().await.unwrap();
+        end.done().await.unwrap();
+        assert_eq!(records.races(&"google-1".into()).await.unwrap(), 1);
+        assert!(records.live_games().await.unwrap().is_empty());
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
     })
     .await;
 }
