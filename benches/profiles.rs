@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
-use typephoon_api::game::UserId;
+use typephoon_api::game::{Timestamp, UserId};
 use typephoon_api::records::Records;
 use typephoon_api::settings::{DbSettings, Settings};
 
@@ -82,6 +82,7 @@ fn filling(at: &str, now: &str) -> [String; 4] {
 }
 
 async fn measure(database: &str, records: &Records) -> Result<()> {
+    let now = Timestamp::now() + Duration::from_secs(1_000_000_000);
     for page in ["statistics", "history", "graph 1000"] {
         let mut times = Vec::new();
         for call in 0..CALLS {
@@ -90,10 +91,10 @@ async fn measure(database: &str, records: &Records) -> Result<()> {
             match page {
                 "statistics" => drop(records.summary(&user).await?),
                 "history" => {
-                    records.races(&user).await?;
-                    records.history(&user, 50, call % 10 * 50).await?;
+                    records.races(&user, now).await?;
+                    records.history(&user, 50, call % 10 * 50, now).await?;
                 }
-                _ => drop(records.history(&user, 1000, 0).await?),
+                _ => drop(records.history(&user, 1000, 0, now).await?),
             }
             times.push(begun.elapsed());
         }

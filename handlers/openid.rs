@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use crate::login::{Endpoints, OpenId, OpenIdClient, Provider};
 use crate::module::{Module, Setup, Wiring};
-use crate::settings::Secret;
+use crate::settings::{Secret, plain_text};
 
 inventory::submit! { Module { name: "openid", path: module_path!(), wire } }
 
@@ -34,8 +34,11 @@ fn wire(module: &mut Wiring) {
 struct Section {
     title: Option<String>,
     issuer: String,
+    #[serde(deserialize_with = "plain_text")]
     client_id: String,
-    client_secret: Option<String>,
+    /// Empty: none.
+    #[serde(default, deserialize_with = "plain_text")]
+    client_secret: String,
     redirect_url: String,
 }
 
@@ -48,7 +51,7 @@ fn provider(name: String, section: Section) -> Result<Provider, String> {
     let Section { title, issuer, client_id, client_secret, redirect_url } = section;
     let client = OpenIdClient {
         id: client_id,
-        secret: client_secret.filter(|it| !it.is_empty()).map(Secret::from),
+        secret: Some(client_secret).filter(|it| !it.is_empty()).map(Secret::from),
         redirect_url,
         issuers: vec![issuer],
         endpoints: Endpoints::Discovered,

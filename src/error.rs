@@ -91,6 +91,8 @@ table! {
     NAME_TAKEN = "NAME_TAKEN" 409 409 4500;
     /// The player has logged out, or the login was ended.
     LOGGED_OUT = "LOGGED_OUT" 401 403 4502;
+    /// The guest of this socket has logged in: come back, as the account.
+    LOGGED_IN = "LOGGED_IN" 409 409 4010;
     /// A newer socket of the same player took the place of this one.
     REPLACED = "REPLACED" 409 409 4509;
     /// The server is stopping; another one, or this one again, takes over.

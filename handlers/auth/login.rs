@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::auth::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
-use crate::game::{User, UserType};
 use crate::http::{Query, Redirect, no_metadata};
 use crate::live::OneTime;
 use crate::login::{Attempt, Failure, Provider, log_in};
@@ -91,7 +90,7 @@ impl EndpointArgRegister for Return {
 #[endpoint(tags("auth"))]
 pub(super) async fn login(cx: Cx, provider: Named, req: &mut Request) -> Redirect {
     let begun = match cx.spend_login(req) {
-        Ok(()) => begin(&cx, &provider.0).await,
+        Ok(()) => in_time(&cx, begin(&cx, &provider.0)).await,
         Err(_) => Err(Failure::TooManyRequests),
     };
     begun.unwrap_or_else(|failure| to_error_page(&cx, failure))
@@ -118,7 +117,7 @@ pub(super) async fn login_redirect(
     req: &mut Request,
 ) -> Redirect {
     let state = back.state.clone();
-    match finish(&cx, &provider.0, back, &Cookies::of(req)).await {
+    match in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req))).await {
         Ok(cookies) => {
             let to = cx.settings().front_end_endpoint.clone();
             Redirect::to(to).with_cookies(cookies.forget_attempt(&state))
@@ -144,10 +143,16 @@ async fn finish(
         return Err(Failure::OtherBrowser);
     }
     let person = identity.identify(&code, &attempt).await?;
-    let id = format!("{}-{}", provider.name, person.subject);
-    let user = User { id: id.as_str().into(), name: person.name, user_type: UserType::Registered };
+    let id = format!("{}-{}", provider.name, person.subject());
+    let name = person.name().map(str::to_owned);
     let before = cx.keys().access(cookies.access_token(), cx.now()).ok();
-    log_in(cx, &user, before).await.map_err(|_| Failure::ServerError)
+    log_in(cx, id.as_str().into(), name, before).await.map_err(|_| Failure::ServerError)
+}
+
+/// A provider that keeps us waiting ends on the error page, before the request as a whole is given up.
+async fn in_time<T>(cx: &Cx, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let patience = cx.settings().limits.request_timeout.mul_f32(0.8);
+    tokio::time::timeout(patience, work).await.unwrap_or(Err(Failure::ProviderUnavailable))
 }
 
 fn to_error_page(cx: &Cx, failure: Failure) -> Redirect {

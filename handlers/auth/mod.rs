@@ -9,10 +9,11 @@ use salvo::{Request, Response, Writer};
 use serde::Serialize;
 
 use crate::auth::{Cookies, SetCookies};
-use crate::game::{LoginEnded, User};
+use crate::game::{GuestLoggedIn, LoginEnded, PlayerForgotten, User};
 use crate::http::{Answer, Empty, Key};
 use crate::login::offers_local_accounts;
 use crate::module::{Cx, Module, Wiring};
+use crate::socket::SocketsOf;
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
@@ -25,7 +26,11 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/auth/{provider}/login", login::login);
     module.get("/api/v1/auth/{provider}/login-redirect", login::login_redirect);
     module.emits::<LoginEnded>();
-    module.closes::<LoginEnded>(|it| (&it.user, it.login.as_ref()), Kind::LOGGED_OUT);
+    module.emits::<GuestLoggedIn>();
+    module
+        .closes::<LoginEnded>(|it| SocketsOf::Login(&it.user, it.login.as_ref()), Kind::LOGGED_OUT);
+    module.closes::<GuestLoggedIn>(|it| SocketsOf::Player(&it.guest), Kind::LOGGED_IN);
+    module.closes::<PlayerForgotten>(|it| SocketsOf::Player(&it.user), Kind::LOGGED_OUT);
 }
 
 /// Hands a guest the access token, as a cookie. The key comes from the lobby's `GET_TOKEN`, and is good

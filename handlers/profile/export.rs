@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Row;
 use crate::Error;
 use crate::auth::SetCookies;
-use crate::game::{LoginEnded, UserType};
+use crate::game::{PlayerForgotten, User, UserId, UserType};
 use crate::http::{Answer, Caller, Download, Empty, Query, no_metadata};
 use crate::module::Cx;
 use crate::records::KeptLogin;
@@ -80,7 +80,7 @@ impl From<&KeptLogin> for Login {
 #[endpoint(tags("profile"))]
 pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Download, Error> {
     let user = caller.0;
-    let kept = cx.records().history(&user.id, i64::MAX, 0).await?;
+    let kept = cx.records().all_results(&user.id).await?;
     let results: Vec<_> = kept.into_iter().map(Row::from).collect();
     if let Format::Csv = format {
         let (name, content_type) = ("typephoon-races.csv", "text/csv; charset=utf-8");
@@ -121,8 +121,11 @@ fn csv(results: &[Row]) -> String {
 pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (context, user) = (cx.clone(), caller.0);
     cx.carry(async move {
+        // In races that can still be read, somebody without a name takes the seat.
+        let nobody = User { id: UserId::new_guest(), name: "-".into(), user_type: UserType::Guest };
+        context.live().hand_over(&user.id, &nobody).await?;
         context.records().forget(&user.id).await?;
-        context.publish(LoginEnded { user: user.id, login: None }).await;
+        context.publish(PlayerForgotten { user: user.id }).await;
         Ok(())
     })
     .await?;

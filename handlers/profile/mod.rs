@@ -10,21 +10,23 @@ use salvo::{Depot, Extractible, Request, Writer};
 use serde::Serialize;
 
 use crate::Error;
-use crate::game::LoginEnded;
+use crate::game::{PlayerForgotten, Timestamp};
 use crate::http::{Answer, Caller, Query, integer_parameter, no_metadata};
 use crate::module::{Cx, Module, Wiring};
 use crate::records::{KeptResult, Summary};
 
 inventory::submit! { Module { name: "profile", path: module_path!(), wire } }
 
+const HISTORY: &str = "/api/v1/profile/history";
+
 fn wire(module: &mut Wiring) {
     module.get("/api/v1/profile/user-info", user_info);
     module.get("/api/v1/profile/statistics", statistics);
     module.get("/api/v1/profile/graph", graph);
-    module.get("/api/v1/profile/history", history);
+    module.get(HISTORY, history);
     module.get("/api/v1/profile/export", export::export);
     module.delete("/api/v1/profile", export::forget);
-    module.emits::<LoginEnded>();
+    module.emits::<PlayerForgotten>();
 }
 
 /// The query of a graph: how many of the last games.
@@ -49,6 +51,7 @@ impl EndpointArgRegister for Size {
 struct Page {
     number: i64,
     size: i64,
+    as_of: Option<Timestamp>,
 }
 
 impl<'ex> Extractible<'ex> for Page {
@@ -59,7 +62,9 @@ impl<'ex> Extractible<'ex> for Page {
         let query = Query::of(req);
         let number = query.integer_within("page", 1..=i64::MAX, 1)?;
         let size = query.integer_within("size", 0..=200, 50)?;
-        Ok(Self { number, size })
+        let has_as_of = query.text("as_of").is_some();
+        let as_of = query.integer_within("as_of", 0..=i64::MAX / 2, 0)?;
+        Ok(Self { number, size, as_of: has_as_of.then_some(Timestamp(as_of)) })
     }
 }
 
@@ -67,6 +72,8 @@ impl EndpointArgRegister for Page {
     fn register(_: &mut Components, operation: &mut Operation, _: &str) {
         operation.parameters.insert(integer_parameter("page", "Which page, from 1."));
         operation.parameters.insert(integer_parameter("size", "Games per page, 0 to 200; 50."));
+        let about = "As it was then, in microseconds since 1970; now. The header link has it.";
+        operation.parameters.insert(integer_parameter("as_of", about));
     }
 }
 
@@ -158,21 +165,26 @@ async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error>
 /// The last games, for a graph.
 #[endpoint(tags("profile"))]
 async fn graph(cx: Cx, size: Size, caller: Caller) -> Result<Answer<Graph>, Error> {
-    let kept = cx.records().history(&caller.0.id, size.0, 0).await?;
+    let kept = cx.records().history(&caller.0.id, size.0, 0, cx.now()).await?;
     Ok(Answer::new(Graph { data: kept.into_iter().rev().map(Row::from).collect() }))
 }
 
-/// All games, page by page.
+/// All games, page by page. The header `link` (RFC 8288) names the next page as it would have been now:
+/// whoever follows it sees every game once, also while new ones arrive.
 #[endpoint(tags("profile"))]
 async fn history(cx: Cx, page: Page, caller: Caller) -> Result<Answer<History>, Error> {
-    let Page { number, size } = page;
-    let total = cx.records().races(&caller.0.id).await?;
+    let Page { number, size, as_of } = page;
+    let (user, as_of) = (caller.0.id, as_of.unwrap_or_else(|| cx.now()));
+    let total = cx.records().races(&user, as_of).await?;
     let before = size.saturating_mul(number - 1);
-    let kept = cx.records().history(&caller.0.id, size, before).await?;
-    Ok(Answer::new(History {
+    let kept = cx.records().history(&user, size, before, as_of).await?;
+    let has_next_page = total > number.saturating_mul(size);
+    let answer = Answer::new(History {
         total,
         has_prev_page: number > 1,
-        has_next_page: total > number.saturating_mul(size),
+        has_next_page,
         data: kept.into_iter().map(Row::from).collect(),
-    }))
+    });
+    let next = format!("{HISTORY}?page={}&size={size}&as_of={}", number.saturating_add(1), as_of.0);
+    Ok(if has_next_page && size > 0 { answer.with_next_page(&next) } else { answer })
 }

@@ -18,7 +18,7 @@ create table refresh_tokens (
     replaced_at timestamptz               -- null while it is good
 );
 
-create index refresh_tokens_by_login on refresh_tokens (login_id);
+create index refresh_tokens_by_login on refresh_tokens (login_id, issued_at desc);
 
 -- Players who log in by a name and a password of this server.
 create table local_accounts (

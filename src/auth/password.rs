@@ -42,7 +42,13 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool, Erro
 
 /// Works on a thread that nobody's keystrokes wait for.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let _turn = HASHING.acquire().await.map_err(Error::internal)?;
+    let turn = HASHING.acquire().await.map_err(Error::internal)?;
+    // The turn ends with the work, not with whoever waits for it and may go away.
+    let work = move || {
+        let done = work();
+        drop(turn);
+        done
+    };
     spawn_blocking(work).await.map_err(Error::internal)
 }
 

@@ -58,19 +58,42 @@ lifecycle! {
     "game.ended" GameEnded (Game) {}
 }
 
-/// A login of a player has ended, or the player went away for good: its sockets are to be closed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LoginEnded {
-    /// Whose.
-    pub user: UserId,
-    /// Which; none means all of the player's sockets, those of guests too.
-    pub login: Option<LoginId>,
+/// Declares lifecycle events of players, wherever they are, that are never lost.
+macro_rules! of_players {
+    ($($(#[$doc:meta])* $name:literal $type:ident { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        pub struct $type {
+            $($(#[$field_doc])* pub $field: $of,)*
+        }
+        impl Event for $type {
+            const NAME: &'static str = $name;
+            const REACH: Reach = Reach::Everywhere;
+            type Loss = Never;
+        }
+    )*};
 }
 
-impl Event for LoginEnded {
-    const NAME: &'static str = "login.ended";
-    const REACH: Reach = Reach::Everywhere;
-    type Loss = Never;
+of_players! {
+    /// A login has ended: the player has logged out on that device, or somebody else had its tokens.
+    "login.ended" LoginEnded {
+        /// Whose.
+        user: UserId,
+        /// Which; guests have none.
+        login: Option<LoginId>,
+    }
+    /// A guest has become a registered player, and has handed over the seats in races.
+    "guest.logged-in" GuestLoggedIn {
+        /// Who it was.
+        guest: UserId,
+        /// Who it is.
+        account: UserId,
+    }
+    /// A player has gone for good.
+    "player.forgotten" PlayerForgotten {
+        /// Who.
+        user: UserId,
+    }
 }
 
 /// A player's cursor stands here now. Absolute, so only the newest of a player matters.

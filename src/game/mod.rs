@@ -11,8 +11,8 @@ mod text;
 mod time;
 
 pub use events::{
-    GameEnded, LobbyClosed, LoginEnded, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved,
-    RacePrepared, RaceStarted,
+    GameEnded, GuestLoggedIn, LobbyClosed, LoginEnded, PlayerFinished, PlayerForgotten,
+    PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared, RaceStarted,
 };
 pub use facts::{Figures, Game, Player, Result, Stage};
 pub use id::{GameId, LoginId, User, UserId, UserType};

@@ -15,6 +15,7 @@ use crate::{Error, Kind};
 pub struct Answer<T> {
     body: T,
     cookies: SetCookies,
+    link: Option<HeaderValue>,
 }
 
 /// A success that says no more than that.
@@ -24,13 +25,20 @@ pub struct Empty {}
 impl<T> Answer<T> {
     /// Just the body.
     pub fn new(body: T) -> Self {
-        Self { body, cookies: SetCookies::default() }
+        Self { body, cookies: SetCookies::default(), link: None }
     }
 
     /// With cookies beside it.
     #[must_use]
     pub fn with_cookies(self, cookies: SetCookies) -> Self {
         Self { cookies, ..self }
+    }
+
+    /// With the path of the next page in the header `link` (RFC 8288).
+    #[must_use]
+    pub fn with_next_page(self, path: &str) -> Self {
+        let link = HeaderValue::try_from(format!("<{path}>; rel=\"next\"")).ok();
+        Self { link, ..self }
     }
 }
 
@@ -102,6 +110,9 @@ fn tell_as(res: &mut Response, error: &Error, status: u16) {
 impl<T: Serialize + Send + Sync> Writer for Answer<T> {
     async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {
         self.cookies.put_into(res);
+        if let Some(link) = self.link {
+            res.headers_mut().insert(header::LINK, link);
+        }
         render(res, 200, &Success { ok: true, body: &self.body });
     }
 }

@@ -163,7 +163,9 @@ impl LiveState for Embedded {
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
         let mut handed_over = Vec::new();
         // Few games are live at a time, and few guests log in.
-        for game in self.all().await? {
+        let mut games = self.all().await?;
+        games.retain(|game| game.player(guest).is_some());
+        for game in games {
             if self.change(|games| games.hand_over(game.id, guest, account)).await?.is_some() {
                 handed_over.push(game.id);
             }

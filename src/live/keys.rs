@@ -40,18 +40,37 @@ impl dyn LiveState + '_ {
     }
 }
 
-/// Keys that may be kept at once; when there are more, those that die first make way.
+/// Keys of one kind that may be kept at once; when there are more, those that die first make way.
 const LIMIT: usize = 100_000;
 
-/// The keys of a server, in the order in which they die.
+/// The keys of a server, by kind: many of one push out none of another.
 #[derive(Default)]
-pub(super) struct OneTimeKeys {
+pub(super) struct OneTimeKeys(HashMap<String, OfOneKind>);
+
+impl OneTimeKeys {
+    pub(super) fn keep(&mut self, key: String, text: String, until: Timestamp) {
+        self.0.entry(kind(&key).to_owned()).or_default().keep(key, text, until);
+    }
+
+    pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<String> {
+        self.0.get_mut(kind(key))?.take(key, now)
+    }
+}
+
+/// What stands before the colon.
+fn kind(key: &str) -> &str {
+    key.split_once(':').map_or("", |(kind, _)| kind)
+}
+
+/// Keys in the order in which they die.
+#[derive(Default)]
+struct OfOneKind {
     kept: HashMap<String, (Timestamp, String)>,
     by_end: BTreeSet<(Timestamp, String)>,
 }
 
-impl OneTimeKeys {
-    pub(super) fn keep(&mut self, key: String, text: String, until: Timestamp) {
+impl OfOneKind {
+    fn keep(&mut self, key: String, text: String, until: Timestamp) {
         while self.by_end.len() >= LIMIT
             && let Some((_, oldest)) = self.by_end.pop_first()
         {
@@ -61,7 +80,7 @@ impl OneTimeKeys {
         self.kept.insert(key, (until, text));
     }
 
-    pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<String> {
+    fn take(&mut self, key: &str, now: Timestamp) -> Option<String> {
         self.forget_dead(now);
         let (until, text) = self.kept.remove(key)?;
         self.by_end.remove(&(until, key.to_owned()));
@@ -83,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_key_is_good_once_and_for_its_time() {
-        let mut keys = OneTimeKeys::default();
+        let mut keys = OfOneKind::default();
         keys.keep("k".into(), "anna".into(), Timestamp(60));
         keys.keep("late".into(), "anna".into(), Timestamp(60));
         assert_eq!(keys.take("k", Timestamp(1)), Some("anna".into()));

@@ -4,9 +4,11 @@
 //! OpenID Connect. [`log_in`] makes an account of that, and cookies.
 
 mod account;
+mod name;
 mod openid;
 mod provider;
 
-pub use account::{log_in, offers_local_accounts, stored};
+pub use account::{LOCAL_LOGIN, log_in, offers_local_accounts, stored};
+pub use name::{name_key, shown_name};
 pub use openid::{ClientAuth, Endpoints, OpenId, OpenIdClient};
 pub use provider::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-/// Letters of a name that others get to see.
-const NAME_LIMIT: usize = 64;
+use super::shown_name;
+
 /// Bytes of a subject (OpenID Connect Core 1.0, section 2).
 const SUBJECT_LIMIT: usize = 255;
-/// Who does not want to be named.
-const NAMELESS: &str = "Player";
 
 /// What ties the two halves of a login together. All random.
 #[derive(Clone, Serialize, Deserialize)]
@@ -43,10 +41,8 @@ impl Default for Attempt {
 /// Somebody, as a provider knows them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The provider's own id.
-    pub subject: String,
-    /// What they want to be called.
-    pub name: String,
+    subject: String,
+    name: Option<String>,
 }
 
 impl Person {
@@ -59,13 +55,18 @@ impl Person {
         let fits = !subject.is_empty()
             && subject.len() <= SUBJECT_LIMIT
             && !subject.chars().any(char::is_control);
-        let shown = |name: &str| {
-            let name = name.chars().filter(|it| !it.is_control()).collect::<String>();
-            name.trim().chars().take(NAME_LIMIT).collect::<String>()
-        };
-        let mut names = names.into_iter().flatten().map(shown).filter(|name| !name.is_empty());
-        let name = names.next().unwrap_or_else(|| NAMELESS.to_owned());
+        let name = names.into_iter().flatten().find_map(shown_name);
         fits.then(|| Self { subject: subject.to_owned(), name })
+    }
+
+    /// The provider's own id.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// What they want to be called, if the provider says that.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }
 
@@ -219,11 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_an_id_that_can_be_kept_and_a_name_that_can_be_shown() {
-        let named = |names: &[Option<&str>]| Person::new("1", names.iter().copied()).unwrap().name;
-        assert_eq!(named(&[None, Some(" \n "), Some(" An\u{0}na\n")]), "Anna");
-        assert_eq!(named(&[Some(&"é".repeat(200))]), "é".repeat(64));
-        assert_eq!(named(&[]), "Player");
+    fn a_person_has_an_id_that_can_be_kept_and_the_first_name_that_can_be_shown() {
+        let named = |names: &[Option<&str>]| {
+            let person = Person::new("1", names.iter().copied()).unwrap();
+            person.name().map(str::to_owned)
+        };
+        assert_eq!(named(&[None, Some(" \n "), Some("Anna"), Some("Ben")]), Some("Anna".into()));
+        assert_eq!(named(&[]), None);
         for subject in ["", "a\nb", "\u{0}", &"x".repeat(256)] {
             assert_eq!(Person::new(subject, []), None, "{subject:?}");
         }

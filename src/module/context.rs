@@ -123,6 +123,12 @@ impl Cx {
         self.parts.limits.spend_login(request)
     }
 
+    /// Whether some module serves this path.
+    pub fn has_route(&self, path: &str) -> bool {
+        let mut routes = self.parts.table.iter().flat_map(|row| &row.routes);
+        routes.any(|route| route.split_once(' ').is_some_and(|(_, it)| it == path))
+    }
+
     /// The address that a request comes from: for limits.
     pub fn address(&self, request: &Request) -> IpAddr {
         self.parts.limits.address(request)

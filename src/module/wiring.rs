@@ -15,10 +15,12 @@ use super::table::ModuleTable;
 use crate::bus::{
     Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
 };
-use crate::game::{Game, GameId, LoginId, Timestamp, UserId};
+use crate::game::{Game, GameId, Timestamp};
 use crate::http::Route;
 use crate::login::Provider;
-use crate::socket::{Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, Whose};
+use crate::socket::{
+    Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, SocketsOf, Whose,
+};
 use crate::{Error, Kind};
 
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
@@ -140,14 +142,11 @@ impl Wiring<'_> {
         });
     }
 
-    /// On every `E` the sockets of a player are closed: those of one login, or all.
-    pub fn closes<E: Event>(&mut self, whose: fn(&E) -> (&UserId, Option<&LoginId>), why: Kind) {
+    /// On every `E` sockets of a player are closed.
+    pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
         self.row.closes(EventInfo::of::<E>());
         let rooms = self.to.rooms.clone();
-        self.to.bus.view(self.row.name, move |event: &E| {
-            let (user, login) = whose(event);
-            rooms.close_player(user, login, why);
-        });
+        self.to.bus.view(self.row.name, move |event: &E| rooms.close(which(event), why));
     }
 
     /// `run` is called once `due` of a game's facts has passed; also after a restart. It looks at the

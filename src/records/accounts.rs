@@ -3,7 +3,7 @@
 use super::Records;
 use super::db::{At, with_db};
 use crate::Error;
-use crate::game::{Timestamp, User, UserId, UserType};
+use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
 /// What is kept of a registered player beside the results.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +25,12 @@ pub struct KeptLogin {
     pub refreshed: Timestamp,
 }
 
-const REGISTER: &str = "insert into users (id, name, registered_at) values ($1, $2, $3)
-     on conflict (id) do update set name = excluded.name";
+/// Who does not want to be named.
+const NAMELESS: &str = "Player";
+
+const REGISTER: &str =
+    "insert into users (id, name, registered_at) values ($1, coalesce($2, $4), $3)
+     on conflict (id) do update set name = coalesce($2, users.name) returning name";
 
 const OPEN: &str = "insert into local_accounts (user_id, name_key, password_hash)
      values ($1, $2, $3) on conflict (name_key) do nothing";
@@ -38,14 +42,19 @@ const LOGINS: &str =
     "select started_at, refreshed_at from logins where user_id = $1 order by refreshed_at desc, id";
 
 impl Records {
-    /// Makes or renames a registered player.
+    /// Makes a registered player, or renames them if a name is known. Returns the name that is stored.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
-    pub async fn register(&self, user: &UserId, name: &str, now: Timestamp) -> Result<(), Error> {
+    pub async fn register(
+        &self,
+        user: &UserId,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<String, Error> {
         let registered = with_db!(&self.db, |pool| {
-            let query = sqlx::query(REGISTER).bind(user.as_str()).bind(name).bind(At(now));
-            query.execute(pool).await.map(drop)
+            let query = sqlx::query_scalar(REGISTER).bind(user.as_str()).bind(name);
+            query.bind(At(now)).bind(NAMELESS).fetch_one(pool).await
         });
         registered.map_err(Error::internal)
     }
@@ -65,8 +74,8 @@ impl Records {
         let id = user.id.as_str();
         let opened: sqlx::Result<bool> = with_db!(&self.db, |pool| async {
             let mut tx = pool.begin().await?;
-            let query = sqlx::query(REGISTER).bind(id).bind(&user.name).bind(At(now));
-            query.execute(&mut *tx).await?;
+            let query = sqlx::query(REGISTER).bind(id).bind(Some(&user.name));
+            query.bind(At(now)).bind(NAMELESS).execute(&mut *tx).await?;
             let query = sqlx::query(OPEN).bind(id).bind(name_key).bind(password_hash);
             let is_free = query.execute(&mut *tx).await?.rows_affected() == 1;
             // Without a commit nothing of it has happened.
@@ -89,6 +98,43 @@ impl Records {
             let id = UserId::from(id.as_str());
             (User { id, name, user_type: UserType::Registered }, hash)
         }))
+    }
+
+    /// The password hash of a player who logs in by one of this server.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn password_of(&self, user: &UserId) -> Result<Option<String>, Error> {
+        let sql = "select password_hash from local_accounts where user_id = $1";
+        let hash = with_db!(&self.db, |pool| {
+            sqlx::query_scalar(sql).bind(user.as_str()).fetch_optional(pool).await
+        });
+        hash.map_err(Error::internal)
+    }
+
+    /// Changes a password, and ends all logins but one. Returns those that have ended.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn change_password(
+        &self,
+        user: &UserId,
+        password_hash: &str,
+        except: Option<&LoginId>,
+    ) -> Result<Vec<LoginId>, Error> {
+        let change = "update local_accounts set password_hash = $2 where user_id = $1";
+        let end = "delete from logins where user_id = $1 and id <> $2 returning id";
+        let except = except.map_or("", LoginId::as_str);
+        let ended: sqlx::Result<Vec<String>> = with_db!(&self.db, |pool| async {
+            let mut tx = pool.begin().await?;
+            let query = sqlx::query(change).bind(user.as_str()).bind(password_hash);
+            query.execute(&mut *tx).await?;
+            let query = sqlx::query_scalar(end).bind(user.as_str()).bind(except);
+            let ended = query.fetch_all(&mut *tx).await?;
+            tx.commit().await.map(|()| ended)
+        }
+        .await);
+        Ok(ended.map_err(Error::internal)?.iter().map(|id| LoginId::from(id.as_str())).collect())
     }
 
     /// What is kept of a registered player beside the results.

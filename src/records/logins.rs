@@ -20,6 +20,10 @@ pub const GRACE: Duration = Duration::from_secs(30);
 /// Logins of one player at once; when there are more, the one that was away for the longest time ends.
 const LOGINS: i64 = 32;
 
+/// Refresh tokens that are remembered of a login, replaced ones too. One that is older is as good as
+/// unknown.
+const TOKENS: i64 = 128;
+
 /// A refresh token as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
@@ -29,6 +33,15 @@ pub struct StoredToken {
     pub issued: Timestamp,
     /// Until when it is good.
     pub expires: Timestamp,
+}
+
+/// A login that has begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// Which.
+    pub login: LoginId,
+    /// Those that have made way for it.
+    pub ended: Vec<LoginId>,
 }
 
 /// What became of a refresh token that was shown.
@@ -55,8 +68,11 @@ pub enum Refresh {
 const NEW_LOGIN: &str =
     "insert into logins (id, user_id, started_at, refreshed_at) values ($1, $2, $3, $3)";
 
-const END_SURPLUS: &str = "delete from logins where user_id = $1 and id not in (
-        select id from logins where user_id = $1 order by refreshed_at desc, id limit $2)";
+/// Those that are too old, and those that are too many.
+const END_SURPLUS: &str =
+    "delete from logins where user_id = $1 and (refreshed_at < $3 or id not in (
+        select id from logins where user_id = $1 order by refreshed_at desc, id limit $2))
+     returning id";
 
 /// Takes the lock, too, under which the tokens of a login change.
 const TOUCH_LOGIN: &str = "update logins set refreshed_at = $2
@@ -75,7 +91,9 @@ const REPLACED_AT: &str = "select replaced_at from refresh_tokens where fingerpr
 const REPLACE_ALL: &str =
     "update refresh_tokens set replaced_at = $2 where login_id = $1 and replaced_at is null";
 
-const FORGET_EXPIRED: &str = "delete from refresh_tokens where login_id = $1 and expires_at <= $2";
+const FORGET_OLD: &str = "delete from refresh_tokens where login_id = $1 and (expires_at <= $2
+        or fingerprint not in (select fingerprint from refresh_tokens where login_id = $1
+            order by issued_at desc, fingerprint limit $3))";
 
 const NAME: &str = "select name from users where id = $1";
 
@@ -84,7 +102,7 @@ const TAKE_CLEAR: &str = "update users set refresh_token = null
 
 /// The steps of a transaction, on either database: their connections have no type in common.
 trait Steps {
-    async fn begin_login(&mut self, user: &UserId, now: Timestamp) -> sqlx::Result<LoginId>;
+    async fn begin_login(&mut self, user: &UserId, token: &StoredToken) -> sqlx::Result<Begun>;
     async fn keep_token(
         &mut self,
         login: &LoginId,
@@ -101,14 +119,18 @@ macro_rules! steps {
             async fn begin_login(
                 &mut self,
                 user: &UserId,
-                now: Timestamp,
-            ) -> sqlx::Result<LoginId> {
+                token: &StoredToken,
+            ) -> sqlx::Result<Begun> {
+                let now = token.issued;
                 let login = LoginId::new();
                 let query = sqlx::query(NEW_LOGIN).bind(login.as_str()).bind(user.as_str());
                 query.bind(At(now)).execute(&mut *self).await?;
-                let query = sqlx::query(END_SURPLUS).bind(user.as_str()).bind(LOGINS);
-                query.execute(&mut *self).await?;
-                Ok(login)
+                // As long ago as a token is good for.
+                let too_old = now - token.expires.after(now);
+                let query = sqlx::query_scalar::<_, String>(END_SURPLUS).bind(user.as_str());
+                let query = query.bind(LOGINS).bind(At(too_old));
+                let ended = query.fetch_all(&mut *self).await?;
+                Ok(Begun { login, ended: ended.iter().map(|id| id.as_str().into()).collect() })
             }
 
             async fn keep_token(
@@ -142,8 +164,8 @@ macro_rules! steps {
                     }
                 }
                 self.keep_token(&login, new, None).await?;
-                let query = sqlx::query(FORGET_EXPIRED).bind(login.as_str()).bind(At(now));
-                query.execute(&mut *self).await?;
+                let query = sqlx::query(FORGET_OLD).bind(login.as_str()).bind(At(now));
+                query.bind(TOKENS).execute(&mut *self).await?;
                 let name = sqlx::query_scalar::<_, String>(NAME).bind(id.as_str());
                 let name = name.fetch_one(&mut *self).await?;
                 let user = User { id, name, user_type: UserType::Registered };
@@ -165,7 +187,8 @@ macro_rules! steps {
 steps!(PgConnection);
 steps!(SqliteConnection);
 
-/// Runs steps in one transaction.
+/// Runs steps in one transaction. The first of them writes: a transaction of SQLite that begins by
+/// reading may find, when it comes to write, that somebody else has written since (`SQLITE_BUSY_SNAPSHOT`).
 macro_rules! in_transaction {
     ($db:expr, |$tx:ident| $steps:expr) => {
         with_db!($db, |pool| async {
@@ -184,11 +207,11 @@ impl Records {
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
-    pub async fn log_in(&self, user: &UserId, token: &StoredToken) -> Result<LoginId, Error> {
+    pub async fn log_in(&self, user: &UserId, token: &StoredToken) -> Result<Begun, Error> {
         in_transaction!(&self.db, |tx| {
-            let login = tx.begin_login(user, token.issued).await?;
-            tx.keep_token(&login, token, None).await?;
-            login
+            let begun = tx.begin_login(user, token).await?;
+            tx.keep_token(&begun.login, token, None).await?;
+            begun
         })
     }
 
@@ -215,7 +238,7 @@ impl Records {
         in_transaction!(&self.db, |tx| match tx.take_clear(user, clear).await? {
             None => Refresh::Unknown,
             Some(name) => {
-                let login = tx.begin_login(user, new.issued).await?;
+                let Begun { login, .. } = tx.begin_login(user, new).await?;
                 tx.keep_token(&login, shown, Some(new.issued)).await?;
                 tx.keep_token(&login, new, None).await?;
                 let user = User { id: user.clone(), name, user_type: UserType::Registered };

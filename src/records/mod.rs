@@ -14,6 +14,6 @@ mod tests;
 
 pub use accounts::{Account, KeptLogin};
 pub use journal::{Change, Journal};
-pub use logins::{GRACE, Refresh, StoredToken};
+pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::Records;

@@ -64,11 +64,22 @@ macro_rules! queries {
 // would read and sort all results of the player. To PostgreSQL both are the same.
 queries! {
     HISTORY = "select g.game_type, r.game_id, r.wpm_correct, r.wpm_raw, r.accuracy, r.finished_at, r.rank
-        from game_results r join games g on g.id = r.game_id
-        where r.user_id = $1 and not (r.wpm_correct < 0 or r.wpm_correct > 1e9)
-            and r.wpm_raw between 0 and 1e9 and r.accuracy between 0 and 1e9
-        order by r.finished_at desc, r.game_id desc
-        limit $2 offset $3";
+        from (
+            select game_id, wpm_correct, wpm_raw, accuracy, finished_at, rank from game_results
+            where user_id = $1 and not (wpm_correct < 0 or wpm_correct > 1e9)
+                and wpm_raw between 0 and 1e9 and accuracy between 0 and 1e9 and finished_at <= $4
+            order by finished_at desc, game_id desc
+            limit $2 offset $3
+        ) as r join games g on g.id = r.game_id
+        order by r.finished_at desc, r.game_id desc";
+
+    EVERYTHING = "select g.game_type, r.game_id, r.wpm_correct, r.wpm_raw, r.accuracy, r.finished_at, r.rank
+        from game_results r join games g on g.id = r.game_id where r.user_id = $1
+        order by r.finished_at desc, r.game_id desc";
+
+    COUNT = "select count(*) from game_results
+        where user_id = $1 and not (wpm_correct < 0 or wpm_correct > 1e9)
+            and wpm_raw between 0 and 1e9 and accuracy between 0 and 1e9 and finished_at <= $2";
 
     ALL = "select count(*), avg(wpm_correct), avg(accuracy) from game_results
         where user_id = $1 and wpm_correct between 0 and 1e9 and wpm_raw between 0 and 1e9
@@ -88,7 +99,8 @@ queries! {
 }
 
 impl Records {
-    /// Results of a player, newest first: `limit` of them, after the first `offset`.
+    /// Results of a player that had arrived by `until`, newest first: `limit` of them, after the first
+    /// `offset`.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
@@ -97,23 +109,36 @@ impl Records {
         user: &UserId,
         limit: i64,
         offset: i64,
+        until: Timestamp,
     ) -> Result<Vec<KeptResult>, Error> {
         let rows: Result<Vec<Row>, _> = with_db!(&self.db, |pool| {
             let query = sqlx::query_as(HISTORY).bind(user.as_str()).bind(limit).bind(offset);
-            query.fetch_all(pool).await
+            query.bind(At(until)).fetch_all(pool).await
         });
-        let kept = |(game_type, game, wpm, wpm_raw, accuracy, At(finished_at), rank): Row| {
-            KeptResult { game_type, game: GameId(game), wpm, wpm_raw, accuracy, finished_at, rank }
-        };
         Ok(rows.map_err(Error::internal)?.into_iter().map(kept).collect())
     }
 
-    /// How many results of a player are kept.
+    /// All results of a player, newest first, also those whose figures cannot be.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
-    pub async fn races(&self, user: &UserId) -> Result<i64, Error> {
-        self.mean(ALL, user).await.map(|(races, _)| races)
+    pub async fn all_results(&self, user: &UserId) -> Result<Vec<KeptResult>, Error> {
+        let rows: Result<Vec<Row>, _> = with_db!(&self.db, |pool| {
+            sqlx::query_as(EVERYTHING).bind(user.as_str()).fetch_all(pool).await
+        });
+        Ok(rows.map_err(Error::internal)?.into_iter().map(kept).collect())
+    }
+
+    /// How many results of a player had arrived by `until`.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn races(&self, user: &UserId, until: Timestamp) -> Result<i64, Error> {
+        let races = with_db!(&self.db, |pool| {
+            let query = sqlx::query_scalar(COUNT).bind(user.as_str()).bind(At(until));
+            query.fetch_one(pool).await
+        });
+        races.map_err(Error::internal)
     }
 
     /// What a profile says of all races of a player.
@@ -139,4 +164,8 @@ impl Records {
         let mean = Average { wpm: wpm.unwrap_or_default(), accuracy: accuracy.unwrap_or_default() };
         Ok((races, mean))
     }
+}
+
+fn kept((game_type, game, wpm, wpm_raw, accuracy, At(finished_at), rank): Row) -> KeptResult {
+    KeptResult { game_type, game: GameId(game), wpm, wpm_raw, accuracy, finished_at, rank }
 }

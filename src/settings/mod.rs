@@ -47,6 +47,7 @@ pub use sections::{
 };
 pub use services::{AmqpSettings, DbSettings, RedisSettings};
 pub use sources::Sources;
+pub use values::plain_text;
 
 use check::Ignored;
 use environment::Unprefixed;

@@ -228,7 +228,7 @@ pub struct LimitSettings {
     /// New guest identities per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
-    /// Tries to log in by password, or to open an account, per minute and client address.
+    /// Logins begun, by whatever way, and accounts opened, per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub logins_per_minute: u32,
     /// HTTP requests per second and client address.

@@ -51,6 +51,19 @@ pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
         .map_err(|other| misfit(&other, "text (put quotes around it)"))
 }
 
+/// A text in the section of a module; a number stands for its digits, since nobody can put quotes around
+/// the value of an environment variable.
+///
+/// # Errors
+/// That it is no text, without the value: it may be a secret.
+pub fn plain_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    match Value::deserialize(from)? {
+        Value::String(text) => Ok(text),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(D::Error::custom("is no text")),
+    }
+}
+
 /// A text that may be left out; a blank one counts as left out.
 pub(super) fn optional_text<'de, D: Deserializer<'de>>(
     from: D,

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub use life::{Ending, Said};
 pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
-pub use room::{Member, Room, Rooms, Seat};
+pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
 pub use upgrade::{Handshake, SocketRoute};
 

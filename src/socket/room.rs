@@ -137,20 +137,34 @@ impl Room {
 const SHARDS: usize = 64;
 
 /// Every room of this server.
-pub struct Rooms([Shard; SHARDS]);
+pub struct Rooms {
+    by_game: [Shard; SHARDS],
+    /// Everybody's sockets: looked at when somebody logs out, never by a keystroke.
+    by_user: Mutex<HashMap<UserId, Vec<Arc<Member>>>>,
+}
 
 type Shard = Mutex<HashMap<(Channel, GameId), Arc<Room>>>;
 
 impl Default for Rooms {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
+        let by_game = std::array::from_fn(|_| Mutex::default());
+        Self { by_game, by_user: Mutex::default() }
     }
+}
+
+/// Some sockets of a player.
+#[derive(Clone, Copy, Debug)]
+pub enum SocketsOf<'a> {
+    /// All.
+    Player(&'a UserId),
+    /// Those of one login; of none, those that were opened without one.
+    Login(&'a UserId, Option<&'a LoginId>),
 }
 
 impl Rooms {
     fn shard(&self, game: GameId) -> &Shard {
         let index = game.0.unsigned_abs() % SHARDS as u64;
-        &self.0[usize::try_from(index).expect("a remainder of SHARDS")]
+        &self.by_game[usize::try_from(index).expect("a remainder of SHARDS")]
     }
 
     /// The room of a game on a channel, if a socket of it is open here.
@@ -167,6 +181,7 @@ impl Rooms {
         member: &Arc<Member>,
         limit: usize,
     ) -> Arc<Room> {
+        self.by_user.lock().entry(member.user.clone()).or_default().push(member.clone());
         // Under the lock of the shard, so that nobody takes the room away as empty meanwhile.
         let mut shard = self.shard(game).lock();
         let room = shard.entry((channel, game)).or_default().clone();
@@ -176,31 +191,39 @@ impl Rooms {
 
     /// Leaves a room; the last one takes it away.
     pub(super) fn leave(&self, channel: Channel, seat: &Seat) {
+        self.forget(seat);
         let mut shard = self.shard(seat.game).lock();
         if seat.room.leave(seat.socket) {
             shard.remove(&(channel, seat.game));
         }
     }
 
+    fn forget(&self, seat: &Seat) {
+        let mut by_user = self.by_user.lock();
+        if let Some(members) = by_user.get_mut(&seat.user) {
+            members.retain(|member| member.socket != seat.socket);
+            if members.is_empty() {
+                by_user.remove(&seat.user);
+            }
+        }
+    }
+
     /// Has every socket of this server closed.
     pub(crate) fn close_all(&self, why: Kind) {
-        self.close_those(why, |_| true);
+        for member in self.by_user.lock().values().flatten() {
+            member.outbox.close(why);
+        }
     }
 
-    /// Has the sockets of a player closed: those of one login, or all.
-    pub(crate) fn close_player(&self, user: &UserId, login: Option<&LoginId>, why: Kind) {
-        self.close_those(why, |it| {
-            it.user == *user && (login.is_none() || it.login.as_ref() == login)
-        });
-    }
-
-    fn close_those(&self, why: Kind, is_one: impl Fn(&Member) -> bool) {
-        for shard in &self.0 {
-            for room in shard.lock().values() {
-                let inside = room.0.lock();
-                let those = inside.members.iter().filter(|member| is_one(member));
-                those.for_each(|member| member.outbox.close(why));
+    /// Has some sockets of a player closed.
+    pub(crate) fn close(&self, which: SocketsOf<'_>, why: Kind) {
+        let (SocketsOf::Player(user) | SocketsOf::Login(user, _)) = which;
+        let by_user = self.by_user.lock();
+        for member in by_user.get(user).into_iter().flatten() {
+            if matches!(which, SocketsOf::Login(_, login) if login != member.login.as_ref()) {
+                continue;
             }
+            member.outbox.close(why);
         }
     }
 }

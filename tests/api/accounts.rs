@@ -59,7 +59,7 @@ async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words() {
 async fn names_and_passwords_that_do_not_fit_are_refused() {
     let server = Server::start().await;
     for (name, password) in
-        [("A", "correct horse"), ("Anna", "short"), ("A\u{0}a", "correct horse")]
+        [("A", "correct horse"), ("Anna", "short"), ("A\u{200B}\u{3164}", "correct horse")]
     {
         register(&server, name, password).await.refused(422, "VALIDATION_ERROR");
     }
@@ -106,6 +106,29 @@ async fn a_server_that_has_another_way_to_log_in_has_no_accounts_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_password_is_changed_and_other_devices_log_in_anew() {
+    on_both(async |database| {
+        let server = database.settings().set("auth.local", true).start().await;
+        let mut phone = Device::of_new_account(&server, "Anna").await;
+        let laptop = Device::logged_in(&server, "Anna").await;
+        let path = "/api/v1/auth/local/password";
+        let change = |old: &str| json!({"password": old, "new_password": "battery staple"});
+        let wrong = server.post(path, &phone, &change("not it at all")).await;
+        wrong.refused(401, "WRONG_CREDENTIALS");
+        let short = json!({"password": "correct horse", "new_password": "short"});
+        server.post(path, &phone, &short).await.refused(422, "VALIDATION_ERROR");
+        server.post(path, NOBODY, &change("x")).await.refused(401, "TOKEN_NOT_PROVIDED");
+
+        server.post(path, &phone, &change("correct horse")).await.ok();
+        laptop.asks_for_more(&server).await.refused(400, "REFRESH_TOKEN_MISSMATCH");
+        phone.refreshes(&server).await;
+        login(&server, "Anna", "correct horse").await.refused(401, "WRONG_CREDENTIALS");
+        login(&server, "Anna", "battery staple").await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_guest_who_makes_an_account_keeps_the_race() {
     on_both(async |database| {
         let mut server =
@@ -144,6 +167,8 @@ async fn a_guest_who_makes_an_account_in_mid_race_goes_on_with_it() {
     let [mut anna, mut ben] = server.race_of().await;
     let body = json!({"name": "Anna", "password": "correct horse"});
     let answer = server.post("/api/v1/auth/local/register", &anna, &body).await;
+    // The guest's socket comes back, as that of the account.
+    assert_eq!(anna.track().closed().await, 4010);
     anna.token = Device::from(&answer).access;
     anna.id = signing::read(&anna.token)["sub"].as_str().unwrap().to_owned();
     anna.race().await;
@@ -229,9 +254,16 @@ async fn a_player_goes_away_and_the_races_of_others_stay_as_they_were() {
         let statistics = server.get("/api/v1/profile/statistics", &annas).await;
         assert_eq!(statistics.ok()["total_games"], 0, "what the token still opens is empty");
 
+        let ranking = ben.ranking().await;
+        assert_eq!((&ranking[0]["name"], &ranking[0]["rank"]), (&json!("-"), &json!(1)));
+        assert!(ranking[0]["id"].as_str().unwrap().starts_with("guest-"), "{ranking:?}");
         let history = server.get("/api/v1/profile/history?page=1&size=20", &bens).await;
         assert_eq!(history.ok()["data"][0]["rank"], 2);
-        Device::of_new_account(&server, "Anna").await;
+        // Somebody else who takes the name has nothing of it, and neither brings a late result it back.
+        let other = Device::of_new_account(&server, "Anna").await;
+        ben.finishes(60.0).await;
+        let statistics = server.get("/api/v1/profile/statistics", &other).await;
+        assert_eq!(statistics.ok()["total_games"], 0);
     })
     .await;
 }

@@ -81,3 +81,48 @@ async fn a_race_goes_on_after_a_crash_wherever_the_records_are() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn pages_of_a_history_stay_as_they_were_while_results_arrive() {
+    on_both(async |database| {
+        let server = database.settings().start().await;
+        let at = |number: i64| match database {
+            Database::Lite => format!("{number}000000"),
+            Database::Pg(_) => format!("to_timestamp({number})"),
+        };
+        let result = async |number: i64| {
+            let at = at(1_795_368_000 + number);
+            let games = "insert into games (id, created_at, status, game_type) values";
+            let sql = format!("{games} ({number}, {at}, 2, 1)");
+            database.execute(&server, &sql).await;
+            let results = "insert into game_results values";
+            let sql = format!("{results} ({number}, 'google-77', 1, 60, 55, 90, {at})");
+            database.execute(&server, &sql).await;
+        };
+        let user = "insert into users (id, name, registered_at) values ('google-77', 'Anna',";
+        database.execute(&server, &format!("{user} {})", at(0))).await;
+        for number in 1..=5 {
+            result(number).await;
+        }
+        let token = signing::sign(&signing::claims("google-77", "Anna", "REGISTERED"));
+        let as_of = 1_795_368_100_000_000_i64;
+        let first = format!("/api/v1/profile/history?page=1&size=2&as_of={as_of}");
+        let mut page = server.get(&first, &token).await;
+        // It arrives at a time that the pages do not know of.
+        result(200).await;
+        let mut seen = Vec::new();
+        loop {
+            let rows = page.ok()["data"].as_array().unwrap().clone();
+            seen.extend(rows.iter().map(|row| row["game_id"].as_i64().unwrap()));
+            let link = page.header("link").to_owned();
+            let Some((next, _)) = link.trim_start_matches('<').split_once('>') else { break };
+            page = server.get(next, &token).await;
+        }
+        assert_eq!(seen, [5, 4, 3, 2, 1]);
+        let now = server.get("/api/v1/profile/history?page=1&size=2", &token).await;
+        assert!(now.header("link").ends_with(">; rel=\"next\""), "{now:?}");
+        let bad = server.get("/api/v1/profile/history?as_of=-1", &token).await;
+        bad.refused(422, "VALIDATION_ERROR");
+    })
+    .await;
+}

@@ -29,11 +29,22 @@ impl Http {
             .redirect(redirect::Policy::none())
             .user_agent(concat!("typephoon-api/", env!("CARGO_PKG_VERSION")))
             .build();
-        client.map(Self).map_err(|error| format!("no connections to identity providers: {error}"))
+        client
+            .map(Self)
+            .map_err(|error| format!("no connections to identity providers: {}", chain(&error)))
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
         json(send(self.0.get(url), url).await?, url).await
+    }
+
+    /// As somebody with an access token (RFC 6750).
+    pub(super) async fn get_as<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        access: &str,
+    ) -> Result<T, Failure> {
+        json(send(self.0.get(url).bearer_auth(access), url).await?, url).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -96,37 +107,44 @@ struct Told {
 }
 
 /// Something that is fetched when it is needed, and kept for a while. Several who need it at once wait
-/// for one request.
-pub(super) struct Cache<T>(Mutex<Option<(Instant, T)>>);
+/// for one request, and share its failure too.
+pub(super) struct Cache<T>(Mutex<Kept<T>>);
+
+struct Kept<T> {
+    value: Option<(Instant, T)>,
+    asked: Option<Instant>,
+}
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Kept { value: None, asked: None }))
     }
 }
 
 impl<T: Clone> Cache<T> {
-    /// What is kept, if it is not too old and `serves`; else what is fetched, unless that was done a moment
-    /// ago. If fetching fails, what is kept and serves.
+    /// What is kept, if it is not too old and `serves`; else what is fetched. Not more often than every
+    /// [`REFETCH`]: until then, and if fetching fails, what is kept and serves is used, however old.
     pub(super) async fn get(
         &self,
         serves: impl Fn(&T) -> bool,
         fetch: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let mut kept = self.0.lock().await;
-        if let Some((at, value)) = &*kept {
-            let age = at.elapsed();
-            if age < REFETCH || age < CACHED && serves(value) {
-                return Ok(value.clone());
+        let is_fresh = |at: &Instant| at.elapsed() < CACHED;
+        if let Some((_, value)) = kept.value.as_ref().filter(|(at, it)| is_fresh(at) && serves(it))
+        {
+            return Ok(value.clone());
+        }
+        if kept.asked.is_none_or(|at| at.elapsed() >= REFETCH) {
+            let fetched = fetch.await;
+            kept.asked = Some(Instant::now());
+            if let Ok(value) = fetched {
+                kept.value = Some((Instant::now(), value));
             }
         }
-        match (fetch.await, &*kept) {
-            (Ok(value), _) => {
-                *kept = Some((Instant::now(), value.clone()));
-                Ok(value)
-            }
-            (Err(_), Some((_, value))) if serves(value) => Ok(value.clone()),
-            (Err(failure), _) => Err(failure),
+        match &kept.value {
+            Some((at, value)) if serves(value) || is_fresh(at) => Ok(value.clone()),
+            _ => Err(Failure::ProviderUnavailable),
         }
     }
 }

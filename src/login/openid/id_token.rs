@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::super::{Failure, Person};
-use super::OpenIdClient;
+use super::{Names, OpenIdClient};
 
 /// Signatures by a key that only the provider has. Of the others, `none` proves nothing, and those by the
 /// client's secret would make everybody who knows it the provider.
@@ -31,16 +31,15 @@ struct Claims {
     aud: Audience,
     azp: Option<String>,
     nonce: Option<String>,
-    name: Option<String>,
-    preferred_username: Option<String>,
-    nickname: Option<String>,
+    #[serde(flatten)]
+    names: Names,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
-    One(IgnoredAny),
     Several(Vec<IgnoredAny>),
+    One(IgnoredAny),
 }
 
 /// The key that a token says it is signed with.
@@ -69,9 +68,8 @@ pub(super) fn check(
     if claims.nonce.as_deref() != Some(nonce) {
         return Err(unbelievable("of another login"));
     }
-    let names = [&claims.name, &claims.preferred_username, &claims.nickname];
-    let names = names.map(|name| name.as_deref());
-    Person::new(&claims.sub, names).ok_or_else(|| unbelievable("a subject that cannot be kept"))
+    Person::new(&claims.sub, claims.names.all())
+        .ok_or_else(|| unbelievable("a subject that cannot be kept"))
 }
 
 /// The claims, if one of the keys has signed them, and they are of this issuer, for us, and of now.

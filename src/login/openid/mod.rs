@@ -1,7 +1,8 @@
 //! OpenID Connect, as far as a login needs it: the authorization code flow of OpenID Connect Core 1.0,
 //! section 3.1, with PKCE (RFC 7636).
 //!
-//! The id token is all that is taken from the provider; its access token is thrown away.
+//! The id token says who it is. The provider's access token serves to ask for a name, if the id token has
+//! none, and is thrown away.
 
 mod http;
 mod id_token;
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -62,6 +63,9 @@ pub enum ClientAuth {
     Post,
 }
 
+/// What form encoding leaves alone (RFC 6749, appendix B); providers that do not decode need that.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
+
 /// What is asked for.
 const SCOPE: &str = "openid email profile";
 
@@ -80,7 +84,7 @@ struct Metadata {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
-    #[serde(default)]
+    userinfo_endpoint: Option<String>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
@@ -99,6 +103,29 @@ impl Metadata {
 #[derive(Deserialize)]
 struct TokenAnswer {
     id_token: String,
+    access_token: Option<String>,
+}
+
+/// What a provider says of a player when it is asked (OpenID Connect Core 1.0, section 5.3).
+#[derive(Deserialize)]
+struct UserInfo {
+    sub: String,
+    #[serde(flatten)]
+    names: Names,
+}
+
+/// How a player may be called, the best first.
+#[derive(Deserialize)]
+struct Names {
+    name: Option<String>,
+    preferred_username: Option<String>,
+    nickname: Option<String>,
+}
+
+impl Names {
+    fn all(&self) -> [Option<&str>; 3] {
+        [&self.name, &self.preferred_username, &self.nickname].map(|name| name.as_deref())
+    }
 }
 
 impl OpenId {
@@ -119,6 +146,7 @@ impl OpenId {
                 authorization_endpoint: authorize.clone(),
                 token_endpoint: token.clone(),
                 jwks_uri: jwks.clone(),
+                userinfo_endpoint: None,
                 token_endpoint_auth_methods_supported: Some(vec!["client_secret_post".into()]),
             });
         }
@@ -141,7 +169,7 @@ impl OpenId {
         metadata: &Metadata,
         code: &str,
         attempt: &Attempt,
-    ) -> Result<String, Failure> {
+    ) -> Result<TokenAnswer, Failure> {
         let client = &self.client;
         let mut form = vec![
             ("grant_type", "authorization_code"),
@@ -153,7 +181,7 @@ impl OpenId {
         match (&client.secret, metadata.client_auth()) {
             (Some(secret), ClientAuth::Basic) => {
                 // Both are form-encoded first (RFC 6749, section 2.3.1).
-                let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+                let encoded = |text| utf8_percent_encode(text, FORM).to_string();
                 basic = Some((encoded(&client.id), encoded(secret.expose())));
             }
             (Some(secret), ClientAuth::Post) => {
@@ -164,8 +192,20 @@ impl OpenId {
             }
             (None, _) => form.push(("client_id", client.id.as_str())),
         }
-        let answer: TokenAnswer = self.http.post(&metadata.token_endpoint, &form, basic).await?;
-        Ok(answer.id_token)
+        self.http.post(&metadata.token_endpoint, &form, basic).await
+    }
+
+    /// What the id token does not say of a player: providers may leave names to this question (OpenID
+    /// Connect Core 1.0, section 5.4). Without an answer the player has no name.
+    async fn ask_for_name(&self, person: Person, metadata: &Metadata, access: &str) -> Person {
+        let Some(url) = &metadata.userinfo_endpoint else { return person };
+        match self.http.get_as::<UserInfo>(url, access).await {
+            // Or else the answer is about somebody else (section 5.3.2).
+            Ok(info) if info.sub == person.subject() => {
+                Person::new(person.subject(), info.names.all()).unwrap_or(person)
+            }
+            _ => person,
+        }
     }
 }
 
@@ -193,9 +233,14 @@ impl IdentityProvider for OpenId {
 
     async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure> {
         let metadata = self.metadata().await?;
-        let token = self.exchange(&metadata, code, attempt).await?;
+        let TokenAnswer { id_token: token, access_token } =
+            self.exchange(&metadata, code, attempt).await?;
         let kid = id_token::key_id(&token)?;
         let keys = self.keys.find(kid.as_deref(), &self.http, &metadata.jwks_uri).await?;
-        id_token::check(&token, &keys, &self.client, &attempt.nonce)
+        let person = id_token::check(&token, &keys, &self.client, &attempt.nonce)?;
+        match access_token.filter(|_| person.name().is_none()) {
+            Some(access) => Ok(self.ask_for_name(person, &metadata, &access).await),
+            None => Ok(person),
+        }
     }
 }

@@ -42,7 +42,7 @@ async fn users_games_and_results_of_the_old_backend_are_there() {
     };
     for _ in 0..2 {
         let records = Records::open(&settings, true).await.unwrap();
-        let history = records.history(&"google-77".into(), 10, 0).await.unwrap();
+        let history = records.history(&"google-77".into(), 10, 0, LATER).await.unwrap();
         let games: Vec<_> = history.iter().map(|it| (it.game.0, it.rank)).collect();
         assert_eq!(games, [(2, 1), (1, 2)]);
         assert_eq!(history[1].finished_at.with_z(), "2026-11-22T17:37:29.171282Z");

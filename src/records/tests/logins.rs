@@ -17,11 +17,11 @@ fn token(name: &str, issued: Timestamp) -> StoredToken {
 }
 
 async fn registered(records: &Records) {
-    records.register(&ANNA.into(), "Anna", at(0)).await.unwrap();
+    records.register(&ANNA.into(), Some("Anna"), at(0)).await.unwrap();
 }
 
 async fn logged_in(records: &Records, name: &str) -> LoginId {
-    records.log_in(&ANNA.into(), &token(name, at(0))).await.unwrap()
+    records.log_in(&ANNA.into(), &token(name, at(0))).await.unwrap().login
 }
 
 /// Whether the first token was replaced by the second.
@@ -35,7 +35,7 @@ async fn a_refresh_token_is_replaced_by_the_next() {
     on_both(async |records| {
         registered(&records).await;
         let login = logged_in(&records, "a").await;
-        records.register(&ANNA.into(), "Anna Lena", at(1)).await.unwrap();
+        records.register(&ANNA.into(), Some("Anna Lena"), at(1)).await.unwrap();
         let user =
             User { id: ANNA.into(), name: "Anna Lena".into(), user_type: UserType::Registered };
         let refresh = records.refresh("a", &token("b", at(900))).await.unwrap();

@@ -89,6 +89,9 @@ async fn on_both(test: impl AsyncFn(Records)) {
         .await;
 }
 
+/// When all results of these tests have arrived.
+const LATER: Timestamp = Timestamp(4_000_000_000_000_000);
+
 /// An instant, in seconds.
 fn at(seconds: i64) -> Timestamp {
     Timestamp(1_795_368_000_000_000 + seconds * 1_000_000)

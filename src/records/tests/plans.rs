@@ -62,7 +62,9 @@ async fn profiles_in_sqlite_find_their_results_by_an_index() {
         for step in &plan {
             let scanned = step.strip_prefix("SCAN ").filter(|table| !derived(table));
             assert_eq!(scanned, None, "{name}: {plan:#?}");
-            assert_ne!(step, "USE TEMP B-TREE FOR ORDER BY", "{name} sorts it all: {plan:#?}");
+            // A page that was found in order may be sorted again: that is a few hundred rows.
+            let sorts = step == "USE TEMP B-TREE FOR ORDER BY" && !derived("r");
+            assert!(!sorts, "{name} sorts it all: {plan:#?}");
         }
     }
 }
@@ -112,7 +114,11 @@ async fn plans_pg(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<S
         for user in ["google-1", "google-7", "nobody"] {
             // The first page, a large graph, and a page far back.
             for page in [", 50, 0", ", 1000, 0", ", 200, 10000"] {
-                let page = if sql.contains("$2") { page } else { "" };
+                let page = match (sql.contains("$4"), sql.contains("$2")) {
+                    (true, _) => format!("{page}, now()"),
+                    (false, true) => ", now()".into(),
+                    (false, false) => String::new(),
+                };
                 let explain = format!("explain execute query_{name} ('{user}'{page})");
                 let explain = sqlx::raw_sql(AssertSqlSafe(explain));
                 let lines = explain.fetch_all(&mut *connection).await.unwrap();

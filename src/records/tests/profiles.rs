@@ -9,19 +9,19 @@ use crate::records::{Average, Journal, Summary};
 #[tokio::test]
 async fn a_result_is_kept_once_and_counted_with_the_guests() {
     on_both(async |records| {
-        records.register(&"google-1".into(), "Anna", at(0)).await.unwrap();
+        records.register(&"google-1".into(), Some("Anna"), at(0)).await.unwrap();
         let anna = player("google-1", UserType::Registered, 1, 71.234_567, 96.0, at(40));
         let guest = player("guest-1", UserType::Guest, 2, 60.0, 90.0, at(41));
         for _ in 0..2 {
             records.save(&[game(7, vec![anna.clone(), guest.clone()])]).await.unwrap();
         }
-        let history = records.history(&"google-1".into(), 10, 0).await.unwrap();
+        let history = records.history(&"google-1".into(), 10, 0, LATER).await.unwrap();
         assert_eq!(history.len(), 1);
         let kept = history[0];
         assert_eq!((kept.game_type, kept.game, kept.rank), (1, GameId(7), 1));
         assert_eq!((kept.wpm, kept.wpm_raw, kept.accuracy), (71.234_567, 76.234_567, 96.0));
         assert_eq!(kept.finished_at, at(40));
-        assert_eq!(records.races(&"guest-1".into()).await.unwrap(), 0);
+        assert_eq!(records.races(&"guest-1".into(), LATER).await.unwrap(), 0);
     })
     .await;
 }
@@ -29,7 +29,7 @@ async fn a_result_is_kept_once_and_counted_with_the_guests() {
 #[tokio::test]
 async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
     on_both(async |records| {
-        records.register(&"google-1".into(), "Anna", at(0)).await.unwrap();
+        records.register(&"google-1".into(), Some("Anna"), at(0)).await.unwrap();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(records.clone(), &tasks, stop.clone());
         let anna = player("google-1", UserType::Registered, 1, 71.0, 96.0, at(40));
@@ -38,7 +38,7 @@ async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
         let end = journal.place().await.unwrap().enter(end);
         result.done().await.unwrap();
         end.done().await.unwrap();
-        assert_eq!(records.races(&"google-1".into()).await.unwrap(), 1);
+        assert_eq!(records.races(&"google-1".into(), LATER).await.unwrap(), 1);
         assert!(records.live_games().await.unwrap().is_empty());
         stop.cancel();
         tasks.close();
@@ -52,7 +52,7 @@ async fn who_has_no_row_finishes_as_a_guest_would() {
     on_both(async |records| {
         let gone = player("google-9", UserType::Registered, 1, 50.0, 90.0, at(40));
         records.save(&[game(1, vec![gone])]).await.unwrap();
-        assert_eq!(records.races(&"google-9".into()).await.unwrap(), 0);
+        assert_eq!(records.races(&"google-9".into(), LATER).await.unwrap(), 0);
     })
     .await;
 }
@@ -62,7 +62,7 @@ async fn a_summary_has_the_best_race_and_the_means_of_ten_and_of_all() {
     on_both(async |records| {
         let anna = "google-1".into();
         assert_eq!(records.summary(&anna).await.unwrap(), Summary::default());
-        records.register(&anna, "Anna", at(0)).await.unwrap();
+        records.register(&anna, Some("Anna"), at(0)).await.unwrap();
         for number in 1..=12_u32 {
             let wpm = if number == 2 { 200.0 } else { f64::from(number) };
             let acc = if number == 2 { 80.0 } else { 90.0 };
@@ -86,7 +86,7 @@ async fn a_summary_has_the_best_race_and_the_means_of_ten_and_of_all() {
 async fn pages_are_newest_first_and_do_not_overlap() {
     on_both(async |records| {
         let anna = "google-1".into();
-        records.register(&anna, "Anna", at(0)).await.unwrap();
+        records.register(&anna, Some("Anna"), at(0)).await.unwrap();
         for number in 1..=5 {
             // Two of them at the same instant: then the later game is the newer one.
             let finished = at(if number == 4 { 3 } else { number });
@@ -95,7 +95,7 @@ async fn pages_are_newest_first_and_do_not_overlap() {
         }
         let mut games = Vec::new();
         for page in 0..3 {
-            let kept = records.history(&anna, 2, page * 2).await.unwrap();
+            let kept = records.history(&anna, 2, page * 2, LATER).await.unwrap();
             games.extend(kept.iter().map(|it| it.game.0));
         }
         assert_eq!(games, [5, 4, 3, 2, 1]);
