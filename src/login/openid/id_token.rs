@@ -36,11 +36,12 @@ struct Claims {
     nickname: Option<String>,
 }
 
+/// The first that fits is taken, and `One` fits everything.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
-    One(IgnoredAny),
     Several(Vec<IgnoredAny>),
+    One(IgnoredAny),
 }
 
 /// The key that a token says it is signed with.
