@@ -33,7 +33,8 @@ impl Http {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
-        json(send(self.0.get(url), url).await?, url).await
+        // What is public is refused to nobody: then it is not where it should be.
+        json(send(self.0.get(url), url).await?, url).await.map_err(|_| Failure::ProviderUnavailable)
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
