@@ -97,12 +97,17 @@ struct Told {
 }
 
 /// Something that is fetched when it is needed, and kept for a while. Several who need it at once wait
-/// for one request.
-pub(super) struct Cache<T>(Mutex<Option<(Instant, T)>>);
+/// for one request, and share its failure: else each would wait for those of all before it.
+pub(super) struct Cache<T>(Mutex<Kept<T>>);
+
+struct Kept<T> {
+    value: Option<(Instant, T)>,
+    failed: Option<(Instant, Failure)>,
+}
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self(Mutex::default())
+        Self(Mutex::new(Kept { value: None, failed: None }))
     }
 }
 
@@ -114,16 +119,25 @@ impl<T: Clone> Cache<T> {
         serves: impl Fn(&T) -> bool,
         fetch: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        let asked = Instant::now();
         let mut kept = self.0.lock().await;
-        if let Some((at, value)) = &*kept {
+        if let Some((at, value)) = &kept.value {
             let age = at.elapsed();
             if age < REFETCH || age < CACHED && serves(value) {
                 return Ok(value.clone());
             }
         }
-        match (fetch.await, &*kept) {
+        let fetched = match kept.failed {
+            Some((at, failure)) if at >= asked => Err(failure),
+            _ => {
+                let fetched = fetch.await;
+                kept.failed = fetched.as_ref().err().map(|failure| (Instant::now(), *failure));
+                fetched
+            }
+        };
+        match (fetched, &kept.value) {
             (Ok(value), _) => {
-                *kept = Some((Instant::now(), value.clone()));
+                kept.value = Some((Instant::now(), value.clone()));
                 Ok(value)
             }
             (Err(_), Some((_, value))) if serves(value) => Ok(value.clone()),
