@@ -29,6 +29,7 @@ mod login;
 mod login_failed;
 mod login_forged;
 mod login_guest;
+mod login_log;
 mod login_outage;
 mod matchmaking;
 mod plausible;
