@@ -1,5 +1,6 @@
 //! Logging in at an identity provider, and what one has from it.
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::browser::{Browser, arrives, login, parameter};
@@ -191,6 +192,30 @@ async fn two_tabs_of_a_browser_log_in_at_once() {
         arrives(&ada.opens(&back).await);
     }
     assert_eq!(ada.is_known_as().await, ("google-77".into(), "Ada".into()));
+}
+
+#[tokio::test]
+async fn eight_devices_log_in_at_once_and_stay() {
+    let Some(provider) = Provider::start().await else { return };
+    on_both(async |database| {
+        let mut server = provider.behind(database.settings()).start().await;
+        let devices = (0..8).map(|_| Browser::of(&server, &provider, "77:Ada"));
+        let devices = join_all(devices.map(async |mut device| {
+            device.logs_in("google").await;
+            device
+        }));
+        let devices = devices.await;
+
+        server.kill().await;
+        server.restart().await;
+        let refreshed = devices.into_iter().map(async |mut device| {
+            device.posts("/api/v1/auth/token-refresh").await.ok();
+            device.is_known_as().await
+        });
+        let ada = ("google-77".to_owned(), "Ada".to_owned());
+        assert_eq!(join_all(refreshed).await, vec![ada; 8]);
+    })
+    .await;
 }
 
 #[tokio::test]

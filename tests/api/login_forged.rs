@@ -98,6 +98,18 @@ async fn an_id_token_that_the_provider_has_not_signed_is_not_believed() {
 }
 
 #[tokio::test]
+async fn what_is_no_id_token_at_all_is_not_believed() {
+    let Some(provider) = Provider::start().await else { return };
+    let server = provider.behind(Server::with()).start().await;
+    for garbage in ["", "..", "a.b.c", "é", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA", "eyJhbGciOiJSUzI1NiJ9"]
+    {
+        provider.told("fault", json!({"path": "/token", "body": {"id_token": garbage}})).await;
+        let mut mallory = Browser::of(&server, &provider, "66:Mallory");
+        fails(&mallory.tries("google").await, "invalid_identity");
+    }
+}
+
+#[tokio::test]
 async fn an_id_token_that_is_for_others_too_is_believed_if_it_was_issued_to_us() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;

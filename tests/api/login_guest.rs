@@ -106,6 +106,22 @@ async fn a_guest_who_logs_in_during_the_countdown_is_told_the_start() {
 }
 
 #[tokio::test]
+async fn a_race_that_is_open_in_another_tab_counts_for_the_account() {
+    let Some(provider) = Provider::start().await else { return };
+    let settings = provider.behind(Server::with()).set("game.player_limit", 2);
+    let server = settings.start().await;
+    let [mut anna, ben] = server.race_of().await;
+    let mut ada = browser_of(&anna, &server, &provider, "77:Ada");
+    ada.logs_in("google").await;
+    // The race has a socket of the guest, but what the page sends carries the new cookie.
+    anna.track().is_silent().await;
+    anna.token = ada.access_token();
+    anna.finishes(70.0).await;
+    assert_eq!(ranking(&ben).await[0], json!(["google-77", "Ada", 1, 70.0]));
+    assert_eq!(ada.history().await.len(), 1);
+}
+
+#[tokio::test]
 async fn two_guests_who_log_in_keep_their_own_races() {
     let Some(provider) = Provider::start().await else { return };
     let settings = provider.behind(Server::with()).set("game.player_limit", 2);
