@@ -1,15 +1,18 @@
 //! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
 //!
 //! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and
-//! `persona` play the players, `signing` makes tokens as the server would, `postgres` is a database server that may be
-//! killed. Every other module holds the tests of one subject, named as sentences.
+//! `persona` play the players, `device` is where they stay logged in, `browser` logs them in at the provider of `openid`,
+//! `signing` makes tokens as the server would, `postgres` is a database server that may be killed. Every other module
+//! holds the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
 //! [`server::time_passes`].
 
+mod browser;
 mod database;
 mod device;
+mod openid;
 mod persona;
 mod postgres;
 mod process;
@@ -28,6 +31,12 @@ mod http;
 mod limits;
 mod lobby;
 mod lobby_socket;
+mod login;
+mod login_failed;
+mod login_forged;
+mod login_guest;
+mod login_log;
+mod login_outage;
 mod matchmaking;
 mod outages;
 mod plausible;

@@ -234,6 +234,7 @@ impl fmt::Debug for Answer {
 pub struct SetCookie {
     pub name: String,
     pub value: String,
+    pub path: String,
     pub attributes: Vec<String>,
 }
 
@@ -241,9 +242,13 @@ impl SetCookie {
     fn read(line: &str) -> Self {
         let mut parts = line.split(';').map(str::trim);
         let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("name=value");
-        let mut attributes: Vec<String> = parts.map(str::to_ascii_lowercase).collect();
+        let parts: Vec<&str> = parts.collect();
+        let path =
+            parts.iter().find_map(|it| it.strip_prefix("Path=").or(it.strip_prefix("path=")));
+        let mut attributes: Vec<String> = parts.iter().map(|it| it.to_ascii_lowercase()).collect();
         attributes.sort();
-        Self { name: name.to_owned(), value: value.to_owned(), attributes }
+        let [name, value, path] = [name, value, path.unwrap_or("/")].map(str::to_owned);
+        Self { name, value, path, attributes }
     }
 
     /// A cookie that deletes its namesake at that path.

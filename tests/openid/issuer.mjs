@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 
-import Provider from 'oidc-provider';
+import Provider, { interactionPolicy } from 'oidc-provider';
 
 import { claimsOf } from './login.mjs';
 import { tamper } from './tokens.mjs';
@@ -17,6 +17,14 @@ const COOKIES = {
 const COOKIE_KEYS = [randomUUID()];
 
 const HOUR = 3600;
+
+// Google lets the player choose an account when it is asked to (`prompt=select_account`). The library
+// knows of no such prompt, and would refuse the request.
+function policy() {
+  const prompts = interactionPolicy.base();
+  prompts.add(new interactionPolicy.Prompt({ name: 'select_account', requestable: true }), 0);
+  return prompts;
+}
 
 export function buildIssuer(state) {
   const { issuer, clients, keys, codeTtl, records, names } = state;
@@ -43,7 +51,7 @@ export function buildIssuer(state) {
       devInteractions: { enabled: false },
       rpInitiatedLogout: { enabled: false },
     },
-    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    interactions: { policy: policy(), url: (_, { uid }) => `/interaction/${uid}` },
     renderError: (ctx, error) => {
       ctx.body = error;
     },

@@ -2,7 +2,8 @@
 //
 // The cookie is `openid_account=<sub>` or `openid_account=<sub>:<name>`, both percent-encoded, or
 // `openid_account=deny` for somebody who declines. It belongs to the browser and not to the
-// provider, so any number of tests can log in at once. Being known is consent: one step does both.
+// provider, so any number of tests can log in at once. Being known is consent, and a choice: one step
+// does all that was asked.
 
 import { text } from 'node:stream/consumers';
 
@@ -24,7 +25,8 @@ async function consent(provider, { names }, { params }, { sub, name }) {
   names.set(sub, name);
   const grant = new provider.Grant({ accountId: sub, clientId: params.client_id });
   grant.addOIDCScope(params.scope);
-  return { login: { accountId: sub }, consent: { grantId: await grant.save() } };
+  const consented = { grantId: await grant.save() };
+  return { login: { accountId: sub }, consent: consented, select_account: {} };
 }
 
 function chosenByCookie(req) {

@@ -141,6 +141,16 @@ test('logins at once keep their accounts apart, and a browser can change its own
   }
 });
 
+test('a browser that is to choose an account has chosen by its cookie', async (t) => {
+  const issuer = await withClient(t);
+  const go = browser(new Map([['openid_account', '77']]));
+  const { url } = authorization(issuer);
+  url.searchParams.set('prompt', 'select_account');
+  const { next: page } = await go(url);
+  const { next: resume } = await go(page);
+  assert.ok((await go(resume)).next.searchParams.has('code'));
+});
+
 test('who declines comes back with access_denied', async (t) => {
   const { query } = await visit(await withClient(t), 'deny');
   assert.equal(query.error, 'access_denied');

@@ -35,7 +35,8 @@ impl Http {
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
-        json(send(self.0.get(url), url).await?, url).await
+        // What is public is refused to nobody: then it is not where it should be.
+        json(send(self.0.get(url), url).await?, url).await.map_err(|_| Failure::ProviderUnavailable)
     }
 
     /// As somebody with an access token (RFC 6750).
@@ -107,17 +108,17 @@ struct Told {
 }
 
 /// Something that is fetched when it is needed, and kept for a while. Several who need it at once wait
-/// for one request, and share its failure too.
+/// for one request, and share its failure: else each would wait for those of all before it.
 pub(super) struct Cache<T>(Mutex<Kept<T>>);
 
 struct Kept<T> {
     value: Option<(Instant, T)>,
-    asked: Option<Instant>,
+    failed: Option<(Instant, Failure)>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self(Mutex::new(Kept { value: None, asked: None }))
+        Self(Mutex::new(Kept { value: None, failed: None }))
     }
 }
 
@@ -129,22 +130,29 @@ impl<T: Clone> Cache<T> {
         serves: impl Fn(&T) -> bool,
         fetch: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
+        let asked = Instant::now();
         let mut kept = self.0.lock().await;
-        let is_fresh = |at: &Instant| at.elapsed() < CACHED;
-        if let Some((_, value)) = kept.value.as_ref().filter(|(at, it)| is_fresh(at) && serves(it))
-        {
-            return Ok(value.clone());
-        }
-        if kept.asked.is_none_or(|at| at.elapsed() >= REFETCH) {
-            let fetched = fetch.await;
-            kept.asked = Some(Instant::now());
-            if let Ok(value) = fetched {
-                kept.value = Some((Instant::now(), value));
+        if let Some((at, value)) = &kept.value {
+            let age = at.elapsed();
+            if age < REFETCH || age < CACHED && serves(value) {
+                return Ok(value.clone());
             }
         }
-        match &kept.value {
-            Some((at, value)) if serves(value) || is_fresh(at) => Ok(value.clone()),
-            _ => Err(Failure::ProviderUnavailable),
+        let fetched = match kept.failed {
+            Some((at, failure)) if at >= asked => Err(failure),
+            _ => {
+                let fetched = fetch.await;
+                kept.failed = fetched.as_ref().err().map(|failure| (Instant::now(), *failure));
+                fetched
+            }
+        };
+        match (fetched, &kept.value) {
+            (Ok(value), _) => {
+                kept.value = Some((Instant::now(), value.clone()));
+                Ok(value)
+            }
+            (Err(_), Some((_, value))) if serves(value) => Ok(value.clone()),
+            (Err(failure), _) => Err(failure),
         }
     }
 }

@@ -35,6 +35,7 @@ struct Claims {
     names: Names,
 }
 
+/// The first that fits is taken, and `One` fits everything.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
