@@ -124,11 +124,17 @@ async fn an_id_token_that_is_for_others_too_is_believed_if_it_was_issued_to_us()
 async fn a_player_without_a_name_has_another_one() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
-    let without = json!({"name": null, "preferred_username": null});
-    for (plan, name) in [(json!({"name": null}), "adal"), (without, "Player")] {
+    let nameless = json!({"name": null, "preferred_username": null});
+    // Google is not asked for more; the school is, and says it.
+    for (way, sub, plan, name) in [
+        ("google", "1", json!({"name": null}), "adal"),
+        ("google", "2", nameless.clone(), "Player"),
+        ("google", "1", nameless.clone(), "adal"),
+        ("school", "3", nameless, "Ada L"),
+    ] {
         provider.told("tamper", claims(plan)).await;
-        let mut ada = Browser::of(&server, &provider, "77:Ada%20L");
-        ada.logs_in("google").await;
+        let mut ada = Browser::of(&server, &provider, &format!("{sub}:Ada%20L"));
+        ada.logs_in(way).await;
         assert_eq!(ada.shown_name(), name);
     }
 }

@@ -113,8 +113,8 @@ async fn a_race_that_is_open_in_another_tab_counts_for_the_account() {
     let [mut anna, ben] = server.race_of().await;
     let mut ada = browser_of(&anna, &server, &provider, "77:Ada");
     ada.logs_in("google").await;
-    // The race has a socket of the guest, but what the page sends carries the new cookie.
-    anna.track().is_silent().await;
+    // The guest's socket comes back, and what the page sends carries the new cookie.
+    assert_eq!(anna.track().closed().await, 4010);
     anna.token = ada.access_token();
     anna.finishes(70.0).await;
     assert_eq!(ranking(&ben).await[0], json!(["google-77", "Ada", 1, 70.0]));
