@@ -77,6 +77,36 @@ impl fmt::Display for LoginId {
     }
 }
 
+/// One run of a server: several may play the same games.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PodName(Arc<str>);
+
+impl PodName {
+    /// That of a server which starts: what operators call it, and 32 random bits, since what the run
+    /// before has left behind is not ours.
+    pub fn of_run(server: &str) -> Self {
+        Self(format!("{server}-{:08x}", rand::random::<u32>()).into())
+    }
+
+    /// The name as it stands in messages and keys.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for PodName {
+    fn from(name: &str) -> Self {
+        Self(name.into())
+    }
+}
+
+impl fmt::Display for PodName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Whether results of a user are kept for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

@@ -15,7 +15,7 @@ pub use events::{
     PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared, RaceStarted,
 };
 pub use facts::{Figures, Game, Player, Result, Stage};
-pub use id::{GameId, LoginId, User, UserId, UserType};
+pub use id::{GameId, LoginId, PodName, User, UserId, UserType};
 pub use log::{Log, Passage};
 pub use text::Text;
 pub use time::Timestamp;

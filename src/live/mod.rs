@@ -8,6 +8,7 @@ mod embedded;
 mod games;
 mod keys;
 mod names;
+mod redis;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,8 @@ use async_trait::async_trait;
 pub use embedded::Embedded;
 pub use games::Games;
 pub use keys::OneTime;
+
+pub use self::redis::RedisLive;
 
 use crate::Error;
 use crate::game::{Figures, Game, GameId, Timestamp, User, UserId};

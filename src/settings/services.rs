@@ -71,6 +71,9 @@ pub struct RedisSettings {
     /// Number of the Redis database.
     #[serde(deserialize_with = "values::number")]
     pub db: u32,
+    /// What all keys begin with: servers of the same prefix play the same games.
+    #[serde(deserialize_with = "values::text")]
+    pub prefix: String,
     /// Life of short-lived entries such as one-time keys.
     #[serde(with = "values::positive_seconds")]
     pub expire_time: Duration,
@@ -89,6 +92,7 @@ impl Default for RedisSettings {
             host: "localhost".into(),
             port: 6379,
             db: 0,
+            prefix: "typephoon".into(),
             expire_time: Duration::from_secs(60),
             in_game_cache_expire_time: Duration::from_secs(900),
             result_cache_expire_time: Duration::from_secs(900),

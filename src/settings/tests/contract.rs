@@ -65,6 +65,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("redis.host", json!("localhost")),
         ("redis.in_game_cache_expire_time", json!(900)),
         ("redis.port", json!(6379)),
+        ("redis.prefix", json!("typephoon")),
         ("redis.result_cache_expire_time", json!(900)),
         ("redis.url", Value::Null),
         ("server.host", json!("0.0.0.0")),

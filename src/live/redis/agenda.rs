@@ -1,0 +1,61 @@
+//! The deadlines of timers, as all pods know them.
+//!
+//! What is due is a function of the facts; the agenda only tells who of several pods is the first to
+//! know, and lets a sweep find what nobody has done, without reading all facts.
+
+use super::{RedisLive, failed};
+use crate::Error;
+use crate::game::{GameId, Timestamp};
+
+/// How long the agenda is kept after its last change, in milliseconds.
+const KEPT: i64 = 24 * 3600 * 1000;
+
+impl RedisLive {
+    /// Sets deadlines, each of a timer of a game; `None` takes one away. Tells for each whether this call
+    /// made it new or different: whoever hears `true` sees to it, and nobody else.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn set_deadlines(
+        &self,
+        deadlines: &[(GameId, &str, Option<Timestamp>)],
+    ) -> Result<Vec<bool>, Error> {
+        let key = self.keys.agenda();
+        let mut pipeline = redis::pipe();
+        for (game, timer, due) in deadlines {
+            let member = format!("{game}|{timer}");
+            match due {
+                Some(due) => {
+                    pipeline.cmd("ZADD").arg(&key).arg("CH").arg(due.0).arg(member);
+                }
+                None => drop(pipeline.cmd("ZREM").arg(&key).arg(member)),
+            }
+        }
+        pipeline.pexpire(&key, KEPT).ignore();
+        let asked = pipeline.query_async(&mut self.redis.clone()).await;
+        let changed: Vec<u8> = asked.map_err(failed)?;
+        let is_set = deadlines.iter().map(|(_, _, due)| due.is_some());
+        Ok(changed.into_iter().zip(is_set).map(|(changed, set)| set && changed == 1).collect())
+    }
+
+    /// The deadlines that passed before `before`, the oldest first: timers that nobody has taken off the
+    /// agenda. Those of a game that is gone stay until they are set to `None`.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn overdue(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(GameId, String)>, Error> {
+        let mut command = redis::cmd("ZRANGEBYSCORE");
+        command.arg(self.keys.agenda()).arg("-inf").arg(format!("({}", before.0));
+        command.arg("LIMIT").arg(0).arg(limit);
+        let members: Result<Vec<String>, _> = command.query_async(&mut self.redis.clone()).await;
+        let read = |member: &String| {
+            let (game, timer) = member.split_once('|')?;
+            Some((GameId(game.parse().ok()?), timer.to_owned()))
+        };
+        Ok(members.map_err(failed)?.iter().filter_map(read).collect())
+    }
+}

@@ -1,0 +1,120 @@
+//! The way to Redis: how it is opened, and what its failures mean.
+
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
+    RedisConnectionInfo, RedisError, ServerErrorKind,
+};
+
+use crate::settings::RedisSettings;
+use crate::{Error, Kind};
+
+/// How long an answer may take; players wait for it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long it may take to connect.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a lost connection is tried again before those who wait are told: few times, since they wait.
+const RETRIES: usize = 2;
+/// How long a peer that has vanished may leave bytes unacknowledged before the connection is given up.
+const VANISHED: Duration = Duration::from_secs(5);
+/// Requests that may wait to be written; when there are more, whoever comes waits.
+const QUEUE: usize = 1024;
+/// The longest pause between two tries to reach Redis at the start.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Waits until Redis answers. What waiting does not mend is told at once.
+pub(super) async fn open(settings: &RedisSettings) -> Result<ConnectionManager, String> {
+    let info = connection_info(settings)?;
+    // The address without what is secret in it.
+    let place = format!("{}/{}", info.addr(), info.redis_settings().db());
+    let client = Client::open(info).map_err(|error| format!("Redis at {place}: {error}"))?;
+    let mut pause = Duration::from_millis(200);
+    loop {
+        let error = match reach(&client).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) if is_final(&error) => {
+                return Err(format!("Redis at {place} refuses us: {error}"));
+            }
+            Err(error) => error,
+        };
+        tracing::warn!("waiting for Redis at {place}: {error}");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn reach(client: &Client) -> Result<ConnectionManager, RedisError> {
+    let config = ConnectionManagerConfig::new()
+        .set_connection_timeout(Some(CONNECTION_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT))
+        .set_number_of_retries(RETRIES)
+        .set_min_delay(Duration::from_millis(50))
+        .set_max_delay(Duration::from_millis(500))
+        .set_pipeline_buffer_size(QUEUE);
+    let mut connection = ConnectionManager::new_with_config(client.clone(), config).await?;
+    // Without a password that is needed, or while it still reads its file, it refuses only commands.
+    redis::cmd("TIME").exec_async(&mut connection).await?;
+    Ok(connection)
+}
+
+fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {
+    let info = match &settings.url {
+        Some(url) => url.expose().into_connection_info(),
+        None => ConnectionAddr::Tcp(settings.host.clone(), settings.port)
+            .into_connection_info()
+            .map(|info| {
+                let db = RedisConnectionInfo::default().set_db(settings.db.into());
+                info.set_redis_settings(db)
+            }),
+    };
+    let info = info.map_err(|_| "redis.url is no address of Redis".to_owned())?;
+    // With RESP3 the end of a connection is noticed, and mended, before somebody needs it.
+    let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    let tcp = TcpSettings::default()
+        .set_nodelay(true)
+        .set_keepalive(TcpKeepalive::new().with_time(Duration::from_secs(30)));
+    #[cfg(target_os = "linux")]
+    let tcp = tcp.set_user_timeout(VANISHED);
+    Ok(info.set_redis_settings(redis).set_tcp_settings(tcp))
+}
+
+/// Whether waiting does not help: wrong password, no right to do it, no such database.
+fn is_final(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::AuthenticationFailed
+        | ErrorKind::InvalidClientConfig
+        | ErrorKind::RESP3NotSupported
+        | ErrorKind::Server(ServerErrorKind::NoPerm | ServerErrorKind::ResponseError) => true,
+        ErrorKind::Extension => matches!(error.code(), Some("NOAUTH" | "WRONGPASS")),
+        _ => false,
+    }
+}
+
+/// Whether Redis is away, or not ready: to be tried again.
+fn is_away(error: &RedisError) -> bool {
+    let kind = error.kind();
+    let is_passing = matches!(
+        kind,
+        ErrorKind::AuthenticationFailed
+            | ErrorKind::Server(
+                ServerErrorKind::BusyLoading
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ClusterDown
+                    | ServerErrorKind::TryAgain
+                    | ServerErrorKind::ReadOnly
+            )
+    );
+    error.is_io_error() || error.is_unrecoverable_error() || is_passing
+}
+
+/// What a failure of Redis is to whoever asked.
+pub(super) fn failed(error: RedisError) -> Error {
+    if is_away(&error) {
+        tracing::warn!(%error, "the live state does not answer");
+        return Kind::UNAVAILABLE.into();
+    }
+    Error::internal(error)
+}

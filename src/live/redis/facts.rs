@@ -1,0 +1,163 @@
+//! The facts of a game as a hash of Redis, and back.
+//!
+//! One field per fact, so that a script changes what it means to change and nothing else:
+//!
+//! | field | holds |
+//! |---|---|
+//! | `stage` | 0 lobby, 1 closed, 2 countdown, 3 running |
+//! | `version` `finishers` | counters |
+//! | `opened_at` `closes_at` `starts_at` `ends_at` | instants, in microseconds |
+//! | `full` | 1, once the limit was reached |
+//! | `words` | the text, from the preparation on |
+//! | `arrivals` | how many have ever taken a seat; seats are numbered by it |
+//! | `seat:<user id>` | the number *n* of the user's seat |
+//! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
+//! | `sockets:`*n*`:<pod>` | open lobby sockets on that pod |
+//! | `absent:`*n* `started:`*n* | instants |
+//! | `result:`*n* | rank, instant, WPM, raw WPM, accuracy, with blanks between |
+//! | `log` `log:`*k* | the number of the latest entry; entry *k*: `C`, or `L` and a user id |
+//! | `moved` | the version at which the game left the slot of the lobbies |
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use crate::Error;
+use crate::game::{
+    Figures, Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User,
+};
+use crate::live::Claim;
+
+/// A hash as Redis tells it.
+pub(super) type Fields = HashMap<String, String>;
+
+/// The facts of a game; `None` if the hash is not there.
+///
+/// # Errors
+/// `UNKNOWN_ERROR`, if the hash holds something else.
+pub(super) fn read(id: GameId, fields: &Fields) -> Result<Option<Game>, Error> {
+    if fields.is_empty() {
+        return Ok(None);
+    }
+    game(id, fields)
+        .map(Some)
+        .map_err(|field| Error::internal(format!("game {id} in Redis: {field} cannot be read")))
+}
+
+/// Which field it is that cannot be read.
+type Unreadable = String;
+
+fn game(id: GameId, fields: &Fields) -> Result<Game, Unreadable> {
+    let arrivals: u64 = number(fields, "arrivals")?;
+    let seats = (1..=arrivals).filter(|order| fields.contains_key(&format!("user:{order}")));
+    let mut players = Vec::new();
+    for order in seats {
+        players.push(player(fields, order)?);
+    }
+    Ok(Game {
+        id,
+        version: number(fields, "version")?,
+        stage: stage(fields)?,
+        opened_at: Timestamp(number(fields, "opened_at")?),
+        closes_at: Timestamp(number(fields, "closes_at")?),
+        full: fields.contains_key("full"),
+        starts_at: instant(fields, "starts_at")?,
+        ends_at: Timestamp(number(fields, "ends_at")?),
+        words: fields.get("words").map_or("", String::as_str).into(),
+        players,
+        log: log(fields)?,
+    })
+}
+
+fn stage(fields: &Fields) -> Result<Stage, Unreadable> {
+    match fields.get("stage").map(String::as_str) {
+        Some("0") => Ok(Stage::Lobby),
+        Some("1") => Ok(Stage::Closed),
+        Some("2") => Ok(Stage::Countdown),
+        Some("3") => Ok(Stage::Running),
+        _ => Err("stage".into()),
+    }
+}
+
+fn player(fields: &Fields, order: u64) -> Result<Player, Unreadable> {
+    let (user, name) = (format!("user:{order}"), format!("name:{order}"));
+    let read: Option<User> = fields.get(&user).and_then(|json| serde_json::from_str(json).ok());
+    let mut user = read.ok_or(user)?;
+    user.name.clone_from(fields.get(&name).ok_or(name)?);
+    let on_pods = format!("sockets:{order}:");
+    let sockets = fields.iter().filter(|(field, _)| field.starts_with(&on_pods));
+    let sockets = sockets.filter_map(|(_, count)| count.parse::<u32>().ok()).sum();
+    let result = format!("result:{order}");
+    let read = fields.get(&result).map(|text| read_result(text).ok_or(result)).transpose();
+    Ok(Player {
+        user,
+        sockets,
+        absent_since: instant(fields, &format!("absent:{order}"))?,
+        started: instant(fields, &format!("started:{order}"))?,
+        result: read?,
+    })
+}
+
+fn log(fields: &Fields) -> Result<Log, Unreadable> {
+    let end: u64 = number(fields, "log")?;
+    let mut kept = Vec::new();
+    for number in 1..=end {
+        // The beginning of a long log is forgotten.
+        let Some(entry) = fields.get(&format!("log:{number}")) else { continue };
+        kept.push(match entry.strip_prefix('L') {
+            Some(user) => Passage::Left(user.into()),
+            None => Passage::Came,
+        });
+    }
+    Ok(Log::of_latest(kept, end))
+}
+
+fn number<T: FromStr>(fields: &Fields, field: &str) -> Result<T, Unreadable> {
+    fields.get(field).and_then(|text| text.parse().ok()).ok_or_else(|| field.into())
+}
+
+fn instant(fields: &Fields, field: &str) -> Result<Option<Timestamp>, Unreadable> {
+    match fields.get(field) {
+        Some(text) => text.parse().map(|at| Some(Timestamp(at))).map_err(|_| field.into()),
+        None => Ok(None),
+    }
+}
+
+/// A claim as the scripts keep it, behind the rank. Numbers are written so that they are read back
+/// exactly.
+pub(super) fn write_claim(claim: &Claim) -> String {
+    let Figures { wpm, wpm_raw, acc } = claim.figures;
+    format!("{} {wpm:?} {wpm_raw:?} {acc:?}", claim.at.0)
+}
+
+fn read_result(text: &str) -> Option<GameResult> {
+    let mut parts = text.split(' ');
+    let (rank, finished) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    let mut figure = || parts.next()?.parse().ok();
+    let figures = Figures { wpm: figure()?, wpm_raw: figure()?, acc: figure()? };
+    Some(GameResult { rank, finished: Timestamp(finished), figures })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_result_is_read_back_exactly(wpm: f64, wpm_raw: f64, acc in 0.0..100.0_f64, at: i64) {
+            prop_assume!(wpm.is_finite() && wpm_raw.is_finite());
+            let figures = Figures { wpm, wpm_raw, acc };
+            let kept = format!("3 {}", write_claim(&Claim { figures, at: Timestamp(at) }));
+            let read = GameResult { rank: 3, finished: Timestamp(at), figures };
+            prop_assert_eq!(read_result(&kept), Some(read));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_game_and_what_is_broken_is_named() {
+        assert_eq!(read(GameId(1), &Fields::new()).unwrap(), None);
+        let broken = Fields::from([("arrivals".into(), "1".into()), ("user:1".into(), "?".into())]);
+        assert_eq!(game(GameId(1), &broken), Err("user:1".into()));
+    }
+}

@@ -1,0 +1,122 @@
+//! Which pods are alive, and which of them hold sockets of a game.
+
+use std::sync::Arc;
+
+use super::{RedisLive, failed, scripts};
+use crate::Error;
+use crate::game::{Game, GameId, PodName, Timestamp};
+
+/// How long a pod counts as alive after its last sign of life, in milliseconds.
+const ALIVE: i64 = 6_000;
+
+/// How long it is remembered that a pod holds sockets of a game; each arrival begins anew. Longer than
+/// any game, since whoever is forgotten here hears nothing any more.
+const REMEMBERED: i64 = 24 * 3600 * 1000;
+
+/// Games that are looked through in one call, so that others do not wait for long.
+const AT_ONCE: usize = 100;
+
+impl RedisLive {
+    /// The name of this pod.
+    pub fn pod(&self) -> &PodName {
+        &self.pod
+    }
+
+    /// This pod holds a socket of the game from now on. Returns all pods that do.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn enter_pod(&self, game: GameId) -> Result<Vec<PodName>, Error> {
+        let key = self.keys.pods_of(game);
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().sadd(&key, self.pod.as_str()).ignore();
+        pipeline.pexpire(&key, REMEMBERED).ignore().smembers(&key);
+        let asked = pipeline.query_async(&mut self.redis.clone()).await;
+        let (members,): (Vec<String>,) = asked.map_err(failed)?;
+        Ok(names(members))
+    }
+
+    /// This pod has closed its last socket of the game.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn leave_pod(&self, game: GameId) -> Result<(), Error> {
+        let mut command = redis::cmd("SREM");
+        command.arg(self.keys.pods_of(game)).arg(self.pod.as_str());
+        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
+    }
+
+    /// The pods that hold sockets of the game. One that died may still be among them: it is not among
+    /// those that [`Self::beat`] returns.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn pods_of(&self, game: GameId) -> Result<Vec<PodName>, Error> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(self.keys.pods_of(game));
+        command.query_async(&mut self.redis.clone()).await.map(names).map_err(failed)
+    }
+
+    /// This pod is alive. Returns the pods that have said so within the last six seconds, by the clock of
+    /// Redis.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn beat(&self) -> Result<Vec<PodName>, Error> {
+        let mut call = scripts::BEAT.key(self.keys.pods());
+        call.arg(self.pod.as_str()).arg(ALIVE);
+        self.run(&call).await.map(names)
+    }
+
+    /// The pods that have been silent for longer than that, without a farewell, and have not been forgotten.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn silent_pods(&self) -> Result<Vec<PodName>, Error> {
+        let mut call = scripts::SILENT.key(self.keys.pods());
+        self.run(call.arg(ALIVE)).await.map(names)
+    }
+
+    /// A pod is dead, and so are its sockets: players of waiting lobbies who are left without any are
+    /// absent from `now` on. Returns the games that have changed, so that their timers can be set. Harmless
+    /// if several pods notice the same.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer: to be tried again.
+    pub async fn forget_pod(
+        &self,
+        dead: &PodName,
+        now: Timestamp,
+    ) -> Result<Vec<Arc<Game>>, Error> {
+        let mut waiting = redis::cmd("ZRANGE");
+        waiting.arg(self.keys.lobbies()).arg(0).arg(-1);
+        let waiting: Result<Vec<i64>, _> = waiting.query_async(&mut self.redis.clone()).await;
+        let mut changed = Vec::new();
+        for games in waiting.map_err(failed)?.chunks(AT_ONCE) {
+            let mut call = scripts::FORGET.prepare_invoke();
+            for game in games {
+                call.key(self.keys.waiting(GameId(*game)));
+            }
+            call.arg(dead.as_str()).arg(now.0).arg(games);
+            changed.extend(self.games(&call).await?);
+        }
+        let mut command = redis::cmd("ZREM");
+        command.arg(self.keys.pods()).arg(dead.as_str());
+        command.exec_async(&mut self.redis.clone()).await.map_err(failed)?;
+        Ok(changed)
+    }
+
+    /// This pod stops, and has closed its sockets: nobody needs to miss it.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn farewell(&self) -> Result<(), Error> {
+        let mut command = redis::cmd("ZREM");
+        command.arg(self.keys.pods()).arg(self.pod.as_str());
+        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
+    }
+}
+
+fn names(members: Vec<String>) -> Vec<PodName> {
+    members.iter().map(|name| name.as_str().into()).collect()
+}

@@ -1,0 +1,63 @@
+-- What every script knows: the facts of a game are one hash (see facts.rs for its fields).
+-- Instants are microseconds. They are passed on as the texts that they came as, and made numbers only to
+-- be compared: Lua would write a large number with an exponent.
+
+local LOBBY, CLOSED, COUNTDOWN, RUNNING = '0', '1', '2', '3'
+
+-- Entries of the log that are kept, as in src/game/log.rs.
+local LOG_KEPT = 64
+
+local function integer(number)
+    return string.format('%d', number)
+end
+
+-- The fields of a hash by name; none if it is not there.
+local function read(key)
+    local pairs_of, fields = redis.call('HGETALL', key), {}
+    for i = 1, #pairs_of, 2 do
+        fields[pairs_of[i]] = pairs_of[i + 1]
+    end
+    return fields
+end
+
+-- The facts have changed: returns them.
+local function version_up(key)
+    redis.call('HINCRBY', key, 'version', 1)
+    return redis.call('HGETALL', key)
+end
+
+-- Goes through the seats, in order of arrival.
+local function orders(fields)
+    local order, last = 0, tonumber(fields.arrivals or '0')
+    return function()
+        repeat
+            order = order + 1
+        until order > last or fields['user:' .. order]
+        if order <= last then
+            return integer(order)
+        end
+    end
+end
+
+-- The open lobby sockets of a seat, on all pods.
+local function sockets(fields, order)
+    local prefix, count = 'sockets:' .. order .. ':', 0
+    for field, value in pairs(fields) do
+        if string.sub(field, 1, #prefix) == prefix then
+            count = count + tonumber(value)
+        end
+    end
+    return count
+end
+
+-- One more entry of the log of a lobby.
+local function tell(key, entry)
+    local number = redis.call('HINCRBY', key, 'log', 1)
+    redis.call('HSET', key, 'log:' .. number, entry)
+    redis.call('HDEL', key, 'log:' .. (number - LOG_KEPT))
+end
+
+local function milliseconds()
+    local time = redis.call('TIME')
+    return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
