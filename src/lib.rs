@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`game`] | the words of the game: ids, facts, events |
 //! | [`bus`] | typed events, from publishers to handler modules and rooms |
+//! | `bridge` | the bus and the timers over all pods, by RabbitMQ |
 //! | [`module`] | what a handler module declares, and how it is found |
 //! | [`handlers`] | the game itself, one module per feature (`handlers/` at the top of the repository) |
 //! | [`socket`] | WebSockets: sessions, outboxes, rooms of players |
@@ -21,6 +22,7 @@
 
 pub mod app;
 pub mod auth;
+mod bridge;
 pub mod bus;
 pub mod cli;
 pub mod error;

@@ -5,14 +5,14 @@
 //! one per timer and game.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{Delivery, Handling, Pending};
+use crate::bus::{Delivery, Handling, Pending, Receipt};
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::LiveState;
 use crate::module::{Cx, TimerDeclaration};
@@ -61,10 +61,19 @@ impl Deadlines {
     }
 }
 
+/// Where deadlines are kept, if not here.
+pub(crate) trait Alarm: Send + Sync {
+    /// A timer of a game is due then, or not at all.
+    fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>);
+    /// A timer came before it was due: it is to come again.
+    fn again(&self, game: GameId, timer: &'static str, due: Timestamp);
+}
+
 struct Shared {
     declared: Vec<TimerDeclaration>,
     deadlines: Mutex<Deadlines>,
     earlier: Notify,
+    elsewhere: OnceLock<Arc<dyn Alarm>>,
 }
 
 /// Sets the timers of games. Cheap to clone.
@@ -74,11 +83,35 @@ pub struct Timers(Arc<Shared>);
 impl Timers {
     pub(crate) fn new(declared: Vec<TimerDeclaration>) -> Self {
         let (deadlines, earlier) = (Mutex::default(), Notify::new());
-        Self(Arc::new(Shared { declared, deadlines, earlier }))
+        Self(Arc::new(Shared { declared, deadlines, earlier, elsewhere: OnceLock::new() }))
+    }
+
+    /// Has deadlines kept elsewhere from now on, for all servers.
+    pub(crate) fn keep_elsewhere(&self, alarm: Arc<dyn Alarm>) {
+        // It is set once, at the start.
+        let _ = self.0.elsewhere.set(alarm);
+    }
+
+    /// Keeps a deadline here all the same: it is too near, or there is nowhere else.
+    pub(crate) fn keep_here(&self, game: GameId, timer: &str, due: Timestamp) {
+        let index = self.0.declared.iter().position(|it| it.name == timer);
+        if index.is_some_and(|index| self.0.deadlines.lock().set((index, game), Some(due))) {
+            self.0.earlier.notify_one();
+        }
     }
 
     /// Sets every timer of a game by its facts.
     pub fn arm(&self, game: &Game) {
+        if let Some(elsewhere) = self.0.elsewhere.get() {
+            for timer in &self.0.declared {
+                // What is not due any more is found out when it comes: so an older fact that is told late
+                // takes nothing away.
+                if let Some(due) = (timer.due)(game) {
+                    elsewhere.set(game.id, timer.name, Some(due));
+                }
+            }
+            return;
+        }
         let mut deadlines = self.0.deadlines.lock();
         let known = deadlines.versions.entry(game.id).or_default();
         if *known > game.version {
@@ -106,12 +139,12 @@ impl Timers {
                 (due, deadlines.in_order.first().map(|(at, _)| *at))
             };
             for which in due {
-                self.fire(which);
+                self.fire(which, None);
             }
             // A millisecond more, since timers have no finer grain: nothing fires too early.
             let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
             let _ = tokio::time::timeout(nap, self.0.earlier.notified()).await;
-            if swept.elapsed() >= SWEEP {
+            if swept.elapsed() >= SWEEP && self.0.elsewhere.get().is_none() {
                 swept = Instant::now();
                 self.sweep(&*live).await;
             }
@@ -126,18 +159,36 @@ impl Timers {
         self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
     }
 
-    fn fire(&self, (index, game): Which) {
+    /// Does what a timer of a game is there for, if it is due. `receipt` is dropped when it is done.
+    pub(crate) fn fire_named(&self, timer: &str, game: GameId, receipt: Option<Arc<Receipt>>) {
+        if let Some(index) = self.0.declared.iter().position(|it| it.name == timer) {
+            self.fire((index, game), receipt);
+        }
+    }
+
+    fn fire(&self, (index, game): Which, receipt: Option<Arc<Receipt>>) {
         let timer = &self.0.declared[index];
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
             Box::pin(async move {
-                let Some(facts) = cx.live().find(game).await? else { return Ok(Pending::DONE) };
-                match due(&facts) {
-                    Some(at) if at <= cx.now() => return run(cx, game).await,
-                    Some(_) => timers.arm(&facts),
-                    None => {}
-                }
-                Ok(Pending::DONE)
+                let facts = cx.live().find(game).await?;
+                let handled = match facts.as_deref().and_then(due) {
+                    Some(at) if at <= cx.now() => {
+                        let handled = run(cx.clone(), game).await;
+                        timers.settle(&cx, index, game).await;
+                        handled?
+                    }
+                    Some(at) => {
+                        timers.again(index, game, at);
+                        Pending::DONE
+                    }
+                    None => {
+                        timers.forget(index, game);
+                        Pending::DONE
+                    }
+                };
+                drop(receipt);
+                Ok(handled)
             })
         });
         let delivery = Delivery { what: timer.name, trace: TraceContext::none(), run };
@@ -145,6 +196,37 @@ impl Timers {
             count::TIMERS_DEFERRED.add(1);
             let later = Some(Timestamp::now() + DEFERRED_BY);
             self.0.deadlines.lock().set((index, game), later);
+        }
+    }
+
+    /// It came too early.
+    fn again(&self, index: usize, game: GameId, due: Timestamp) {
+        match self.0.elsewhere.get() {
+            Some(elsewhere) => elsewhere.again(game, self.0.declared[index].name, due),
+            None => {
+                if self.0.deadlines.lock().set((index, game), Some(due)) {
+                    self.0.earlier.notify_one();
+                }
+            }
+        }
+    }
+
+    /// It is not due at all.
+    fn forget(&self, index: usize, game: GameId) {
+        if let Some(elsewhere) = self.0.elsewhere.get() {
+            elsewhere.set(game, self.0.declared[index].name, None);
+        }
+    }
+
+    /// It has been done: mostly it is not due any more.
+    async fn settle(&self, cx: &Cx, index: usize, game: GameId) {
+        if self.0.elsewhere.get().is_none() {
+            return;
+        }
+        let facts = cx.live().find(game).await;
+        if facts.is_ok_and(|facts| facts.as_deref().and_then(self.0.declared[index].due).is_none())
+        {
+            self.forget(index, game);
         }
     }
 }

@@ -4,16 +4,16 @@ use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::event::{Envelope, Event, Heard, Latest, Never};
+use super::event::{Envelope, Event, Heard, Latest, Loss, Never};
 use super::fence::{fence, report_panic};
 use super::lane::{LaneReceivers, Lanes};
-use super::topic::{Bus, Handler, Handling, Topic};
+use super::topic::{Bus, Handler, Handling, Receive, Topic};
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, count};
 
@@ -29,12 +29,14 @@ type Listening =
 #[derive(Default)]
 pub struct BusBuilder {
     topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    receive: HashMap<&'static str, Receive>,
     lanes: BTreeMap<&'static str, (Arc<Lanes>, LaneReceivers)>,
     listening: Vec<(&'static str, Listening)>,
 }
 
 impl BusBuilder {
     fn topic<E: Event>(&mut self) -> &mut Topic<E> {
+        self.receive.entry(E::NAME).or_insert_with(|| Box::new(<E::Loss as Loss>::receive::<E>));
         let topic = self.topics.entry(TypeId::of::<E>());
         let topic = topic.or_insert_with(|| Box::new(Topic::<E>::default()));
         topic.downcast_mut().expect("a topic is stored under the id of its own type")
@@ -84,7 +86,9 @@ impl BusBuilder {
     pub fn build(self) -> (Arc<Bus>, Listeners) {
         let lanes = self.lanes.into_iter().map(|(module, (_, receivers))| (module, receivers));
         let listeners = Listeners { lanes: lanes.collect(), listening: self.listening };
-        (Arc::new(Bus { topics: self.topics }), listeners)
+        let carrier = OnceLock::new();
+        let bus = Bus { topics: self.topics, receive: self.receive, carrier };
+        (Arc::new(bus), listeners)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::carrier::Arrival;
 use super::publish::Pending;
 use super::topic::Bus;
 use crate::game::{GameId, Timestamp, UserId};
@@ -68,6 +69,8 @@ pub trait Loss: Sized + 'static {
     const CONFLATES: bool;
     /// Publishes in the way the promise asks for.
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending;
+    /// Takes an event that another server has published. `None` if it cannot be read.
+    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending>;
 }
 
 /// Never lost: a lifecycle event (joined, started, finished). A publisher waits while a hearing
@@ -87,6 +90,9 @@ impl Loss for Never {
         let bus = bus.clone();
         Pending::waits(async move { bus.announce(event).await })
     }
+    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending> {
+        Bus::receive_never::<E>(bus, arrival)
+    }
 }
 
 impl Loss for Latest {
@@ -95,6 +101,9 @@ impl Loss for Latest {
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
         bus.relay(event);
         Pending::DONE
+    }
+    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending> {
+        Bus::receive_latest::<E>(bus, arrival)
     }
 }
 
@@ -110,6 +119,12 @@ pub struct Envelope<E> {
 }
 
 impl<E: Event> Envelope<E> {
+    /// One that another server has sent. `None` if it cannot be read.
+    pub(super) fn arrived(arrival: &Arrival<'_>) -> Option<Self> {
+        let event = serde_json::from_str(arrival.body).ok()?;
+        Some(Self { event, at: arrival.at, trace: arrival.trace.clone() })
+    }
+
     pub(super) fn new(event: E) -> Self {
         Self { event, at: Timestamp::now(), trace: TraceContext::current() }
     }

@@ -17,6 +17,7 @@
 //! cycle, which start-up checks; so back-pressure cannot turn into a deadlock.
 
 mod build;
+mod carrier;
 mod event;
 mod fence;
 mod lane;
@@ -24,6 +25,7 @@ mod publish;
 mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
+pub use carrier::{Arrival, Carrier, Parcel, Receipt};
 pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
 pub use fence::{LEFT_ALONE_AFTER, SLOW_AFTER};
 pub use lane::{LANE_CAPACITY, LANES, Lanes};

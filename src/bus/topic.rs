@@ -4,14 +4,16 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::broadcast;
 
-use super::event::{Envelope, Event, Heard, Latest, Never};
+use super::carrier::{Arrival, Carrier, Parcel, Receipt};
+use super::event::{Envelope, Event, Heard, Latest, Never, Reach};
 use super::lane::{Delivery, Lanes};
 use super::publish::Pending;
 use crate::Error;
+use crate::game::Timestamp;
 use crate::module::Cx;
 use crate::telemetry::publish_span;
 
@@ -37,9 +39,17 @@ impl<E> Default for Topic<E> {
     }
 }
 
+/// Takes an event that another server has sent. `None` if it cannot be read.
+pub(super) type Receive =
+    Box<dyn for<'a> Fn(&Arc<Bus>, &Arrival<'a>) -> Option<Pending> + Send + Sync>;
+
 /// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed.
 pub struct Bus {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    /// How events of other servers are taken, by their names.
+    pub(super) receive: HashMap<&'static str, Receive>,
+    /// The way to other servers, if there are any.
+    pub(super) carrier: OnceLock<Arc<dyn Carrier>>,
 }
 
 impl Bus {
@@ -47,21 +57,52 @@ impl Bus {
         self.topics.get(&TypeId::of::<E>())?.downcast_ref()
     }
 
+    /// Has events travel from now on.
+    pub(crate) fn travel_by(&self, carrier: Arc<dyn Carrier>) {
+        // It is set once, at the start.
+        let _ = self.carrier.set(carrier);
+    }
+
     /// Publishes a lifecycle event: shown in its room at once, then given to every module that hears
     /// it. Waits while a lane is full; nothing is lost. What it announces has been written down before.
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
-        let Some(topic) = self.topic::<E>() else { return };
-        let game = event.game();
-        let envelope = publish_span(E::NAME, game).in_scope(|| {
-            for view in &topic.views {
-                view(&event);
+        let span = publish_span(E::NAME, event.game());
+        if let Some(carrier) = self.carrier.get()
+            && E::REACH != Reach::Pod
+            && let Some(parcel) = span.in_scope(|| Parcel::of(&event, Timestamp::now()))
+        {
+            match E::REACH {
+                Reach::Once if carrier.assign(parcel.clone()).await => return,
+                Reach::Once => {}
+                _ => carrier.carry(parcel).await,
             }
-            Arc::new(Envelope::new(event))
-        });
+        }
+        let envelope = span.in_scope(|| Envelope::new(event));
+        self.deliver(envelope, None).await;
+    }
+
+    /// Shows a lifecycle event here, and gives it to the modules here that hear it.
+    async fn deliver<E: Event<Loss = Never>>(
+        &self,
+        envelope: Envelope<E>,
+        receipt: Option<Arc<Receipt>>,
+    ) {
+        let Some(topic) = self.topic::<E>() else { return };
+        let game = envelope.event.game();
+        for view in &topic.views {
+            view(&envelope.event);
+        }
+        let envelope = Arc::new(envelope);
         for (lanes, handler) in &topic.handlers {
             let (handler, heard) = (handler.clone(), Heard(envelope.clone()));
-            let trace = envelope.trace.clone();
-            let run = Box::new(move |cx| handler(cx, heard));
+            let (trace, receipt) = (envelope.trace.clone(), receipt.clone());
+            let run = Box::new(move |cx| -> Handling {
+                Box::pin(async move {
+                    let handled = handler(cx, heard).await;
+                    drop(receipt);
+                    handled
+                })
+            });
             lanes.send(game, Delivery { what: E::NAME, trace, run }).await;
         }
     }
@@ -69,13 +110,57 @@ impl Bus {
     /// Publishes a position: shown in its room at once, and put into the ring of its type if a module
     /// hears it. Never waits.
     pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
+        if let (Some(carrier), Some(game)) = (self.carrier.get(), event.game())
+            && E::REACH == Reach::Game
+            && carrier.has_others(game)
+            && let Some(parcel) = Parcel::of(&event, Timestamp::now())
+        {
+            carrier.relay(parcel);
+        }
+        self.show(Envelope::new, event);
+    }
+
+    fn show<E: Event<Loss = Latest>>(&self, envelope: impl FnOnce(E) -> Envelope<E>, event: E) {
         let Some(topic) = self.topic::<E>() else { return };
         for view in &topic.views {
             view(&event);
         }
         if let Some(ring) = &topic.ring {
             // Nobody listening is no fault: the modules have stopped.
-            let _ = ring.send(Arc::new(Envelope::new(event)));
+            let _ = ring.send(Arc::new(envelope(event)));
         }
+    }
+
+    /// Takes an event that another server has sent. Of a name that nobody here knows, `None`: that server
+    /// has modules that this one lacks.
+    pub(crate) fn receive(
+        self: &Arc<Self>,
+        event: &str,
+        arrival: &Arrival<'_>,
+    ) -> Option<Option<Pending>> {
+        self.receive.get(event).map(|receive| receive(self, arrival))
+    }
+
+    /// The name of an event type, if it is one here.
+    pub(crate) fn known(&self, event: &str) -> Option<&'static str> {
+        self.receive.get_key_value(event).map(|(name, _)| *name)
+    }
+
+    pub(super) fn receive_never<E: Event<Loss = Never>>(
+        bus: &Arc<Self>,
+        arrival: &Arrival<'_>,
+    ) -> Option<Pending> {
+        let envelope = Envelope::arrived(arrival)?;
+        let (bus, receipt) = (bus.clone(), arrival.receipt.clone());
+        Some(Pending::waits(async move { bus.deliver::<E>(envelope, receipt).await }))
+    }
+
+    pub(super) fn receive_latest<E: Event<Loss = Latest>>(
+        bus: &Arc<Self>,
+        arrival: &Arrival<'_>,
+    ) -> Option<Pending> {
+        let Envelope { event, at, trace } = Envelope::<E>::arrived(arrival)?;
+        bus.show(|event| Envelope { event, at, trace }, event);
+        Some(Pending::DONE)
     }
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::table::ModuleTable;
 use super::wiring::FrameHandlers;
 use crate::auth::Keys;
+use crate::bridge::Bridge;
 use crate::bus::{Bus, Emits};
 use crate::game::{Game, Timestamp};
 use crate::http::{Limits, Origins};
@@ -41,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) states: MadeStates,
     pub(crate) providers: Providers,
     pub(crate) table: Vec<ModuleTable>,
+    /// The way to the other pods, if there are any.
+    pub(crate) bridge: Option<Arc<Bridge>>,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }

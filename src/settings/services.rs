@@ -124,6 +124,9 @@ pub struct AmqpSettings {
     /// Virtual host.
     #[serde(deserialize_with = "values::text")]
     pub vhost: String,
+    /// What the names of our exchanges and queues begin with.
+    #[serde(deserialize_with = "values::text")]
+    pub prefix: String,
     /// Unacknowledged messages that the broker hands to one consumer; 0 means no limit, as in AMQP itself.
     #[serde(deserialize_with = "values::short")]
     pub prefetch_count: u16,
@@ -138,6 +141,7 @@ impl Default for AmqpSettings {
             host: "localhost".into(),
             port: 5672,
             vhost: "typephoon".into(),
+            prefix: "typephoon".into(),
             prefetch_count: 50,
         }
     }

@@ -72,6 +72,10 @@ async fn open<S: Socket>(
     match guard(cx.module(), "open", socket.open(&cx)).instrument(span).await {
         Ok(opening) => {
             let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            // Before it looks at the facts: what changes from then on, it hears of.
+            if let Some(bridge) = &session.cx.parts().bridge {
+                bridge.enter(session.seat.game).await;
+            }
             emits.publish(session.cx.bus()).await;
             Some(Box::new(session))
         }
@@ -110,6 +114,9 @@ impl<S: Socket> Session<S> {
     /// Out of the room, and closed.
     async fn end(mut self: Box<Self>, end: End) {
         self.cx.rooms().leave(S::CHANNEL, &self.seat);
+        if let Some(bridge) = &self.cx.parts().bridge {
+            bridge.leave(self.seat.game);
+        }
         let silent = matches!(end, End::Silent);
         let farewell = farewell(&mut self.ws, end, |pong| {
             // What the client still answers tells what has reached it.

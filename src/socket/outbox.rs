@@ -38,6 +38,11 @@ impl Frame {
         Self(Message::text(text))
     }
 
+    /// A frame that has been one before.
+    pub(crate) fn of_text(text: String) -> Self {
+        Self(Message::text(text))
+    }
+
     /// The text.
     pub fn text(&self) -> &str {
         self.0.as_str().unwrap_or_default()

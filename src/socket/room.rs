@@ -208,6 +208,29 @@ impl Rooms {
         }
     }
 
+    /// Has every socket of this server look again at what it should have said.
+    pub(crate) fn wake_all(&self) {
+        for member in self.by_user.lock().values().flatten() {
+            member.outbox.wake();
+        }
+    }
+
+    /// The newest positions in a game of the players who have a socket here.
+    pub(crate) fn own_positions(&self, game: GameId) -> Vec<(Channel, Whose, Frame)> {
+        let shard = self.shard(game).lock();
+        let rooms = shard.iter().filter(|((_, of), _)| *of == game);
+        let positions = rooms.flat_map(|((channel, _), room)| {
+            let inside = room.0.lock();
+            let is_here = |whose: &Whose| {
+                inside.members.iter().any(|member| Some(&member.user) == whose.player.as_ref())
+            };
+            let own = inside.positions.iter().filter(|(whose, _)| is_here(whose));
+            own.map(|(whose, (frame, _))| (*channel, whose.clone(), frame.clone()))
+                .collect::<Vec<_>>()
+        });
+        positions.collect()
+    }
+
     /// Has every socket of this server closed.
     pub(crate) fn close_all(&self, why: Kind) {
         for member in self.by_user.lock().values().flatten() {

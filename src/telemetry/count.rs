@@ -59,6 +59,18 @@ counters! {
     CONFLATED_FRAMES = "typephoon_frames_conflated_total";
     /// Sockets closed because they did not read.
     SLOW_SOCKETS = "typephoon_sockets_slow_total";
+    /// Messages published to the broker.
+    BRIDGE_MESSAGES = "typephoon_bridge_messages_total";
+    /// Batches of positions sent to other pods.
+    BRIDGE_BATCHES = "typephoon_bridge_batches_total";
+    /// Positions in them.
+    BRIDGE_POSITIONS = "typephoon_bridge_positions_total";
+    /// Messages for other pods that found no room or no broker.
+    BRIDGE_DROPPED = "typephoon_bridge_dropped_total";
+    /// Messages of other pods that could not be read, such as those of another version.
+    BRIDGE_UNREADABLE = "typephoon_bridge_unreadable_total";
+    /// Events of other pods that no module here knows.
+    BRIDGE_UNKNOWN = "typephoon_bridge_unknown_total";
     /// Sockets opened.
     SOCKETS_OPENED = "typephoon_sockets_opened_total";
     /// Sockets closed, in whatever way.

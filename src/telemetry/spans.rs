@@ -44,6 +44,13 @@ impl TraceContext {
         Self(context.is_valid().then_some(context))
     }
 
+    /// The same as a `traceparent`, if there is something to tell.
+    pub fn to_traceparent(&self) -> Option<String> {
+        let cause = self.0.as_ref()?;
+        let flags = cause.trace_flags().to_u8();
+        Some(format!("00-{}-{}-{flags:02x}", cause.trace_id(), cause.span_id()))
+    }
+
     fn link(&self, span: &Span) {
         if let Some(cause) = &self.0 {
             span.add_link(cause.clone());

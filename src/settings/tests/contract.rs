@@ -15,6 +15,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("amqp.password", json!("guest")),
         ("amqp.port", json!(5672)),
         ("amqp.prefetch_count", json!(50)),
+        ("amqp.prefix", json!("typephoon")),
         ("amqp.url", Value::Null),
         ("amqp.user", json!("guest")),
         ("amqp.vhost", json!("typephoon")),

@@ -1,0 +1,154 @@
+//! Timers over the broker: a message that comes after a fixed delay to one of the pods, which looks at the
+//! facts and does what is due.
+//!
+//! The agenda in Redis tells which pod is the first to know of a deadline, so that one message goes out
+//! for it; and it lets every pod find, a moment later, what nobody has done. While the broker is away, the
+//! pod that knows of a deadline keeps it itself.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use super::Bridge;
+use super::message::{self, Talk};
+use crate::game::{GameId, Timestamp};
+use crate::module::Parts;
+use crate::settings::GameSettings;
+use crate::timers::Alarm;
+
+/// How often it is looked for what nobody has done.
+const SWEEP: Duration = Duration::from_secs(1);
+/// How late something has to be, for that.
+const LATE: Duration = Duration::from_millis(500);
+/// How much of it is done at once.
+const AT_ONCE: usize = 200;
+/// A timer may come so much later than it should, rather than take two delays.
+const TOLERANCE: Duration = Duration::from_millis(20);
+/// Delays beside those of the settings, in milliseconds: what is none of them takes several.
+const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
+
+type Deadlines = HashMap<(GameId, &'static str), Option<Timestamp>>;
+
+/// The deadlines that have yet to be put on the agenda: one per timer and game.
+#[derive(Default)]
+pub(super) struct Alarms {
+    waiting: Mutex<Deadlines>,
+    /// Those that are on it, and whose messages came too early.
+    again: Mutex<HashMap<(GameId, &'static str), Timestamp>>,
+    filled: Notify,
+}
+
+impl Alarm for Bridge {
+    fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
+        self.alarms.waiting.lock().insert((game, timer), due);
+        self.alarms.filled.notify_one();
+    }
+
+    fn again(&self, game: GameId, timer: &'static str, due: Timestamp) {
+        self.alarms.again.lock().insert((game, timer), due);
+        self.alarms.filled.notify_one();
+    }
+}
+
+/// The longest delay that is not longer than `remaining`.
+fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
+    let own = [settings.lobby_countdown, settings.start_countdown, settings.cleanup_countdown];
+    let delays = own.into_iter().chain(DELAYS.map(Duration::from_millis));
+    // Whole milliseconds, as the broker counts.
+    let delays =
+        delays.map(|it| Duration::from_millis(u64::try_from(it.as_millis()).unwrap_or(u64::MAX)));
+    delays.filter(|it| !it.is_zero() && *it <= remaining + TOLERANCE).max()
+}
+
+/// Puts deadlines on the agenda, and finds what is overdue, for ever.
+pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
+    let mut swept = Instant::now();
+    loop {
+        let _ =
+            timeout(SWEEP.saturating_sub(swept.elapsed()), bridge.alarms.filled.notified()).await;
+        let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
+        put(&bridge, &parts, deadlines).await;
+        let again = std::mem::take(&mut *bridge.alarms.again.lock());
+        join_all(
+            again.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
+        )
+        .await;
+        if swept.elapsed() >= SWEEP {
+            swept = Instant::now();
+            let late = Timestamp::now() - LATE;
+            for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
+                parts.timers.fire_named(&timer, game, None);
+            }
+        }
+    }
+}
+
+async fn put(bridge: &Bridge, parts: &Arc<Parts>, deadlines: Deadlines) {
+    if deadlines.is_empty() {
+        return;
+    }
+    let deadlines: Vec<_> =
+        deadlines.into_iter().map(|((game, timer), due)| (game, timer, due)).collect();
+    // Without the agenda nobody else may know.
+    let known = bridge.live.set_deadlines(&deadlines).await;
+    let is_new = known.unwrap_or_else(|_| vec![true; deadlines.len()]);
+    let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    let alarms =
+        new.filter_map(|((game, timer, due), _)| Some(start(bridge, parts, game, timer, due?)));
+    join_all(alarms).await;
+}
+
+/// Sends the message of a timer on its way, or keeps the timer here.
+async fn start(
+    bridge: &Bridge,
+    parts: &Arc<Parts>,
+    game: GameId,
+    timer: &'static str,
+    due: Timestamp,
+) {
+    let delay = delay_for(due.after(Timestamp::now()), &parts.settings.game);
+    let link = bridge.link();
+    if let (Some(delay), Some(link)) = (delay, link) {
+        let talk = Talk::Due { game, timer: timer.to_owned() };
+        let message = message::of_talk(bridge.live.pod(), &[talk]);
+        match link.wait(&bridge.topology, delay, &message).await {
+            Ok(()) => return,
+            Err(error) => tracing::debug!(timer, %game, %error, "a timer is kept here"),
+        }
+    }
+    parts.timers.keep_here(game, timer, due);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timer_takes_the_longest_delay_that_fits() {
+        let settings = GameSettings {
+            lobby_countdown: Duration::from_secs(7),
+            start_countdown: Duration::from_millis(300),
+            ..GameSettings::default()
+        };
+        for (remaining, delay) in [
+            (0, None),
+            (200, None),
+            (240, Some(250)),
+            (299, Some(300)),
+            (999, Some(1_000)),
+            (6_990, Some(7_000)),
+            (6_900, Some(5_000)),
+            (900_000, Some(900_000)),
+            (4_000_000, Some(900_000)),
+        ] {
+            let remaining = Duration::from_millis(remaining);
+            let delay = delay.map(Duration::from_millis);
+            assert_eq!(delay_for(remaining, &settings), delay, "{remaining:?}");
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! One connection to the broker: what is published over it, what it consumes, and how it is built anew.
+//!
+//! lapin's own recovery is not used: after a restart of the broker it leaves consumers deaf (amqp-rs/lapin
+//! issue 450). Here a loss of whatever part ends the whole connection, and the next one begins afresh.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
+    ConfirmSelectOptions,
+};
+
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::{
+    Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
+};
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+
+use super::topology::{ALL, ONCE, TIMERS, Topology};
+use super::{Bridge, inbound, pulse};
+use crate::bus::Receipt;
+use crate::game::{PodName, Timestamp};
+use crate::module::Parts;
+use crate::telemetry::count;
+
+/// How long it may take to connect, or to have a message confirmed.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an event of reach `Once` may wait to be taken; then whoever publishes it handles it.
+const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
+/// The shortest and the longest pause between two tries to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// Kept on disk (AMQP 0-9-1, delivery mode 2).
+const PERSISTENT: u8 = 2;
+
+/// What went wrong, in words for the log.
+#[derive(Debug)]
+pub(super) struct Failed(String);
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<lapin::Error> for Failed {
+    fn from(error: lapin::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// The publishing half of a connection.
+pub(super) struct Link {
+    /// Without confirms: positions.
+    latest: Channel,
+    /// With confirms: everything else.
+    never: Channel,
+    /// The wait queues that have been declared over this connection.
+    delays: Mutex<HashSet<Duration>>,
+}
+
+impl Link {
+    /// To some pods, in one message, confirmed.
+    pub(super) async fn publish(
+        &self,
+        topology: &Topology,
+        pods: &[PodName],
+        message: &[u8],
+        trace: Option<String>,
+    ) -> Result<(), Failed> {
+        let Some((first, rest)) = pods.split_first() else { return Ok(()) };
+        let mut headers = headers(trace);
+        if !rest.is_empty() {
+            // More recipients of the same message (RabbitMQ, "Sender-selected Distribution").
+            let names: Vec<_> =
+                rest.iter().map(|pod| AMQPValue::LongString(pod.as_str().into())).collect();
+            headers.insert("CC".into(), AMQPValue::FieldArray(names.into()));
+        }
+        self.confirmed(topology.pods(), first.as_str().into(), message, headers).await
+    }
+
+    /// To all pods, confirmed.
+    pub(super) async fn publish_to_all(
+        &self,
+        topology: &Topology,
+        message: &[u8],
+        trace: Option<String>,
+    ) -> Result<(), Failed> {
+        self.confirmed(topology.pods(), ALL.into(), message, headers(trace)).await
+    }
+
+    /// To exactly one pod. Returns whether the broker has it.
+    pub(super) async fn assign(
+        &self,
+        topology: &Topology,
+        message: &[u8],
+        trace: Option<String>,
+    ) -> bool {
+        let assigned = self.confirmed(topology.work(), ONCE.into(), message, headers(trace));
+        matches!(timeout(ASSIGN_PATIENCE, assigned).await, Ok(Ok(())))
+    }
+
+    /// To the timers, after the delay.
+    pub(super) async fn wait(
+        &self,
+        topology: &Topology,
+        delay: Duration,
+        message: &[u8],
+    ) -> Result<(), Failed> {
+        if !self.delays.lock().contains(&delay) {
+            topology.declare_wait(&self.never, delay).await?;
+            self.delays.lock().insert(delay);
+        }
+        let queue = topology.wait_queue(delay);
+        self.confirmed(ShortString::default(), queue, message, FieldTable::default()).await
+    }
+
+    async fn confirmed(
+        &self,
+        exchange: ShortString,
+        key: ShortString,
+        message: &[u8],
+        headers: FieldTable,
+    ) -> Result<(), Failed> {
+        let properties =
+            BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
+        let options = BasicPublishOptions::default();
+        let published = async {
+            let confirm = self.never.basic_publish(exchange, key, options, message, properties);
+            confirm.await?.await
+        };
+        count::BRIDGE_MESSAGES.add(1);
+        match timeout(PATIENCE, published).await {
+            Ok(Ok(Confirmation::Ack(_))) => Ok(()),
+            Ok(Ok(_)) => Err(Failed("the broker does not take it".into())),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Failed(format!("no confirm within {PATIENCE:?}"))),
+        }
+    }
+
+    /// Positions to a pod. Whether they arrive nobody asks.
+    pub(super) async fn relay(&self, topology: &Topology, pod: &PodName, message: &[u8]) {
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let key = pod.as_str().into();
+        count::BRIDGE_MESSAGES.add(1);
+        let published =
+            self.latest.basic_publish(topology.pods(), key, options, message, properties);
+        // A broker that blocks publishers must not hold up the next batch for long.
+        if !matches!(timeout(PATIENCE, published).await, Ok(Ok(_))) {
+            count::BRIDGE_DROPPED.add(1);
+        }
+    }
+}
+
+fn headers(trace: Option<String>) -> FieldTable {
+    let mut headers = FieldTable::default();
+    if let Some(trace) = trace {
+        headers.insert("traceparent".into(), AMQPValue::LongString(trace.into()));
+    }
+    headers
+}
+
+/// The consuming half.
+struct Consumers {
+    pods: Consumer,
+    once: Consumer,
+    timers: Consumer,
+}
+
+/// Connects, again and again, and takes what comes.
+pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
+    let place = bridge.topology.place();
+    let mut pause = PAUSES.0;
+    for epoch in 0.. {
+        let error = match open(&bridge, epoch).await {
+            Ok((_connection, link, consumers)) => {
+                tracing::info!("RabbitMQ at {place} is there");
+                pause = PAUSES.0;
+                *bridge.away.lock() = None;
+                bridge.link.send_replace(Some(Arc::new(link)));
+                pulse::resync(&parts).await;
+                let ended = consume(&bridge, &parts, consumers).await;
+                bridge.link.send_replace(None);
+                *bridge.away.lock() = Some(Timestamp::now());
+                ended
+            }
+            Err(error) => error,
+        };
+        tracing::warn!("waiting for RabbitMQ at {place}: {error}");
+        // Not all pods at once.
+        sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+async fn open(bridge: &Bridge, epoch: u64) -> Result<(Connection, Link, Consumers), Failed> {
+    let opening = async {
+        let topology = &bridge.topology;
+        let name = format!("typephoon-api {}", bridge.live.pod());
+        let properties = ConnectionProperties::default().with_connection_name(name.into());
+        let connection = Connection::connect_uri(topology.uri.clone(), properties).await?;
+        let latest = connection.create_channel().await?;
+        let never = connection.create_channel().await?;
+        never.confirm_select(ConfirmSelectOptions::default()).await?;
+        let incoming = connection.create_channel().await?;
+        incoming.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
+        let queue = topology.declare(&incoming, epoch).await?;
+        let consumers = Consumers {
+            // What is lost with a pod was for that pod alone.
+            pods: consumer(&incoming, queue, true).await?,
+            once: consumer(&incoming, topology.work_queue(ONCE), false).await?,
+            timers: consumer(&incoming, topology.work_queue(TIMERS), false).await?,
+        };
+        Ok((connection, Link { latest, never, delays: Mutex::default() }, consumers))
+    };
+    let opened = timeout(PATIENCE, opening).await;
+    opened.unwrap_or_else(|_| Err(Failed(format!("no connection within {PATIENCE:?}"))))
+}
+
+async fn consumer(
+    channel: &Channel,
+    queue: ShortString,
+    no_ack: bool,
+) -> Result<Consumer, lapin::Error> {
+    let options = BasicConsumeOptions { no_ack, ..BasicConsumeOptions::default() };
+    channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await
+}
+
+/// Takes what comes, until something ends. What one pod alone has to handle is acknowledged when it is
+/// handled: a pod that dies before leaves it to another.
+async fn consume(bridge: &Arc<Bridge>, parts: &Arc<Parts>, mut from: Consumers) -> Failed {
+    // As many as may be unacknowledged.
+    let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);
+    loop {
+        let (delivery, is_work) = tokio::select! {
+            delivery = from.pods.next() => (delivery, false),
+            delivery = from.once.next() => (delivery, true),
+            delivery = from.timers.next() => (delivery, true),
+            acker = to_acknowledge.recv() => {
+                let acker: Option<Acker> = acker;
+                if let Some(acker) = acker
+                    && let Err(error) = acker.ack(BasicAckOptions::default()).await
+                {
+                    return error.into();
+                }
+                continue;
+            }
+        };
+        let delivery = match delivery {
+            Some(Ok(delivery)) => delivery,
+            Some(Err(error)) => return error.into(),
+            None => return Failed("the broker has ended it".into()),
+        };
+        let trace = delivery.properties.headers().as_ref().and_then(|headers| {
+            let AMQPValue::LongString(trace) = headers.inner().get("traceparent")? else {
+                return None;
+            };
+            Some(String::from_utf8_lossy(trace.as_bytes()).into_owned())
+        });
+        let receipt = is_work.then(|| {
+            let (handled, acker) = (handled.clone(), delivery.acker.clone());
+            Receipt::new(move || {
+                // No room, or nobody who listens any more: then it comes again.
+                let _ = handled.try_send(acker);
+            })
+        });
+        inbound::take(bridge, parts, &delivery.data, trace.as_deref(), receipt).await;
+    }
+}

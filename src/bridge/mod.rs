@@ -1,0 +1,142 @@
+//! The bridge over RabbitMQ: what extends the bus, and the timers, over all pods.
+//!
+//! ```text
+//!  bus ──▶ roster: who else holds sockets of this game? mostly nobody, and that is all
+//!            │
+//!            ├ positions: one batch per pod (only the newest of a player), flushed every few milliseconds
+//!            └ lifecycle: lanes by game, confirmed, tried again until the broker has it
+//!                  │
+//!             link ── exchange `pods` ── one queue per pod, fixed bindings ──▶ the others' bus
+//!                  └─ exchange `work` ── queues `once`, `timers` ──▶ exactly one pod, acknowledged when handled
+//! ```
+//!
+//! * `topology`: the names, and how things are declared. `link`: one connection and what it consumes; it is
+//!   built anew after a loss. `message`: the form in which events travel.
+//! * `roster`: which other pods hold sockets of the games that have some here. `pulse`: which pods are
+//!   alive, and what time it is.
+//! * `outbound`: what waits to be sent. `alarm`: timers, as messages that come late.
+//!
+//! Nothing here decides anything: the facts do. A message that is lost, late, repeated or out of order
+//! wakes somebody who looks at the facts, or does not; after a loss of the connection everybody looks.
+
+mod alarm;
+mod inbound;
+mod link;
+mod message;
+mod outbound;
+mod pulse;
+mod roster;
+mod topology;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+
+use self::alarm::Alarms;
+use self::link::Link;
+use self::outbound::{Batches, Lanes};
+use self::roster::Roster;
+use self::topology::Topology;
+use crate::bus::{Carrier, Parcel};
+use crate::game::{GameId, Timestamp};
+use crate::live::RedisLive;
+use crate::module::Parts;
+use crate::settings::AmqpSettings;
+
+pub(crate) use pulse::pulse;
+
+/// The way to the other pods.
+pub(crate) struct Bridge {
+    topology: Topology,
+    live: RedisLive,
+    roster: Roster,
+    link: watch::Sender<Option<Arc<Link>>>,
+    lanes: Lanes,
+    batches: Batches,
+    alarms: Alarms,
+    /// Since when the broker is away, if it is.
+    away: Mutex<Option<Timestamp>>,
+}
+
+impl Bridge {
+    /// Nothing is connected before it runs.
+    ///
+    /// # Errors
+    /// One sentence, if the settings name no broker.
+    pub(crate) fn new(settings: &AmqpSettings, live: RedisLive) -> Result<Arc<Self>, String> {
+        let topology = Topology::of(settings, live.pod())?;
+        Ok(Arc::new(Self {
+            topology,
+            live,
+            roster: Roster::default(),
+            link: watch::Sender::new(None),
+            lanes: Lanes::default(),
+            batches: Batches::default(),
+            alarms: Alarms::default(),
+            away: Mutex::new(Some(Timestamp::now())),
+        }))
+    }
+
+    /// Since when the broker is away, if it is.
+    pub(crate) fn away_since(&self) -> Option<Timestamp> {
+        *self.away.lock()
+    }
+
+    /// The connection to the broker, if there is one.
+    fn link(&self) -> Option<Arc<Link>> {
+        self.link.borrow().clone()
+    }
+
+    /// Starts everything that the bridge has to do, as tasks.
+    pub(crate) fn run(self: &Arc<Self>, parts: &Arc<Parts>, tasks: &TaskTracker) {
+        let stop = parts.stop.clone();
+        tasks
+            .spawn(stop.clone().run_until_cancelled_owned(link::keep(self.clone(), parts.clone())));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
+        tasks
+            .spawn(stop.clone().run_until_cancelled_owned(alarm::run(self.clone(), parts.clone())));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(roster::keep(self.clone())));
+        for lane in self.lanes.receivers() {
+            // What has been announced is still sent when the server stops.
+            tasks.spawn(outbound::send(self.clone(), lane, stop.clone()));
+        }
+    }
+
+    /// A socket of the game has opened here: from now on this pod hears what happens in it.
+    pub(crate) async fn enter(&self, game: GameId) {
+        let known = self.roster.enter(game);
+        known.get_or_init(|| roster::introduce(self, game)).await;
+    }
+
+    /// A socket of the game has closed here.
+    pub(crate) fn leave(&self, game: GameId) {
+        self.roster.leave(game);
+    }
+}
+
+#[async_trait]
+impl Carrier for Bridge {
+    fn has_others(&self, game: GameId) -> bool {
+        self.roster.has_others(game)
+    }
+
+    fn relay(&self, parcel: Parcel) {
+        let Some(game) = parcel.game else { return };
+        if self.link.borrow().is_some() {
+            self.batches.put(&self.roster.others(game), &parcel);
+        }
+    }
+
+    async fn carry(&self, parcel: Parcel) {
+        self.lanes.put(parcel).await;
+    }
+
+    async fn assign(&self, parcel: Parcel) -> bool {
+        let Some(link) = self.link() else { return false };
+        let message = message::of_one(self.live.pod(), &parcel);
+        link.assign(&self.topology, &message, parcel.trace.to_traceparent()).await
+    }
+}

@@ -1,0 +1,158 @@
+//! What waits to be sent to other pods.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{Bridge, message};
+use crate::bus::{Parcel, Reach};
+use crate::game::{GameId, PodName, UserId};
+use crate::telemetry::count;
+
+/// Lanes of lifecycle events: those of one game keep their order.
+const LANES: usize = 8;
+/// Events that may wait in one lane. When it is full, whoever publishes waits: for a moment, and then the
+/// event is dropped. It only wakes those who look at the facts, and a lost connection makes all look.
+const LANE_CAPACITY: usize = 1024;
+/// How long a publisher waits for a place.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The least time between two batches for one pod. A keystroke after a pause goes at once.
+const INTERVAL: Duration = Duration::from_millis(5);
+/// How long a message is tried again after the server was told to stop.
+const LAST_TRIES: Duration = Duration::from_secs(2);
+
+/// The lanes of lifecycle events.
+pub(super) struct Lanes {
+    senders: Vec<mpsc::Sender<Parcel>>,
+    receivers: Mutex<Vec<mpsc::Receiver<Parcel>>>,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        let (senders, receivers) = (0..LANES).map(|_| mpsc::channel(LANE_CAPACITY)).unzip();
+        Self { senders, receivers: Mutex::new(receivers) }
+    }
+}
+
+impl Lanes {
+    /// The receiving ends, once.
+    pub(super) fn receivers(&self) -> Vec<mpsc::Receiver<Parcel>> {
+        std::mem::take(&mut *self.receivers.lock())
+    }
+
+    pub(super) async fn put(&self, parcel: Parcel) {
+        let key = parcel.game.map_or(0, |game| game.0.unsigned_abs());
+        let lane =
+            &self.senders[usize::try_from(key % LANES as u64).expect("a remainder of LANES")];
+        if lane.send_timeout(parcel, PATIENCE).await.is_err() {
+            count::BRIDGE_DROPPED.add(1);
+        }
+    }
+}
+
+/// Sends the events of a lane, each until the broker has confirmed it.
+pub(super) async fn send(
+    bridge: Arc<Bridge>,
+    mut lane: mpsc::Receiver<Parcel>,
+    stop: CancellationToken,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = lane.recv() => next,
+            () = stop.cancelled(), if !lane.is_closed() => {
+                lane.close();
+                continue;
+            }
+        };
+        let Some(parcel) = next else { return };
+        let sending = bridge.send(&parcel);
+        let given_up = async {
+            stop.cancelled().await;
+            sleep(LAST_TRIES).await;
+        };
+        tokio::select! {
+            () = sending => {}
+            () = given_up => return,
+        }
+    }
+}
+
+impl Bridge {
+    async fn send(&self, parcel: &Parcel) {
+        let message = message::of_one(self.live.pod(), parcel);
+        let mut links = self.link.subscribe();
+        loop {
+            // The link that is there, or the next one.
+            let Ok(link) = links.wait_for(Option::is_some).await.map(|link| link.clone()) else {
+                return;
+            };
+            let Some(link) = link else { continue };
+            let trace = parcel.trace.to_traceparent();
+            let sent = match (parcel.reach, parcel.game) {
+                (Reach::Game, Some(game)) => {
+                    // After the facts have changed: who is not among them yet will see the new facts.
+                    let pods = match self.live.pods_of(game).await {
+                        Ok(pods) => self.roster.reachable(pods, self.live.pod()),
+                        Err(_) => self.roster.others(game).to_vec(),
+                    };
+                    link.publish(&self.topology, &pods, &message, trace).await
+                }
+                _ => link.publish_to_all(&self.topology, &message, trace).await,
+            };
+            match sent {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::debug!(event = parcel.event, %error, "sent again later");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Which of the positions replace each other.
+type Whose = (GameId, &'static str, Option<UserId>);
+
+/// The positions that wait, by pod. There is one per player at most, so they need no other bound.
+#[derive(Default)]
+pub(super) struct Batches {
+    waiting: Mutex<HashMap<PodName, HashMap<Whose, Parcel>>>,
+    filled: Notify,
+}
+
+impl Batches {
+    pub(super) fn put(&self, pods: &[PodName], parcel: &Parcel) {
+        let Some(game) = parcel.game else { return };
+        let mut waiting = self.waiting.lock();
+        for pod in pods {
+            let batch = waiting.entry(pod.clone()).or_default();
+            let whose = (game, parcel.event, parcel.player.clone());
+            batch.insert(whose, parcel.clone());
+        }
+        drop(waiting);
+        self.filled.notify_one();
+    }
+}
+
+/// Sends the positions that wait, in one message per pod; then nothing for a moment.
+pub(super) async fn flush(bridge: Arc<Bridge>) {
+    loop {
+        bridge.batches.filled.notified().await;
+        let batches = std::mem::take(&mut *bridge.batches.waiting.lock());
+        if let Some(link) = bridge.link() {
+            for (pod, batch) in batches {
+                let message = message::of_many(bridge.live.pod(), batch.values());
+                count::BRIDGE_BATCHES.add(1);
+                count::BRIDGE_POSITIONS.add(batch.len() as u64);
+                link.relay(&bridge.topology, &pod, &message).await;
+            }
+        }
+        sleep(INTERVAL).await;
+    }
+}

@@ -1,0 +1,234 @@
+//! Which other pods hold sockets of the games that have some here.
+//!
+//! The truth lies in Redis; this is what a keystroke looks at. Who comes tells the others, and is answered
+//! by the positions of the players they hold. A pod whose last socket of a game has closed lingers for a
+//! moment: pages close their sockets and open them again at START.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use super::Bridge;
+use super::message::Talk;
+use crate::game::{GameId, PodName};
+
+/// How long a pod stays on the roster of a game after its last socket.
+const LINGER: Duration = Duration::from_secs(3);
+/// How often it is looked who lingers for too long.
+const ROUND: Duration = Duration::from_secs(1);
+/// How often the truth is read again: Redis may have lost it, and a word among pods may get lost.
+const REFRESH: Duration = Duration::from_secs(10);
+
+#[derive(Default)]
+struct Entry {
+    sockets: usize,
+    /// Since when there has been none.
+    lingers: Option<Instant>,
+    others: Arc<[PodName]>,
+    /// Set once the other pods know of us.
+    known: Arc<OnceCell<()>>,
+}
+
+#[derive(Default)]
+struct Inside {
+    games: HashMap<GameId, Entry>,
+    alive: Vec<PodName>,
+}
+
+/// See above.
+#[derive(Default)]
+pub(super) struct Roster(Mutex<Inside>);
+
+impl Roster {
+    /// One more socket here.
+    pub(super) fn enter(&self, game: GameId) -> Arc<OnceCell<()>> {
+        let mut inside = self.0.lock();
+        let entry = inside.games.entry(game).or_default();
+        entry.sockets += 1;
+        entry.lingers = None;
+        entry.known.clone()
+    }
+
+    /// One less.
+    pub(super) fn leave(&self, game: GameId) {
+        if let Some(entry) = self.0.lock().games.get_mut(&game) {
+            entry.sockets = entry.sockets.saturating_sub(1);
+            if entry.sockets == 0 {
+                entry.lingers = Some(Instant::now());
+            }
+        }
+    }
+
+    pub(super) fn has_others(&self, game: GameId) -> bool {
+        self.0.lock().games.get(&game).is_some_and(|entry| !entry.others.is_empty())
+    }
+
+    pub(super) fn others(&self, game: GameId) -> Arc<[PodName]> {
+        self.0.lock().games.get(&game).map(|entry| entry.others.clone()).unwrap_or_default()
+    }
+
+    /// Those of `pods` that are alive and not `own`.
+    pub(super) fn reachable(&self, pods: Vec<PodName>, own: &PodName) -> Vec<PodName> {
+        let inside = self.0.lock();
+        pods.into_iter().filter(|pod| pod != own && inside.alive.contains(pod)).collect()
+    }
+
+    fn set(&self, game: GameId, others: Vec<PodName>) {
+        if let Some(entry) = self.0.lock().games.get_mut(&game) {
+            entry.others = others.into();
+        }
+    }
+
+    /// Another pod has sockets of the game now. Returns whether there are some here, too.
+    pub(super) fn add(&self, game: GameId, pod: &PodName) -> bool {
+        let mut inside = self.0.lock();
+        if !inside.alive.contains(pod) {
+            inside.alive.push(pod.clone());
+        }
+        let Some(entry) = inside.games.get_mut(&game) else { return false };
+        if !entry.others.contains(pod) {
+            entry.others = entry.others.iter().chain([pod]).cloned().collect();
+        }
+        true
+    }
+
+    pub(super) fn remove(&self, game: GameId, pod: &PodName) {
+        if let Some(entry) = self.0.lock().games.get_mut(&game) {
+            entry.others = entry.others.iter().filter(|it| *it != pod).cloned().collect();
+        }
+    }
+
+    /// These are alive, and no others.
+    pub(super) fn set_alive(&self, alive: Vec<PodName>) {
+        let mut inside = self.0.lock();
+        for entry in inside.games.values_mut() {
+            if entry.others.iter().any(|pod| !alive.contains(pod)) {
+                entry.others =
+                    entry.others.iter().filter(|pod| alive.contains(pod)).cloned().collect();
+            }
+        }
+        inside.alive = alive;
+    }
+
+    fn games(&self) -> Vec<GameId> {
+        self.0.lock().games.keys().copied().collect()
+    }
+
+    /// Takes the games of which there have been no sockets for too long, with the pods that have some.
+    fn take_left(&self) -> Vec<(GameId, Arc<[PodName]>)> {
+        let mut inside = self.0.lock();
+        let is_over = |entry: &Entry| {
+            entry.sockets == 0 && entry.lingers.is_none_or(|at| at.elapsed() >= LINGER)
+        };
+        let left = inside.games.iter().filter(|(_, entry)| is_over(entry));
+        let left: Vec<_> = left.map(|(game, entry)| (*game, entry.others.clone())).collect();
+        for (game, _) in &left {
+            inside.games.remove(game);
+        }
+        left
+    }
+}
+
+/// Enters this pod for a game, and tells those who have been there before.
+pub(super) async fn introduce(bridge: &Bridge, game: GameId) {
+    match bridge.live.enter_pod(game).await {
+        Ok(pods) => {
+            let others = bridge.roster.reachable(pods, bridge.live.pod());
+            bridge.roster.set(game, others.clone());
+            bridge.tell(&others, &[Talk::Entered(game)]).await;
+        }
+        // The next round tries again; until then the others do not know of us.
+        Err(error) => tracing::warn!(%game, %error, "the other pods do not know of a game here"),
+    }
+}
+
+/// Everything again: after the connection was lost, or Redis.
+pub(super) async fn introduce_all(bridge: &Bridge) {
+    for game in bridge.roster.games() {
+        introduce(bridge, game).await;
+    }
+}
+
+/// Leaves the games that have no sockets here any more, and looks at the truth from time to time.
+pub(super) async fn keep(bridge: Arc<Bridge>) {
+    let mut refreshed = Instant::now();
+    loop {
+        sleep(ROUND).await;
+        for (game, others) in bridge.roster.take_left() {
+            // Somebody may just have come: then the pod enters again, behind this.
+            let _ = bridge.live.leave_pod(game).await;
+            bridge.tell(&others, &[Talk::Left(game)]).await;
+        }
+        if refreshed.elapsed() >= REFRESH {
+            refreshed = Instant::now();
+            for game in bridge.roster.games() {
+                if let Ok(pods) = bridge.live.enter_pod(game).await {
+                    bridge.roster.set(game, bridge.roster.reachable(pods, bridge.live.pod()));
+                }
+            }
+        }
+    }
+}
+
+impl Bridge {
+    /// Tells other pods something. What is not heard is found again in the next round.
+    pub(super) async fn tell(&self, pods: &[PodName], talk: &[Talk]) {
+        if pods.is_empty() {
+            return;
+        }
+        let Some(link) = self.link() else { return };
+        let message = super::message::of_talk(self.live.pod(), talk);
+        let told = link.publish(&self.topology, pods, &message, None).await;
+        if let Err(error) = told {
+            tracing::debug!(%error, "other pods could not be told");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GAME: GameId = GameId(1);
+
+    fn names(names: &[&str]) -> Vec<PodName> {
+        names.iter().map(|name| PodName::from(*name)).collect()
+    }
+
+    #[test]
+    fn a_keystroke_goes_to_the_pods_that_hold_an_opponent() {
+        let roster = Roster::default();
+        assert!(!roster.has_others(GAME));
+        assert!(!roster.add(GAME, &"b".into()), "nobody is here");
+        roster.enter(GAME);
+        roster.set_alive(names(&["a", "b"]));
+        let others = roster.reachable(names(&["a", "b", "dead"]), &"a".into());
+        roster.set(GAME, others);
+        assert_eq!(&*roster.others(GAME), names(&["b"]));
+        assert!(roster.add(GAME, &"c".into()));
+        assert_eq!(&*roster.others(GAME), names(&["b", "c"]));
+        roster.remove(GAME, &"b".into());
+        roster.set_alive(names(&["a", "b"]));
+        assert!(!roster.has_others(GAME), "c has died");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_lingers_while_its_pages_open_their_sockets_again() {
+        let roster = Roster::default();
+        roster.enter(GAME);
+        roster.leave(GAME);
+        tokio::time::advance(LINGER / 2).await;
+        assert!(roster.take_left().is_empty());
+        roster.enter(GAME);
+        tokio::time::advance(LINGER * 2).await;
+        assert!(roster.take_left().is_empty());
+        roster.leave(GAME);
+        tokio::time::advance(LINGER).await;
+        assert_eq!(roster.take_left().len(), 1);
+        assert!(roster.games().is_empty());
+    }
+}

@@ -1,0 +1,154 @@
+//! What is declared at the broker, and under which names. Those of the old backend are left alone.
+//!
+//! Whatever has arguments has them in its name, so that a changed one makes a new queue beside the old one,
+//! which pods of the version before go on using.
+
+use std::time::Duration;
+
+use lapin::ExchangeKind;
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, ShortString};
+use lapin::uri::AMQPUri;
+use lapin::{Channel, Result};
+
+use crate::game::PodName;
+use crate::settings::AmqpSettings;
+
+/// The routing key of what all pods have to hear.
+pub(super) const ALL: &str = "all";
+/// The routing key of events that one pod handles.
+pub(super) const ONCE: &str = "once";
+/// The routing key of timers that are due.
+pub(super) const TIMERS: &str = "timers";
+
+/// The broker is asked for a sign of life every so many seconds.
+const HEARTBEAT: u16 = 10;
+/// A wait queue that nobody uses goes away after its delay and this.
+const UNUSED: Duration = Duration::from_secs(60 * 60);
+
+/// The names.
+#[derive(Debug)]
+pub(super) struct Topology {
+    pub(super) uri: AMQPUri,
+    pub(super) prefetch: u16,
+    prefix: String,
+    pod: PodName,
+}
+
+impl Topology {
+    pub(super) fn of(settings: &AmqpSettings, pod: &PodName) -> std::result::Result<Self, String> {
+        let mut uri: AMQPUri = match &settings.url {
+            Some(url) => url.expose().parse().map_err(|_| "amqp.url is no address of RabbitMQ")?,
+            None => {
+                let mut uri = AMQPUri::default();
+                uri.authority.userinfo.username.clone_from(&settings.user);
+                settings.password.expose().clone_into(&mut uri.authority.userinfo.password);
+                uri.authority.host.clone_from(&settings.host);
+                uri.authority.port = settings.port;
+                uri.vhost.clone_from(&settings.vhost);
+                uri
+            }
+        };
+        uri.query.heartbeat = Some(HEARTBEAT);
+        // AMQP has 0 for "no limit"; a pod should not take more than it can handle.
+        let prefetch = if settings.prefetch_count == 0 { 1_000 } else { settings.prefetch_count };
+        Ok(Self { uri, prefetch, prefix: settings.prefix.clone(), pod: pod.clone() })
+    }
+
+    /// Where the broker is, without what is secret.
+    pub(super) fn place(&self) -> String {
+        let authority = &self.uri.authority;
+        format!("{}:{}/{}", authority.host, authority.port, self.uri.vhost)
+    }
+
+    fn name(&self, rest: &str) -> ShortString {
+        format!("{}.{rest}", self.prefix).as_str().into()
+    }
+
+    /// To pods, by their names, or to all.
+    pub(super) fn pods(&self) -> ShortString {
+        self.name("pods")
+    }
+
+    /// To exactly one pod.
+    pub(super) fn work(&self) -> ShortString {
+        self.name("work")
+    }
+
+    /// Work of one kind, until a pod has done it.
+    pub(super) fn work_queue(&self, key: &str) -> ShortString {
+        self.name(&format!("work.{key}"))
+    }
+
+    /// What lies here comes to the timers after the delay.
+    pub(super) fn wait_queue(&self, delay: Duration) -> ShortString {
+        self.name(&format!("wait.{}ms", delay.as_millis()))
+    }
+
+    /// Declares all but the wait queues. `epoch` tells the connections of this pod apart: the queue of the
+    /// one before may still be there.
+    pub(super) async fn declare(&self, channel: &Channel, epoch: u64) -> Result<ShortString> {
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        for exchange in [self.pods(), self.work()] {
+            let kind = ExchangeKind::Direct;
+            channel.exchange_declare(exchange, kind, durable, FieldTable::default()).await?;
+        }
+        for key in [ONCE, TIMERS] {
+            let queue = self.work_queue(key);
+            channel.queue_declare(queue.clone(), lasting(), quorum()).await?;
+            self.bind(channel, queue, self.work(), key).await?;
+        }
+        // Ours alone, and gone with the connection: nobody fills the queue of a pod that died.
+        let queue = self.name(&format!("pod.{}.{epoch}", self.pod));
+        let own = QueueDeclareOptions {
+            exclusive: true,
+            auto_delete: true,
+            ..QueueDeclareOptions::default()
+        };
+        channel.queue_declare(queue.clone(), own, FieldTable::default()).await?;
+        for key in [self.pod.as_str(), ALL] {
+            self.bind(channel, queue.clone(), self.pods(), key).await?;
+        }
+        Ok(queue)
+    }
+
+    async fn bind(
+        &self,
+        channel: &Channel,
+        queue: ShortString,
+        exchange: ShortString,
+        key: &str,
+    ) -> Result<()> {
+        let (options, arguments) = (QueueBindOptions::default(), FieldTable::default());
+        channel.queue_bind(queue, exchange, key.into(), options, arguments).await
+    }
+
+    /// Declares the queue of a delay: one per delay, since in a queue of several a short one would wait
+    /// behind a long one.
+    pub(super) async fn declare_wait(&self, channel: &Channel, delay: Duration) -> Result<()> {
+        let mut arguments = quorum();
+        let milliseconds = |time: Duration| {
+            AMQPValue::LongLongInt(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+        };
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        arguments.insert("x-message-ttl".into(), milliseconds(delay));
+        arguments.insert("x-expires".into(), milliseconds(delay + UNUSED));
+        arguments.insert("x-dead-letter-exchange".into(), text(self.work().as_str()));
+        arguments.insert("x-dead-letter-routing-key".into(), text(TIMERS));
+        // A timer is not lost between the two queues, even if the broker dies right then.
+        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+        arguments.insert("x-overflow".into(), text("reject-publish"));
+        channel.queue_declare(self.wait_queue(delay), lasting(), arguments).await.map(drop)
+    }
+}
+
+fn lasting() -> QueueDeclareOptions {
+    QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
+}
+
+/// Kept on disk, on a majority of the brokers.
+fn quorum() -> FieldTable {
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
+    arguments
+}
