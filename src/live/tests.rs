@@ -2,9 +2,11 @@
 //! has to keep what the live state promises.
 
 mod clerk;
+mod contract;
 mod embedded;
 mod examples;
 mod promises;
+mod redis;
 mod restarts;
 mod story;
 

@@ -3,6 +3,7 @@
 mod adoption;
 mod logins;
 mod profiles;
+mod shared;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
