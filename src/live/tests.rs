@@ -2,7 +2,9 @@
 //! has to keep what the live state promises.
 
 mod clerk;
+mod cluster;
 mod contract;
+mod crowd;
 mod embedded;
 mod examples;
 mod promises;

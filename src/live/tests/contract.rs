@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use super::embedded::Pod;
-use super::redis::Cluster;
+use super::redis::on;
 use super::story::{Deed, Facts, Moment, Outcome, plots, tell};
 use super::*;
 use crate::live::LiveState;
@@ -103,11 +103,12 @@ proptest! {
     #[test]
     fn the_live_state_on_redis_keeps_to_the_story(plot in plots()) {
         Runtime::new().unwrap().block_on(async {
-            let Some(cluster) = Cluster::of(2).await else { return };
-            let pods: Vec<_> =
-                cluster.pods.iter().map(|pod| pod.clone() as Arc<dyn LiveState>).collect();
-            keeps_to_the_story(&pods, story(&plot)).await;
-            cluster.stop().await;
+            on(2, async |cluster| {
+                let pods: Vec<_> =
+                    cluster.pods.iter().map(|pod| pod.clone() as Arc<dyn LiveState>).collect();
+                keeps_to_the_story(&pods, story(&plot)).await;
+            })
+            .await;
         });
     }
 }
