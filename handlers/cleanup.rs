@@ -1,29 +1,15 @@
-//! The end of a game: its facts are taken away, and open sockets are told.
-//!
-//! The sockets stay open, as the contract has it: the present frontend would open another at once, for
-//! ever.
-
-use serde::Serialize;
+//! The end of a game: its facts are taken away, and open sockets look and see that they are gone.
 
 use crate::Error;
 use crate::game::{Game, GameEnded, GameId, Timestamp};
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{Frame, RACE};
+use crate::socket::RACE;
 
 inventory::submit! { Module { name: "cleanup", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.timer("game.cleanup", ends_at, end);
-    module.shows::<GameEnded>(RACE, |ended| {
-        Frame::json(&GameEnd { event: "GAME_END", game_id: ended.game })
-    });
-}
-
-/// The game is over and gone.
-#[derive(Serialize)]
-struct GameEnd {
-    event: &'static str,
-    game_id: GameId,
+    module.wakes::<GameEnded>(RACE);
 }
 
 fn ends_at(game: &Game) -> Option<Timestamp> {

@@ -15,10 +15,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::Kind;
 use crate::auth::Keys;
+use crate::bridge::{Bridge, pulse};
 use crate::bus::Listeners;
-use crate::game::Timestamp;
+use crate::game::{PodName, Timestamp};
+use crate::health::{self, Health};
 use crate::http::{Limits, Origins, service};
-use crate::live::{Embedded, LiveState};
+use crate::live::{Embedded, LiveState, RedisLive};
 use crate::module::{Cx, Parts, linked, wire};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
@@ -54,7 +56,7 @@ impl Application {
     /// # Errors
     /// One sentence that says what is wrong.
     pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
-        refuse_what_is_not_there(&settings)?;
+        refuse_half_a_cluster(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
         let declared = wire(&modules)?;
         let states = declared.states.make(&settings)?;
@@ -64,9 +66,11 @@ impl Application {
         let records = Records::open(&settings, init).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
-        let live = Embedded::resume(&records, journal, Timestamp::now()).await;
-        let live: Arc<dyn LiveState> =
-            Arc::new(live.map_err(|_| "the games of the last run cannot be read")?);
+        let Lives { live, shared } = Lives::open(&settings, &records, journal).await?;
+        let bridge = match (&settings.amqp, &shared) {
+            (Some(amqp), Some(shared)) => Some(Bridge::new(amqp, shared.clone())?),
+            _ => None,
+        };
         let (bus, listeners) = declared.bus.build();
         let parts = Arc::new(Parts {
             bus,
@@ -81,6 +85,9 @@ impl Application {
             table: declared.table,
             limits: Arc::new(Limits::of(&settings.limits)),
             origins: Origins::of(&settings),
+            bridge,
+            shared,
+            health: Health::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             settings,
@@ -109,6 +116,10 @@ impl Application {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), String> {
         let parts = &self.parts;
         self.listeners.run(|module| Cx::new(module, parts.clone()), &parts.tasks, &parts.stop);
+        join_the_others(parts);
+        health::look(parts).await;
+        let (watching, stopped) = (health::watch(parts.clone()), parts.stop.clone());
+        parts.tasks.spawn(async move { stopped.run_until_cancelled(watching).await });
         let games = parts.live.all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| parts.timers.arm(game));
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
@@ -132,6 +143,11 @@ impl Application {
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
         }
+        if let Some(shared) = &parts.shared
+            && let Err(error) = shared.farewell().await
+        {
+            tracing::warn!(%error, "the other pods will miss this one for some seconds");
+        }
         self.keepers_stop.cancel();
         self.keepers.close();
         self.keepers.wait().await;
@@ -140,11 +156,31 @@ impl Application {
     }
 }
 
+/// Starts what pods do among each other, if this one is not alone.
+fn join_the_others(parts: &Arc<Parts>) {
+    if let Some(bridge) = &parts.bridge {
+        parts.bus.travel_by(bridge.clone());
+        parts.timers.keep_elsewhere(bridge.clone());
+        bridge.run(parts, &parts.tasks);
+    }
+    if let Some(shared) = &parts.shared {
+        let (beating, stop) = (pulse(shared.clone(), parts.clone()), parts.stop.clone());
+        parts.tasks.spawn(async move { stop.run_until_cancelled(beating).await });
+    }
+}
+
 /// What runs where, in a few lines.
 fn introduce(parts: &Parts, address: SocketAddr) {
     let (settings, modules) = (&parts.settings, parts.table.len());
     let records = parts.records.place(&settings.data_dir);
-    tracing::info!("records in {records}, live games and timers in this process (one server)");
+    let live = match (&parts.shared, &parts.bridge) {
+        (Some(shared), Some(_)) => {
+            format!("Redis, events and timers by RabbitMQ (pod {})", shared.pod())
+        }
+        (Some(_), None) => "Redis, timers in this process (one server)".to_owned(),
+        _ => "and timers in this process (one server)".to_owned(),
+    };
+    tracing::info!("records in {records}, live games {live}");
     tracing::info!("{modules} handler modules; `typephoon-api handlers` shows what they do");
     let traces = settings.telemetry.otlp_endpoint.as_deref();
     tracing::info!(
@@ -154,15 +190,40 @@ fn introduce(parts: &Parts, address: SocketAddr) {
     tracing::info!("listening on http://{address} (documentation at /docs)");
 }
 
-/// Services that this version cannot use are refused rather than ignored.
-fn refuse_what_is_not_there(settings: &Settings) -> Result<(), String> {
-    let given = [("redis", settings.redis.is_some()), ("amqp", settings.amqp.is_some())];
-    match given.into_iter().find(|(_, given)| *given) {
-        Some((section, _)) => Err(format!(
-            "the setting {section} is given, but this version runs on one server; leave the sections \
-             redis and amqp out"
-        )),
-        None => Ok(()),
+/// What several pods need beside the services.
+fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
+    let has_keys = settings.token.private_key.is_some();
+    if settings.amqp.is_some() && !has_keys {
+        return Err("several pods need the same keys, or nobody is known on the next one: set \
+             token.private_key and token.public_key"
+            .into());
+    }
+    Ok(())
+}
+
+/// The live state, twice over: as the game knows it, and as pods that share it do.
+struct Lives {
+    live: Arc<dyn LiveState>,
+    shared: Option<RedisLive>,
+}
+
+impl Lives {
+    async fn open(
+        settings: &Settings,
+        records: &Records,
+        journal: Journal,
+    ) -> Result<Self, String> {
+        let Some(redis) = &settings.redis else {
+            let live = Embedded::resume(records, journal, Timestamp::now()).await;
+            let live = live.map_err(|_| "the games of the last run cannot be read")?;
+            return Ok(Self { live: Arc::new(live), shared: None });
+        };
+        let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
+        let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
+        // One clock for all, before anything is decided by it.
+        let offset = shared.time_offset().await.map_err(|error| format!("Redis: {error}"))?;
+        Timestamp::agree_on(offset);
+        Ok(Self { live: Arc::new(shared.clone()), shared: Some(shared) })
     }
 }
 

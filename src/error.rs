@@ -65,6 +65,8 @@ table! {
     GAME_NOT_STARTED = "GAME_NOT_STARTED" 400 403 4500;
     /// The server's own clock rules this result out.
     IMPLAUSIBLE_RESULT = "IMPLAUSIBLE_RESULT" 400 403 4500;
+    /// The game was there, and is not any more: the live state has lost it, or its time is over.
+    GAME_LOST = "GAME_LOST" 404 404 4404;
     /// No such path.
     NOT_FOUND = "NOT_FOUND" 404 404 4504;
     /// The path is there, but not for this method; `allow` says for which.

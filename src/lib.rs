@@ -27,6 +27,7 @@ pub mod bus;
 pub mod cli;
 pub mod error;
 pub mod game;
+mod health;
 pub mod http;
 pub mod live;
 pub mod login;

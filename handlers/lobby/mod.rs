@@ -63,6 +63,7 @@ impl Socket for LobbySocket {
     type Emits = Option<PlayerJoined>;
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
+        cx.takes_players()?;
         let query = handshake.query();
         let previous = match query.text("prev_game_id") {
             Some(_) => Some(GameId(query.integer("prev_game_id")?)),
@@ -102,7 +103,7 @@ impl Socket for LobbySocket {
 
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
         let Some(game) = cx.live().find(seat.game).await? else {
-            return Ok(Say::goodbye(Kind::GAME_NOT_FOUND));
+            return Ok(Say::goodbye(Kind::GAME_LOST));
         };
         let news = game.log.since(self.told).map(|passage| news(game.id, passage));
         let say = Say::frames(news.collect());

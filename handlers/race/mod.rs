@@ -12,7 +12,7 @@ use salvo::Writer;
 use salvo::oapi::endpoint;
 
 use self::source::WordSource;
-use self::wire::{Countdown, KeyStoke, Moved, Players, Start, Words};
+use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Start, Words};
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
@@ -87,6 +87,8 @@ struct RaceSocket {
     is_browser: bool,
     /// Whether this very socket was to say START.
     said_start: bool,
+    /// Whether it has said that the game is gone.
+    said_end: bool,
 }
 
 impl Socket for RaceSocket {
@@ -103,7 +105,7 @@ impl Socket for RaceSocket {
         let game = find(cx, id).await?;
         game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
-        Ok(Self { user, login, game: id, text, is_browser, said_start: false })
+        Ok(Self { user, login, game: id, text, is_browser, said_start: false, said_end: false })
     }
 
     async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
@@ -115,8 +117,15 @@ impl Socket for RaceSocket {
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest
     /// says it.
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
-        let game = cx.live().find(seat.game).await?;
-        let due = game.is_some_and(|game| rules::start_is_due(&game, &seat.user));
+        let Some(game) = cx.live().find(seat.game).await? else {
+            // It is over, or was lost. The socket stays open, as the contract has it: the present frontend
+            // would open another at once, for ever.
+            let say =
+                if self.said_end { Say::nothing() } else { Say::message(&GameEnd::of(seat.game)) };
+            self.said_end = true;
+            return Ok(say);
+        };
+        let due = rules::start_is_due(&game, &seat.user);
         if !due || !seat.is_newest() {
             return Ok(Say::nothing());
         }

@@ -90,3 +90,16 @@ impl Players {
         Some(Self { me, others })
     }
 }
+
+/// The game is gone: its time is over, or it was lost.
+#[derive(Serialize)]
+pub(super) struct GameEnd {
+    event: &'static str,
+    game_id: GameId,
+}
+
+impl GameEnd {
+    pub(super) fn of(game_id: GameId) -> Self {
+        Self { event: "GAME_END", game_id }
+    }
+}

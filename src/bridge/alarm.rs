@@ -27,7 +27,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 const LATE: Duration = Duration::from_millis(500);
 /// How much of it is done at once.
 const AT_ONCE: usize = 200;
-/// A timer may come so much later than it should, rather than take two delays.
+/// A timer may come so much later than it should, rather than take two delays: this, and a hundredth.
 const TOLERANCE: Duration = Duration::from_millis(20);
 /// Delays beside those of the settings, in milliseconds: what is none of them takes several.
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
@@ -62,7 +62,7 @@ fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
     // Whole milliseconds, as the broker counts.
     let delays =
         delays.map(|it| Duration::from_millis(u64::try_from(it.as_millis()).unwrap_or(u64::MAX)));
-    delays.filter(|it| !it.is_zero() && *it <= remaining + TOLERANCE).max()
+    delays.filter(|it| !it.is_zero() && *it - *it / 100 <= remaining + TOLERANCE).max()
 }
 
 /// Puts deadlines on the agenda, and finds what is overdue, for ever.
@@ -140,10 +140,11 @@ mod tests {
             (200, None),
             (240, Some(250)),
             (299, Some(300)),
-            (999, Some(1_000)),
-            (6_990, Some(7_000)),
+            (970, Some(1_000)),
+            (960, Some(500)),
+            (6_910, Some(7_000)),
             (6_900, Some(5_000)),
-            (900_000, Some(900_000)),
+            (891_000, Some(900_000)),
             (4_000_000, Some(900_000)),
         ] {
             let remaining = Duration::from_millis(remaining);

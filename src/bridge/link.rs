@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use super::topology::{ALL, ONCE, TIMERS, Topology};
 use super::{Bridge, inbound, pulse};
 use crate::bus::Receipt;
-use crate::game::{PodName, Timestamp};
+use crate::game::PodName;
 use crate::module::Parts;
 use crate::telemetry::count;
 
@@ -182,12 +182,10 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
             Ok((_connection, link, consumers)) => {
                 tracing::info!("RabbitMQ at {place} is there");
                 pause = PAUSES.0;
-                *bridge.away.lock() = None;
                 bridge.link.send_replace(Some(Arc::new(link)));
                 pulse::resync(&parts).await;
                 let ended = consume(&bridge, &parts, consumers).await;
                 bridge.link.send_replace(None);
-                *bridge.away.lock() = Some(Timestamp::now());
                 ended
             }
             Err(error) => error,

@@ -31,7 +31,6 @@ mod topology;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
@@ -41,7 +40,7 @@ use self::outbound::{Batches, Lanes};
 use self::roster::Roster;
 use self::topology::Topology;
 use crate::bus::{Carrier, Parcel};
-use crate::game::{GameId, Timestamp};
+use crate::game::GameId;
 use crate::live::RedisLive;
 use crate::module::Parts;
 use crate::settings::AmqpSettings;
@@ -57,8 +56,6 @@ pub(crate) struct Bridge {
     lanes: Lanes,
     batches: Batches,
     alarms: Alarms,
-    /// Since when the broker is away, if it is.
-    away: Mutex<Option<Timestamp>>,
 }
 
 impl Bridge {
@@ -76,13 +73,12 @@ impl Bridge {
             lanes: Lanes::default(),
             batches: Batches::default(),
             alarms: Alarms::default(),
-            away: Mutex::new(Some(Timestamp::now())),
         }))
     }
 
-    /// Since when the broker is away, if it is.
-    pub(crate) fn away_since(&self) -> Option<Timestamp> {
-        *self.away.lock()
+    /// Whether the broker is there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.link.borrow().is_some()
     }
 
     /// The connection to the broker, if there is one.

@@ -67,6 +67,10 @@ impl Bus {
     /// it. Waits while a lane is full; nothing is lost. What it announces has been written down before.
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
         let span = publish_span(E::NAME, event.game());
+        // What nobody here hears or shows, nobody elsewhere does.
+        if self.topic::<E>().is_none() {
+            return;
+        }
         if let Some(carrier) = self.carrier.get()
             && E::REACH != Reach::Pod
             && let Some(parcel) = span.in_scope(|| Parcel::of(&event, Timestamp::now()))

@@ -31,8 +31,10 @@ async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     if cx.parts().stop.is_cancelled() {
         return Err(Kind::RESTARTING.into());
     }
-    cx.records().ping().await?;
-    Ok(Answer::ok())
+    match cx.parts().health.complaint() {
+        Some(complaint) => Err(Error::new(Kind::UNKNOWN, complaint)),
+        None => Ok(Answer::ok()),
+    }
 }
 
 /// The counters of this server, in the text format of Prometheus.

@@ -2,9 +2,13 @@
 //! has to keep what the live state promises.
 
 mod clerk;
+mod cluster;
+mod contract;
+mod crowd;
 mod embedded;
 mod examples;
 mod promises;
+mod redis;
 mod restarts;
 mod story;
 

@@ -17,8 +17,9 @@ use crate::auth::Keys;
 use crate::bridge::Bridge;
 use crate::bus::{Bus, Emits};
 use crate::game::{Game, Timestamp};
+use crate::health::Health;
 use crate::http::{Limits, Origins};
-use crate::live::LiveState;
+use crate::live::{LiveState, RedisLive};
 use crate::login::{Provider, Providers};
 use crate::records::Records;
 use crate::settings::Settings;
@@ -42,6 +43,9 @@ pub(crate) struct Parts {
     pub(crate) states: MadeStates,
     pub(crate) providers: Providers,
     pub(crate) table: Vec<ModuleTable>,
+    pub(crate) health: Health,
+    /// The live state as the pods know it that share it.
+    pub(crate) shared: Option<RedisLive>,
     /// The way to the other pods, if there are any.
     pub(crate) bridge: Option<Arc<Bridge>>,
     pub(crate) tasks: TaskTracker,
@@ -124,6 +128,17 @@ impl Cx {
     /// `TOO_MANY_REQUESTS`, if it has had too many.
     pub fn spend_login(&self, request: &Request) -> Result<(), Error> {
         self.parts.limits.spend_login(request)
+    }
+
+    /// Whether this server can take new players: nothing that it needs is away.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, with what is away.
+    pub fn takes_players(&self) -> Result<(), Error> {
+        match self.parts.health.complaint() {
+            Some(complaint) => Err(Error::new(Kind::UNAVAILABLE, complaint)),
+            None => Ok(()),
+        }
     }
 
     /// Whether some module serves this path.

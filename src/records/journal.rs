@@ -2,7 +2,8 @@
 //!
 //! Whoever changes a fact waits here until it is written, and only then announces it. While one
 //! transaction runs the next changes gather; of a game that changed several times only the newest
-//! facts are written, since they hold all that was before, and then its end.
+//! facts are written, since they hold all that was before, and then its end. (Where the facts themselves
+//! are shared by several servers, they need not wait: see `live/redis/kept.rs`.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,6 +81,11 @@ impl Journal {
     pub async fn place(&self) -> Result<Place<'_>, Error> {
         self.0.reserve().await.map(Place).map_err(|_| Kind::UNAVAILABLE.into())
     }
+
+    /// A place, if there is one at once.
+    pub fn try_place(&self) -> Option<Place<'_>> {
+        self.0.try_reserve().ok().map(Place)
+    }
 }
 
 impl Place<'_> {
@@ -104,7 +110,7 @@ impl Writing {
 async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
     let mut entries = Vec::new();
     while receiver.recv_many(&mut entries, CAPACITY).await > 0 {
-        write(&records, &newest(&entries)).await;
+        write(&records, &newest(entries.iter().map(|it| &it.change))).await;
         for entry in entries.drain(..) {
             // Whoever waited may have gone away; the fact is written all the same.
             let _ = entry.written.send(());
@@ -112,13 +118,21 @@ async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
     }
 }
 
-/// The newest facts of every game, and then the ends. An end tells no facts: those of before may hold
-/// results that are not written yet.
-fn newest(entries: &[Entry]) -> Vec<Change> {
-    let changes = entries.iter().map(|entry| &entry.change);
-    let keyed = changes.map(|it| ((matches!(it, Change::Ended { .. }), it.game()), it));
-    let newest: BTreeMap<_, _> = keyed.collect();
-    newest.into_values().cloned().collect()
+/// Of every game the newest facts, and then its end, which tells no facts: those of before may hold
+/// results that are not written yet. Where several servers change a game, its
+/// facts may come here out of order: their version tells. Sorted, so that two servers that write the same
+/// games never wait for each other.
+fn newest<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
+    let mut games: BTreeMap<GameId, [Option<&Change>; 2]> = BTreeMap::new();
+    for change in changes {
+        let [saved, ended] = games.entry(change.game()).or_default();
+        match (change, &saved) {
+            (Change::Ended { .. }, _) => *ended = Some(change),
+            (Change::Saved(new), Some(Change::Saved(known))) if new.version < known.version => {}
+            (Change::Saved(_), _) => *saved = Some(change),
+        }
+    }
+    games.into_values().flatten().flatten().cloned().collect()
 }
 
 /// Tries until it is written: the facts have changed, so there is no way back. Meanwhile everybody who

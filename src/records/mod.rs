@@ -13,7 +13,7 @@ mod store;
 mod tests;
 
 pub use accounts::{Account, KeptLogin};
-pub use journal::{Change, Journal};
+pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::Records;

@@ -28,23 +28,31 @@ const PING_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Records {
     /// Users, games and results.
     pub(super) db: Db,
-    /// The facts of the live games of this server; the same file as `db`, if that is SQLite.
-    local: sqlx::SqlitePool,
+    /// The facts of the live games of this server; the same file as `db`, if that is SQLite. `None` if the
+    /// live state keeps them elsewhere.
+    local: Option<sqlx::SqlitePool>,
 }
 
 impl Records {
     /// Opens PostgreSQL if the settings name it (`init` brings its tables up to date), else the SQLite
-    /// file in the data directory, which brings itself up to date.
+    /// file in the data directory, which brings itself up to date. That file also has the facts of live
+    /// games, unless the settings name Redis for them: with both services there is no file.
     ///
     /// # Errors
     /// One sentence that names what cannot be used.
     pub async fn open(settings: &Settings, init: bool) -> Result<Self, String> {
-        let local = open_lite(&settings.data_dir).await?;
-        let db = match &settings.db {
-            Some(pg) => Db::Pg(open_pg(pg, init).await?),
-            None => Db::Lite(local.clone()),
-        };
-        Ok(Self { db, local })
+        let local = async || open_lite(&settings.data_dir).await;
+        let is_shared = settings.redis.is_some();
+        Ok(match &settings.db {
+            Some(pg) => {
+                let local = if is_shared { None } else { Some(local().await?) };
+                Self { db: Db::Pg(open_pg(pg, init).await?), local }
+            }
+            None => {
+                let lite = local().await?;
+                Self { db: Db::Lite(lite.clone()), local: Some(lite).filter(|_| !is_shared) }
+            }
+        })
     }
 
     /// Where the records are, for the log.
@@ -100,9 +108,10 @@ impl Records {
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
     pub async fn live_games(&self) -> Result<Vec<Game>, Error> {
+        let Some(local) = &self.local else { return Ok(Vec::new()) };
         let facts =
             sqlx::query_scalar::<_, String>("select facts from live_games order by game_id");
-        let facts = facts.fetch_all(&self.local).await.map_err(Error::internal)?;
+        let facts = facts.fetch_all(local).await.map_err(Error::internal)?;
         let read = |facts: &String| {
             let unreadable =
                 |error: &_| tracing::error!(%error, "a live game cannot be read; it is left out");
@@ -120,26 +129,28 @@ impl Records {
             Db::Lite(pool) => {
                 let mut tx = pool.begin_with("begin immediate").await?;
                 save_records_lite(&mut tx, changes).await?;
-                save_live(&mut tx, changes).await?;
+                if self.local.is_some() {
+                    save_live(&mut tx, &changes.iter().collect::<Vec<_>>()).await?;
+                }
                 tx.commit().await
             }
             Db::Pg(pool) => {
                 let is_end = |change: &Change| matches!(change, Change::Ended { .. });
-                let (facts, ends) = changes.split_at(changes.partition_point(|it| !is_end(it)));
-                self.save_local(facts).await?;
+                let (ends, facts): (Vec<_>, Vec<_>) = changes.iter().partition(|it| is_end(it));
+                self.save_local(&facts).await?;
                 let mut tx = pool.begin().await?;
                 save_records_pg(&mut tx, changes).await?;
                 tx.commit().await?;
-                self.save_local(ends).await
+                self.save_local(&ends).await
             }
         }
     }
 
-    async fn save_local(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
-        if changes.is_empty() {
+    async fn save_local(&self, changes: &[&Change]) -> Result<(), sqlx::Error> {
+        let Some(local) = self.local.as_ref().filter(|_| !changes.is_empty()) else {
             return Ok(());
-        }
-        let mut tx = self.local.begin_with("begin immediate").await?;
+        };
+        let mut tx = local.begin_with("begin immediate").await?;
         save_live(&mut tx, changes).await?;
         tx.commit().await
     }
@@ -194,11 +205,19 @@ macro_rules! save_records {
     };
 }
 
+/// Servers that share a game may come here with facts out of order: nothing goes back. Of a lobby, whose
+/// players come and go, the latest to come counts; the next change corrects it.
 const UPSERT_GAME: &str =
     "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count)
      values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (id) do update set start_at = excluded.start_at, status = excluded.status,
-        player_count = excluded.player_count, finish_count = excluded.finish_count";
+     on conflict (id) do update set
+        start_at = coalesce(excluded.start_at, games.start_at),
+        player_count = case when excluded.status >= games.status
+            then excluded.player_count else games.player_count end,
+        finish_count = case when excluded.finish_count > games.finish_count
+            then excluded.finish_count else games.finish_count end,
+        status = case when excluded.status > games.status
+            then excluded.status else games.status end";
 
 const INSERT_RESULT: &str =
     "insert into game_results (game_id, user_id, rank, wpm_raw, wpm_correct, accuracy, finished_at)
@@ -208,7 +227,7 @@ const INSERT_RESULT: &str =
 save_records!(save_records_lite, SqliteConnection);
 save_records!(save_records_pg, PgConnection);
 
-async fn save_live(tx: &mut SqliteConnection, changes: &[Change]) -> Result<(), sqlx::Error> {
+async fn save_live(tx: &mut SqliteConnection, changes: &[&Change]) -> Result<(), sqlx::Error> {
     for change in changes {
         match change {
             Change::Saved(game) => {

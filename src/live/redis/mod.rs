@@ -5,8 +5,7 @@
 //!
 //! Keys lie in slots, so that a cluster of Redis can share the load: a script touches one slot only.
 //! While a game is in its lobby, it lies in the slot of the lobbies, with all that matchmaking looks at.
-//! Its preparation moves it into a slot of its own ([`lobby`] and [`race`] hold the operations before
-//! and after). The few operations that concern both slots take a step in each; each step may be taken
+//! Its preparation moves it into a slot of its own ([`moving`]). The few operations that concern both slots take a step in each; each step may be taken
 //! again, so that a server that dies in between does no harm: the facts still say what is due.
 //!
 //! Redis holds what is live, and may lose it. What is kept for good goes into the records: a result
@@ -19,12 +18,19 @@
 mod agenda;
 mod clock;
 mod connect;
+mod ending;
+mod entering;
 mod facts;
+mod kept;
 mod keys;
+mod moving;
+mod operations;
 mod presence;
+mod reading;
 mod scripts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, ScriptInvocation};
@@ -36,6 +42,9 @@ use crate::Error;
 use crate::game::{Game, GameId, PodName};
 use crate::records::{Journal, Records};
 use crate::settings::RedisSettings;
+
+/// How long keys outlive what they are about: a pod that is late still finds them.
+const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
 /// The live state that servers share. Cheap to clone.
 #[derive(Clone)]
@@ -69,10 +78,24 @@ impl RedisLive {
         call.invoke_async(&mut self.redis.clone()).await.map_err(failed)
     }
 
+    /// Runs a script that answers with the facts of a game, if it has changed them.
+    async fn game(
+        &self,
+        id: GameId,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let fields: Option<Fields> = self.run(call).await?;
+        Ok(facts::read(id, &fields.unwrap_or_default())?.map(Arc::new))
+    }
+
     /// Runs a script that answers with ids and facts.
     async fn games(&self, call: &ScriptInvocation<'_>) -> Result<Vec<Arc<Game>>, Error> {
         let games: Vec<(i64, Fields)> = self.run(call).await?;
         let read = |(id, fields): &(i64, Fields)| facts::read(GameId(*id), fields).transpose();
         games.iter().filter_map(read).map(|game| game.map(Arc::new)).collect()
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

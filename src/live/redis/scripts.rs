@@ -18,6 +18,36 @@ macro_rules! scripts {
 }
 
 scripts! {
+    /// Seats a player.
+    ENTER = "enter";
+    /// The same, in a game that is prepared.
+    REENTER = "reenter";
+    /// A lobby socket has closed.
+    GO_ABSENT = "go_absent";
+    /// Takes the seats of those who were absent for too long.
+    DISMISS = "dismiss";
+    /// Closes a lobby.
+    CLOSE = "close";
+    /// Makes a race of a closed lobby.
+    MOVE = "move";
+    /// Removes the lobby of which it was made.
+    SETTLE = "settle";
+    /// Gives START.
+    START = "start";
+    /// Gives up the seats of a game that runs, or is over.
+    UNSEAT = "unseat";
+    /// Notes that a player is told START.
+    CLAIM_START = "claim_start";
+    /// Takes that back.
+    RELEASE_START = "release_start";
+    /// Takes a result.
+    FINISH = "finish";
+    /// Gives a seat of a guest to an account.
+    HAND_OVER = "hand_over";
+    /// The same with the place that the guest comes back to.
+    MOVE_SEAT = "move_seat";
+    /// Takes what is good once.
+    TAKE_ONCE = "take_once";
     /// Takes the sockets of a dead pod out of lobbies.
     FORGET = "forget";
     /// A sign of life.

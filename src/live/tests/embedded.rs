@@ -17,8 +17,8 @@ const PLAYERS: usize = 200;
 const LIMIT: usize = 5;
 
 /// The live state of a server, and its file.
-struct Pod {
-    live: Arc<Embedded>,
+pub(super) struct Pod {
+    pub(super) live: Arc<Embedded>,
     records: Records,
     journal: TaskTracker,
     journal_stop: CancellationToken,
@@ -26,7 +26,7 @@ struct Pod {
 }
 
 impl Pod {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::start_in(tempfile::tempdir().unwrap()).await
     }
 

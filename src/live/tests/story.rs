@@ -76,6 +76,10 @@ impl Chance {
         Self { deed, who, which, aimed: digit(8) != 0 }
     }
 
+    pub(super) fn is_restart(self) -> bool {
+        self.deed == Deed::Restart
+    }
+
     /// The step that this is among these games. `last` is the newest that there has ever been.
     fn among(self, facts: &Facts, last: GameId, now: Timestamp) -> Step {
         let fitting: Vec<_> = facts.values().filter(|game| fits(self.deed, game, now)).collect();

@@ -4,6 +4,7 @@ mod adoption;
 mod logins;
 mod plans;
 mod profiles;
+mod shared;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

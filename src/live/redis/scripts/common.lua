@@ -61,3 +61,31 @@ local function milliseconds()
     local time = redis.call('TIME')
     return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
+
+-- The users of the seats, by the number of the seat.
+local function users(fields)
+    local by_order = {}
+    for field, value in pairs(fields) do
+        if string.sub(field, 1, 5) == 'seat:' then
+            by_order[value] = string.sub(field, 6)
+        end
+    end
+    return by_order
+end
+
+-- A user does not sit in this game any more; a seat in another one is left alone. `base` is what the names
+-- of keys in the slot of the lobbies begin with.
+local function free(base, user, id)
+    local seat = base .. ':seat:' .. user
+    if redis.call('GET', seat) == id then
+        redis.call('DEL', seat)
+    end
+end
+
+-- Takes a game out of the slot of the lobbies. Returns 1 if its facts were there.
+local function remove(base, id)
+    for _, index in ipairs({':open', ':lobbies', ':games'}) do
+        redis.call('ZREM', base .. index, id)
+    end
+    return redis.call('DEL', base .. ':game:' .. id)
+end

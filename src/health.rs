@@ -1,0 +1,89 @@
+//! What this server needs, and since when it lacks it.
+//!
+//! Asked again and again, in the background: probes and newcomers are answered at once, also while a
+//! service hangs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use crate::game::Timestamp;
+use crate::module::Parts;
+
+/// Between two looks.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// The services, in the order in which they are named.
+const SERVICES: [&str; 3] = ["the records", "the live state", "the broker"];
+
+/// Since when each of the services is away, if it is.
+#[derive(Debug, Default)]
+pub(crate) struct Health(Mutex<[Option<Timestamp>; SERVICES.len()]>);
+
+impl Health {
+    /// One sentence about what is away; `None` if nothing is.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let away = self.0.lock();
+        let complaints: Vec<_> = SERVICES
+            .iter()
+            .zip(away.iter())
+            .filter_map(|(name, since)| Some(format!("{name} since {}", (*since)?.with_z())))
+            .collect();
+        let complaint = || format!("away: {}", complaints.join(", "));
+        (!complaints.is_empty()).then(complaint)
+    }
+
+    fn note(&self, service: usize, is_there: bool, now: Timestamp) {
+        let since = &mut self.0.lock()[service];
+        match (is_there, *since) {
+            (true, Some(_)) => {
+                tracing::info!("{} answers again", SERVICES[service]);
+                *since = None;
+            }
+            (false, None) => {
+                tracing::warn!("{} does not answer: no new players", SERVICES[service]);
+                *since = Some(now);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Looks, for ever.
+pub(crate) async fn watch(parts: Arc<Parts>) {
+    loop {
+        look(&parts).await;
+        sleep(ROUND).await;
+    }
+}
+
+/// Looks once.
+pub(crate) async fn look(parts: &Parts) {
+    let (records, live) = tokio::join!(parts.records.ping(), parts.live.ping());
+    let broker = parts.bridge.as_ref().is_none_or(|bridge| bridge.is_there());
+    for (service, is_there) in [records.is_ok(), live.is_ok(), broker].into_iter().enumerate() {
+        parts.health.note(service, is_there, Timestamp::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_away_is_named_with_the_time_since_when() {
+        let health = Health::default();
+        assert_eq!(health.complaint(), None);
+        health.note(0, false, Timestamp(0));
+        health.note(0, false, Timestamp(9));
+        health.note(2, false, Timestamp(1_000_000));
+        let since = "away: the records since 1970-01-01T00:00:00.000000Z, \
+                     the broker since 1970-01-01T00:00:01.000000Z";
+        assert_eq!(health.complaint().as_deref(), Some(since));
+        health.note(0, true, Timestamp(9));
+        health.note(2, true, Timestamp(9));
+        assert_eq!(health.complaint(), None);
+    }
+}

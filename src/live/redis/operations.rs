@@ -1,0 +1,195 @@
+//! The operations of [`LiveState`], each a call of its script.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::facts::{self, Fields, write_claim};
+use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
+use crate::game::{Game, GameId, Timestamp, User, UserId};
+use crate::live::{Claim, Departed, Entry, Finish, LiveState};
+use crate::{Error, Kind};
+
+#[async_trait]
+impl LiveState for RedisLive {
+    async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
+        self.take_seat(&entry).await
+    }
+
+    async fn go_absent(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::GO_ABSENT.key(self.keys.waiting(game));
+        call.arg(user.as_str()).arg(self.pod.as_str()).arg(now.0);
+        self.game(game, &call).await
+    }
+
+    async fn dismiss_absent(
+        &self,
+        game: GameId,
+        before: Timestamp,
+        now: Timestamp,
+    ) -> Result<Departed, Error> {
+        let mut call = scripts::DISMISS.key(self.keys.lobby());
+        let (users, fields): (Vec<String>, Fields) =
+            self.run(call.arg(game.0).arg(before.0)).await?;
+        let users: Vec<UserId> = users.iter().map(|user| user.as_str().into()).collect();
+        let left = facts::read(game, &fields)?.map(Arc::new);
+        if !users.is_empty() && left.is_none() {
+            self.note_gone(game, now);
+        }
+        Ok(Departed { users, game: left })
+    }
+
+    async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::CLOSE.key(self.keys.lobby());
+        let (outcome, fields): (String, Fields) = self.run(call.arg(game.0).arg(now.0)).await?;
+        if outcome == "gone" {
+            self.note_gone(game, now);
+        }
+        let closed = facts::read(game, &fields)?.map(Arc::new);
+        closed.iter().for_each(|game| self.note_saved(game));
+        Ok(closed)
+    }
+
+    async fn prepare(
+        &self,
+        game: GameId,
+        words: Arc<str>,
+        starts_at: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.move_to_race(game, &words, starts_at).await
+    }
+
+    async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::START.key(self.keys.racing(game));
+        let started = self.game(game, call.arg(now.0)).await?;
+        if let Some(game) = &started {
+            self.free_players(game).await;
+        }
+        Ok(started)
+    }
+
+    async fn claim_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let mut call = scripts::CLAIM_START.key(self.keys.racing(game));
+        self.run(call.arg(user.as_str()).arg(now.0)).await
+    }
+
+    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error> {
+        let mut call = scripts::RELEASE_START.key(self.keys.racing(game));
+        self.run(call.arg(user.as_str())).await
+    }
+
+    async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {
+        let mut call = scripts::FINISH.key(self.keys.racing(game));
+        call.arg(user.as_str()).arg(write_claim(&claim));
+        let (outcome, rank, fields): (String, u32, Fields) = self.run(&call).await?;
+        let finish = match outcome.as_str() {
+            "taken" => Finish::Taken(rank),
+            // Whoever sends it again may do so because it is not written yet: let them wait for it too.
+            "before" => Finish::Before(rank),
+            "no seat" => return Err(Kind::NOT_A_PARTICIPANT.into()),
+            "not started" => return Err(Kind::GAME_NOT_STARTED.into()),
+            _ => return Err(self.why_no_race(game, user).await?.into()),
+        };
+        if let Some(facts) = facts::read(game, &fields)? {
+            self.keep(Arc::new(facts)).await?;
+        }
+        Ok(finish)
+    }
+
+    async fn end(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
+        self.take_away(game, now).await
+    }
+
+    async fn find(&self, game: GameId) -> Result<Option<Arc<Game>>, Error> {
+        Ok(self.look_up(&[game]).await?.pop())
+    }
+
+    async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
+        let ids = self.ids().await?;
+        self.look_up(&ids).await
+    }
+
+    async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(self.keys.played(guest));
+        let played: Result<Vec<i64>, _> = command.query_async(&mut self.redis.clone()).await;
+        let mut handed_over = Vec::new();
+        for game in played.map_err(failed)?.into_iter().map(GameId) {
+            if self.hand_over_seat(game, guest, account).await? {
+                handed_over.push(game);
+            }
+        }
+        handed_over.sort_unstable();
+        Ok(handed_over)
+    }
+
+    async fn ping(&self) -> Result<(), Error> {
+        redis::cmd("PING").exec_async(&mut self.redis.clone()).await.map_err(failed)
+    }
+
+    async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error> {
+        let key = self.keys.once(&key);
+        let mut pipeline = redis::pipe();
+        // How long it is good is for our clock to say; the clock of Redis only clears up.
+        let gone = until + KEPT_LONGER;
+        pipeline.atomic().set(&key, format!("{} {text}", until.0)).ignore();
+        pipeline.pexpire_at(&key, gone.0 / 1000).ignore();
+        pipeline.exec_async(&mut self.redis.clone()).await.map_err(failed)
+    }
+
+    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error> {
+        let call = scripts::TAKE_ONCE.key(self.keys.once(key));
+        let kept: Option<String> = self.run(&call).await?;
+        Ok(kept.and_then(|kept| {
+            let (until, text) = kept.split_once(' ')?;
+            (now.0 < until.parse().ok()?).then(|| text.to_owned())
+        }))
+    }
+}
+
+impl RedisLive {
+    /// Why a result is not taken in a game that is no race: perhaps it is one not yet.
+    async fn why_no_race(&self, game: GameId, user: &UserId) -> Result<Kind, Error> {
+        let game = self.find(game).await?;
+        Ok(match game.map(|game| game.player(user).is_some()) {
+            Some(true) => Kind::GAME_NOT_STARTED,
+            Some(false) => Kind::NOT_A_PARTICIPANT,
+            None => Kind::GAME_NOT_FOUND,
+        })
+    }
+
+    /// The lobby first, as in `look_up`: a game that moves meanwhile is met in one of the slots at least, and
+    /// what changes in the lobby is moved along.
+    async fn hand_over_seat(
+        &self,
+        game: GameId,
+        guest: &UserId,
+        account: &User,
+    ) -> Result<bool, Error> {
+        let json = serde_json::to_string(account).map_err(Error::internal)?;
+        let mut newest = None;
+        for key in [self.keys.waiting(game), self.keys.racing(game)] {
+            let mut call = scripts::HAND_OVER.key(key);
+            call.arg(guest.as_str()).arg(account.id.as_str()).arg(&json).arg(&account.name);
+            newest = self.game(game, &call).await?.or(newest);
+        }
+        let Some(facts) = newest else { return Ok(false) };
+        let kept = facts.ends_at.after(facts.opened_at) + KEPT_LONGER;
+        let mut call = scripts::MOVE_SEAT.key(self.keys.lobby());
+        call.arg(guest.as_str()).arg(account.id.as_str()).arg(game.0).arg(millis(kept));
+        self.run::<()>(&call).await?;
+        // A result that is there already now belongs to somebody for whom it is kept.
+        self.keep(facts).await?;
+        Ok(true)
+    }
+}

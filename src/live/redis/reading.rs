@@ -1,0 +1,42 @@
+//! Reading facts, wherever they lie.
+
+use std::sync::Arc;
+
+use super::facts::{self, Fields};
+use super::{RedisLive, failed};
+use crate::Error;
+use crate::game::{Game, GameId};
+
+/// Games that are read in one round trip.
+const AT_ONCE: usize = 200;
+
+impl RedisLive {
+    /// The facts of those games that are there.
+    pub(super) async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+        let mut games = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            let mut pipeline = redis::pipe();
+            for id in ids {
+                // The lobby first: a game that moves meanwhile is found in one of the two at least.
+                pipeline.hgetall(self.keys.waiting(*id)).hgetall(self.keys.racing(*id));
+            }
+            let asked = pipeline.query_async(&mut self.redis.clone()).await;
+            let fields: Vec<Fields> = asked.map_err(failed)?;
+            for (id, fields) in ids.iter().zip(fields.chunks(2)) {
+                // In both, if it is just being moved: then those of the race are the newer ones.
+                let there = fields.iter().rfind(|fields| !fields.is_empty());
+                let game = there.map(|fields| facts::read(*id, fields)).transpose()?;
+                games.extend(game.flatten().map(Arc::new));
+            }
+        }
+        Ok(games)
+    }
+
+    /// The games that are not over.
+    pub(super) async fn ids(&self) -> Result<Vec<GameId>, Error> {
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(self.keys.games()).arg(0).arg(-1);
+        let ids: Result<Vec<i64>, _> = command.query_async(&mut self.redis.clone()).await;
+        Ok(ids.map_err(failed)?.into_iter().map(GameId).collect())
+    }
+}

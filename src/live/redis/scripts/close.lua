@@ -1,0 +1,23 @@
+-- KEYS: what keys in the slot of the lobbies begin with. ARGV: game, now. Returns {'closed', facts},
+-- {'gone', {}} if everybody was absent, or {'', {}} if it was not there, not due, or closed already.
+local base, id = KEYS[1], ARGV[1]
+local key = base .. ':game:' .. id
+local fields = read(key)
+if fields.stage ~= LOBBY or tonumber(ARGV[2]) < tonumber(fields.closes_at) then
+    return {'', {}}
+end
+local somebody = false
+for order in orders(fields) do
+    somebody = somebody or not fields['absent:' .. order]
+end
+if not somebody then
+    for _, user in pairs(users(fields)) do
+        free(base, user, id)
+    end
+    remove(base, id)
+    return {'gone', {}}
+end
+redis.call('HSET', key, 'stage', CLOSED)
+redis.call('ZREM', base .. ':open', id)
+redis.call('ZREM', base .. ':lobbies', id)
+return {'closed', version_up(key)}

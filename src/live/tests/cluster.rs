@@ -1,0 +1,305 @@
+//! What servers need among each other, and single cases of games that they share.
+
+use std::collections::BTreeSet;
+
+use super::redis::on;
+use super::*;
+use crate::game::PodName;
+use crate::live::{LiveState, RedisLive};
+use crate::records::Journal;
+
+const FULL: usize = 3;
+
+/// Fills a lobby with players from `first` on, and prepares its race.
+async fn prepared(live: &RedisLive, first: usize, now: Timestamp) -> GameId {
+    let mut seats = BTreeSet::new();
+    for n in first..first + FULL {
+        seats.insert(live.enter(entry(n, rules(FULL), now)).await.unwrap().id);
+    }
+    assert_eq!(seats.len(), 1);
+    let id = seats.pop_first().unwrap();
+    let start = now + Duration::from_secs(2);
+    live.close_lobby(id, start).await.unwrap().expect("the lobby is due");
+    live.prepare(id, "some words".into(), start).await.unwrap().expect("the lobby is closed");
+    id
+}
+
+/// The same, and runs it.
+async fn running(live: &RedisLive, first: usize, now: Timestamp) -> GameId {
+    let id = prepared(live, first, now).await;
+    live.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
+    id
+}
+
+#[tokio::test]
+async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let now = Timestamp(0);
+        let id = prepared(one, 0, now).await;
+        let game = two.enter(entry(1, rules(FULL), now)).await.unwrap();
+        assert_eq!((game.id, game.stage, game.players[1].sockets), (id, Stage::Countdown, 2));
+        one.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
+        let next = two.enter(entry(1, rules(FULL), now)).await.unwrap();
+        assert_ne!(next.id, id);
+        assert_eq!(one.find(id).await.unwrap().unwrap().players.len(), FULL);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_dies_while_it_starts_a_race_holds_nobody() {
+    on(1, async |cluster| {
+        let (live, now) = (&cluster.pods[0], Timestamp(0));
+        let id = prepared(live, 0, now).await;
+        cluster.break_off_after_start(id).await;
+        // The seats are left over; each is noticed when its owner comes.
+        let next = live.enter(entry(0, rules(FULL), now)).await.unwrap();
+        assert_ne!(next.id, id);
+        assert_eq!(live.enter(entry(0, rules(FULL), now)).await.unwrap().id, next.id);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_dies_while_it_prepares_a_race_leaves_it_to_another() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let (now, start) = (Timestamp(0), Timestamp(0) + Duration::from_secs(2));
+        let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        one.close_lobby(id, start).await.unwrap().unwrap();
+        let lobby = cluster.copy_of_lobby(id).await;
+        one.prepare(id, "some words".into(), start).await.unwrap().unwrap();
+        // As if it had died before it removed the lobby, in which a guest is replaced meanwhile.
+        cluster.put_back(&lobby).await;
+        let account = User { user_type: UserType::Registered, ..player(99) };
+        assert_eq!(two.hand_over(&player(0).id, &account).await.unwrap(), [id]);
+        assert_eq!(two.prepare(id, "other words".into(), start).await.unwrap(), None);
+        assert!(!cluster.keys().await.contains(&lobby.0), "the lobby is removed");
+        let game = two.find(id).await.unwrap().unwrap();
+        assert_eq!((&*game.words, game.stage), ("some words", Stage::Countdown));
+        assert_eq!(game.players.iter().map(|it| &it.user).collect::<Vec<_>>(), [&account]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_seat_that_is_handed_over_while_a_race_is_prepared_is_moved_along() {
+    on(1, async |cluster| {
+        let (live, now) = (&cluster.pods[0], Timestamp(0));
+        let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let start = now + Duration::from_secs(2);
+        live.close_lobby(id, start).await.unwrap().unwrap();
+        let before = cluster.copy_of_lobby(id).await;
+        let account = User { user_type: UserType::Registered, ..player(99) };
+        assert_eq!(live.hand_over(&player(0).id, &account).await.unwrap(), [id]);
+        let after = cluster.copy_of_lobby(id).await;
+        // Another server had read the lobby before, and made the race of that.
+        cluster.put_back(&before).await;
+        live.prepare(id, "some words".into(), start).await.unwrap().unwrap();
+        cluster.put_back(&after).await;
+        assert_eq!(live.prepare(id, "some words".into(), start).await.unwrap(), None);
+        let game = live.find(id).await.unwrap().unwrap();
+        assert_eq!((game.players.len(), &game.players[0].user), (1, &account));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_races_of_a_guest_become_those_of_the_account() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let (now, guest) = (Timestamp(0), player(0).id);
+        let account = User { user_type: UserType::Registered, ..player(99) };
+        cluster.records.register(&account.id, Some("Anna"), now).await.unwrap();
+        let raced = running(one, 0, now).await;
+        one.finish(raced, &guest, claim(now)).await.unwrap();
+        one.finish(raced, &player(1).id, claim(now)).await.unwrap();
+        let awaited = prepared(one, 0, now).await;
+        let lobby = one.enter(entry(7, rules(FULL), now)).await.unwrap().id;
+        assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [raced, awaited]);
+        assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [], "twice is once");
+        assert_eq!(
+            two.hand_over(&player(7).id, &player(98)).await.unwrap(),
+            [],
+            "still in a lobby"
+        );
+        assert_eq!(two.hand_over(&player(1).id, &account).await.unwrap(), [], "sits there already");
+        let kept =
+            cluster.records.history(&account.id, 9, 0, Timestamp(i64::MAX / 2_000)).await.unwrap();
+        assert_eq!(kept.iter().map(|it| (it.game, it.rank)).collect::<Vec<_>>(), [(raced, 1)]);
+        let back = Entry { user: account, ..entry(0, rules(FULL), now) };
+        assert_eq!(two.enter(back).await.unwrap().id, awaited);
+        assert_ne!(awaited, lobby);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_sockets_of_a_dead_server_are_not_waited_for() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let now = Timestamp(0);
+        let untouched = two.enter(entry(2, rules(1), now)).await.unwrap();
+        let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        two.enter(entry(0, rules(FULL), now)).await.unwrap();
+        one.enter(entry(1, rules(FULL), now)).await.unwrap();
+        let later = Timestamp(9);
+        let changed = two.forget_pod(one.pod(), later).await.unwrap();
+        assert_eq!(changed.iter().map(|game| game.id).collect::<Vec<_>>(), [id]);
+        let players = &changed[0].players;
+        assert_eq!((players[0].sockets, players[0].absent_since), (1, None), "has one elsewhere");
+        assert_eq!((players[1].sockets, players[1].absent_since), (0, Some(later)));
+        assert_eq!(two.find(untouched.id).await.unwrap().unwrap().version, untouched.version);
+        assert_eq!(two.forget_pod(one.pod(), later).await.unwrap(), [], "twice is once");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn servers_know_who_is_there() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let names = |pods: Vec<PodName>| {
+            let mut names: Vec<_> = pods.iter().map(PodName::to_string).collect();
+            names.sort();
+            names.join(" ")
+        };
+        assert_eq!(names(one.beat().await.unwrap()), "pod-1");
+        assert_eq!(names(two.beat().await.unwrap()), "pod-1 pod-2");
+        one.farewell().await.unwrap();
+        assert_eq!(names(two.beat().await.unwrap()), "pod-2");
+        cluster.silence("pod-9").await;
+        assert_eq!(names(two.beat().await.unwrap()), "pod-2");
+        assert_eq!(names(two.silent_pods().await.unwrap()), "pod-9");
+        two.forget_pod(&"pod-9".into(), Timestamp(0)).await.unwrap();
+        assert_eq!(names(two.silent_pods().await.unwrap()), "");
+
+        let game = GameId(1);
+        assert_eq!(names(one.enter_pod(game).await.unwrap()), "pod-1");
+        assert_eq!(names(two.enter_pod(game).await.unwrap()), "pod-1 pod-2");
+        assert_eq!(names(two.enter_pod(GameId(2)).await.unwrap()), "pod-2");
+        one.leave_pod(game).await.unwrap();
+        assert_eq!(names(one.pods_of(game).await.unwrap()), "pod-2");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_several_servers_one_sees_to_a_deadline() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let (game, at) = (GameId(1), Timestamp(1_795_368_211_642_285));
+        let deadlines = [(game, "lobby.countdown", Some(at)), (game, "race.countdown", None)];
+        assert_eq!(one.set_deadlines(&deadlines).await.unwrap(), [true, false]);
+        assert_eq!(two.set_deadlines(&deadlines).await.unwrap(), [false, false]);
+        let later = [(game, "lobby.countdown", Some(Timestamp(at.0 + 1)))];
+        assert_eq!(two.set_deadlines(&later).await.unwrap(), [true]);
+        assert_eq!(two.overdue(Timestamp(at.0 + 1), 9).await.unwrap(), []);
+        let overdue = two.overdue(Timestamp(at.0 + 2), 9).await.unwrap();
+        assert_eq!(overdue, [(game, "lobby.countdown".into())]);
+        let done = [(game, "lobby.countdown", None)];
+        assert_eq!(one.set_deadlines(&done).await.unwrap(), [false]);
+        assert_eq!(two.overdue(Timestamp(at.0 + 2), 9).await.unwrap(), []);
+        assert!(one.set_deadlines(&[]).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_clock_of_redis_is_near_on_the_same_machine() {
+    on(1, async |cluster| {
+        let offset = cluster.pods[0].time_offset().await.unwrap();
+        assert!(offset.abs() < 50_000, "{offset} µs");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_good_once_is_good_once_and_for_its_time() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let now = Timestamp::now();
+        let until = now + Duration::from_secs(60);
+        one.keep_once("k".into(), "for Anna".into(), until).await.unwrap();
+        one.keep_once("late".into(), "for Ben".into(), until).await.unwrap();
+        assert_eq!(two.take_once("k", now).await.unwrap(), Some("for Anna".into()));
+        assert_eq!(one.take_once("k", now).await.unwrap(), None);
+        assert_eq!(two.take_once("late", until).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_ever() {
+    on(1, async |cluster| {
+        let (live, now) = (&cluster.pods[0], Timestamp::now());
+        running(live, 0, now).await;
+        prepared(live, 0, now).await;
+        let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        live.enter_pod(id).await.unwrap();
+        live.beat().await.unwrap();
+        live.keep_once("k".into(), "it".into(), now).await.unwrap();
+        live.set_deadlines(&[(id, "lobby.countdown", Some(now))]).await.unwrap();
+        let lives = cluster.lives().await;
+        assert!(lives.len() > 10, "{lives:?}");
+        assert!(lives.iter().all(|(_, life)| *life > 0), "{lives:?}");
+
+        // And of games that are over nothing is left but what is not about them.
+        let end = now + Duration::from_secs(12);
+        for game in live.all().await.unwrap() {
+            assert!(live.end(game.id, end).await.unwrap().is_some());
+            assert_eq!(live.end(game.id, end).await.unwrap(), None);
+            live.leave_pod(game.id).await.unwrap();
+        }
+        let mut left: Vec<_> = cluster.keys().await;
+        left.retain(|key| !["last-id", "pods", "agenda", "k"].iter().any(|it| key.ends_with(it)));
+        assert_eq!(left, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
+    on(1, async |cluster| {
+        let (live, now) = (&cluster.pods[0], Timestamp(0));
+        let id = running(live, 0, now).await;
+        let result = live.finish(id, &player(0).id, claim(now)).await.unwrap();
+        assert_eq!(result, Finish::Taken(1));
+        cluster.wipe().await;
+        assert_eq!(live.find(id).await.unwrap(), None);
+        let late = live.finish(id, &player(1).id, claim(now)).await.unwrap_err();
+        assert_eq!(late.kind().code, "GAME_NOT_FOUND");
+        assert!(live.enter(entry(0, rules(FULL), now)).await.unwrap().id > id, "no id comes again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_waiting_does_not_mend_is_told_at_once() {
+    on(0, async |cluster| {
+        let refused = async |url: Option<&str>, prefix: &str| {
+            let (tasks, stop) = Default::default();
+            let journal = Journal::start(cluster.records.clone(), &tasks, stop);
+            let url = url.map(Into::into).or(cluster.settings.url.clone());
+            let settings = crate::settings::RedisSettings {
+                url,
+                prefix: prefix.into(),
+                ..cluster.settings.clone()
+            };
+            let connect =
+                RedisLive::connect(&settings, cluster.records.clone(), journal, "pod".into());
+            connect.await.err().expect("a refusal")
+        };
+        let address = cluster.settings.url.clone().unwrap();
+        let base = address.expose().rsplit_once('/').unwrap().0;
+        let no_database = refused(Some(&format!("{base}/100000")), "p").await;
+        assert!(no_database.contains("/100000 refuses us"), "{no_database}");
+        let user = base.replace("redis://", "redis://nobody:hunter2@");
+        let no_user = refused(Some(&user), "p").await;
+        assert!(no_user.contains("refuses us") && !no_user.contains("hunter2"), "{no_user}");
+        assert_eq!(refused(Some("http://x"), "p").await, "redis.url is no address of Redis");
+        assert_eq!(refused(None, "{p}").await, "redis.prefix must be a text without braces");
+    })
+    .await;
+}
