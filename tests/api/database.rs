@@ -9,8 +9,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor};
 
 use crate::server::{Server, Settings};
 
-/// The server in which databases are made; `TEST_POSTGRES` names another.
-const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+/// The server in which databases are made, as of compose.yaml; `TEST_POSTGRES` names another.
+const POSTGRES: &str = "postgres://postgres:postgres@127.0.0.1:5432/postgres";
 
 /// Where a server under test keeps its records.
 pub enum Database {

@@ -18,8 +18,8 @@ use super::{Change, Records};
 use crate::game::{Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType};
 use crate::settings::{DbSettings, Settings};
 
-/// The server in which databases are made; `TEST_POSTGRES` names another.
-const POSTGRES: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+/// The server in which databases are made, as of compose.yaml; `TEST_POSTGRES` names another.
+const POSTGRES: &str = "postgres://postgres:postgres@127.0.0.1:5432/postgres";
 
 /// A PostgreSQL database for one test. Gone when it is dropped by [`Scratch::drop_it`].
 struct Scratch {

