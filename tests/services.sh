@@ -1,27 +1,44 @@
 #!/usr/bin/env bash
-# Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432, with a user
-# postgres that needs no password, and Node.js with the packages of the identity provider in tests/openid.
-# Installs and starts them if need be (Debian).
+# Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432 with a user
+# postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), and Node.js with the
+# packages of the identity provider in tests/openid. Installs and starts them if need be (Debian).
 set -euo pipefail
 cd "$(dirname "$0")/openid"
 
 has() { command -v "$1" >/dev/null; }
 install() { apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"; }
 fail() { echo "services.sh: $*" >&2; exit 1; }
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-answers() { (exec 3<>/dev/tcp/127.0.0.1/5432) 2>/dev/null; }
+# Waits for a service that was started.
+await() {
+    for _ in $(seq 150); do answers "$2" && break || sleep 0.2; done
+    answers "$2" || fail "$1 does not answer at 127.0.0.1:$2"
+    echo "services.sh: $1 is there"
+}
 
-if ! answers; then
+if ! answers 5432; then
     has pg_ctlcluster || install postgresql
     version=$(ls /etc/postgresql | sort -n | tail -1)
     hba=/etc/postgresql/$version/main/pg_hba.conf
     grep -q '^host all all 127.0.0.1/32 trust' "$hba" || sed -i '1i host all all 127.0.0.1/32 trust' "$hba"
     pg_ctlcluster --skip-systemctl-redirect "$version" main start || true
-    for _ in $(seq 50); do answers && break || sleep 0.2; done
 fi
-answers || fail "PostgreSQL does not answer at 127.0.0.1:5432"
+await PostgreSQL 5432
+
+if ! answers 6379; then
+    has redis-server || install redis-server
+    # The package may have started it.
+    answers 6379 || redis-server --daemonize yes --bind 127.0.0.1 --port 6379 --save "" --appendonly no
+fi
+await Redis 6379
+
+if ! answers 5672; then
+    has rabbitmq-server || install rabbitmq-server
+    answers 5672 || rabbitmq-server -detached
+fi
+await RabbitMQ 5672
 
 has node && has npm || install nodejs npm
 npm ls >/dev/null 2>&1 || npm ci --silent --no-audit --no-fund || fail "the packages of tests/openid are not to be had"
-
-echo "services.sh: PostgreSQL and an identity provider are there"
+echo "services.sh: an identity provider is there"

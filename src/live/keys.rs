@@ -24,7 +24,7 @@ impl dyn LiveState + '_ {
     /// Keeps something under a key until then.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn keep<T: OneTime>(&self, key: &str, it: &T, until: Timestamp) -> Result<(), Error> {
         let text = serde_json::to_string(it).map_err(Error::internal)?;
         self.keep_once(format!("{}:{key}", T::KIND), text, until).await
@@ -33,7 +33,7 @@ impl dyn LiveState + '_ {
     /// What was kept under the key, if it is not used or too old. The key is not good any more.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn take<T: OneTime>(&self, key: &str, now: Timestamp) -> Result<Option<T>, Error> {
         let text = self.take_once(&format!("{}:{key}", T::KIND), now).await?;
         text.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()

@@ -1,8 +1,9 @@
 //! The live state: lobbies and races, as atomic operations of the game.
 //!
 //! Nobody reads facts, changes them and writes them back: each operation here does all of it at once,
-//! so that players who come, leave and finish together are all counted. What an operation changed is
-//! written down before it returns.
+//! so that players who come, leave and finish together are all counted. In one process ([`Embedded`]) what
+//! an operation changed is written down before it returns; on Redis ([`RedisLive`]), which several servers
+//! share, a result is.
 
 mod embedded;
 mod games;
@@ -87,14 +88,14 @@ pub trait LiveState: Send + Sync {
     /// room; a new one. The socket of the player is counted. A guest's name is made unique in the game.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error>;
 
     /// A lobby socket of the player has closed. With the last one the absence begins.
     /// Returns the facts, if the lobby still waits.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn go_absent(
         &self,
         game: GameId,
@@ -106,7 +107,7 @@ pub trait LiveState: Send + Sync {
     /// A lobby that nobody is left in goes away.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn dismiss_absent(
         &self,
         game: GameId,
@@ -117,13 +118,13 @@ pub trait LiveState: Send + Sync {
     /// Closes a lobby that is due. `None` if it was not there, not due, or closed already.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
 
     /// Gives a closed lobby its words and its START. `None` if it has them already, or is not there.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn prepare(
         &self,
         game: GameId,
@@ -134,70 +135,70 @@ pub trait LiveState: Send + Sync {
     /// Gives START to a race that is due. `None` if it was not there, not due, or started already.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
 
     /// Notes that a player is told START, if it is given and the player has not had it: of several
     /// sockets one gets `true`, and says it.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
     -> Result<bool, Error>;
 
     /// Takes that back: START did not reach the player after all.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error>;
 
     /// Takes a player's result and decides its rank, once.
     ///
     /// # Errors
-    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`; `SERVICE_UNAVAILABLE`, if it could
-    /// not be written down.
+    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`; `SERVICE_UNAVAILABLE`, if the live state
+    /// does not answer, or it could not be written down.
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error>;
 
     /// Takes a game away that is due. `None` if it was not there, or not due.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn end(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
 
     /// The facts of a game.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn find(&self, game: GameId) -> Result<Option<Arc<Game>>, Error>;
 
     /// The facts of every game, for the timers of a server that starts.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn all(&self) -> Result<Vec<Arc<Game>>, Error>;
 
     /// Gives the seats of a guest in closed lobbies, races and results to the account that the guest has
     /// logged in to; not in games in which the account sits already. Returns the games.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it could not be written down.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error>;
 
     /// Whether it answers.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if it does not.
+    /// `SERVICE_UNAVAILABLE`, if it does not.
     async fn ping(&self) -> Result<(), Error>;
 
     /// Keeps a text under a key that is good once, until `until`; see `keep`, which keeps more than texts.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error>;
 
     /// The text that was kept under the key, if it is not used or too old.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error>;
 }
