@@ -26,6 +26,7 @@ use super::topology::{ALL, ONCE, TIMERS, Topology};
 use super::{Bridge, inbound, pulse};
 use crate::bus::Receipt;
 use crate::game::PodName;
+use crate::health;
 use crate::module::Parts;
 use crate::telemetry::count;
 
@@ -183,6 +184,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
                 tracing::info!("RabbitMQ at {place} is there");
                 pause = PAUSES.0;
                 bridge.link.send_replace(Some(Arc::new(link)));
+                health::look(&parts).await;
                 pulse::resync(&parts).await;
                 let ended = consume(&bridge, &parts, consumers).await;
                 bridge.link.send_replace(None);

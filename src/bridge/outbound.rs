@@ -98,7 +98,7 @@ impl Bridge {
                 (Reach::Game, Some(game)) => {
                     // After the facts have changed: who is not among them yet will see the new facts.
                     let pods = match self.live.pods_of(game).await {
-                        Ok(pods) => self.roster.reachable(pods, self.live.pod()),
+                        Ok(pods) => self.reachable(pods).await,
                         Err(_) => self.roster.others(game).to_vec(),
                     };
                     link.publish(&self.topology, &pods, &message, trace).await
