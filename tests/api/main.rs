@@ -42,6 +42,8 @@ mod login_outage;
 mod matchmaking;
 mod outages;
 mod plausible;
+mod pods;
+mod pods_broker;
 mod profile;
 mod race;
 mod records;

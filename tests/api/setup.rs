@@ -164,6 +164,11 @@ impl Settings {
         if let Some(common) = common {
             command.env("SERVER_NAME", format!("pod-{pod}")).arg("--init");
             command.envs(common.settings().map(|(key, value)| (variable(key), value)));
+            // As on SQLite: accounts of the server's own, unless there is another way to log in.
+            let ways = ["google.", "handlers.openid."];
+            if !self.values.keys().any(|key| ways.iter().any(|way| key.starts_with(way))) {
+                command.env(variable("auth.local"), "true");
+            }
         }
         for (key, value) in &self.values {
             command.env(variable(key), value);
