@@ -45,7 +45,7 @@ pub(super) struct Alarms {
 
 impl Alarm for Bridge {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
-        self.alarms.waiting.lock().insert((game, timer), due);
+        keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
         self.alarms.filled.notify_one();
     }
 
@@ -53,6 +53,16 @@ impl Alarm for Bridge {
         self.alarms.again.lock().insert((game, timer), due);
         self.alarms.filled.notify_one();
     }
+}
+
+/// Facts of which the older are told later must not put a deadline off: too early does no harm, since the
+/// facts are looked at then.
+fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Timestamp>) {
+    let known = waiting.entry(timer).or_default();
+    *known = match (*known, due) {
+        (Some(known), Some(due)) => Some(known.min(due)),
+        (known, due) => known.or(due),
+    };
 }
 
 /// The longest delay that is not longer than `remaining`.
@@ -74,10 +84,7 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
         put(&bridge, &parts, deadlines).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
-        join_all(
-            again.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
-        )
-        .await;
+        put_off(&bridge, &parts, again).await;
         if swept.elapsed() >= SWEEP {
             swept = Instant::now();
             let late = Timestamp::now() - LATE;
@@ -100,6 +107,24 @@ async fn put(bridge: &Bridge, parts: &Arc<Parts>, deadlines: Deadlines) {
     let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
     let alarms =
         new.filter_map(|((game, timer, due), _)| Some(start(bridge, parts, game, timer, due?)));
+    join_all(alarms).await;
+}
+
+/// For those that came too early: the agenda knows better now, too.
+async fn put_off(
+    bridge: &Bridge,
+    parts: &Arc<Parts>,
+    again: HashMap<(GameId, &'static str), Timestamp>,
+) {
+    if again.is_empty() {
+        return;
+    }
+    let deadlines: Vec<_> =
+        again.into_iter().map(|((game, timer), due)| (game, timer, due)).collect();
+    // Without the agenda they only come too early again.
+    let _ = bridge.live.put_off(&deadlines).await;
+    let alarms =
+        deadlines.into_iter().map(|(game, timer, due)| start(bridge, parts, game, timer, due));
     join_all(alarms).await;
 }
 
@@ -127,6 +152,21 @@ async fn start(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_fact_that_is_told_later_puts_nothing_off() {
+        let (mut waiting, timer) = (Deadlines::default(), (GameId(1), "lobby.countdown"));
+        for (due, kept) in [
+            (None, None),
+            (Some(60), Some(60)),
+            (Some(1), Some(1)),
+            (Some(60), Some(1)),
+            (None, Some(1)),
+        ] {
+            keep_earliest(&mut waiting, timer, due.map(Timestamp));
+            assert_eq!(waiting[&timer], kept.map(Timestamp), "{due:?}");
+        }
+    }
 
     #[test]
     fn a_timer_takes_the_longest_delay_that_fits() {
