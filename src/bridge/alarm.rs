@@ -47,14 +47,7 @@ pub(super) struct Alarms {
 
 impl Alarm for Bridge {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
-        // What is due takes the place of what is not, and the earlier that of the later.
-        let mut waiting = self.alarms.waiting.lock();
-        let known = waiting.entry((game, timer)).or_insert(due);
-        *known = match (*known, due) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
-        drop(waiting);
+        keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
         self.alarms.filled.notify_one();
     }
 
@@ -67,6 +60,16 @@ impl Alarm for Bridge {
         self.alarms.again.lock().insert((game, timer), due);
         self.alarms.filled.notify_one();
     }
+}
+
+/// Facts of which the older are told later must not put a deadline off: too early does no harm, since the
+/// facts are looked at then.
+fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Timestamp>) {
+    let known = waiting.entry(timer).or_default();
+    *known = match (*known, due) {
+        (Some(known), Some(due)) => Some(known.min(due)),
+        (known, due) => known.or(due),
+    };
 }
 
 /// The longest delay that is not longer than `remaining`.
@@ -88,10 +91,7 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
         put(&bridge, &parts, deadlines).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
-        join_all(
-            again.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
-        )
-        .await;
+        put_off(&bridge, &parts, again).await;
         let looks = std::mem::take(&mut *bridge.alarms.looks.lock());
         for game in looks {
             parts.rooms.wake(game);
@@ -124,6 +124,24 @@ async fn put(bridge: &Bridge, parts: &Arc<Parts>, deadlines: Deadlines) {
     join_all(alarms).await;
 }
 
+/// For those that came too early: the agenda knows better now, too.
+async fn put_off(
+    bridge: &Bridge,
+    parts: &Arc<Parts>,
+    again: HashMap<(GameId, &'static str), Timestamp>,
+) {
+    if again.is_empty() {
+        return;
+    }
+    let deadlines: Vec<_> =
+        again.into_iter().map(|((game, timer), due)| (game, timer, due)).collect();
+    // Without the agenda they only come too early again.
+    let _ = bridge.live.put_off(&deadlines).await;
+    let alarms =
+        deadlines.into_iter().map(|(game, timer, due)| start(bridge, parts, game, timer, due));
+    join_all(alarms).await;
+}
+
 /// Sends the message of a timer on its way, or keeps the timer here.
 async fn start(
     bridge: &Bridge,
@@ -148,6 +166,21 @@ async fn start(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_older_fact_that_is_told_later_puts_nothing_off() {
+        let (mut waiting, timer) = (Deadlines::default(), (GameId(1), "lobby.countdown"));
+        for (due, kept) in [
+            (None, None),
+            (Some(60), Some(60)),
+            (Some(1), Some(1)),
+            (Some(60), Some(1)),
+            (None, Some(1)),
+        ] {
+            keep_earliest(&mut waiting, timer, due.map(Timestamp));
+            assert_eq!(waiting[&timer], kept.map(Timestamp), "{due:?}");
+        }
+    }
 
     #[test]
     fn a_timer_takes_the_longest_delay_that_fits() {

@@ -26,6 +26,7 @@ use super::topology::{ALL, ONCE, TIMERS, Topology};
 use super::{Bridge, inbound, pulse};
 use crate::bus::Receipt;
 use crate::game::PodName;
+use crate::health;
 use crate::module::Parts;
 use crate::telemetry::count;
 
@@ -211,6 +212,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
                 pause = PAUSES.0;
                 let link = Arc::new(link);
                 bridge.link.send_replace(Some(link.clone()));
+                health::look(&parts).await;
                 let its = parts.clone();
                 parts.tasks.spawn(async move { pulse::resync(&its).await });
                 let ended = tokio::select! {

@@ -101,9 +101,13 @@ impl Bridge {
         }
     }
 
-    /// A socket of the game has opened here: from now on this pod hears what happens in it.
-    pub(crate) async fn enter(&self, game: GameId) {
+    /// A socket of the game has opened here: from now on this pod hears what happens in it. Into an empty
+    /// room: the positions that came before it was there are asked for again.
+    pub(crate) async fn enter(&self, game: GameId, into_empty: bool) {
         let known = self.roster.enter(game);
+        if into_empty && known.initialized() {
+            roster::introduce(self, game).await;
+        }
         known.get_or_init(|| roster::introduce(self, game)).await;
     }
 

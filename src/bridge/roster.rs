@@ -37,6 +37,8 @@ struct Entry {
 struct Inside {
     games: HashMap<GameId, Entry>,
     alive: Vec<PodName>,
+    /// Those that were asked about since and are not.
+    dead: Vec<PodName>,
 }
 
 /// See above.
@@ -71,10 +73,23 @@ impl Roster {
         self.0.lock().games.get(&game).map(|entry| entry.others.clone()).unwrap_or_default()
     }
 
-    /// Those of `pods` that are alive and not `own`.
-    pub(super) fn reachable(&self, pods: Vec<PodName>, own: &PodName) -> Vec<PodName> {
+    /// Those of `pods` that are alive.
+    fn living(&self, pods: Vec<PodName>) -> Vec<PodName> {
         let inside = self.0.lock();
-        pods.into_iter().filter(|pod| pod != own && inside.alive.contains(pod)).collect()
+        pods.into_iter().filter(|pod| inside.alive.contains(pod)).collect()
+    }
+
+    /// Whether a pod is among them of which nothing is known.
+    fn has_stranger(&self, pods: &[PodName]) -> bool {
+        let inside = self.0.lock();
+        pods.iter().any(|pod| !inside.alive.contains(pod) && !inside.dead.contains(pod))
+    }
+
+    /// Nobody asks about them again until the next [`Roster::set_alive`].
+    fn note_dead(&self, pods: &[PodName]) {
+        let mut inside = self.0.lock();
+        let Inside { alive, dead, .. } = &mut *inside;
+        dead.extend(pods.iter().filter(|pod| !alive.contains(pod)).cloned());
     }
 
     fn set(&self, game: GameId, others: Vec<PodName>) {
@@ -112,6 +127,11 @@ impl Roster {
             }
         }
         inside.alive = alive;
+        inside.dead.clear();
+    }
+
+    fn is_in(&self, game: GameId) -> bool {
+        self.0.lock().games.contains_key(&game)
     }
 
     fn games(&self) -> Vec<GameId> {
@@ -137,7 +157,7 @@ impl Roster {
 pub(super) async fn introduce(bridge: &Bridge, game: GameId) {
     match bridge.live.enter_pod(game).await {
         Ok(pods) => {
-            let others = bridge.roster.reachable(pods, bridge.live.pod());
+            let others = bridge.reachable(pods).await;
             bridge.roster.set(game, others.clone());
             bridge.tell(&others, &[Talk::Entered(game)]).await;
         }
@@ -159,15 +179,18 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
     loop {
         sleep(ROUND).await;
         for (game, others) in bridge.roster.take_left() {
-            // Somebody may just have come: then the pod enters again, behind this.
             let _ = bridge.live.leave_pod(game).await;
             bridge.tell(&others, &[Talk::Left(game)]).await;
+            // Somebody may have come meanwhile, and have entered before this has left.
+            if bridge.roster.is_in(game) {
+                introduce(&bridge, game).await;
+            }
         }
         if refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
             for game in bridge.roster.games() {
                 if let Ok(pods) = bridge.live.enter_pod(game).await {
-                    bridge.roster.set(game, bridge.roster.reachable(pods, bridge.live.pod()));
+                    bridge.roster.set(game, bridge.reachable(pods).await);
                 }
             }
         }
@@ -175,6 +198,19 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
 }
 
 impl Bridge {
+    /// Those of `pods` that are others and alive. One may have started since the last beat of this one: it
+    /// is asked about at once, for who is left out misses what happens.
+    pub(super) async fn reachable(&self, mut pods: Vec<PodName>) -> Vec<PodName> {
+        pods.retain(|pod| pod != self.live.pod());
+        if self.roster.has_stranger(&pods) {
+            if let Ok(alive) = self.live.beat().await {
+                self.roster.set_alive(alive);
+            }
+            self.roster.note_dead(&pods);
+        }
+        self.roster.living(pods)
+    }
+
     /// Tells other pods something. What is not heard is found again in the next round.
     pub(super) async fn tell(&self, pods: &[PodName], talk: &[Talk]) {
         if pods.is_empty() || talk.is_empty() {
@@ -206,8 +242,11 @@ mod tests {
         assert!(!roster.add(GAME, &"b".into()), "nobody is here");
         roster.enter(GAME);
         roster.set_alive(names(&["a", "b"]));
-        let others = roster.reachable(names(&["a", "b", "dead"]), &"a".into());
-        roster.set(GAME, others);
+        let pods = names(&["b", "dead"]);
+        assert!(roster.has_stranger(&pods));
+        roster.note_dead(&pods);
+        assert!(!roster.has_stranger(&pods));
+        roster.set(GAME, roster.living(pods));
         assert_eq!(&*roster.others(GAME), names(&["b"]));
         assert!(roster.add(GAME, &"c".into()));
         assert_eq!(&*roster.others(GAME), names(&["b", "c"]));

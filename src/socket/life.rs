@@ -74,7 +74,7 @@ async fn open<S: Socket>(
             let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
             // Before it looks at the facts: what changes from then on, it hears of.
             if let Some(bridge) = &session.cx.parts().bridge {
-                bridge.enter(session.seat.game).await;
+                bridge.enter(session.seat.game, session.seat.room.has_one()).await;
             }
             emits.publish(session.cx.bus()).await;
             Some(Box::new(session))

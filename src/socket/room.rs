@@ -112,6 +112,11 @@ impl Room {
         self.0.lock().said.insert(player.clone(), Timestamp::now());
     }
 
+    /// Whether nobody else is here.
+    pub(super) fn has_one(&self) -> bool {
+        self.0.lock().members.len() < 2
+    }
+
     /// The number of the player's newest socket, if one is open here.
     pub fn newest(&self, player: &UserId) -> Option<u64> {
         let inside = self.0.lock();

@@ -74,7 +74,7 @@ async fn names_and_passwords_that_do_not_fit_are_refused() {
 
 #[tokio::test]
 async fn passwords_cannot_be_tried_without_end() {
-    let server = Server::start().await;
+    let server = Server::with().embedded().start().await;
     Device::of_new_account(&server, "Anna").await;
     let mut codes = Vec::new();
     for _ in 0..12 {

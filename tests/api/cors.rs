@@ -136,7 +136,7 @@ async fn another_page_changes_nothing() {
 
 #[tokio::test]
 async fn a_page_of_the_server_itself_needs_no_permission() {
-    let server = Server::start().await;
+    let server = Server::with().embedded().start().await;
     let own = format!("http://127.0.0.1:{}", server.port());
     let request = server.request(Method::POST, "/api/v1/auth/logout", NOBODY).header("origin", own);
     server.send(request).await.ok();

@@ -65,7 +65,7 @@ async fn five_hundred_players_race_in_a_hundred_full_games() {
     let players = all(players, |mut player| async move {
         player.lobby.until("GAME_START").await;
         player.race().await;
-        player.hears("START").await;
+        player.starts().await;
         // The page reopens its socket now.
         player.race().await;
         for word in 0..5 {

@@ -24,7 +24,7 @@ impl Database {
     /// The settings that send a server there.
     pub fn settings(&self) -> Settings {
         match self {
-            Self::Lite => Server::with(),
+            Self::Lite => Server::with().embedded(),
             Self::Pg(url) => Server::with().set("db.url", url).argument("--init"),
         }
     }
@@ -53,21 +53,41 @@ impl Database {
 pub async fn on_both(test: impl AsyncFn(Database)) {
     test(Database::Lite).await;
 
+    let Some(server) = postgres().await else { return };
+    let name = format!("typephoon_test_{:016x}", rand::random::<u64>());
+    let url = create(&server, &name).await;
+    let outcome = AssertUnwindSafe(test(Database::Pg(url))).catch_unwind().await;
+    drop(&server, &name).await;
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+/// The server in which databases are made, if it is there.
+pub async fn postgres() -> Option<PgConnectOptions> {
     let address = std::env::var("TEST_POSTGRES").unwrap_or_else(|_| POSTGRES.into());
     let server: PgConnectOptions = address.parse().expect("TEST_POSTGRES is an address");
-    let mut connection = match server.connect().await {
-        Ok(connection) => connection,
+    match server.connect().await {
+        Ok(_) => return Some(server),
         Err(error) if std::env::var_os("REQUIRE_SERVICES").is_some() => {
             panic!("PostgreSQL is required at {address}: {error}")
         }
-        Err(_) => return eprintln!("skipped: no PostgreSQL at {address}"),
-    };
-    let name = format!("typephoon_test_{:016x}", rand::random::<u64>());
-    connection.execute(AssertSqlSafe(format!("create database {name}"))).await.expect("a database");
-    let url = server.clone().database(&name).to_url_lossy().to_string();
-    let outcome = AssertUnwindSafe(test(Database::Pg(url))).catch_unwind().await;
-    let drop = AssertSqlSafe(format!("drop database {name} with (force)"));
-    connection.execute(drop).await.expect("a database that goes away");
+        Err(_) => eprintln!("skipped: no PostgreSQL at {address}"),
+    }
+    None
+}
+
+/// Makes a database, and returns its address.
+pub async fn create(server: &PgConnectOptions, name: &str) -> String {
+    execute(server, format!("create database {name}")).await;
+    server.clone().database(name).to_url_lossy().to_string()
+}
+
+/// Drops a database, whoever uses it.
+pub async fn drop(server: &PgConnectOptions, name: &str) {
+    execute(server, format!("drop database {name} with (force)")).await;
+}
+
+async fn execute(server: &PgConnectOptions, sql: String) {
+    let mut connection = server.connect().await.expect("PostgreSQL answers");
+    connection.execute(AssertSqlSafe(sql)).await.expect("a statement that is right");
     connection.close().await.expect("a connection that closes");
-    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }

@@ -199,6 +199,7 @@ async fn what_is_no_stored_refresh_token_is_refused() {
 #[tokio::test]
 async fn after_a_change_of_keys_everybody_is_still_logged_in() {
     let mut server = Server::with()
+        .embedded()
         .unset("token.private_key")
         .unset("token.public_key")
         .set("token.accepted_public_keys", signing::PUBLIC_KEY)

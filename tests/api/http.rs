@@ -106,7 +106,7 @@ async fn head_works_where_get_does() {
 
 #[tokio::test]
 async fn a_trailing_slash_is_redirected_to_the_path_without() {
-    let server = Server::start().await;
+    let server = Server::with().embedded().start().await;
     let site = format!("http://127.0.0.1:{}", server.port());
     for path in ["/healthcheck/alive", "/api/v1/lobby/countdown", "/api/v1/profile/user-info"] {
         let answer = server.get(&format!("{path}/"), NOBODY).await;

@@ -155,7 +155,7 @@ async fn an_idle_page_hears_the_heartbeat() {
 
 #[tokio::test]
 async fn there_is_an_end_to_the_sockets() {
-    let server = Server::with().set("limits.sockets", 3).start().await;
+    let server = Server::with().embedded().set("limits.sockets", 3).start().await;
     let mut players: [_; 3] = server.lobby_of().await;
     too_many(&server.handshake(QUEUE_IN, NOBODY).await);
     for player in &mut players {
@@ -172,6 +172,7 @@ async fn there_is_an_end_to_the_sockets() {
 #[tokio::test]
 async fn the_oldest_tab_of_a_player_makes_way_for_one_too_many() {
     let server = Server::with()
+        .embedded()
         .set("limits.sockets_per_player", 2)
         .set("game.player_limit", 2)
         .start()
@@ -194,7 +195,7 @@ async fn the_oldest_tab_of_a_player_makes_way_for_one_too_many() {
 
 #[tokio::test]
 async fn there_is_an_end_to_the_guests_of_a_minute() {
-    let server = Server::with().set("limits.guests_per_minute", 3).start().await;
+    let server = Server::with().embedded().set("limits.guests_per_minute", 3).start().await;
     for _ in 0..3 {
         assert_eq!(server.handshake(QUEUE_IN, NOBODY).await.status, 101);
     }
@@ -204,7 +205,7 @@ async fn there_is_an_end_to_the_guests_of_a_minute() {
 
 #[tokio::test]
 async fn there_is_an_end_to_the_requests_of_a_second() {
-    let server = Server::with().set("limits.requests_per_second", 20).start().await;
+    let server = Server::with().embedded().set("limits.requests_per_second", 20).start().await;
     let requests = (0..200).map(|_| server.get("/api/v1/lobby/countdown?game_id=1", NOBODY));
     let answers = futures_util::future::join_all(requests).await;
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 404).collect();

@@ -256,8 +256,11 @@ async fn parameters_that_nobody_knows_are_ignored() {
 
 #[tokio::test]
 async fn a_page_of_another_site_cannot_queue_in() {
-    let server =
-        Server::with().set("cors.allow_origins", r#"["http://localhost:9090"]"#).start().await;
+    let server = Server::with()
+        .embedded()
+        .set("cors.allow_origins", r#"["http://localhost:9090"]"#)
+        .start()
+        .await;
 
     for origin in ["https://evil.example", "http://localhost:9091", "null"] {
         let request = server.handshake_request(QUEUE_IN, NOBODY).header("origin", origin);

@@ -190,7 +190,7 @@ async fn an_error_page_with_a_query_of_its_own_keeps_it() {
 #[tokio::test]
 async fn who_begins_too_many_logins_is_told_on_the_error_page() {
     let Some(provider) = Provider::start().await else { return };
-    let settings = provider.behind(Server::with()).set("limits.logins_per_minute", 3);
+    let settings = provider.behind(Server::with().embedded()).set("limits.logins_per_minute", 3);
     let server = settings.start().await;
     let mut ada = Browser::of(&server, &provider, "77:Ada");
     for _ in 0..3 {

@@ -142,7 +142,7 @@ async fn a_player_without_a_name_has_another_one() {
 #[tokio::test]
 async fn the_keys_are_fetched_once_for_many_logins() {
     let Some(provider) = Provider::start().await else { return };
-    let server = provider.behind(Server::with()).start().await;
+    let server = provider.behind(Server::with().embedded()).start().await;
     let crowd = (0..8).map(|number| Browser::of(&server, &provider, &number.to_string()));
     join_all(crowd.map(async |mut player| player.logs_in("school").await)).await;
     Browser::of(&server, &provider, "77").logs_in("school").await;
@@ -172,7 +172,7 @@ async fn a_login_succeeds_after_the_provider_has_changed_its_keys() {
 #[tokio::test]
 async fn tokens_of_unknown_keys_do_not_make_the_server_ask_for_keys_all_the_time() {
     let Some(provider) = Provider::start().await else { return };
-    let server = provider.behind(Server::with()).start().await;
+    let server = provider.behind(Server::with().embedded()).start().await;
     provider.told("tamper", json!({"header": {"kid": "nobody"}})).await;
     for _ in 0..10 {
         let mut mallory = Browser::of(&server, &provider, "66");

@@ -1,7 +1,7 @@
 //! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
 //!
-//! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and
-//! `persona` play the players, `device` is where they stay logged in, `browser` logs them in at the provider of `openid`,
+//! `server` starts, kills and restarts it, as `setup` says (`process` listens to what it prints, `cluster` has what
+//! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in, `browser` logs them in at the provider of `openid`,
 //! `signing` makes tokens as the server would, `postgres` is a database server that may be killed. Every other module
 //! holds the tests of one subject, named as sentences.
 //!
@@ -10,6 +10,7 @@
 //! [`server::time_passes`].
 
 mod browser;
+mod cluster;
 mod database;
 mod device;
 mod openid;
@@ -17,6 +18,7 @@ mod persona;
 mod postgres;
 mod process;
 mod server;
+mod setup;
 mod signing;
 mod site;
 mod socket;
@@ -40,6 +42,8 @@ mod login_outage;
 mod matchmaking;
 mod outages;
 mod plausible;
+mod pods;
+mod pods_broker;
 mod profile;
 mod race;
 mod records;

@@ -102,6 +102,15 @@ impl Player {
         self.track().expect(event).await
     }
 
+    /// The next frame of the race must be START. On a cluster a keystroke of somebody on another pod may be quicker.
+    pub async fn starts(&mut self) {
+        if self.site.ports().len() > 1 {
+            self.track().until("START").await;
+        } else {
+            self.hears("START").await;
+        }
+    }
+
     /// The next frame of the race must be this player's position.
     pub async fn sees(&mut self, other: &Player, word: i64, char: i64) {
         let frame = self.hears("KEY_STOKE").await;

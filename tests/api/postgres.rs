@@ -71,7 +71,7 @@ impl Postgres {
     /// The settings that send a server there.
     pub fn settings(&self) -> Settings {
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
-        Server::with().set("db.url", url).argument("--init")
+        Server::with().embedded().set("db.url", url).argument("--init")
     }
 
     /// A connection of the test's own.

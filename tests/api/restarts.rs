@@ -21,7 +21,7 @@ async fn finish(players: &mut [Player]) {
 
 #[tokio::test]
 async fn a_lobby_survives_a_crash() {
-    let mut server = Server::with().set("game.lobby_countdown", 2).start().await;
+    let mut server = Server::with().embedded().set("game.lobby_countdown", 2).start().await;
     let mut players: [Player; 2] = server.lobby_of().await;
     let game = players[0].game;
     server.kill().await;
@@ -43,8 +43,12 @@ async fn a_lobby_survives_a_crash() {
 
 #[tokio::test]
 async fn who_was_down_past_the_end_of_the_lobby_countdown_finds_its_race() {
-    let mut server =
-        Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 3).start().await;
+    let mut server = Server::with()
+        .embedded()
+        .set("game.lobby_countdown", 1)
+        .set("game.start_countdown", 3)
+        .start()
+        .await;
     let mut players: [Player; 2] = server.lobby_of().await;
     let game = players[0].game;
     server.kill().await;
@@ -65,7 +69,7 @@ async fn who_was_down_past_the_end_of_the_lobby_countdown_finds_its_race() {
 
 #[tokio::test]
 async fn a_full_lobby_survives_a_crash() {
-    let mut server = Server::for_players(2).await;
+    let mut server = Server::with().embedded().set("game.player_limit", 2).start().await;
     let mut players: [Player; 2] = server.lobby_of().await;
     let game = players[0].game;
     server.kill().await;
@@ -85,8 +89,12 @@ async fn a_full_lobby_survives_a_crash() {
 
 #[tokio::test]
 async fn a_start_countdown_survives_a_crash() {
-    let mut server =
-        Server::with().set("game.player_limit", 2).set("game.start_countdown", 2).start().await;
+    let mut server = Server::with()
+        .embedded()
+        .set("game.player_limit", 2)
+        .set("game.start_countdown", 2)
+        .start()
+        .await;
     let mut players: [Player; 2] = server.grid_of().await;
     let words = players[0].words().await;
     server.kill().await;
@@ -105,8 +113,12 @@ async fn a_start_countdown_survives_a_crash() {
 
 #[tokio::test]
 async fn a_server_that_was_down_past_the_end_of_the_start_countdown_starts_who_comes_back() {
-    let mut server =
-        Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.6).start().await;
+    let mut server = Server::with()
+        .embedded()
+        .set("game.player_limit", 2)
+        .set("game.start_countdown", 0.6)
+        .start()
+        .await;
     let mut players: [Player; 2] = server.grid_of().await;
     server.kill().await;
     time_passes(Duration::from_millis(800)).await;
@@ -121,7 +133,7 @@ async fn a_server_that_was_down_past_the_end_of_the_start_countdown_starts_who_c
 
 #[tokio::test]
 async fn a_race_survives_a_crash_and_nobody_hears_start_twice() {
-    let mut server = Server::for_players(2).await;
+    let mut server = Server::with().embedded().set("game.player_limit", 2).start().await;
     let mut players: [Player; 2] = server.race_of().await;
     let [anna, ben] = &mut players;
     anna.finishes(70.0).await;
@@ -148,7 +160,7 @@ async fn a_race_survives_a_crash_and_nobody_hears_start_twice() {
 
 #[tokio::test]
 async fn start_comes_after_a_crash_to_the_one_who_has_not_had_it() {
-    let mut server = Server::for_players(2).await;
+    let mut server = Server::with().embedded().set("game.player_limit", 2).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
     anna.lobby.expect("GAME_START").await;
     ben.lobby.expect("GAME_START").await;
@@ -166,8 +178,12 @@ async fn start_comes_after_a_crash_to_the_one_who_has_not_had_it() {
 
 #[tokio::test]
 async fn a_proper_restart_interrupts_no_race() {
-    let mut server =
-        Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
+    let mut server = Server::with()
+        .embedded()
+        .set("game.player_limit", 2)
+        .set("game.start_countdown", 1)
+        .start()
+        .await;
     let mut players: [Player; 2] = server.grid_of().await;
     let status = server.terminate().await;
     assert!(status.success(), "{status}");
@@ -183,6 +199,7 @@ async fn a_proper_restart_interrupts_no_race() {
 #[tokio::test]
 async fn a_game_that_was_to_be_cleaned_up_meanwhile_is_gone() {
     let mut server = Server::with()
+        .embedded()
         .set("game.player_limit", 1)
         .set("game.start_countdown", 0.1)
         .set("game.cleanup_countdown", 2)
@@ -201,7 +218,7 @@ async fn a_game_that_was_to_be_cleaned_up_meanwhile_is_gone() {
 
 #[tokio::test]
 async fn who_does_not_come_back_after_a_crash_has_left() {
-    let mut server = Server::start().await;
+    let mut server = Server::with().embedded().start().await;
     let anna = server.guest().await;
     server.kill().await;
     server.restart().await;
@@ -217,7 +234,7 @@ async fn who_does_not_come_back_after_a_crash_has_left() {
 
 #[tokio::test]
 async fn the_numbers_of_games_go_on_where_they_were() {
-    let mut server = Server::for_players(1).await;
+    let mut server = Server::with().embedded().set("game.player_limit", 1).start().await;
     let before = server.guest().await.game;
     server.kill().await;
     server.restart().await;
@@ -226,8 +243,12 @@ async fn the_numbers_of_games_go_on_where_they_were() {
 
 #[tokio::test]
 async fn keys_made_by_the_server_itself_outlive_it() {
-    let mut server =
-        Server::with().unset("token.private_key").unset("token.public_key").start().await;
+    let mut server = Server::with()
+        .embedded()
+        .unset("token.private_key")
+        .unset("token.public_key")
+        .start()
+        .await;
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let token = fetch_token(&server, &lobby.expect("GET_TOKEN").await).await;

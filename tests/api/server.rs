@@ -1,29 +1,31 @@
 //! The server under test: a process of its own, on a port that the system chose, with a data directory that goes away
-//! with it.
+//! with it; or, if `TEST_PODS` says how many, several that are one service ([`crate::cluster`]).
 //!
 //! ```ignore
 //! let server = Server::start().await;                       // lobbies wait for long, no result is doubted
 //! let server = Server::for_players(2).await;                // the second player starts the race
 //! let server = Server::with().set("game.lobby_countdown", 0.3).start().await;
+//! let server = Server::with().embedded().start().await;     // one process that needs nothing beside it
 //! ```
 //!
 //! It is killed when dropped; if the test has failed, what it printed is shown.
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rustix::process::{Pid, Signal};
-use tempfile::TempDir;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::cluster::Common;
 use crate::persona::{Player, QUEUE_IN};
-use crate::process::{self, Launch, Log, Outcome, Process};
-use crate::signing;
+use crate::process::{Launch, Log, Process};
 use crate::site::{NOBODY, Site};
 use crate::socket::Socket;
+
+pub use crate::setup::Settings;
 
 /// How long anybody waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,135 +55,13 @@ pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) 
     }
 }
 
-/// The settings of a server that has not been started yet.
-pub struct Settings {
-    values: BTreeMap<&'static str, String>,
-    arguments: Vec<String>,
-    home: TempDir,
-    log_level: Option<&'static str>,
-    alone: bool,
-}
-
-impl Settings {
-    /// Lobbies that wait until they are full, and limits that no test meets by accident.
-    pub fn new() -> Self {
-        let home = tempfile::tempdir().expect("a temporary directory");
-        let (values, arguments) = (BTreeMap::new(), Vec::new());
-        let settings = Self { values, arguments, home, log_level: None, alone: false };
-        let wide = 1_000_000;
-        settings
-            .set("server.host", "127.0.0.1")
-            .set("server.port", 0)
-            .set("game.lobby_countdown", 60)
-            .set("game.start_countdown", 0.3)
-            .set("game.check_results", false)
-            .set("token.private_key", signing::PRIVATE_KEY)
-            .set("token.public_key", signing::PUBLIC_KEY)
-            .set("limits.guests_per_minute", wide)
-            .set("limits.requests_per_second", wide)
-            .set("limits.frames_per_second", wide)
-    }
-
-    /// One setting by its key in the settings file, such as `game.player_limit`.
-    pub fn set(mut self, key: &'static str, value: impl ToString) -> Self {
-        self.values.insert(key, value.to_string());
-        self
-    }
-
-    /// Leaves a setting to the server.
-    pub fn unset(mut self, key: &'static str) -> Self {
-        self.values.remove(key);
-        self
-    }
-
-    /// An argument on the command line.
-    pub fn argument(mut self, argument: impl ToString) -> Self {
-        self.arguments.push(argument.to_string());
-        self
-    }
-
-    /// `LOG_LEVEL`, which has a name of its own.
-    pub fn log_level(mut self, level: &'static str) -> Self {
-        self.log_level = Some(level);
-        self
-    }
-
-    /// A file in the directory in which the server is started.
-    pub fn file(self, name: &str, text: &str) -> Self {
-        std::fs::write(self.home.path().join(name), text).expect("a file beside the data");
-        self
-    }
-
-    /// For a caller of [`machine_for_itself`], who must not wait for himself.
-    pub fn alone(mut self, _machine: &RwLockWriteGuard<'static, ()>) -> Self {
-        self.alone = true;
-        self
-    }
-
-    /// Starts the server and waits until it is ready.
-    pub async fn start(self) -> Server {
-        self.start_while(async |_| {}).await
-    }
-
-    /// The same while something else goes on, which can read what the server prints.
-    pub async fn start_while(self, meanwhile: impl AsyncFnOnce(&Log)) -> Server {
-        let place = if self.alone { None } else { Some(MACHINE.read().await) };
-        let launch = Launch::of(self.command(0));
-        let log = launch.log();
-        let (process, ()) = tokio::join!(launch.listens(), meanwhile(&log));
-        let site = Site::new(process.port);
-        let server = Server { site, process: Some(process), settings: self, _place: place };
-        server.is_ready().await;
-        server
-    }
-
-    /// Runs the program to its end, for start-ups that are to fail and commands that only print.
-    pub fn run(self) -> Outcome {
-        process::run(self.command(0))
-    }
-
-    /// The data directory; it exists.
-    pub fn data_dir(&self) -> PathBuf {
-        self.home.path().join("data")
-    }
-
-    fn command(&self, port: u16) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
-        for (name, _) in std::env::vars() {
-            if ["TP_", "OTEL_", "LOG_LEVEL", "RUST_LOG", "SERVER_NAME"]
-                .iter()
-                .any(|prefix| name.starts_with(prefix))
-            {
-                command.env_remove(name);
-            }
-        }
-        std::fs::create_dir_all(self.data_dir()).expect("a data directory");
-        command.env("TP_DATA_DIR", self.data_dir());
-        for (key, value) in &self.values {
-            command.env(variable(key), value);
-        }
-        if let Some(level) = self.log_level {
-            command.env("LOG_LEVEL", level);
-        }
-        if port != 0 {
-            command.env(variable("server.port"), port.to_string());
-        }
-        command.args(&self.arguments).current_dir(self.home.path());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-}
-
-/// `game.player_limit` is `TP_GAME__PLAYER_LIMIT` in the environment.
-fn variable(key: &str) -> String {
-    format!("TP_{}", key.replace('.', "__").to_uppercase())
-}
-
 /// A running server; speaks HTTP through [`Site`].
 pub struct Server {
     site: Site,
-    process: Option<Process>,
+    /// One, or the pods of a cluster; those that have ended are none.
+    processes: Vec<Option<Process>>,
     settings: Settings,
+    common: Option<Common>,
     _place: Option<RwLockReadGuard<'static, ()>>,
 }
 
@@ -193,6 +73,23 @@ impl Server {
 
     pub async fn start() -> Self {
         Self::with().start().await
+    }
+
+    /// Starts every process and waits until all are ready.
+    pub(crate) async fn of(settings: Settings, meanwhile: impl AsyncFnOnce(&Log)) -> Self {
+        let place = if settings.is_alone() { None } else { Some(MACHINE.read().await) };
+        let common = settings.common().await;
+        let pods = 0..settings.pods().max(1);
+        let commands = pods.map(|pod| settings.command(pod, common.as_ref(), 0));
+        let launches: Vec<_> = commands.map(Launch::of).collect();
+        let log = launches[0].log();
+        let listening = join_all(launches.into_iter().map(Launch::listens));
+        let (processes, ()) = tokio::join!(listening, meanwhile(&log));
+        let site = Site::of(processes.iter().map(|process| process.port).collect());
+        let processes = processes.into_iter().map(Some).collect();
+        let server = Server { site, processes, settings, common, _place: place };
+        server.is_ready().await;
+        server
     }
 
     /// A server whose lobbies are full, and therefore about to start, with so many players.
@@ -255,23 +152,45 @@ impl Server {
         players
     }
 
-    /// Ends the process without a warning, as a lost machine would.
+    /// Ends the process without a warning, as a lost machine would; of a cluster, all of them.
     pub async fn kill(&mut self) {
-        let mut process = self.process.take().expect("a running server");
+        for pod in 0..self.processes.len() {
+            self.kill_pod(pod);
+        }
+    }
+
+    /// Ends one process of a cluster without a warning.
+    pub fn kill_pod(&mut self, pod: usize) {
+        let mut process = self.processes[pod].take().expect("a running server");
         process.child.kill().expect("a process of our own");
         process.child.wait().expect("its end");
         self.site.log.append(&process.log);
     }
 
-    /// Asks the process to end, and returns how it did.
+    /// Asks the process to end, and returns how it did; of a cluster, how the first did that did not end well.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.ask_to_end();
         self.ended().await
     }
 
+    /// The same with one process of a cluster.
+    pub async fn terminate_pod(&mut self, pod: usize) -> ExitStatus {
+        ask_to_end(self.processes[pod].as_ref());
+        self.pod_ended(pod).await
+    }
+
     /// Waits for the end that was asked for.
     pub async fn ended(&mut self) -> ExitStatus {
-        let mut process = self.process.take().expect("a running server");
+        let mut status = ExitStatus::default();
+        for pod in 0..self.processes.len() {
+            let end = self.pod_ended(pod).await;
+            status = if status.success() { end } else { status };
+        }
+        status
+    }
+
+    async fn pod_ended(&mut self, pod: usize) -> ExitStatus {
+        let mut process = self.processes[pod].take().expect("a running server");
         let status = eventually("the server ends after SIGTERM", async || {
             process.child.try_wait().expect("a status")
         })
@@ -282,16 +201,23 @@ impl Server {
 
     /// Only sends the signal.
     pub fn ask_to_end(&self) {
-        let process = self.process.as_ref().expect("a running server");
-        rustix::process::kill_process(Pid::from_child(&process.child), Signal::TERM)
-            .expect("a process of our own");
+        self.processes.iter().for_each(|process| ask_to_end(process.as_ref()));
     }
 
     /// Starts again on the same port and data, after [`Server::kill`] or [`Server::terminate`].
     pub async fn restart(&mut self) {
-        assert!(self.process.is_none(), "it still runs");
-        self.process = Some(Process::launch(self.settings.command(self.site.port())).await);
+        let ports = self.site.ports().iter().enumerate();
+        let processes = ports.map(async |(pod, port)| {
+            assert!(self.processes[pod].is_none(), "it still runs");
+            Process::launch(self.settings.command(pod, self.common.as_ref(), *port)).await
+        });
+        self.processes = join_all(processes).await.into_iter().map(Some).collect();
         self.is_ready().await;
+    }
+
+    /// What the processes of a cluster share.
+    pub fn common(&self) -> &Common {
+        self.common.as_ref().expect("a cluster")
     }
 
     /// Its data directory.
@@ -301,16 +227,19 @@ impl Server {
 
     /// Everything the server has printed so far.
     pub fn log(&self) -> String {
-        let now = self.process.as_ref().map(|process| process.log.text()).unwrap_or_default();
-        self.site.log.text() + &now
+        let now = self.processes.iter().flatten().map(|process| process.log.text());
+        self.site.log.text() + &now.collect::<String>()
     }
 
     async fn is_ready(&self) {
-        eventually("the server is ready", async || {
-            let answer = self.site.try_get("/healthcheck/ready", NOBODY).await?;
-            (answer.status == 200).then_some(())
-        })
-        .await;
+        for pod in 0..self.processes.len() {
+            let site = self.site.at(pod);
+            eventually("the server is ready", async || {
+                let answer = site.try_get("/healthcheck/ready", NOBODY).await?;
+                (answer.status == 200).then_some(())
+            })
+            .await;
+        }
     }
 }
 
@@ -328,4 +257,10 @@ impl Drop for Server {
             eprintln!("--- what the server printed ---\n{}--- end ---", self.log());
         }
     }
+}
+
+fn ask_to_end(process: Option<&Process>) {
+    let process = process.expect("a running server");
+    rustix::process::kill_process(Pid::from_child(&process.child), Signal::TERM)
+        .expect("a process of our own");
 }

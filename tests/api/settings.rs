@@ -161,7 +161,7 @@ fn the_settings_in_force_are_printed_without_secrets() {
 
 #[tokio::test]
 async fn init_is_always_accepted() {
-    let server = Server::with().argument("--init").start().await;
+    let server = Server::with().embedded().argument("--init").start().await;
     server.guest().await;
 }
 
@@ -208,6 +208,7 @@ logger:
 /// Leaves to the file what the tests usually set.
 fn own_file(text: &str) -> Settings {
     Server::with()
+        .embedded()
         .unset("game.lobby_countdown")
         .unset("game.start_countdown")
         .file("today.yaml", text)

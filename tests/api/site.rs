@@ -43,18 +43,26 @@ impl Caller for String {
     }
 }
 
-/// One server's address, and how long its callers wait.
+/// One server's address, and how long its callers wait. If the server is a cluster, whoever asks gets to the next pod
+/// each time, and so does whoever opens a socket; mostly not to the same one.
 #[derive(Clone)]
 pub struct Site {
     pub log: Log,
     pub patience: Duration,
     http: reqwest::Client,
-    port: u16,
+    ports: Arc<[u16]>,
     guests: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
+    sockets: Arc<AtomicUsize>,
 }
 
 impl Site {
     pub fn new(port: u16) -> Self {
+        Self::of(vec![port])
+    }
+
+    /// The site of several pods.
+    pub fn of(ports: Vec<u16>) -> Self {
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -62,11 +70,29 @@ impl Site {
             .pool_max_idle_per_host(0)
             .build()
             .expect("an HTTP client");
-        Self { log: Log::default(), patience: PATIENCE, http, port, guests: Arc::default() }
+        let (guests, sockets) = (Arc::default(), Arc::default());
+        // Who sits on the first pod asks the second.
+        let requests = Arc::new(AtomicUsize::new(1));
+        let (log, ports) = (Log::default(), ports.into());
+        Self { log, patience: PATIENCE, http, ports, guests, requests, sockets }
     }
 
     pub fn port(&self) -> u16 {
-        self.port
+        self.ports[0]
+    }
+
+    /// Those of all pods.
+    pub fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
+    /// One pod alone.
+    pub fn at(&self, pod: usize) -> Self {
+        Self { ports: [self.ports[pod]].into(), ..self.clone() }
+    }
+
+    fn next_port(&self, counter: &AtomicUsize) -> u16 {
+        self.ports[counter.fetch_add(1, Ordering::Relaxed) % self.ports.len()]
     }
 
     /// The name of the next guest, in the test's story.
@@ -94,7 +120,8 @@ impl Site {
 
     /// A request to be changed before it is [sent](Site::send).
     pub fn request(&self, method: Method, path: &str, caller: &impl Caller) -> RequestBuilder {
-        let request = self.http.request(method, format!("http://127.0.0.1:{}{path}", self.port));
+        let port = self.next_port(&self.requests);
+        let request = self.http.request(method, format!("http://127.0.0.1:{port}{path}"));
         match caller.token() {
             Some(token) => request.header("cookie", format!("TP_AT={token}")),
             None => request,
@@ -139,7 +166,8 @@ impl Site {
         path: &str,
         headers: impl IntoIterator<Item = (&'static str, &'a str)>,
     ) -> Socket {
-        Socket::open(who, self.port, path, headers, self.patience).await
+        let port = self.next_port(&self.sockets);
+        Socket::open(who, port, path, headers, self.patience).await
     }
 
     /// The answer to a WebSocket handshake that is to be refused.

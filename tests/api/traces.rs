@@ -57,6 +57,7 @@ async fn take(mut stream: TcpStream, into: Arc<Mutex<String>>) {
 async fn a_race_can_be_followed_in_its_spans() {
     let collector = Collector::start().await;
     let mut server = Server::with()
+        .embedded()
         .set("telemetry.otlp_endpoint", &collector.address)
         .set("telemetry.keystroke_sample", 1)
         .set("game.player_limit", 2)

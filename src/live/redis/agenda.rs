@@ -12,7 +12,8 @@ const KEPT: i64 = 24 * 3600 * 1000;
 
 impl RedisLive {
     /// Sets deadlines, each of a timer of a game; `None` takes one away. Tells for each whether this call
-    /// made it new or different: whoever hears `true` sees to it, and nobody else.
+    /// made it new or earlier: whoever hears `true` sees to it, and nobody else. A later one changes nothing,
+    /// since it may be by older facts; see [`Self::put_off`].
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -26,7 +27,7 @@ impl RedisLive {
             let member = format!("{game}|{timer}");
             match due {
                 Some(due) => {
-                    pipeline.cmd("ZADD").arg(&key).arg("CH").arg(due.0).arg(member);
+                    pipeline.cmd("ZADD").arg(&key).arg("LT").arg("CH").arg(due.0).arg(member);
                 }
                 None => drop(pipeline.cmd("ZREM").arg(&key).arg(member)),
             }
@@ -36,6 +37,19 @@ impl RedisLive {
         let changed: Vec<u8> = asked.map_err(failed)?;
         let is_set = deadlines.iter().map(|(_, _, due)| due.is_some());
         Ok(changed.into_iter().zip(is_set).map(|(changed, set)| set && changed == 1).collect())
+    }
+
+    /// Makes deadlines later, by facts that were looked at when they came.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn put_off(&self, deadlines: &[(GameId, &str, Timestamp)]) -> Result<(), Error> {
+        let mut command = redis::cmd("ZADD");
+        command.arg(self.keys.agenda()).arg("XX");
+        for (game, timer, due) in deadlines {
+            command.arg(due.0).arg(format!("{game}|{timer}"));
+        }
+        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
     }
 
     /// The deadlines that passed before `before`, the oldest first: timers that nobody has taken off the

@@ -193,8 +193,12 @@ async fn of_several_servers_one_sees_to_a_deadline() {
         let deadlines = [(game, "lobby.countdown", Some(at)), (game, "race.countdown", None)];
         assert_eq!(one.set_deadlines(&deadlines).await.unwrap(), [true, false]);
         assert_eq!(two.set_deadlines(&deadlines).await.unwrap(), [false, false]);
-        let later = [(game, "lobby.countdown", Some(Timestamp(at.0 + 1)))];
-        assert_eq!(two.set_deadlines(&later).await.unwrap(), [true]);
+        let earlier = [(game, "lobby.countdown", Some(Timestamp(at.0 - 1)))];
+        assert_eq!(two.set_deadlines(&earlier).await.unwrap(), [true]);
+        assert_eq!(one.set_deadlines(&deadlines).await.unwrap(), [false, false], "older facts");
+        assert_eq!(two.overdue(at, 9).await.unwrap().len(), 1);
+        let later = [(game, "lobby.countdown", Timestamp(at.0 + 1)), (game, "gone", at)];
+        two.put_off(&later).await.unwrap();
         assert_eq!(two.overdue(Timestamp(at.0 + 1), 9).await.unwrap(), []);
         let overdue = two.overdue(Timestamp(at.0 + 2), 9).await.unwrap();
         assert_eq!(overdue, [(game, "lobby.countdown".into())]);
