@@ -2,8 +2,9 @@
 //!
 //! `server` starts, kills and restarts it (`process` listens to what it prints), `site` speaks HTTP, `socket` and
 //! `persona` play the players, `device` is where they stay logged in, `browser` logs them in at the provider of `openid`,
-//! `signing` makes tokens as the server would, `postgres` is a database server that may be killed. Every other module
-//! holds the tests of one subject, named as sentences.
+//! `signing` makes tokens as the server would. `postgres`, `redis` and `rabbitmq` are servers that may be killed, `fleet` is
+//! several pods on them, `page` plays on such whatever happens, `proxy` is a cable that can be cut. Every other module holds
+//! the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -12,11 +13,17 @@
 mod browser;
 mod database;
 mod device;
+mod fleet;
 mod openid;
+mod page;
 mod persona;
 mod postgres;
 mod process;
+mod proxy;
+mod rabbitmq;
+mod redis;
 mod server;
+mod service;
 mod signing;
 mod site;
 mod socket;
@@ -25,6 +32,7 @@ mod accounts;
 mod cors;
 mod crowd;
 mod devices;
+mod faults;
 mod game_socket;
 mod guests;
 mod http;

@@ -28,6 +28,11 @@ use crate::socket::Socket;
 /// How long anybody waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a server may take to end, once asked to.
+const STOP: Duration = Duration::from_secs(15);
+/// How long a server that listens may take to find all that it needs.
+const READY: Duration = Duration::from_secs(20);
+
 /// Held for reading by every server, for writing by a test that needs the machine for itself.
 static MACHINE: RwLock<()> = RwLock::const_new(());
 
@@ -42,13 +47,22 @@ pub async fn time_passes(time: Duration) {
 }
 
 /// Asks again and again until there is an answer.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, ask).await
+}
+
+/// The same for what takes its time.
+pub async fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -59,6 +73,7 @@ pub struct Settings {
     arguments: Vec<String>,
     home: TempDir,
     log_level: Option<&'static str>,
+    name: Option<String>,
     alone: bool,
 }
 
@@ -67,7 +82,7 @@ impl Settings {
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let (values, arguments) = (BTreeMap::new(), Vec::new());
-        let settings = Self { values, arguments, home, log_level: None, alone: false };
+        let settings = Self { values, arguments, home, log_level: None, name: None, alone: false };
         let wide = 1_000_000;
         settings
             .set("server.host", "127.0.0.1")
@@ -103,6 +118,12 @@ impl Settings {
     /// `LOG_LEVEL`, which has a name of its own.
     pub fn log_level(mut self, level: &'static str) -> Self {
         self.log_level = Some(level);
+        self
+    }
+
+    /// `SERVER_NAME`, likewise.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
         self
     }
 
@@ -162,6 +183,9 @@ impl Settings {
         }
         if let Some(level) = self.log_level {
             command.env("LOG_LEVEL", level);
+        }
+        if let Some(name) = &self.name {
+            command.env("SERVER_NAME", name);
         }
         if port != 0 {
             command.env(variable("server.port"), port.to_string());
@@ -272,7 +296,7 @@ impl Server {
     /// Waits for the end that was asked for.
     pub async fn ended(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("a running server");
-        let status = eventually("the server ends after SIGTERM", async || {
+        let status = within(STOP, "the server ends after SIGTERM", async || {
             process.child.try_wait().expect("a status")
         })
         .await;
@@ -289,9 +313,14 @@ impl Server {
 
     /// Starts again on the same port and data, after [`Server::kill`] or [`Server::terminate`].
     pub async fn restart(&mut self) {
+        self.restart_unready().await;
+        self.is_ready().await;
+    }
+
+    /// The same, where something that it needs is away.
+    pub async fn restart_unready(&mut self) {
         assert!(self.process.is_none(), "it still runs");
         self.process = Some(Process::launch(self.settings.command(self.site.port())).await);
-        self.is_ready().await;
     }
 
     /// Its data directory.
@@ -306,7 +335,7 @@ impl Server {
     }
 
     async fn is_ready(&self) {
-        eventually("the server is ready", async || {
+        within(READY, "the server is ready", async || {
             let answer = self.site.try_get("/healthcheck/ready", NOBODY).await?;
             (answer.status == 200).then_some(())
         })
