@@ -91,9 +91,9 @@ impl Common {
         }
         let own = self.countdowns.iter().map(|it| Duration::from_secs_f64(*it).as_millis());
         let delays = DELAYS.into_iter().map(u128::from).chain(own);
-        let queues = delays.map(|delay| format!("wait.{delay}ms"));
+        let queues = delays.map(|delay| format!("wait.{delay}ms.timers.v1"));
         // Nobody minds if one was never declared.
-        for queue in queues.chain(["work.once".to_owned(), "work.timers".to_owned()]) {
+        for queue in queues.chain(["work.once.v1".to_owned(), "work.timers.v1".to_owned()]) {
             let options = QueueDeleteOptions::default();
             let _ = channel.queue_delete(self.at_broker(&queue).into(), options).await;
         }
