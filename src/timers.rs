@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::bus::{Delivery, Handling, Pending, Receipt};
+use crate::bus::{Delivery, Handling, Pending};
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::LiveState;
 use crate::module::{Cx, TimerDeclaration};
@@ -67,6 +67,8 @@ pub(crate) trait Alarm: Send + Sync {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>);
     /// A timer came before it was due: it is to come again.
     fn again(&self, game: GameId, timer: &'static str, due: Timestamp);
+    /// All sockets of a game look again at its facts.
+    fn look(&self, game: GameId);
 }
 
 struct Shared {
@@ -139,7 +141,7 @@ impl Timers {
                 (due, deadlines.in_order.first().map(|(at, _)| *at))
             };
             for which in due {
-                self.fire(which, None);
+                self.fire(which, false);
             }
             // A millisecond more, since timers have no finer grain: nothing fires too early.
             let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
@@ -159,19 +161,24 @@ impl Timers {
         self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
     }
 
-    /// Does what a timer of a game is there for, if it is due. `receipt` is dropped when it is done.
-    pub(crate) fn fire_named(&self, timer: &str, game: GameId, receipt: Option<Arc<Receipt>>) {
+    /// Does what a timer of a game is there for, if it is due. One that `is_late` was found by a sweep: what
+    /// should have followed from it may be lacking.
+    pub(crate) fn fire_named(&self, timer: &str, game: GameId, is_late: bool) {
         if let Some(index) = self.0.declared.iter().position(|it| it.name == timer) {
-            self.fire((index, game), receipt);
+            self.fire((index, game), is_late);
         }
     }
 
-    fn fire(&self, (index, game): Which, receipt: Option<Arc<Receipt>>) {
+    fn fire(&self, (index, game): Which, is_late: bool) {
         let timer = &self.0.declared[index];
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
             Box::pin(async move {
                 let facts = cx.live().find(game).await?;
+                if let Some(facts) = &facts {
+                    // Whoever changed them may have died before setting the timers that follow from them.
+                    timers.arm(facts);
+                }
                 let handled = match facts.as_deref().and_then(due) {
                     Some(at) if at <= cx.now() => {
                         let handled = run(cx.clone(), game).await;
@@ -184,10 +191,12 @@ impl Timers {
                     }
                     None => {
                         timers.forget(index, game);
+                        if is_late {
+                            timers.look(game);
+                        }
                         Pending::DONE
                     }
                 };
-                drop(receipt);
                 Ok(handled)
             })
         });
@@ -208,6 +217,13 @@ impl Timers {
                     self.0.earlier.notify_one();
                 }
             }
+        }
+    }
+
+    /// It was done, but perhaps not announced.
+    fn look(&self, game: GameId) {
+        if let Some(elsewhere) = self.0.elsewhere.get() {
+            elsewhere.look(game);
         }
     }
 

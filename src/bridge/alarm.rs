@@ -5,7 +5,7 @@
 //! for it; and it lets every pod find, a moment later, what nobody has done. While the broker is away, the
 //! pod that knows of a deadline keeps it itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,12 +40,19 @@ pub(super) struct Alarms {
     waiting: Mutex<Deadlines>,
     /// Those that are on it, and whose messages came too early.
     again: Mutex<HashMap<(GameId, &'static str), Timestamp>>,
+    /// Games whose sockets are to look at the facts.
+    looks: Mutex<HashSet<GameId>>,
     filled: Notify,
 }
 
 impl Alarm for Bridge {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
         keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
+        self.alarms.filled.notify_one();
+    }
+
+    fn look(&self, game: GameId) {
+        self.alarms.looks.lock().insert(game);
         self.alarms.filled.notify_one();
     }
 
@@ -85,11 +92,18 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         put(&bridge, &parts, deadlines).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
         put_off(&bridge, &parts, again).await;
+        let looks = std::mem::take(&mut *bridge.alarms.looks.lock());
+        for game in looks {
+            parts.rooms.wake(game);
+            let pods = bridge.live.pods_of(game).await.unwrap_or_default();
+            let others: Vec<_> = pods.into_iter().filter(|pod| pod != bridge.live.pod()).collect();
+            bridge.tell(&others, &[Talk::Look(game)]).await;
+        }
         if swept.elapsed() >= SWEEP {
             swept = Instant::now();
             let late = Timestamp::now() - LATE;
             for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
-                parts.timers.fire_named(&timer, game, None);
+                parts.timers.fire_named(&timer, game, true);
             }
         }
     }

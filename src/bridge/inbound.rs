@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt;
+
 use super::Bridge;
 use super::message::{self, Item, TALK, Talk};
 use crate::bus::{Arrival, Receipt};
@@ -11,7 +13,7 @@ use crate::socket::{Frame, Whose};
 use crate::telemetry::{TraceContext, count};
 
 /// Takes a message. With a `receipt` it is for one pod alone, whoever sent it.
-pub(super) async fn take(
+pub(super) fn take(
     bridge: &Arc<Bridge>,
     parts: &Arc<Parts>,
     bytes: &[u8],
@@ -26,37 +28,32 @@ pub(super) async fn take(
     for item in message.events {
         if item.event == TALK {
             if let Ok(talk) = serde_json::from_str(item.body.get()) {
-                listen(bridge, parts, &from, talk, receipt.clone()).await;
+                listen(bridge, parts, &from, talk);
             }
             continue;
         }
-        receive(parts, &item, trace, receipt.clone()).await;
+        receive(parts, &item, trace, receipt.clone());
     }
 }
 
-async fn receive(
-    parts: &Parts,
-    item: &Item<'_>,
-    trace: Option<&str>,
-    receipt: Option<Arc<Receipt>>,
-) {
+fn receive(parts: &Parts, item: &Item<'_>, trace: Option<&str>, receipt: Option<Arc<Receipt>>) {
     let trace = item.trace.as_deref().or(trace);
     let trace = trace.map(TraceContext::from_traceparent).unwrap_or_default();
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
     match parts.bus.receive(&item.event, &arrival) {
-        Some(Some(pending)) => pending.await,
+        Some(Some(pending)) => {
+            // Mostly there is room in the lanes of those who hear it. If not, everything else goes on.
+            let mut delivering = pending.into_future();
+            if delivering.as_mut().now_or_never().is_none() {
+                parts.tasks.spawn(delivering);
+            }
+        }
         Some(None) => count::BRIDGE_UNREADABLE.add(1),
         None => count::BRIDGE_UNKNOWN.add(1),
     }
 }
 
-async fn listen(
-    bridge: &Arc<Bridge>,
-    parts: &Arc<Parts>,
-    from: &PodName,
-    talk: Talk,
-    receipt: Option<Arc<Receipt>>,
-) {
+fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) {
     match talk {
         Talk::Entered(game) => {
             if bridge.roster.add(game, from) {
@@ -71,19 +68,24 @@ async fn listen(
                         frame: frame.text().to_owned(),
                     })
                     .collect();
-                if !talk.is_empty() {
-                    bridge.tell(std::slice::from_ref(from), &talk).await;
-                }
+                // Whatever its sender could not tell us while it was cut off.
+                parts.rooms.wake(game);
+                let (bridge, from) = (bridge.clone(), from.clone());
+                parts.tasks.spawn(async move { bridge.tell(&[from], &talk).await });
             }
         }
+        Talk::Look(game) => parts.rooms.wake(game),
         Talk::Left(game) => bridge.roster.remove(game, from),
         Talk::Position { game, channel, event, player, frame } => {
             let channel = parts.frames.keys().find(|it| it.0 == channel);
             let room = channel.and_then(|channel| parts.rooms.get(*channel, game));
             if let (Some(room), Some(event)) = (room, parts.bus.known(&event)) {
-                room.show_position(Whose { event, player }, Frame::of_text(frame));
+                // A keystroke may have come before it.
+                room.show_first_position(Whose { event, player }, Frame::of_text(frame));
             }
         }
-        Talk::Due { game, timer } => parts.timers.fire_named(&timer, game, receipt),
+        // The agenda keeps it until it is done: so it can be acknowledged at once, and a timer whose handler
+        // waits holds up no other.
+        Talk::Due { game, timer } => parts.timers.fire_named(&timer, game, false),
     }
 }

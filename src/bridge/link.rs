@@ -30,8 +30,12 @@ use crate::health;
 use crate::module::Parts;
 use crate::telemetry::count;
 
-/// How long it may take to connect, or to have a message confirmed.
+/// How long it may take to have a message confirmed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take to connect, and to declare everything.
+const OPEN_PATIENCE: Duration = Duration::from_secs(20);
+/// How often it is looked whether what is published can arrive.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long an event of reach `Once` may wait to be taken; then whoever publishes it handles it.
 const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest and the longest pause between two tries to connect.
@@ -83,7 +87,7 @@ impl Link {
                 rest.iter().map(|pod| AMQPValue::LongString(pod.as_str().into())).collect();
             headers.insert("CC".into(), AMQPValue::FieldArray(names.into()));
         }
-        self.confirmed(topology.pods(), first.as_str().into(), message, headers).await
+        self.confirmed(topology.pods(), first.as_str().into(), message, headers, false).await
     }
 
     /// To all pods, confirmed.
@@ -93,7 +97,7 @@ impl Link {
         message: &[u8],
         trace: Option<String>,
     ) -> Result<(), Failed> {
-        self.confirmed(topology.pods(), ALL.into(), message, headers(trace)).await
+        self.confirmed(topology.pods(), ALL.into(), message, headers(trace), false).await
     }
 
     /// To exactly one pod. Returns whether the broker has it.
@@ -103,7 +107,8 @@ impl Link {
         message: &[u8],
         trace: Option<String>,
     ) -> bool {
-        let assigned = self.confirmed(topology.work(), ONCE.into(), message, headers(trace));
+        let headers = headers(trace);
+        let assigned = self.confirmed(topology.work(), ONCE.into(), message, headers, true);
         matches!(timeout(ASSIGN_PATIENCE, assigned).await, Ok(Ok(())))
     }
 
@@ -115,30 +120,49 @@ impl Link {
         message: &[u8],
     ) -> Result<(), Failed> {
         if !self.delays.lock().contains(&delay) {
-            topology.declare_wait(&self.never, delay).await?;
+            let declaring = topology.declare_wait(&self.never, delay);
+            let declared = timeout(PATIENCE, declaring).await;
+            declared.map_err(|_| Failed(format!("no queue within {PATIENCE:?}")))??;
             self.delays.lock().insert(delay);
         }
         let queue = topology.wait_queue(delay);
-        self.confirmed(ShortString::default(), queue, message, FieldTable::default()).await
+        let headers = FieldTable::default();
+        let waits = self.confirmed(ShortString::default(), queue, message, headers, true).await;
+        if waits.is_err() {
+            // Somebody may have deleted the queue.
+            self.delays.lock().remove(&delay);
+        }
+        waits
     }
 
+    /// Whether everything that is published over it can arrive.
+    fn is_sound(&self, connection: &Connection) -> bool {
+        let status = connection.status();
+        let is_open = |channel: &Channel| channel.status().connected();
+        status.connected() && !status.blocked() && is_open(&self.latest) && is_open(&self.never)
+    }
+
+    /// Publishes, and waits until the broker has it. With `mandatory` it has to reach a queue; the queue of a
+    /// pod may be gone.
     async fn confirmed(
         &self,
         exchange: ShortString,
         key: ShortString,
         message: &[u8],
         headers: FieldTable,
+        mandatory: bool,
     ) -> Result<(), Failed> {
         let properties =
             BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
-        let options = BasicPublishOptions::default();
+        let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
         let published = async {
             let confirm = self.never.basic_publish(exchange, key, options, message, properties);
             confirm.await?.await
         };
         count::BRIDGE_MESSAGES.add(1);
         match timeout(PATIENCE, published).await {
-            Ok(Ok(Confirmation::Ack(_))) => Ok(()),
+            Ok(Ok(Confirmation::Ack(None))) => Ok(()),
+            Ok(Ok(Confirmation::Ack(Some(_)))) => Err(Failed("there is no such queue".into())),
             Ok(Ok(_)) => Err(Failed("the broker does not take it".into())),
             Ok(Err(error)) => Err(error.into()),
             Err(_) => Err(Failed(format!("no confirm within {PATIENCE:?}"))),
@@ -179,14 +203,22 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     let place = bridge.topology.place();
     let mut pause = PAUSES.0;
     for epoch in 0.. {
-        let error = match open(&bridge, epoch).await {
-            Ok((_connection, link, consumers)) => {
+        let opened = timeout(OPEN_PATIENCE, open(&bridge, epoch)).await;
+        let opened = opened
+            .unwrap_or_else(|_| Err(Failed(format!("no connection within {OPEN_PATIENCE:?}"))));
+        let error = match opened {
+            Ok(Opened { publishing, link, consumers, _consuming }) => {
                 tracing::info!("RabbitMQ at {place} is there");
                 pause = PAUSES.0;
-                bridge.link.send_replace(Some(Arc::new(link)));
+                let link = Arc::new(link);
+                bridge.link.send_replace(Some(link.clone()));
                 health::look(&parts).await;
-                pulse::resync(&parts).await;
-                let ended = consume(&bridge, &parts, consumers).await;
+                let its = parts.clone();
+                parts.tasks.spawn(async move { pulse::resync(&its).await });
+                let ended = tokio::select! {
+                    ended = consume(&bridge, &parts, consumers) => ended,
+                    ended = watch(&link, &publishing) => ended,
+                };
                 bridge.link.send_replace(None);
                 ended
             }
@@ -199,28 +231,45 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     }
 }
 
-async fn open(bridge: &Bridge, epoch: u64) -> Result<(Connection, Link, Consumers), Failed> {
-    let opening = async {
-        let topology = &bridge.topology;
-        let name = format!("typephoon-api {}", bridge.live.pod());
+/// Ends when nothing that is published arrives any more: a channel can die alone, and a broker that runs out
+/// of memory or disk blocks those who publish.
+async fn watch(link: &Link, publishing: &Connection) -> Failed {
+    while link.is_sound(publishing) {
+        sleep(LOOK).await;
+    }
+    Failed("nothing can be published".into())
+}
+
+struct Opened {
+    /// Of its own: one that is blocked cannot acknowledge either.
+    publishing: Connection,
+    link: Link,
+    consumers: Consumers,
+    _consuming: Connection,
+}
+
+async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
+    let topology = &bridge.topology;
+    let connect = async |what: &str| {
+        let name = format!("typephoon-api {} ({what})", bridge.live.pod());
         let properties = ConnectionProperties::default().with_connection_name(name.into());
-        let connection = Connection::connect_uri(topology.uri.clone(), properties).await?;
-        let latest = connection.create_channel().await?;
-        let never = connection.create_channel().await?;
-        never.confirm_select(ConfirmSelectOptions::default()).await?;
-        let incoming = connection.create_channel().await?;
-        incoming.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
-        let queue = topology.declare(&incoming, epoch).await?;
-        let consumers = Consumers {
-            // What is lost with a pod was for that pod alone.
-            pods: consumer(&incoming, queue, true).await?,
-            once: consumer(&incoming, topology.work_queue(ONCE), false).await?,
-            timers: consumer(&incoming, topology.work_queue(TIMERS), false).await?,
-        };
-        Ok((connection, Link { latest, never, delays: Mutex::default() }, consumers))
+        Connection::connect_uri(topology.uri.clone(), properties).await
     };
-    let opened = timeout(PATIENCE, opening).await;
-    opened.unwrap_or_else(|_| Err(Failed(format!("no connection within {PATIENCE:?}"))))
+    let (publishing, consuming) = (connect("publishes").await?, connect("consumes").await?);
+    let latest = publishing.create_channel().await?;
+    let never = publishing.create_channel().await?;
+    never.confirm_select(ConfirmSelectOptions::default()).await?;
+    let incoming = consuming.create_channel().await?;
+    incoming.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
+    let queue = topology.declare(&incoming, epoch).await?;
+    let consumers = Consumers {
+        // What is lost with a pod was for that pod alone.
+        pods: consumer(&incoming, queue, true).await?,
+        once: consumer(&incoming, topology.work_queue(ONCE), false).await?,
+        timers: consumer(&incoming, topology.work_queue(TIMERS), false).await?,
+    };
+    let link = Link { latest, never, delays: Mutex::default() };
+    Ok(Opened { publishing, link, consumers, _consuming: consuming })
 }
 
 async fn consumer(
@@ -270,6 +319,6 @@ async fn consume(bridge: &Arc<Bridge>, parts: &Arc<Parts>, mut from: Consumers) 
                 let _ = handled.try_send(acker);
             })
         });
-        inbound::take(bridge, parts, &delivery.data, trace.as_deref(), receipt).await;
+        inbound::take(bridge, parts, &delivery.data, trace.as_deref(), receipt);
     }
 }

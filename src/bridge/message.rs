@@ -10,7 +10,8 @@ use crate::bus::Parcel;
 use crate::game::{GameId, PodName, Timestamp, UserId};
 use crate::telemetry::count;
 
-/// The version of this form. Messages of another one are counted and skipped.
+/// The version of this form, also in the names of the work queues (`topology`). Messages of another one are
+/// counted and skipped.
 const VERSION: u32 = 1;
 
 /// A message: some events of one pod.
@@ -47,6 +48,8 @@ pub(super) enum Talk {
     Left(GameId),
     /// A player's newest position, for a pod that has just come.
     Position { game: GameId, channel: String, event: String, player: Option<UserId>, frame: String },
+    /// Something has happened in the game.
+    Look(GameId),
     /// The timer of a game may be due.
     Due { game: GameId, timer: String },
 }

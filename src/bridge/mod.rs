@@ -131,7 +131,7 @@ impl Carrier for Bridge {
     }
 
     async fn carry(&self, parcel: Parcel) {
-        self.lanes.put(parcel).await;
+        self.lanes.put(parcel, self.is_there()).await;
     }
 
     async fn assign(&self, parcel: Parcel) -> bool {

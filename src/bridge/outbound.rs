@@ -14,11 +14,13 @@ use crate::bus::{Parcel, Reach};
 use crate::game::{GameId, PodName, UserId};
 use crate::telemetry::count;
 
-/// Lanes of lifecycle events: those of one game keep their order.
-const LANES: usize = 8;
-/// Events that may wait in one lane. When it is full, whoever publishes waits: for a moment, and then the
-/// event is dropped. It only wakes those who look at the facts, and a lost connection makes all look.
-const LANE_CAPACITY: usize = 1024;
+/// Lanes of lifecycle events: those of one game keep their order. Each waits for its confirms, so they are as
+/// many as may be under way at once: hundreds of races may start in the same moment.
+const LANES: usize = 32;
+/// Events that may wait in one lane. When it is full, whoever publishes waits: for a moment, and not at all
+/// while there is no broker, and then the event is dropped. It only wakes those who look at the facts, and a
+/// lost connection makes all look.
+const LANE_CAPACITY: usize = 256;
 /// How long a publisher waits for a place.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The least time between two batches for one pod. A keystroke after a pause goes at once.
@@ -45,11 +47,12 @@ impl Lanes {
         std::mem::take(&mut *self.receivers.lock())
     }
 
-    pub(super) async fn put(&self, parcel: Parcel) {
+    pub(super) async fn put(&self, parcel: Parcel, is_connected: bool) {
         let key = parcel.game.map_or(0, |game| game.0.unsigned_abs());
         let lane =
             &self.senders[usize::try_from(key % LANES as u64).expect("a remainder of LANES")];
-        if lane.send_timeout(parcel, PATIENCE).await.is_err() {
+        let patience = if is_connected { PATIENCE } else { Duration::ZERO };
+        if lane.send_timeout(parcel, patience).await.is_err() {
             count::BRIDGE_DROPPED.add(1);
         }
     }
@@ -97,8 +100,9 @@ impl Bridge {
             let sent = match (parcel.reach, parcel.game) {
                 (Reach::Game, Some(game)) => {
                     // After the facts have changed: who is not among them yet will see the new facts.
+                    // A pod that is late to say that it lives hears it, too; a dead one costs nothing.
                     let pods = match self.live.pods_of(game).await {
-                        Ok(pods) => self.reachable(pods).await,
+                        Ok(pods) => pods.into_iter().filter(|it| it != self.live.pod()).collect(),
                         Err(_) => self.roster.others(game).to_vec(),
                     };
                     link.publish(&self.topology, &pods, &message, trace).await

@@ -213,7 +213,7 @@ impl Bridge {
 
     /// Tells other pods something. What is not heard is found again in the next round.
     pub(super) async fn tell(&self, pods: &[PodName], talk: &[Talk]) {
-        if pods.is_empty() {
+        if pods.is_empty() || talk.is_empty() {
             return;
         }
         let Some(link) = self.link() else { return };

@@ -16,16 +16,14 @@ use crate::settings::AmqpSettings;
 
 /// The routing key of what all pods have to hear.
 pub(super) const ALL: &str = "all";
-/// The routing key of events that one pod handles.
-pub(super) const ONCE: &str = "once";
+/// The routing key of events that one pod handles. It has the version of the messages, so that no pod takes
+/// work that it does not understand.
+pub(super) const ONCE: &str = "once.v1";
 /// The routing key of timers that are due.
-pub(super) const TIMERS: &str = "timers";
+pub(super) const TIMERS: &str = "timers.v1";
 
 /// The broker is asked for a sign of life every so many seconds.
 const HEARTBEAT: u16 = 10;
-/// A wait queue that nobody uses goes away after its delay and this.
-const UNUSED: Duration = Duration::from_secs(60 * 60);
-
 /// The names.
 #[derive(Debug)]
 pub(super) struct Topology {
@@ -80,9 +78,25 @@ impl Topology {
         self.name(&format!("work.{key}"))
     }
 
-    /// What lies here comes to the timers after the delay.
+    /// What lies here comes to the timers after the delay. The name has a hash of its arguments.
     pub(super) fn wait_queue(&self, delay: Duration) -> ShortString {
-        self.name(&format!("wait.{}ms", delay.as_millis()))
+        let hash = fingerprint(&format!("{:?}", self.wait_arguments(delay)));
+        self.name(&format!("wait.{}ms.{hash:08x}", delay.as_millis()))
+    }
+
+    /// No `x-expires`: publishing is no use of a queue to RabbitMQ, which would so delete it in full use, and
+    /// the timers in it. The queue of a delay that is not used any more stays, empty.
+    fn wait_arguments(&self, delay: Duration) -> FieldTable {
+        let mut arguments = quorum();
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        let milliseconds = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(milliseconds));
+        arguments.insert("x-dead-letter-exchange".into(), text(self.work().as_str()));
+        arguments.insert("x-dead-letter-routing-key".into(), text(TIMERS));
+        // A timer is not lost between the two queues, even if the broker dies right then.
+        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+        arguments.insert("x-overflow".into(), text("reject-publish"));
+        arguments
     }
 
     /// Declares all but the wait queues. `epoch` tells the connections of this pod apart: the queue of the
@@ -126,18 +140,7 @@ impl Topology {
     /// Declares the queue of a delay: one per delay, since in a queue of several a short one would wait
     /// behind a long one.
     pub(super) async fn declare_wait(&self, channel: &Channel, delay: Duration) -> Result<()> {
-        let mut arguments = quorum();
-        let milliseconds = |time: Duration| {
-            AMQPValue::LongLongInt(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
-        };
-        let text = |text: &str| AMQPValue::LongString(text.into());
-        arguments.insert("x-message-ttl".into(), milliseconds(delay));
-        arguments.insert("x-expires".into(), milliseconds(delay + UNUSED));
-        arguments.insert("x-dead-letter-exchange".into(), text(self.work().as_str()));
-        arguments.insert("x-dead-letter-routing-key".into(), text(TIMERS));
-        // A timer is not lost between the two queues, even if the broker dies right then.
-        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
-        arguments.insert("x-overflow".into(), text("reject-publish"));
+        let arguments = self.wait_arguments(delay);
         channel.queue_declare(self.wait_queue(delay), lasting(), arguments).await.map(drop)
     }
 }
@@ -151,4 +154,9 @@ fn quorum() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments
+}
+
+/// FNV-1a, 32 bits (RFC 9923): enough to tell the arguments of two queues apart, today and tomorrow.
+fn fingerprint(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -76,6 +76,13 @@ impl Room {
         inside.positions.insert(whose, (frame, now));
     }
 
+    /// Gives everybody but the player a position, unless one of the player is known: it may be older.
+    pub(crate) fn show_first_position(&self, whose: Whose, frame: Frame) {
+        if !self.0.lock().positions.contains_key(&whose) {
+            self.show_position(whose, frame);
+        }
+    }
+
     /// Has everybody look again at what they should have said.
     pub fn wake(&self) {
         for member in &self.0.lock().members {
@@ -209,6 +216,15 @@ impl Rooms {
             members.retain(|member| member.socket != seat.socket);
             if members.is_empty() {
                 by_user.remove(&seat.user);
+            }
+        }
+    }
+
+    /// Has every socket of a game look again at what it should have said.
+    pub(crate) fn wake(&self, game: GameId) {
+        for ((_, of), room) in self.shard(game).lock().iter() {
+            if *of == game {
+                room.wake();
             }
         }
     }

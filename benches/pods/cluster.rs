@@ -1,0 +1,211 @@
+//! Pods as processes of their own, on one database, one Redis prefix and broker names of this run; and
+//! players who find seats there.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use reqwest::header::COOKIE;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+use crate::{Outcome, broker};
+
+/// Players on their way in at once.
+const DOOR: usize = 100;
+
+pub type Socket = WebSocketStream<TcpStream>;
+
+pub struct Cluster {
+    name: String,
+    pods: Vec<(Child, SocketAddr)>,
+    _data: TempDir,
+}
+
+/// Somebody who sits in a race.
+pub struct Player {
+    pub game: u64,
+    pub user: String,
+    pub cookie: String,
+    pub pod: SocketAddr,
+}
+
+pub struct Seats {
+    pub players: Vec<Player>,
+    pub per_second: f64,
+}
+
+fn postgres() -> String {
+    let default = "postgres://postgres:postgres@127.0.0.1:5432/postgres";
+    std::env::var("TEST_POSTGRES").unwrap_or_else(|_| default.into())
+}
+
+fn redis() -> String {
+    std::env::var("TEST_REDIS").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
+}
+
+impl Cluster {
+    pub async fn start(count: usize) -> Outcome<Self> {
+        let name = format!("typephoon_bench_{:08x}", rand::random::<u32>());
+        let mut server = PgConnection::connect(&postgres()).await?;
+        server.execute(AssertSqlSafe(format!("create database {name}"))).await?;
+        let data = tempfile::tempdir()?;
+        let mut pods = Vec::new();
+        for number in 0..count {
+            let log = data.path().join(format!("{number}.log"));
+            let child = command(&name, number)?
+                .current_dir(data.path())
+                .stdin(Stdio::null())
+                .stderr(Stdio::null())
+                .stdout(File::create(&log)?)
+                .kill_on_drop(true)
+                .spawn()?;
+            let address = loop {
+                let text = std::fs::read_to_string(&log)?;
+                let address = text.split("listening on http://").nth(1);
+                let address = address.and_then(|rest| rest.split([' ', '\n', '\u{1b}']).next());
+                if let Some(address) = address.and_then(|it| it.parse().ok()) {
+                    break address;
+                }
+                sleep(Duration::from_millis(20)).await;
+            };
+            pods.push((child, address));
+        }
+        for (_, address) in &pods {
+            let ready = format!("http://{address}/healthcheck/ready");
+            while !reqwest::get(&ready).await.is_ok_and(|it| it.status().is_success()) {
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+        Ok(Self { name, pods, _data: data })
+    }
+
+    /// Messages that the pods have published so far.
+    pub async fn messages(&self) -> Outcome<u64> {
+        let mut sum = 0;
+        for (_, address) in &self.pods {
+            let text = reqwest::get(format!("http://{address}/metrics")).await?.text().await?;
+            let line =
+                text.lines().find(|line| line.starts_with("typephoon_bridge_messages_total "));
+            sum += line
+                .and_then(|it| it.split(' ').nth(1))
+                .ok_or("no such counter")?
+                .parse::<u64>()?;
+        }
+        Ok(sum)
+    }
+
+    /// Seats players, one after the other on the next pod, until all have heard GAME_START.
+    pub async fn seat(&self, count: usize) -> Outcome<Seats> {
+        let door = Arc::new(Semaphore::new(DOOR));
+        let begun = Instant::now();
+        let mut arrivals = JoinSet::new();
+        for number in 0..count {
+            let (pod, door) = (self.pods[number % self.pods.len()].1, door.clone());
+            arrivals.spawn(async move { take_seat(pod, &door, begun).await });
+        }
+        let (mut players, mut last) = (Vec::new(), Duration::ZERO);
+        while let Some(arrival) = arrivals.join_next().await {
+            let (player, seated) = arrival??;
+            last = last.max(seated);
+            players.push(player);
+        }
+        Ok(Seats { players, per_second: count as f64 / last.as_secs_f64() })
+    }
+
+    pub async fn stop(mut self) -> Outcome<()> {
+        for (child, _) in &mut self.pods {
+            child.kill().await?;
+        }
+        let mut server = PgConnection::connect(&postgres()).await?;
+        let drop = format!("drop database {} with (force)", self.name);
+        server.execute(AssertSqlSafe(drop)).await?;
+        Ok(())
+    }
+}
+
+fn command(name: &str, number: usize) -> Outcome<Command> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
+    let database: sqlx::postgres::PgConnectOptions = postgres().parse()?;
+    let database = sqlx::ConnectOptions::to_url_lossy(&database.database(name)).to_string();
+    let settings: [(&str, &str); 18] = [
+        ("TP_SERVER__HOST", "127.0.0.1"),
+        ("TP_SERVER__PORT", "0"),
+        ("TP_DB__URL", &database),
+        ("TP_REDIS__URL", &redis()),
+        ("TP_REDIS__PREFIX", name),
+        ("TP_AMQP__URL", &broker::url()),
+        ("TP_AMQP__PREFIX", name),
+        ("TP_TOKEN__PRIVATE_KEY", include_str!("../../tests/api/keys/private.pem")),
+        ("TP_TOKEN__PUBLIC_KEY", include_str!("../../tests/api/keys/public.pem")),
+        ("TP_GAME__LOBBY_COUNTDOWN", "5"),
+        ("TP_GAME__START_COUNTDOWN", "1"),
+        ("TP_GAME__WORD_COUNT", "500"),
+        ("TP_LIMITS__REQUESTS_PER_SECOND", "1000000"),
+        ("TP_LIMITS__GUESTS_PER_MINUTE", "1000000"),
+        ("TP_LIMITS__SOCKETS", "1000000"),
+        ("TP_LIMITS__SOCKETS_PER_ADDRESS", "1000000"),
+        ("TP_LIMITS__FRAMES_PER_SECOND", "100000"),
+        ("SERVER_NAME", &format!("pod{number}")),
+    ];
+    command.envs(settings).arg("--init");
+    Ok(command)
+}
+
+pub async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<Socket> {
+    let mut request = format!("ws://{pod}{path}").into_client_request()?;
+    if let Some(cookie) = cookie {
+        request.headers_mut().insert(COOKIE, cookie.parse()?);
+    }
+    let stream = TcpStream::connect(pod).await?;
+    stream.set_nodelay(true)?;
+    Ok(tokio_tungstenite::client_async(request, stream).await?.0)
+}
+
+/// The next message of a socket that is this event.
+pub async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
+    while let Some(message) = socket.next().await {
+        let message: Value = match message?.to_text() {
+            Ok(text) if !text.is_empty() => serde_json::from_str(text)?,
+            _ => continue,
+        };
+        if message["event"] == name {
+            return Ok(message);
+        }
+    }
+    Err(format!("no {name}").into())
+}
+
+async fn take_seat(
+    pod: SocketAddr,
+    door: &Semaphore,
+    begun: Instant,
+) -> Outcome<(Player, Duration)> {
+    let entry = door.acquire().await?;
+    let mut lobby = open(pod, "/api/v1/lobby/queue-in/ws", None).await?;
+    let game = event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("a game")?;
+    let seated = begun.elapsed();
+    let offer = event(&mut lobby, "GET_TOKEN").await?;
+    let key = offer["guest_token_key"].as_str().ok_or("a key")?;
+    let answer = reqwest::get(format!("http://{pod}/api/v1/auth/guest-token?key={key}")).await?;
+    let cookie = answer.headers().get("set-cookie").ok_or("a cookie")?.to_str()?;
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    drop(entry);
+    event(&mut lobby, "GAME_START").await?;
+    lobby.close(None).await?;
+    let info = format!("http://{pod}/api/v1/profile/user-info");
+    let info = reqwest::Client::new().get(info).header(COOKIE, &cookie).send().await?;
+    let user = info.json::<Value>().await?["id"].as_str().ok_or("an id")?.to_owned();
+    Ok((Player { game, user, cookie, pod }, seated))
+}
