@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::database;
 
-/// Where they are; `TEST_REDIS` and `TEST_AMQP` name others.
+/// Where they are; `TEST_REDIS` and `TEST_RABBITMQ` name others.
 const REDIS: &str = "redis://127.0.0.1:6379";
 const AMQP: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
@@ -76,6 +77,28 @@ impl Common {
         format!("{}.{rest}", self.name)
     }
 
+    /// The queue in which timers wait for that long: its name has a hash of its arguments, as of
+    /// `src/bridge/topology.rs`.
+    pub fn wait_queue(&self, delay: Duration) -> String {
+        let milliseconds = i64::try_from(delay.as_millis()).expect("a delay");
+        let text = |text: &str| AMQPValue::LongString(text.into());
+        let mut arguments = FieldTable::default();
+        for (name, value) in [
+            ("x-queue-type", text("quorum")),
+            ("x-message-ttl", AMQPValue::LongLongInt(milliseconds)),
+            ("x-dead-letter-exchange", text(&self.at_broker("work"))),
+            ("x-dead-letter-routing-key", text("timers.v1")),
+            ("x-dead-letter-strategy", text("at-least-once")),
+            ("x-overflow", text("reject-publish")),
+        ] {
+            arguments.insert(name.into(), value);
+        }
+        let hash = format!("{arguments:?}")
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        self.at_broker(&format!("wait.{milliseconds}ms.{hash:08x}"))
+    }
+
     /// A connection to RabbitMQ of the test's own.
     pub async fn broker(&self) -> (Connection, Channel) {
         let connection = amqp().await.expect("RabbitMQ answers");
@@ -89,13 +112,14 @@ impl Common {
             let options = ExchangeDeleteOptions::default();
             let _ = channel.exchange_delete(self.at_broker(exchange).into(), options).await;
         }
-        let own = self.countdowns.iter().map(|it| Duration::from_secs_f64(*it).as_millis());
-        let delays = DELAYS.into_iter().map(u128::from).chain(own);
-        let queues = delays.map(|delay| format!("wait.{delay}ms"));
+        let own = self.countdowns.iter().map(|it| Duration::from_secs_f64(*it));
+        let delays = DELAYS.into_iter().map(Duration::from_millis).chain(own);
+        let queues = delays.map(|delay| self.wait_queue(delay));
+        let work = ["work.once.v1", "work.timers.v1"].map(|queue| self.at_broker(queue));
         // Nobody minds if one was never declared.
-        for queue in queues.chain(["work.once".to_owned(), "work.timers".to_owned()]) {
+        for queue in queues.chain(work) {
             let options = QueueDeleteOptions::default();
-            let _ = channel.queue_delete(self.at_broker(&queue).into(), options).await;
+            let _ = channel.queue_delete(queue.into(), options).await;
         }
         let _ = connection.close(200, "done".into()).await;
         self.forget_keys().await;
@@ -142,7 +166,7 @@ fn redis_url() -> String {
 }
 
 fn amqp_url() -> String {
-    std::env::var("TEST_AMQP").unwrap_or_else(|_| AMQP.into())
+    std::env::var("TEST_RABBITMQ").unwrap_or_else(|_| AMQP.into())
 }
 
 async fn redis() -> redis::RedisResult<MultiplexedConnection> {
