@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432 with a user
-# postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), and Node.js with the
-# packages of the identity provider in tests/openid. Installs and starts them if need be (Debian).
+# postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), Node.js with the
+# packages of the identity provider in tests/openid, and libfaketime. Installs and starts them if need be (Debian).
 set -euo pipefail
 cd "$(dirname "$0")/openid"
 
@@ -38,6 +38,8 @@ if ! answers 5672; then
     answers 5672 || rabbitmq-server -detached
 fi
 await RabbitMQ 5672
+
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || install faketime
 
 has node && has npm || install nodejs npm
 npm ls >/dev/null 2>&1 || npm ci --silent --no-audit --no-fund || fail "the packages of tests/openid are not to be had"

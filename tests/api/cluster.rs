@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::PgConnectOptions;
 
 use crate::database;
 
-/// Where they are; `TEST_REDIS` and `TEST_AMQP` name others.
+/// Where they are; `TEST_REDIS` and `TEST_RABBITMQ` name others.
 const REDIS: &str = "redis://127.0.0.1:6379";
 const AMQP: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 
@@ -76,6 +77,11 @@ impl Common {
         format!("{}.{rest}", self.name)
     }
 
+    /// The queue in which timers wait for that long.
+    pub fn wait_queue(&self, delay: Duration) -> String {
+        self.at_broker(&format!("wait.{}ms.timers.v1", delay.as_millis()))
+    }
+
     /// A connection to RabbitMQ of the test's own.
     pub async fn broker(&self) -> (Connection, Channel) {
         let connection = amqp().await.expect("RabbitMQ answers");
@@ -89,13 +95,14 @@ impl Common {
             let options = ExchangeDeleteOptions::default();
             let _ = channel.exchange_delete(self.at_broker(exchange).into(), options).await;
         }
-        let own = self.countdowns.iter().map(|it| Duration::from_secs_f64(*it).as_millis());
-        let delays = DELAYS.into_iter().map(u128::from).chain(own);
-        let queues = delays.map(|delay| format!("wait.{delay}ms.timers.v1"));
+        let own = self.countdowns.iter().map(|it| Duration::from_secs_f64(*it));
+        let delays = DELAYS.into_iter().map(Duration::from_millis).chain(own);
+        let queues = delays.map(|delay| self.wait_queue(delay));
+        let work = ["work.once.v1", "work.timers.v1"].map(|queue| self.at_broker(queue));
         // Nobody minds if one was never declared.
-        for queue in queues.chain(["work.once.v1".to_owned(), "work.timers.v1".to_owned()]) {
+        for queue in queues.chain(work) {
             let options = QueueDeleteOptions::default();
-            let _ = channel.queue_delete(self.at_broker(&queue).into(), options).await;
+            let _ = channel.queue_delete(queue.into(), options).await;
         }
         let _ = connection.close(200, "done".into()).await;
         self.forget_keys().await;
@@ -142,7 +149,7 @@ fn redis_url() -> String {
 }
 
 fn amqp_url() -> String {
-    std::env::var("TEST_AMQP").unwrap_or_else(|_| AMQP.into())
+    std::env::var("TEST_RABBITMQ").unwrap_or_else(|_| AMQP.into())
 }
 
 async fn redis() -> redis::RedisResult<MultiplexedConnection> {

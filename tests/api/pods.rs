@@ -267,8 +267,8 @@ async fn pods_whose_clocks_differ_play_fair_and_believe_each_other() {
     assert!((3..=5).contains(&(late - early).rem_euclid(3600)), "their clocks: {early}, {late}");
     let mut players = server.grid_of::<PODS>().await;
     let path = format!("/api/v1/game/countdown?game_id={}", players[0].game);
-    for pod in 0..PODS {
-        let answer = server.site().at(pod).get(&path, &players[pod]).await;
+    for (pod, player) in players.iter().enumerate() {
+        let answer = server.site().at(pod).get(&path, player).await;
         let left = answer.ok()["seconds_left"].as_f64().expect("seconds");
         assert!((0.0..=1.0).contains(&left), "pod {pod} says {left}");
     }

@@ -1,5 +1,7 @@
 //! What pods have at RabbitMQ, and what they do about what is there from others.
 
+use std::time::Duration;
+
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ExchangeDeclareOptions, ExchangeDeleteOptions,
     QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
@@ -97,6 +99,16 @@ async fn the_queue_of_a_pod_goes_with_it() {
             .await;
     }
     assert!(is_there(&server, &queues[2]).await);
+}
+
+#[tokio::test]
+async fn timers_wait_in_a_queue_per_delay_which_goes_with_the_test() {
+    let Some(settings) = pods(1).await else { return };
+    let server = settings.set("game.lobby_countdown", 2).start().await;
+    let mut anna = server.guest().await;
+    anna.lobby.expect("GAME_START").await;
+    let queue = server.common().wait_queue(Duration::from_secs(2));
+    assert!(is_there(&server, &queue).await, "{queue}");
 }
 
 /// Exchanges of the backend before this one, each with a queue of the same name.
