@@ -208,6 +208,12 @@ impl Rooms {
         }
     }
 
+    /// Has the sockets of a game look again at what they should have said.
+    pub(crate) fn wake_game(&self, game: GameId) {
+        let shard = self.shard(game).lock();
+        shard.iter().filter(|((_, of), _)| *of == game).for_each(|(_, room)| room.wake());
+    }
+
     /// Has every socket of this server look again at what it should have said.
     pub(crate) fn wake_all(&self) {
         for member in self.by_user.lock().values().flatten() {
