@@ -99,7 +99,7 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: Cancellati
         .await;
         let looks = std::mem::take(&mut *bridge.alarms.looks.lock());
         for game in looks {
-            parts.rooms.wake(game);
+            parts.rooms.wake_game(game);
             let pods = bridge.live.pods_of(game).await.unwrap_or_default();
             let others: Vec<_> = pods.into_iter().filter(|pod| pod != bridge.live.pod()).collect();
             bridge.tell(&others, &[Talk::Look(game)]).await;

@@ -69,12 +69,12 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
                     })
                     .collect();
                 // Whatever its sender could not tell us while it was cut off.
-                parts.rooms.wake(game);
+                parts.rooms.wake_game(game);
                 let (bridge, from) = (bridge.clone(), from.clone());
                 parts.tasks.spawn(async move { bridge.tell(&[from], &talk).await });
             }
         }
-        Talk::Look(game) => parts.rooms.wake(game),
+        Talk::Look(game) => parts.rooms.wake_game(game),
         Talk::Left(game) => bridge.roster.remove(game, from),
         Talk::Position { game, channel, event, player, frame } => {
             let channel = parts.frames.keys().find(|it| it.0 == channel);

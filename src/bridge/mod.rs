@@ -17,11 +17,13 @@
 //! * `outbound`: what waits to be sent. `alarm`: timers, as messages that come late.
 //!
 //! Nothing here decides anything: the facts do. A message that is lost, late, repeated or out of order
-//! wakes somebody who looks at the facts, or does not; after a loss of the connection everybody looks.
+//! wakes somebody who looks at the facts, or does not; after a loss of the connection everybody looks, and
+//! what no message tells `lookout` finds within a second.
 
 mod alarm;
 mod inbound;
 mod link;
+mod lookout;
 mod message;
 mod outbound;
 mod pulse;
@@ -92,6 +94,8 @@ impl Bridge {
         tasks
             .spawn(stop.clone().run_until_cancelled_owned(link::keep(self.clone(), parts.clone())));
         tasks.spawn(stop.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
+        let looking = lookout::keep(self.clone(), parts.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
         let sweeping = alarm::sweep(self.clone(), parts.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(sweeping));
         tasks.spawn(alarm::run(self.clone(), parts.clone(), stop.clone()));

@@ -137,6 +137,13 @@ impl Roster {
         self.0.lock().games.contains_key(&game)
     }
 
+    /// The games that have sockets here, and on other pods.
+    pub(super) fn shared(&self) -> Vec<GameId> {
+        let inside = self.0.lock();
+        let shared = inside.games.iter().filter(|(_, it)| it.sockets > 0 && !it.others.is_empty());
+        shared.map(|(game, _)| *game).collect()
+    }
+
     fn games(&self) -> Vec<GameId> {
         self.0.lock().games.keys().copied().collect()
     }

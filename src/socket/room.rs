@@ -220,13 +220,10 @@ impl Rooms {
         }
     }
 
-    /// Has every socket of a game look again at what it should have said.
-    pub(crate) fn wake(&self, game: GameId) {
-        for ((_, of), room) in self.shard(game).lock().iter() {
-            if *of == game {
-                room.wake();
-            }
-        }
+    /// Has the sockets of a game look again at what they should have said.
+    pub(crate) fn wake_game(&self, game: GameId) {
+        let shard = self.shard(game).lock();
+        shard.iter().filter(|((_, of), _)| *of == game).for_each(|(_, room)| room.wake());
     }
 
     /// Has every socket of this server look again at what it should have said.

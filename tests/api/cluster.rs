@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::PgConnectOptions;

@@ -32,6 +32,25 @@ impl RedisLive {
         Ok(games)
     }
 
+    /// How often the facts of each game have changed; `None` if it is not there.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn versions(&self, ids: &[GameId]) -> Result<Vec<Option<u64>>, Error> {
+        let mut versions = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(AT_ONCE) {
+            let mut pipeline = redis::pipe();
+            for id in ids {
+                pipeline.hget(self.keys.waiting(*id), "version");
+                pipeline.hget(self.keys.racing(*id), "version");
+            }
+            let asked = pipeline.query_async(&mut self.redis.clone()).await;
+            let read: Vec<Option<u64>> = asked.map_err(failed)?;
+            versions.extend(read.chunks(2).map(|of| of.iter().rev().flatten().next().copied()));
+        }
+        Ok(versions)
+    }
+
     /// The games that are not over.
     pub(super) async fn ids(&self) -> Result<Vec<GameId>, Error> {
         let mut command = redis::cmd("ZRANGE");

@@ -116,15 +116,18 @@ async fn loses_its_broker(how: Way) {
     // Who waits there plays with who comes to the other pod.
     let mut dora = Player::guest(&fleet.site(1)).await;
     assert_eq!(dora.game, waiting.game);
-    dora.lobby.until("GAME_START").await;
-    dora.race().await;
-    fleet.way().is(Way::Open);
-    fleet.readiness(0, 200).await;
-    waiting.lobby.until("GAME_START").await;
-    waiting.race().await;
+    let joined = Instant::now();
+    for player in [&mut dora, &mut waiting] {
+        player.lobby.until("GAME_START").await;
+        player.race().await;
+    }
     for player in [&mut dora, &mut waiting] {
         player.hears("START").await;
     }
+    let took = joined.elapsed();
+    assert!(took < Duration::from_secs(10), "START came {took:?} after the last had joined");
+    fleet.way().is(Way::Open);
+    fleet.readiness(0, 200).await;
     // The pods know of each other again: at once, or with the next word among them.
     time_passes(Duration::from_secs(1)).await;
     waiting.types(1, 0).await;
