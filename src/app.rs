@@ -143,6 +143,9 @@ impl Application {
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
         }
+        if let Some(bridge) = &parts.bridge {
+            bridge.leave_alarms().await;
+        }
         if let Some(shared) = &parts.shared
             && let Err(error) = shared.farewell().await
         {

@@ -182,7 +182,7 @@ impl Timers {
                 let handled = match facts.as_deref().and_then(due) {
                     Some(at) if at <= cx.now() => {
                         let handled = run(cx.clone(), game).await;
-                        timers.settle(&cx, index, game).await;
+                        timers.settle(&cx, index, game, handled.is_err()).await;
                         handled?
                     }
                     Some(at) => {
@@ -190,6 +190,8 @@ impl Timers {
                         Pending::DONE
                     }
                     None => {
+                        // Whoever did it may have died, or failed, before it set what comes next.
+                        facts.iter().for_each(|facts| timers.arm(facts));
                         timers.forget(index, game);
                         if is_late {
                             timers.look(game);
@@ -234,14 +236,18 @@ impl Timers {
         }
     }
 
-    /// It has been done: mostly it is not due any more.
-    async fn settle(&self, cx: &Cx, index: usize, game: GameId) {
+    /// It has been done: mostly it is not due any more. If it failed, the facts may have changed all the
+    /// same, when the answer of the live state got lost; then what comes next is not set yet.
+    async fn settle(&self, cx: &Cx, index: usize, game: GameId, failed: bool) {
         if self.0.elsewhere.get().is_none() {
             return;
         }
-        let facts = cx.live().find(game).await;
-        if facts.is_ok_and(|facts| facts.as_deref().and_then(self.0.declared[index].due).is_none())
-        {
+        // If this fails too, it stays on the agenda.
+        let Ok(facts) = cx.live().find(game).await else { return };
+        if let (true, Some(facts)) = (failed, &facts) {
+            self.arm(facts);
+        }
+        if facts.as_deref().and_then(self.0.declared[index].due).is_none() {
             self.forget(index, game);
         }
     }

@@ -105,6 +105,11 @@ impl Socket for LobbySocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             return Ok(Say::goodbye(Kind::GAME_LOST));
         };
+        // This pod was silent for so long that its players were taken for absent: they come back.
+        let is_dismissed = Passage::Left(seat.user.clone());
+        if game.log.since(self.told).any(|passage| *passage == is_dismissed) {
+            return Ok(Say::goodbye(Kind::GAME_LOST));
+        }
         let news = game.log.since(self.told).map(|passage| news(game.id, passage));
         let say = Say::frames(news.collect());
         self.told = game.log.end();

@@ -16,7 +16,8 @@ use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Start, Words};
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text, User,
+    Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text,
+    Timestamp, User,
 };
 use crate::http::{Answer, Caller, GameQuery};
 use crate::module::{Cx, Module, Wiring};
@@ -87,6 +88,8 @@ struct RaceSocket {
     is_browser: bool,
     /// Whether this very socket was to say START.
     said_start: bool,
+    /// When it noted that it says START, if nobody has answered whether that was written down.
+    unsure: Option<Timestamp>,
     /// Whether it has said that the game is gone.
     said_end: bool,
 }
@@ -105,7 +108,8 @@ impl Socket for RaceSocket {
         let game = find(cx, id).await?;
         game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
-        Ok(Self { user, login, game: id, text, is_browser, said_start: false, said_end: false })
+        let (said_start, unsure, said_end) = (false, None, false);
+        Ok(Self { user, login, game: id, text, is_browser, said_start, unsure, said_end })
     }
 
     async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
@@ -125,14 +129,20 @@ impl Socket for RaceSocket {
             self.said_end = true;
             return Ok(say);
         };
+        let start = || Say::message(&Start::of(seat.game)).tracked();
+        if self.unsure.is_some() && rules::told_start(&game, &seat.user) == self.unsure.take() {
+            return Ok(start());
+        }
         let due = rules::start_is_due(&game, &seat.user);
         if !due || !seat.is_newest() {
             return Ok(Say::nothing());
         }
-        // An error may mean that it is noted all the same: then `closed` takes it back.
-        let claimed = cx.live().claim_start(seat.game, &seat.user, cx.now()).await;
+        // An error may mean that it is noted all the same: the next look tells, or `closed` takes it back.
+        let now = cx.now();
+        let claimed = cx.live().claim_start(seat.game, &seat.user, now).await;
         self.said_start |= !matches!(claimed, Ok(false));
-        Ok(if claimed? { Say::message(&Start::of(seat.game)).tracked() } else { Say::nothing() })
+        self.unsure = claimed.is_err().then_some(now);
+        Ok(if claimed? { start() } else { Say::nothing() })
     }
 
     /// Leaving is not announced. But a START that cannot have arrived is to be said again.

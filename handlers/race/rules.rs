@@ -36,6 +36,11 @@ pub(super) fn start_is_due(game: &Game, user: &UserId) -> bool {
     game.stage == Stage::Running && untold
 }
 
+/// When it was noted that a player is told START, if it was.
+pub(super) fn told_start(game: &Game, user: &UserId) -> Option<Timestamp> {
+    game.player(user)?.started
+}
+
 /// Whether a START that a socket said can have reached the player.
 ///
 /// A browser answers the ping behind it before the page can react to START: no answer, no START, for

@@ -12,7 +12,8 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::Bridge;
 use super::message::{self, Talk};
@@ -25,6 +26,8 @@ use crate::timers::Alarm;
 const SWEEP: Duration = Duration::from_secs(1);
 /// How late something has to be, for that.
 const LATE: Duration = Duration::from_millis(500);
+/// How long the broker may take to accept a timer; then it is kept here.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How much of it is done at once.
 const AT_ONCE: usize = 200;
 /// A timer may come so much later than it should, rather than take two delays: this, and a hundredth.
@@ -82,16 +85,18 @@ fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
     delays.filter(|it| !it.is_zero() && *it - *it / 100 <= remaining + TOLERANCE).max()
 }
 
-/// Puts deadlines on the agenda, and finds what is overdue, for ever.
-pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
-    let mut swept = Instant::now();
-    loop {
-        let _ =
-            timeout(SWEEP.saturating_sub(swept.elapsed()), bridge.alarms.filled.notified()).await;
-        let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
-        put(&bridge, &parts, deadlines).await;
+/// Puts deadlines on the agenda, until `stop`; what it has begun it does to the end.
+pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let filled = timeout(SWEEP, bridge.alarms.filled.notified());
+        let _ = stop.run_until_cancelled(filled).await;
+        let new = put(&bridge).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
         put_off(&bridge, &parts, again).await;
+        join_all(
+            new.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
+        )
+        .await;
         let looks = std::mem::take(&mut *bridge.alarms.looks.lock());
         for game in looks {
             parts.rooms.wake(game);
@@ -99,29 +104,42 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>) {
             let others: Vec<_> = pods.into_iter().filter(|pod| pod != bridge.live.pod()).collect();
             bridge.tell(&others, &[Talk::Look(game)]).await;
         }
-        if swept.elapsed() >= SWEEP {
-            swept = Instant::now();
-            let late = Timestamp::now() - LATE;
-            for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
-                parts.timers.fire_named(&timer, game, true);
-            }
+    }
+}
+
+/// Finds what is overdue, for ever. A broker that hangs does not hold it up.
+pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
+    loop {
+        sleep(SWEEP).await;
+        let late = Timestamp::now() - LATE;
+        for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
+            parts.timers.fire_named(&timer, game, true);
         }
     }
 }
 
-async fn put(bridge: &Bridge, parts: &Arc<Parts>, deadlines: Deadlines) {
+/// Puts what waits on the agenda. Returns what is for this pod to see to.
+pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Timestamp)> {
+    let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
-        return;
+        return Vec::new();
     }
-    let deadlines: Vec<_> =
-        deadlines.into_iter().map(|((game, timer), due)| (game, timer, due)).collect();
-    // Without the agenda nobody else may know.
-    let known = bridge.live.set_deadlines(&deadlines).await;
-    let is_new = known.unwrap_or_else(|_| vec![true; deadlines.len()]);
-    let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
-    let alarms =
-        new.filter_map(|((game, timer, due), _)| Some(start(bridge, parts, game, timer, due?)));
-    join_all(alarms).await;
+    let listed: Vec<_> =
+        deadlines.iter().map(|((game, timer), due)| (*game, *timer, *due)).collect();
+    let is_new = match bridge.live.set_deadlines(&listed).await {
+        Ok(is_new) => is_new,
+        Err(_) => {
+            // Nobody else may know: it is done from here, and put again, or a timer whose handler fails
+            // as well would never be found.
+            let mut waiting = bridge.alarms.waiting.lock();
+            for (which, due) in deadlines {
+                waiting.entry(which).or_insert(due);
+            }
+            vec![true; listed.len()]
+        }
+    };
+    let new = listed.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    new.filter_map(|((game, timer, due), _)| Some(((game, timer), due?))).collect()
 }
 
 /// For those that came too early: the agenda knows better now, too.
@@ -155,9 +173,10 @@ async fn start(
     if let (Some(delay), Some(link)) = (delay, link) {
         let talk = Talk::Due { game, timer: timer.to_owned() };
         let message = message::of_talk(bridge.live.pod(), &[talk]);
-        match link.wait(&bridge.topology, delay, &message).await {
-            Ok(()) => return,
-            Err(error) => tracing::debug!(timer, %game, %error, "a timer is kept here"),
+        match timeout(PATIENCE, link.wait(&bridge.topology, delay, &message)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => tracing::debug!(timer, %game, %error, "a timer is kept here"),
+            Err(_) => tracing::debug!(timer, %game, "the broker is slow: a timer is kept here"),
         }
     }
     parts.timers.keep_here(game, timer, due);

@@ -92,13 +92,19 @@ impl Bridge {
         tasks
             .spawn(stop.clone().run_until_cancelled_owned(link::keep(self.clone(), parts.clone())));
         tasks.spawn(stop.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
-        tasks
-            .spawn(stop.clone().run_until_cancelled_owned(alarm::run(self.clone(), parts.clone())));
+        let sweeping = alarm::sweep(self.clone(), parts.clone());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(sweeping));
+        tasks.spawn(alarm::run(self.clone(), parts.clone(), stop.clone()));
         tasks.spawn(stop.clone().run_until_cancelled_owned(roster::keep(self.clone())));
         for lane in self.lanes.receivers() {
             // What has been announced is still sent when the server stops.
             tasks.spawn(outbound::send(self.clone(), lane, stop.clone()));
         }
+    }
+
+    /// Everything here has ended: what is due later, the other pods are to know of.
+    pub(crate) async fn leave_alarms(&self) {
+        alarm::put(self).await;
     }
 
     /// A socket of the game has opened here: from now on this pod hears what happens in it. Into an empty

@@ -7,27 +7,31 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::game::Timestamp;
-use crate::live::RedisLive;
+use crate::live::{Beat, LiveState, RedisLive};
 use crate::module::Parts;
 
 /// Between two signs of life.
-const BEAT: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_secs(2);
 /// How often the clock is set.
 const CLOCK: Duration = Duration::from_secs(10);
 
 /// Beats for ever.
 pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
     let mut clock = Instant::now();
-    let mut was_away = false;
+    // The first beat is news to everybody.
+    let (mut was_away, mut is_known) = (false, false);
     loop {
         match live.beat().await {
-            Ok(alive) => {
+            Ok(Beat { alive, is_news }) => {
                 if let Some(bridge) = &parts.bridge {
                     bridge.roster.set_alive(alive);
                 }
                 forget_the_silent(&live, &parts).await;
-                if std::mem::take(&mut was_away) {
-                    tracing::info!("Redis is back; everybody looks at the facts again");
+                // It may have been away for less than a beat, and have lost what it knew; or the others
+                // took this pod for dead.
+                let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
+                if std::mem::take(&mut was_away) || is_forgotten {
+                    tracing::info!(is_forgotten, "Redis is back; everybody looks at the facts");
                     resync(&parts).await;
                 }
             }
@@ -39,13 +43,20 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
             clock = Instant::now();
             Timestamp::agree_on(offset);
         }
-        sleep(BEAT).await;
+        sleep(EVERY).await;
     }
 }
 
-/// Players in lobbies whose pod has died are absent from now on.
+/// Players in lobbies whose pod has died are absent from now on. And it may have changed facts without living
+/// to set the timers that follow from them.
 async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
-    for dead in live.silent_pods().await.unwrap_or_default() {
+    let silent = live.silent_pods().await.unwrap_or_default();
+    if !silent.is_empty()
+        && let Ok(games) = live.all().await
+    {
+        games.iter().for_each(|game| parts.timers.arm(game));
+    }
+    for dead in silent {
         tracing::warn!(pod = %dead, "a pod is silent; its sockets are taken for closed");
         for game in live.forget_pod(&dead, Timestamp::now()).await.unwrap_or_default() {
             parts.timers.arm(&game);

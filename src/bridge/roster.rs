@@ -20,6 +20,9 @@ use crate::game::{GameId, PodName};
 const LINGER: Duration = Duration::from_secs(3);
 /// How often it is looked who lingers for too long.
 const ROUND: Duration = Duration::from_secs(1);
+/// How long a pod counts as alive after it was last seen. What is sent to a dead one is dropped by the broker;
+/// but a Redis that has lost its memory learns of the pods one by one.
+const ALIVE: Duration = Duration::from_secs(5);
 /// How often the truth is read again: Redis may have lost it, and a word among pods may get lost.
 const REFRESH: Duration = Duration::from_secs(10);
 
@@ -36,7 +39,7 @@ struct Entry {
 #[derive(Default)]
 struct Inside {
     games: HashMap<GameId, Entry>,
-    alive: Vec<PodName>,
+    alive: HashMap<PodName, Instant>,
     /// Those that were asked about since and are not.
     dead: Vec<PodName>,
 }
@@ -76,20 +79,20 @@ impl Roster {
     /// Those of `pods` that are alive.
     fn living(&self, pods: Vec<PodName>) -> Vec<PodName> {
         let inside = self.0.lock();
-        pods.into_iter().filter(|pod| inside.alive.contains(pod)).collect()
+        pods.into_iter().filter(|pod| inside.alive.contains_key(pod)).collect()
     }
 
     /// Whether a pod is among them of which nothing is known.
     fn has_stranger(&self, pods: &[PodName]) -> bool {
         let inside = self.0.lock();
-        pods.iter().any(|pod| !inside.alive.contains(pod) && !inside.dead.contains(pod))
+        pods.iter().any(|pod| !inside.alive.contains_key(pod) && !inside.dead.contains(pod))
     }
 
     /// Nobody asks about them again until the next [`Roster::set_alive`].
     fn note_dead(&self, pods: &[PodName]) {
         let mut inside = self.0.lock();
         let Inside { alive, dead, .. } = &mut *inside;
-        dead.extend(pods.iter().filter(|pod| !alive.contains(pod)).cloned());
+        dead.extend(pods.iter().filter(|pod| !alive.contains_key(pod)).cloned());
     }
 
     fn set(&self, game: GameId, others: Vec<PodName>) {
@@ -101,9 +104,7 @@ impl Roster {
     /// Another pod has sockets of the game now. Returns whether there are some here, too.
     pub(super) fn add(&self, game: GameId, pod: &PodName) -> bool {
         let mut inside = self.0.lock();
-        if !inside.alive.contains(pod) {
-            inside.alive.push(pod.clone());
-        }
+        inside.alive.insert(pod.clone(), Instant::now());
         let Some(entry) = inside.games.get_mut(&game) else { return false };
         if !entry.others.contains(pod) {
             entry.others = entry.others.iter().chain([pod]).cloned().collect();
@@ -117,17 +118,19 @@ impl Roster {
         }
     }
 
-    /// These are alive, and no others.
+    /// These are alive; and no others, except those that were a moment ago.
     pub(super) fn set_alive(&self, alive: Vec<PodName>) {
         let mut inside = self.0.lock();
-        for entry in inside.games.values_mut() {
-            if entry.others.iter().any(|pod| !alive.contains(pod)) {
-                entry.others =
-                    entry.others.iter().filter(|pod| alive.contains(pod)).cloned().collect();
+        let Inside { games, alive: seen, dead } = &mut *inside;
+        seen.retain(|_, at| at.elapsed() < ALIVE);
+        seen.extend(alive.into_iter().map(|pod| (pod, Instant::now())));
+        for entry in games.values_mut() {
+            if entry.others.iter().any(|pod| !seen.contains_key(pod)) {
+                let others = entry.others.iter().filter(|pod| seen.contains_key(pod));
+                entry.others = others.cloned().collect();
             }
         }
-        inside.alive = alive;
-        inside.dead.clear();
+        dead.clear();
     }
 
     fn is_in(&self, game: GameId) -> bool {
@@ -203,8 +206,8 @@ impl Bridge {
     pub(super) async fn reachable(&self, mut pods: Vec<PodName>) -> Vec<PodName> {
         pods.retain(|pod| pod != self.live.pod());
         if self.roster.has_stranger(&pods) {
-            if let Ok(alive) = self.live.beat().await {
-                self.roster.set_alive(alive);
+            if let Ok(beat) = self.live.beat().await {
+                self.roster.set_alive(beat.alive);
             }
             self.roster.note_dead(&pods);
         }
@@ -235,8 +238,8 @@ mod tests {
         names.iter().map(|name| PodName::from(*name)).collect()
     }
 
-    #[test]
-    fn a_keystroke_goes_to_the_pods_that_hold_an_opponent() {
+    #[tokio::test(start_paused = true)]
+    async fn a_keystroke_goes_to_the_pods_that_hold_an_opponent() {
         let roster = Roster::default();
         assert!(!roster.has_others(GAME));
         assert!(!roster.add(GAME, &"b".into()), "nobody is here");
@@ -251,6 +254,9 @@ mod tests {
         assert!(roster.add(GAME, &"c".into()));
         assert_eq!(&*roster.others(GAME), names(&["b", "c"]));
         roster.remove(GAME, &"b".into());
+        roster.set_alive(names(&["a", "b"]));
+        assert!(roster.has_others(GAME), "c was there a moment ago");
+        tokio::time::advance(ALIVE).await;
         roster.set_alive(names(&["a", "b"]));
         assert!(!roster.has_others(GAME), "c has died");
     }

@@ -78,10 +78,10 @@ impl Topology {
         self.name(&format!("work.{key}"))
     }
 
-    /// What lies here comes to the timers after the delay. The name has a hash of its arguments.
+    /// What lies here comes to the timers after the delay. The name has all arguments that may differ;
+    /// whoever changes another one changes the version in [`TIMERS`].
     pub(super) fn wait_queue(&self, delay: Duration) -> ShortString {
-        let hash = fingerprint(&format!("{:?}", self.wait_arguments(delay)));
-        self.name(&format!("wait.{}ms.{hash:08x}", delay.as_millis()))
+        self.name(&format!("wait.{}ms.{TIMERS}", delay.as_millis()))
     }
 
     /// No `x-expires`: publishing is no use of a queue to RabbitMQ, which would so delete it in full use, and
@@ -154,9 +154,4 @@ fn quorum() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));
     arguments
-}
-
-/// FNV-1a, 32 bits (RFC 9923): enough to tell the arguments of two queues apart, today and tomorrow.
-fn fingerprint(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

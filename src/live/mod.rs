@@ -22,7 +22,7 @@ pub use embedded::Embedded;
 pub use games::Games;
 pub use keys::OneTime;
 
-pub use self::redis::RedisLive;
+pub use self::redis::{Beat, RedisLive};
 
 use crate::Error;
 use crate::game::{Figures, Game, GameId, Timestamp, User, UserId};

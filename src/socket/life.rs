@@ -105,9 +105,21 @@ impl<S: Socket> Session<S> {
             member.outbox.close(Kind::RESTARTING);
         }
         let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
-        let (tracked, last_call) = (None, None);
-        let session =
-            Self { ws, socket, cx, cause, seat, member, pace, pulse, tracked, last_call, greeting };
+        let (tracked, last_call, owed) = (None, None, None);
+        let session = Self {
+            ws,
+            socket,
+            cx,
+            cause,
+            seat,
+            member,
+            pace,
+            pulse,
+            tracked,
+            last_call,
+            owed,
+            greeting,
+        };
         (session, emits)
     }
 

@@ -34,9 +34,9 @@ impl Pulse {
         Self { begun, every, due: begun + every, sleep, unanswered: false, stamp: 0 }
     }
 
-    /// Waits for the next beat, or until `last_call` if that comes first.
-    pub(super) async fn beat(&mut self, last_call: Option<Instant>) {
-        let due = last_call.map_or(self.due, |at| at.min(self.due));
+    /// Waits for the next beat, or until `earlier` if that comes first.
+    pub(super) async fn beat(&mut self, earlier: Option<Instant>) {
+        let due = earlier.map_or(self.due, |at| at.min(self.due));
         if self.sleep.deadline() != due {
             self.sleep.as_mut().reset(due);
         }

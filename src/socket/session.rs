@@ -25,6 +25,9 @@ use crate::telemetry::{TraceContext, count, frame_span};
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// After this it is asked again what the client has missed, if there was no answer.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
+
 /// Why the loop of a session ended.
 pub(super) enum End {
     /// The client closed it, or the connection broke.
@@ -62,6 +65,8 @@ pub(super) struct Session<S> {
     pub(super) tracked: Option<(Said, u64)>,
     /// When the server closes the socket, if it has said so.
     pub(super) last_call: Option<Instant>,
+    /// When it looks again at what the client has missed: the live state did not answer.
+    pub(super) owed: Option<Instant>,
     pub(super) greeting: Vec<Frame>,
 }
 
@@ -85,7 +90,7 @@ impl<S: Socket> Session<S> {
             let step = tokio::select! {
                 () = self.member.outbox.filled() => Step::Filled,
                 message = self.ws.recv() => Step::Received(message),
-                () = self.pulse.beat(self.last_call) => Step::Beat,
+                () = self.pulse.beat(self.last_call.into_iter().chain(self.owed).min()) => Step::Beat,
             };
             let done = match step {
                 Step::Filled => self.write(&mut waiting).await,
@@ -166,6 +171,10 @@ impl<S: Socket> Session<S> {
         if self.last_call.is_some_and(|at| at <= Instant::now()) {
             return Err(End::Close(1000, ""));
         }
+        if self.owed.take_if(|at| *at <= Instant::now()).is_some() {
+            self.catch_up().await?;
+            return self.flush().await;
+        }
         // An answer may lie there unread, if we were busy.
         while let Some(message) = self.ws.recv().now_or_never() {
             self.read(message).await?;
@@ -181,7 +190,16 @@ impl<S: Socket> Session<S> {
     async fn catch_up(&mut self) -> Result<(), End> {
         let (module, cx) = (self.cx.module(), self.cx.clone());
         let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
-        let Say { frames, tracked, close } = say.map_err(|error| End::from(error.kind()))?;
+        let Say { frames, tracked, close } = match say {
+            Ok(say) => say,
+            // It comes back, and the client would find nothing better elsewhere.
+            Err(error) if error.kind() == Kind::UNAVAILABLE => {
+                self.owed = Some(Instant::now() + ASKED_AGAIN);
+                return Ok(());
+            }
+            Err(error) => return Err(error.kind().into()),
+        };
+        self.owed = None;
         if tracked {
             self.tracked = Some((Said::Unwritten, u64::MAX));
         }

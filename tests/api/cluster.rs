@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
-use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::PgConnectOptions;
@@ -77,26 +76,9 @@ impl Common {
         format!("{}.{rest}", self.name)
     }
 
-    /// The queue in which timers wait for that long: its name has a hash of its arguments, as of
-    /// `src/bridge/topology.rs`.
+    /// The queue in which timers wait for that long.
     pub fn wait_queue(&self, delay: Duration) -> String {
-        let milliseconds = i64::try_from(delay.as_millis()).expect("a delay");
-        let text = |text: &str| AMQPValue::LongString(text.into());
-        let mut arguments = FieldTable::default();
-        for (name, value) in [
-            ("x-queue-type", text("quorum")),
-            ("x-message-ttl", AMQPValue::LongLongInt(milliseconds)),
-            ("x-dead-letter-exchange", text(&self.at_broker("work"))),
-            ("x-dead-letter-routing-key", text("timers.v1")),
-            ("x-dead-letter-strategy", text("at-least-once")),
-            ("x-overflow", text("reject-publish")),
-        ] {
-            arguments.insert(name.into(), value);
-        }
-        let hash = format!("{arguments:?}")
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        self.at_broker(&format!("wait.{milliseconds}ms.{hash:08x}"))
+        self.at_broker(&format!("wait.{}ms.timers.v1", delay.as_millis()))
     }
 
     /// A connection to RabbitMQ of the test's own.

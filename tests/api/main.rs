@@ -1,9 +1,11 @@
 //! Black-box tests: the true binary as a process of its own, over real sockets and HTTP.
 //!
 //! `server` starts, kills and restarts it, as `setup` says (`process` listens to what it prints, `cluster` has what
-//! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in, `browser` logs them in at the provider of `openid`,
-//! `signing` makes tokens as the server would, `postgres` is a database server that may be killed. Every other module
-//! holds the tests of one subject, named as sentences.
+//! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
+//! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
+//! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
+//! whatever happens, `proxy` is a cable that can be cut. Every other module holds the tests of one subject, named as
+//! sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -13,11 +15,17 @@ mod browser;
 mod cluster;
 mod database;
 mod device;
+mod fleet;
 mod openid;
+mod page;
 mod persona;
 mod postgres;
 mod process;
+mod proxy;
+mod rabbitmq;
+mod redis;
 mod server;
+mod service;
 mod setup;
 mod signing;
 mod site;
@@ -27,6 +35,7 @@ mod accounts;
 mod cors;
 mod crowd;
 mod devices;
+mod faults;
 mod game_socket;
 mod guests;
 mod http;

@@ -65,6 +65,11 @@ impl Player {
         self.game = game_in(&self.lobby.expect("INIT").await);
     }
 
+    /// Goes to another server from now on.
+    pub fn turns_to(&mut self, site: &Site) {
+        self.site = site.clone();
+    }
+
     /// A second lobby socket, as a second tab opens it; INIT is still to be heard.
     pub async fn another_lobby(&self, query: &str) -> Socket {
         self.site.connect(&self.name, &format!("{QUEUE_IN}{query}"), self).await

@@ -9,7 +9,6 @@
 //! ```
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -21,11 +20,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
 use tempfile::TempDir;
 
 use crate::server::{Server, Settings, eventually};
+use crate::service::{free_port, skip};
 
 /// Where Debian installs it, in a directory per version.
 const DEBIAN: &str = "/usr/lib/postgresql";
-/// Ports below those that systems hand out: nobody takes ours while the server is away.
-const PORTS: std::ops::Range<u16> = 15_000..32_000;
 /// As whom it runs if we are root, which it refuses to be.
 const OWNER: &str = "postgres";
 
@@ -48,18 +46,14 @@ impl Postgres {
         };
         let (Some(programs), Some(owner)) = (programs(), owner) else {
             let lacking = "no PostgreSQL that a test could start, or no user postgres";
-            assert!(std::env::var_os("REQUIRE_SERVICES").is_none(), "required: {lacking}");
-            eprintln!("skipped: {lacking}");
+            skip(lacking);
             return None;
         };
         let home = tempfile::tempdir().expect("a temporary directory");
         if let Some((user, group)) = owner {
             chown(home.path(), Some(user), Some(group)).expect("a directory to give away");
         }
-        let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-        let some = std::iter::repeat_with(|| rand::random_range(PORTS));
-        let port = some.take(100).find(free).expect("a free port");
-        let mut postgres = Self { programs, owner, home, port, process: None };
+        let mut postgres = Self { programs, owner, home, port: free_port(), process: None };
         let mut initdb = postgres.program("initdb");
         initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]);
         let made = initdb.arg("-D").arg(postgres.home.path().join("data")).status();

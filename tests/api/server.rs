@@ -30,6 +30,11 @@ pub use crate::setup::Settings;
 /// How long anybody waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a server may take to end, once asked to.
+const STOP: Duration = Duration::from_secs(15);
+/// How long a server that listens may take to find all that it needs.
+const READY: Duration = Duration::from_secs(20);
+
 /// Held for reading by every server, for writing by a test that needs the machine for itself.
 static MACHINE: RwLock<()> = RwLock::const_new(());
 
@@ -44,13 +49,22 @@ pub async fn time_passes(time: Duration) {
 }
 
 /// Asks again and again until there is an answer.
-pub async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn eventually<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    within(PATIENCE, what, ask).await
+}
+
+/// The same for what takes its time.
+pub async fn within<T>(
+    patience: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -191,7 +205,7 @@ impl Server {
 
     async fn pod_ended(&mut self, pod: usize) -> ExitStatus {
         let mut process = self.processes[pod].take().expect("a running server");
-        let status = eventually("the server ends after SIGTERM", async || {
+        let status = within(STOP, "the server ends after SIGTERM", async || {
             process.child.try_wait().expect("a status")
         })
         .await;
@@ -206,13 +220,18 @@ impl Server {
 
     /// Starts again on the same port and data, after [`Server::kill`] or [`Server::terminate`].
     pub async fn restart(&mut self) {
+        self.restart_unready().await;
+        self.is_ready().await;
+    }
+
+    /// The same, where something that it needs is away.
+    pub async fn restart_unready(&mut self) {
         let ports = self.site.ports().iter().enumerate();
         let processes = ports.map(async |(pod, port)| {
             assert!(self.processes[pod].is_none(), "it still runs");
             Process::launch(self.settings.command(pod, self.common.as_ref(), *port)).await
         });
         self.processes = join_all(processes).await.into_iter().map(Some).collect();
-        self.is_ready().await;
     }
 
     /// What the processes of a cluster share.
@@ -234,7 +253,7 @@ impl Server {
     async fn is_ready(&self) {
         for pod in 0..self.processes.len() {
             let site = self.site.at(pod);
-            eventually("the server is ready", async || {
+            within(READY, "the server is ready", async || {
                 let answer = site.try_get("/healthcheck/ready", NOBODY).await?;
                 (answer.status == 200).then_some(())
             })

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::persona::Player;
 use crate::process::Log;
 use crate::server::PATIENCE;
-use crate::socket::Socket;
+use crate::socket::{Refusal, Socket};
 
 /// Who sends a request: a [`Player`], a bare token, or [`NOBODY`].
 pub trait Caller {
@@ -150,6 +150,23 @@ impl Site {
             Ok(answer) => answer.map_err(|error| format!("{error:?}")),
             Err(_) => Err(format!("nothing within {:?}", self.patience)),
         }
+    }
+
+    /// Like [`Site::send`], but a server that is not there is no failure.
+    pub async fn try_send(&self, request: RequestBuilder) -> Option<Answer> {
+        self.answer(request.build().expect("a proper request")).await.ok()
+    }
+
+    /// Opens a WebSocket, or says why there is none.
+    pub async fn try_connect(
+        &self,
+        who: &str,
+        path: &str,
+        caller: &impl Caller,
+    ) -> Result<Socket, Refusal> {
+        let cookie = caller.token().map(|token| format!("TP_AT={token}"));
+        let headers = cookie.iter().map(|cookie| ("cookie", cookie.as_str()));
+        Socket::try_open(who, self.port(), path, headers, self.patience).await
     }
 
     /// Opens a WebSocket on behalf of somebody.

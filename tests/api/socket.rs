@@ -8,12 +8,12 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::{WebSocketStream, tungstenite};
 
 /// What a page can hear.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,15 @@ pub enum Heard {
     Closed(u16, String),
     /// The end of the connection without a close frame: 1006 in a browser.
     Lost,
+}
+
+/// Why there is no socket.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Of the answer, if there was one.
+    pub status: Option<u16>,
+    #[expect(dead_code, reason = "shown when a test fails")]
+    why: String,
 }
 
 pub struct Socket {
@@ -47,6 +56,18 @@ impl Socket {
         headers: impl IntoIterator<Item = (&'static str, &'a str)>,
         patience: Duration,
     ) -> Self {
+        let opened = Self::try_open(who, port, path, headers, patience).await;
+        opened.unwrap_or_else(|refusal| panic!("{who}: {path}: {refusal:?}"))
+    }
+
+    /// The same, where a refusal is no failure.
+    pub async fn try_open<'a>(
+        who: &str,
+        port: u16,
+        path: &str,
+        headers: impl IntoIterator<Item = (&'static str, &'a str)>,
+        patience: Duration,
+    ) -> Result<Self, Refusal> {
         let who = format!("{who} ({})", path.split('?').next().unwrap_or(path));
         let mut request =
             format!("ws://127.0.0.1:{port}{path}").into_client_request().expect("a proper address");
@@ -57,8 +78,8 @@ impl Socket {
         let stream = tokio::time::timeout(patience, connect(port, request)).await;
         let stream = stream.unwrap_or_else(|_| {
             panic!("{who} waited for a handshake: nothing within {patience:?}")
-        });
-        Self { who, stream, patience, waiting: VecDeque::new(), past: VecDeque::new() }
+        })?;
+        Ok(Self { who, stream, patience, waiting: VecDeque::new(), past: VecDeque::new() })
     }
 
     /// The very next frame, which must be this event.
@@ -250,16 +271,21 @@ impl Socket {
 }
 
 /// A stream whose buffers are small, so that a reader that never reads is noticed soon, and a crowd stays cheap.
-async fn connect(port: u16, request: Request) -> WebSocketStream<TcpStream> {
-    let what = request.uri().to_string();
+async fn connect(port: u16, request: Request) -> Result<WebSocketStream<TcpStream>, Refusal> {
     let socket = TcpSocket::new_v4().expect("a TCP socket");
     socket.set_recv_buffer_size(8 * 1024).expect("a small buffer");
     socket.set_nodelay(true).expect("no delay");
     let stream = socket.connect(([127, 0, 0, 1], port).into()).await;
-    let stream = stream.unwrap_or_else(|error| panic!("{what}: no connection: {error}"));
+    let stream = stream.map_err(|error| Refusal { status: None, why: error.to_string() })?;
     let config = WebSocketConfig::default().read_buffer_size(4096);
     match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
-        Ok((stream, _)) => stream,
-        Err(error) => panic!("{what}: handshake refused: {error:?}"),
+        Ok((stream, _)) => Ok(stream),
+        Err(error) => {
+            let status = match &error {
+                tungstenite::Error::Http(answer) => Some(answer.status().as_u16()),
+                _ => None,
+            };
+            Err(Refusal { status, why: format!("handshake refused: {error:?}") })
+        }
     }
 }

@@ -113,7 +113,8 @@ fn is_away(error: &RedisError) -> bool {
 /// What a failure of Redis is to whoever asked.
 pub(super) fn failed(error: RedisError) -> Error {
     if is_away(&error) {
-        tracing::warn!(%error, "the live state does not answer");
+        // Everybody who asks meets it; `health` says it once.
+        tracing::debug!(%error, "the live state does not answer");
         return Kind::UNAVAILABLE.into();
     }
     Error::internal(error)

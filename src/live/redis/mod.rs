@@ -38,6 +38,7 @@ use redis::{FromRedisValue, ScriptInvocation};
 use self::connect::failed;
 use self::facts::Fields;
 use self::keys::Keys;
+pub use self::presence::Beat;
 use crate::Error;
 use crate::game::{Game, GameId, PodName};
 use crate::records::{Journal, Records};

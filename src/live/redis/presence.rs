@@ -16,6 +16,16 @@ const REMEMBERED: i64 = 24 * 3600 * 1000;
 /// Games that are looked through in one call, so that others do not wait for long.
 const AT_ONCE: usize = 100;
 
+/// What a sign of life is answered.
+#[derive(Debug)]
+pub struct Beat {
+    /// The pods that are alive.
+    pub alive: Vec<PodName>,
+    /// Whether nobody knew that this one is: it is the first time, Redis has lost its memory, or this pod was
+    /// silent for so long that the others have forgotten it.
+    pub is_news: bool,
+}
+
 impl RedisLive {
     /// The name of this pod.
     pub fn pod(&self) -> &PodName {
@@ -62,10 +72,11 @@ impl RedisLive {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
-    pub async fn beat(&self) -> Result<Vec<PodName>, Error> {
+    pub async fn beat(&self) -> Result<Beat, Error> {
         let mut call = scripts::BEAT.key(self.keys.pods());
         call.arg(self.pod.as_str()).arg(ALIVE);
-        self.run(&call).await.map(names)
+        let (added, alive): (u32, Vec<String>) = self.run(&call).await?;
+        Ok(Beat { alive: names(alive), is_news: added == 1 })
     }
 
     /// The pods that have been silent for longer than that, without a farewell, and have not been forgotten.

@@ -165,12 +165,12 @@ async fn servers_know_who_is_there() {
             names.sort();
             names.join(" ")
         };
-        assert_eq!(names(one.beat().await.unwrap()), "pod-1");
-        assert_eq!(names(two.beat().await.unwrap()), "pod-1 pod-2");
+        assert_eq!(names(one.beat().await.unwrap().alive), "pod-1");
+        assert_eq!(names(two.beat().await.unwrap().alive), "pod-1 pod-2");
         one.farewell().await.unwrap();
-        assert_eq!(names(two.beat().await.unwrap()), "pod-2");
+        assert_eq!(names(two.beat().await.unwrap().alive), "pod-2");
         cluster.silence("pod-9").await;
-        assert_eq!(names(two.beat().await.unwrap()), "pod-2");
+        assert_eq!(names(two.beat().await.unwrap().alive), "pod-2");
         assert_eq!(names(two.silent_pods().await.unwrap()), "pod-9");
         two.forget_pod(&"pod-9".into(), Timestamp(0)).await.unwrap();
         assert_eq!(names(two.silent_pods().await.unwrap()), "");

@@ -1,0 +1,9 @@
+//! What several pods survive, as `docs/faults.md` promises it: every race that should finish does, with one result per
+//! player, START once, and nobody stuck.
+
+mod broker;
+mod deliveries;
+mod pods;
+mod promises;
+mod records;
+mod redis;

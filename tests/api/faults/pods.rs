@@ -1,0 +1,135 @@
+//! Pods that are killed, stopped and started again.
+
+use std::time::Instant;
+
+use crate::fleet::{Fleet, PATIENCE};
+use crate::page::{Moment, Pages, all_started_once};
+use crate::persona::Player;
+use crate::server::within;
+use crate::socket::Heard;
+
+/// Two races of three, on three pods.
+async fn three_pods() -> Option<Fleet> {
+    Fleet::of(3).set("game.player_limit", 3).start().await
+}
+
+#[tokio::test]
+async fn a_pod_killed_in_the_lobby_costs_those_who_do_not_come_back_their_seats() {
+    let lobby = Fleet::of(3).set("game.player_limit", 4).set("game.lobby_countdown", 20);
+    let Some(mut fleet) = lobby.start().await else { return };
+    let mut anna = Player::guest(&fleet.site(0)).await;
+    let mut ben = Player::guest(&fleet.site(1)).await;
+    let mut cleo = Player::guest(&fleet.site(1)).await;
+    assert_eq!((ben.game, cleo.game), (anna.game, anna.game));
+    fleet.pods[1].kill().await;
+    let killed = Instant::now();
+    ben.lobby.ended().await;
+    cleo.lobby.ended().await;
+    ben.turns_to(&fleet.site(2));
+    ben.queues_in("").await;
+    assert_eq!(ben.game, anna.game, "the seat is kept");
+
+    let left = anna.lobby.until("USER_LEFT").await.pop().expect("a frame");
+    assert_eq!(left["user_id"].as_str().unwrap_or(&cleo.id), cleo.id);
+    let took = killed.elapsed();
+    assert!(took.as_secs() < 12, "{took:?}");
+    for player in [&mut anna, &mut ben] {
+        player.lobby.until("GAME_START").await;
+        player.race().await;
+    }
+    for player in [&mut anna, &mut ben] {
+        player.hears("START").await;
+        player.finishes(60.0).await;
+    }
+    assert_eq!(anna.ranking().await.len(), 2, "Cleo has no part in it");
+}
+
+#[tokio::test]
+async fn a_pod_stopped_in_the_lobby_costs_those_who_do_not_come_back_their_seats_at_once() {
+    let lobby = Fleet::of(2).set("game.player_limit", 3).set("game.lobby_countdown", 20);
+    let Some(mut fleet) = lobby.start().await else { return };
+    let mut anna = Player::guest(&fleet.site(0)).await;
+    let mut ben = Player::guest(&fleet.site(1)).await;
+    assert_eq!(ben.game, anna.game);
+    fleet.pods[1].ask_to_end();
+    assert_eq!(ben.lobby.closed().await, 1012);
+    let closed = Instant::now();
+    anna.lobby.until("USER_LEFT").await;
+    assert!(closed.elapsed().as_secs() < 5, "{:?}", closed.elapsed());
+    assert!(fleet.pods[1].ended().await.success());
+}
+
+#[tokio::test]
+async fn a_pod_killed_in_the_countdown_costs_a_reconnect() {
+    let Some(mut fleet) = three_pods().await else { return };
+    let mut pages = Pages::open(&fleet, 6).await;
+    pages.reach(Moment::Countdown).await;
+    fleet.pods[0].kill().await;
+    let stories = pages.end().await;
+    all_started_once(&stories);
+    fleet.is_whole(&stories).await;
+}
+
+#[tokio::test]
+async fn a_pod_killed_in_mid_race_costs_a_reconnect() {
+    let Some(mut fleet) = three_pods().await else { return };
+    let mut pages = Pages::open(&fleet, 6).await;
+    pages.reach(Moment::Racing).await;
+    fleet.pods[1].kill().await;
+    let stories = pages.end().await;
+    all_started_once(&stories);
+    fleet.is_whole(&stories).await;
+}
+
+#[tokio::test]
+async fn a_pod_killed_while_results_come_in_loses_none() {
+    let Some(mut fleet) = three_pods().await else { return };
+    let mut pages = Pages::open(&fleet, 6).await;
+    pages.reach(Moment::Racing).await;
+    pages.may_finish();
+    pages.first_reaches(Moment::Finished).await;
+    fleet.pods[2].kill().await;
+    let stories = pages.end().await;
+    all_started_once(&stories);
+    fleet.is_whole(&stories).await;
+}
+
+#[tokio::test]
+async fn all_pods_are_restarted_in_turn_while_500_players_race() {
+    const PLAYERS: usize = 500;
+    let plan = Fleet::of(3).set("game.player_limit", 5).set("game.lobby_countdown", 30);
+    let Some(mut fleet) = plan.start().await else { return };
+    let mut pages = Pages::open(&fleet, PLAYERS).await;
+    pages.reach(Moment::Racing).await;
+    for pod in 0..fleet.pods.len() {
+        assert!(fleet.pods[pod].terminate().await.success());
+        fleet.pods[pod].restart().await;
+    }
+    let stories = pages.end().await;
+    assert_eq!(stories.len(), PLAYERS);
+    let reconnects: usize = stories.iter().map(|story| story.closed.len()).sum();
+    assert!(reconnects >= PLAYERS, "everybody had to come back: {reconnects}");
+    all_started_once(&stories);
+    fleet.is_whole(&stories).await;
+}
+
+#[tokio::test]
+async fn a_service_that_comes_after_the_pods_is_waited_for() {
+    let Some(mut fleet) = three_pods().await else { return };
+    fleet.pods[0].kill().await;
+    fleet.rabbitmq.stop().await;
+    fleet.pods[0].restart_unready().await;
+    let answer = fleet.readiness(0, 500).await;
+    assert!(answer.text.contains("the broker"), "{answer:?}");
+    fleet.rabbitmq.restart().await;
+    fleet.is_ready().await;
+    let anna = within(PATIENCE, "somebody may play", async || {
+        let mut lobby = fleet
+            .site(0)
+            .try_connect("anna", crate::persona::QUEUE_IN, crate::site::NOBODY)
+            .await
+            .ok()?;
+        matches!(lobby.hear("INIT").await, Heard::Frame(_)).then_some(lobby)
+    });
+    anna.await;
+}

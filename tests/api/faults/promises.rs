@@ -1,0 +1,31 @@
+//! `docs/faults.md` names tests that are there.
+
+const TABLE: &str = include_str!("../../../docs/faults.md");
+const TESTS: [&str; 5] = [
+    include_str!("broker.rs"),
+    include_str!("deliveries.rs"),
+    include_str!("pods.rs"),
+    include_str!("records.rs"),
+    include_str!("redis.rs"),
+];
+
+#[test]
+fn every_promise_is_shown_by_a_test_and_every_test_is_a_promise() {
+    let declared = TESTS.iter().flat_map(|file| file.lines());
+    let declared = declared.scan(false, |is_test, line| {
+        let name = line.strip_prefix("async fn ").and_then(|rest| rest.split_once('('));
+        let name = name.map(|(name, _)| name).filter(|_| *is_test);
+        *is_test = line == "#[tokio::test]";
+        Some(name)
+    });
+    let declared: Vec<&str> = declared.flatten().collect();
+    let named = |name: &&str| TABLE.contains(&format!("`{name}`"));
+    let missing: Vec<_> = declared.iter().filter(|name| !named(name)).collect();
+    assert!(missing.is_empty(), "not in docs/faults.md: {missing:?}");
+    let rows = TABLE.lines().filter(|line| line.starts_with("| ") && line.contains('`'));
+    for row in rows {
+        let names = row.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3);
+        let unknown: Vec<_> = names.filter(|name| !declared.contains(name)).collect();
+        assert!(unknown.is_empty(), "no such test: {unknown:?}");
+    }
+}
