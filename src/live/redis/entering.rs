@@ -66,6 +66,13 @@ impl RedisLive {
 
     /// Has the records set ids aside for all pods; where they do not, Redis counts on from the last.
     async fn reserve_ids(&self) -> Result<(), Error> {
+        let _alone = self.reserving.lock().await;
+        let mut left = redis::cmd("LLEN");
+        left.arg(self.keys.ids());
+        // Somebody has seen to it meanwhile.
+        if left.query_async::<u64>(&mut self.redis.clone()).await.map_err(failed)? > 0 {
+            return Ok(());
+        }
         let mut pipeline = redis::pipe();
         match self.records.reserve_games().await? {
             Some(ids) => {

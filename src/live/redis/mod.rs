@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, ScriptInvocation};
+use tokio::sync::Mutex;
 
 use self::connect::failed;
 use self::facts::Fields;
@@ -55,6 +56,8 @@ pub struct RedisLive {
     pod: PodName,
     records: Records,
     journal: Journal,
+    /// Held while ids are asked for: a crowd at the door is one question to the records, not hundreds.
+    reserving: Arc<Mutex<()>>,
 }
 
 impl RedisLive {
@@ -71,7 +74,7 @@ impl RedisLive {
     ) -> Result<Self, String> {
         let keys = Keys::under(&settings.prefix)?;
         let redis = connect::open(settings).await?;
-        Ok(Self { redis, keys, pod, records, journal })
+        Ok(Self { redis, keys, pod, records, journal, reserving: Arc::default() })
     }
 
     /// Runs a script.
