@@ -1,6 +1,7 @@
 //! What the pods of one cluster under test share: a database, a prefix in Redis, names at RabbitMQ, of the test's own and
 //! gone with it. Redis and RabbitMQ are those on their standard ports, as of compose.yaml.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
@@ -13,6 +14,8 @@ use crate::database;
 /// Where they are; `TEST_REDIS` and `TEST_RABBITMQ` name others.
 const REDIS: &str = "redis://127.0.0.1:6379";
 const AMQP: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+/// Whether there is only the virtual host of `compose.yaml`.
+static OF_COMPOSE: AtomicBool = AtomicBool::new(false);
 
 /// Delays that pods wait by beside those of their settings, in milliseconds, as of `src/bridge/alarm.rs`.
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
@@ -148,13 +151,22 @@ fn redis_url() -> String {
 }
 
 fn amqp_url() -> String {
-    std::env::var("TEST_RABBITMQ").unwrap_or_else(|_| AMQP.into())
+    let default =
+        if OF_COMPOSE.load(Relaxed) { AMQP.replace("%2f", "typephoon") } else { AMQP.into() };
+    std::env::var("TEST_RABBITMQ").unwrap_or(default)
 }
 
 async fn redis() -> redis::RedisResult<MultiplexedConnection> {
     redis::Client::open(redis_url())?.get_multiplexed_async_connection().await
 }
 
+/// Over the virtual host that is always there, or else that of `compose.yaml`.
 async fn amqp() -> lapin::Result<Connection> {
-    Connection::connect(&amqp_url(), ConnectionProperties::default()).await
+    let connect = async |url: &str| Connection::connect(url, ConnectionProperties::default()).await;
+    let first = connect(&amqp_url()).await;
+    if first.is_err() && std::env::var_os("TEST_RABBITMQ").is_none() && !OF_COMPOSE.load(Relaxed) {
+        OF_COMPOSE.store(true, Relaxed);
+        return connect(&amqp_url()).await;
+    }
+    first
 }
