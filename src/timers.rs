@@ -67,8 +67,6 @@ pub(crate) trait Alarm: Send + Sync {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>);
     /// A timer came before it was due: it is to come again.
     fn again(&self, game: GameId, timer: &'static str, due: Timestamp);
-    /// All sockets of a game look again at its facts.
-    fn look(&self, game: GameId);
 }
 
 struct Shared {
@@ -141,7 +139,7 @@ impl Timers {
                 (due, deadlines.in_order.first().map(|(at, _)| *at))
             };
             for which in due {
-                self.fire(which, false);
+                self.fire(which);
             }
             // A millisecond more, since timers have no finer grain: nothing fires too early.
             let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
@@ -161,15 +159,14 @@ impl Timers {
         self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
     }
 
-    /// Does what a timer of a game is there for, if it is due. One that `is_late` was found by a sweep: what
-    /// should have followed from it may be lacking.
-    pub(crate) fn fire_named(&self, timer: &str, game: GameId, is_late: bool) {
+    /// Does what a timer of a game is there for, if it is due.
+    pub(crate) fn fire_named(&self, timer: &str, game: GameId) {
         if let Some(index) = self.0.declared.iter().position(|it| it.name == timer) {
-            self.fire((index, game), is_late);
+            self.fire((index, game));
         }
     }
 
-    fn fire(&self, (index, game): Which, is_late: bool) {
+    fn fire(&self, (index, game): Which) {
         let timer = &self.0.declared[index];
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
@@ -193,9 +190,6 @@ impl Timers {
                         // Whoever did it may have died, or failed, before it set what comes next.
                         facts.iter().for_each(|facts| timers.arm(facts));
                         timers.forget(index, game);
-                        if is_late {
-                            timers.look(game);
-                        }
                         Pending::DONE
                     }
                 };
@@ -219,13 +213,6 @@ impl Timers {
                     self.0.earlier.notify_one();
                 }
             }
-        }
-    }
-
-    /// It was done, but perhaps not announced.
-    fn look(&self, game: GameId) {
-        if let Some(elsewhere) = self.0.elsewhere.get() {
-            elsewhere.look(game);
         }
     }
 

@@ -5,7 +5,7 @@
 //! for it; and it lets every pod find, a moment later, what nobody has done. While the broker is away, the
 //! pod that knows of a deadline keeps it itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,19 +43,12 @@ pub(super) struct Alarms {
     waiting: Mutex<Deadlines>,
     /// Those that are on it, and whose messages came too early.
     again: Mutex<HashMap<(GameId, &'static str), Timestamp>>,
-    /// Games whose sockets are to look at the facts.
-    looks: Mutex<HashSet<GameId>>,
     filled: Notify,
 }
 
 impl Alarm for Bridge {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
         keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
-        self.alarms.filled.notify_one();
-    }
-
-    fn look(&self, game: GameId) {
-        self.alarms.looks.lock().insert(game);
         self.alarms.filled.notify_one();
     }
 
@@ -97,13 +90,6 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: Cancellati
             new.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
         )
         .await;
-        let looks = std::mem::take(&mut *bridge.alarms.looks.lock());
-        for game in looks {
-            parts.rooms.wake_game(game);
-            let pods = bridge.live.pods_of(game).await.unwrap_or_default();
-            let others: Vec<_> = pods.into_iter().filter(|pod| pod != bridge.live.pod()).collect();
-            bridge.tell(&others, &[Talk::Look(game)]).await;
-        }
     }
 }
 
@@ -113,7 +99,7 @@ pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         sleep(SWEEP).await;
         let late = Timestamp::now() - LATE;
         for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
-            parts.timers.fire_named(&timer, game, true);
+            parts.timers.fire_named(&timer, game);
         }
     }
 }

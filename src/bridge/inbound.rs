@@ -74,7 +74,6 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
                 parts.tasks.spawn(async move { bridge.tell(&[from], &talk).await });
             }
         }
-        Talk::Look(game) => parts.rooms.wake_game(game),
         Talk::Left(game) => bridge.roster.remove(game, from),
         Talk::Position { game, channel, event, player, frame } => {
             let channel = parts.frames.keys().find(|it| it.0 == channel);
@@ -86,6 +85,6 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
         }
         // The agenda keeps it until it is done: so it can be acknowledged at once, and a timer whose handler
         // waits holds up no other.
-        Talk::Due { game, timer } => parts.timers.fire_named(&timer, game, false),
+        Talk::Due { game, timer } => parts.timers.fire_named(&timer, game),
     }
 }

@@ -1,6 +1,6 @@
-//! What no message tells: whether a game that has sockets here and elsewhere has changed.
+//! What no message tells: whether a game that has sockets here has changed.
 //!
-//! The broker may be away, or hang; another pod may be cut off from it, and go on with what is due. So the
+//! The broker may be away, or hang; another pod may be cut off from it, or die, after it has done what was due. So the
 //! version of each such game is looked at from time to time, whatever comes over the broker, and its sockets look
 //! at the facts if it is another. It costs one short read per game, and none per socket.
 
@@ -22,7 +22,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     let mut known = HashMap::new();
     loop {
         sleep(ROUND).await;
-        let games = bridge.roster.shared();
+        let games = bridge.roster.here();
         // While Redis does not answer nothing is known to have changed.
         let Ok(versions) = bridge.live.versions(&games).await else { continue };
         let seen: HashMap<GameId, Option<u64>> = games.into_iter().zip(versions).collect();

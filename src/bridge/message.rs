@@ -48,8 +48,6 @@ pub(super) enum Talk {
     Left(GameId),
     /// A player's newest position, for a pod that has just come.
     Position { game: GameId, channel: String, event: String, player: Option<UserId>, frame: String },
-    /// Something has happened in the game.
-    Look(GameId),
     /// The timer of a game may be due.
     Due { game: GameId, timer: String },
 }

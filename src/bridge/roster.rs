@@ -137,11 +137,10 @@ impl Roster {
         self.0.lock().games.contains_key(&game)
     }
 
-    /// The games that have sockets here, and on other pods.
-    pub(super) fn shared(&self) -> Vec<GameId> {
+    /// The games that have sockets here.
+    pub(super) fn here(&self) -> Vec<GameId> {
         let inside = self.0.lock();
-        let shared = inside.games.iter().filter(|(_, it)| it.sockets > 0 && !it.others.is_empty());
-        shared.map(|(game, _)| *game).collect()
+        inside.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
     }
 
     fn games(&self) -> Vec<GameId> {

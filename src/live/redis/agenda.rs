@@ -3,9 +3,14 @@
 //! What is due is a function of the facts; the agenda only tells who of several pods is the first to
 //! know, and lets a sweep find what nobody has done, without reading all facts.
 
+use std::time::Duration;
+
 use super::{RedisLive, failed};
 use crate::Error;
 use crate::game::{GameId, Timestamp};
+
+/// For how long an overdue deadline is somebody's.
+const TAKEN: Duration = Duration::from_secs(3);
 
 /// How long the agenda is kept after its last change, in milliseconds.
 const KEPT: i64 = 24 * 3600 * 1000;
@@ -53,7 +58,8 @@ impl RedisLive {
     }
 
     /// The deadlines that passed before `before`, the oldest first: timers that nobody has taken off the
-    /// agenda. Those of a game that is gone stay until they are set to `None`.
+    /// agenda. Whoever asks sees to them: for some seconds nobody else is told, so that those that cannot be
+    /// done do not hide the others. Those of a game that is gone stay until they are set to `None`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -70,6 +76,15 @@ impl RedisLive {
             let (game, timer) = member.split_once('|')?;
             Some((GameId(game.parse().ok()?), timer.to_owned()))
         };
-        Ok(members.map_err(failed)?.iter().filter_map(read).collect())
+        let members = members.map_err(failed)?;
+        if !members.is_empty() {
+            let mut taken = redis::cmd("ZADD");
+            taken.arg(self.keys.agenda()).arg("XX");
+            for member in &members {
+                taken.arg((before + TAKEN).0).arg(member);
+            }
+            taken.exec_async(&mut self.redis.clone()).await.map_err(failed)?;
+        }
+        Ok(members.iter().filter_map(read).collect())
     }
 }
