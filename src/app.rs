@@ -46,7 +46,7 @@ pub struct Application {
     keepers: TaskTracker,
     keepers_stop: CancellationToken,
     /// Held as long as the server runs: no second one in the same data directory.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl Application {
@@ -61,7 +61,10 @@ impl Application {
         let declared = wire(&modules)?;
         let states = declared.states.make(&settings)?;
         let providers = declared.providers.configure(&settings)?;
-        let lock = take_data_dir(&settings.data_dir)?;
+        let lock = match keeps_files(&settings) {
+            true => Some(take_data_dir(&settings.data_dir)?),
+            false => None,
+        };
         let keys = Keys::load(&settings)?;
         let records = Records::open(&settings, init).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
@@ -228,6 +231,12 @@ impl Lives {
         Timestamp::agree_on(offset);
         Ok(Self { live: Arc::new(shared.clone()), shared: Some(shared) })
     }
+}
+
+/// Whether something is written to the data directory: pods that have everything elsewhere may share one.
+fn keeps_files(settings: &Settings) -> bool {
+    let has_keys = settings.token.private_key.is_some();
+    settings.db.is_none() || settings.redis.is_none() || !has_keys
 }
 
 /// Makes the data directory, and sees to it that it is ours alone.

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -46,6 +46,13 @@ pub struct Seats {
     pub per_second: f64,
 }
 
+/// One client for all: making one takes longer than what it asks for.
+fn http() -> &'static reqwest::Client {
+    static HTTP: LazyLock<reqwest::Client> =
+        LazyLock::new(|| reqwest::Client::builder().no_proxy().build().expect("an HTTP client"));
+    &HTTP
+}
+
 fn postgres() -> String {
     let default = "postgres://postgres:postgres@127.0.0.1:5432/postgres";
     std::env::var("TEST_POSTGRES").unwrap_or_else(|_| default.into())
@@ -84,7 +91,7 @@ impl Cluster {
         }
         for (_, address) in &pods {
             let ready = format!("http://{address}/healthcheck/ready");
-            while !reqwest::get(&ready).await.is_ok_and(|it| it.status().is_success()) {
+            while !http().get(&ready).send().await.is_ok_and(|it| it.status().is_success()) {
                 sleep(Duration::from_millis(20)).await;
             }
         }
@@ -95,7 +102,8 @@ impl Cluster {
     pub async fn messages(&self) -> Outcome<u64> {
         let mut sum = 0;
         for (_, address) in &self.pods {
-            let text = reqwest::get(format!("http://{address}/metrics")).await?.text().await?;
+            let metrics = http().get(format!("http://{address}/metrics")).send().await?;
+            let text = metrics.text().await?;
             let line =
                 text.lines().find(|line| line.starts_with("typephoon_bridge_messages_total "));
             sum += line
@@ -198,14 +206,15 @@ async fn take_seat(
     let seated = begun.elapsed();
     let offer = event(&mut lobby, "GET_TOKEN").await?;
     let key = offer["guest_token_key"].as_str().ok_or("a key")?;
-    let answer = reqwest::get(format!("http://{pod}/api/v1/auth/guest-token?key={key}")).await?;
+    let token = format!("http://{pod}/api/v1/auth/guest-token?key={key}");
+    let answer = http().get(token).send().await?;
     let cookie = answer.headers().get("set-cookie").ok_or("a cookie")?.to_str()?;
     let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
     drop(entry);
     event(&mut lobby, "GAME_START").await?;
     lobby.close(None).await?;
     let info = format!("http://{pod}/api/v1/profile/user-info");
-    let info = reqwest::Client::new().get(info).header(COOKIE, &cookie).send().await?;
+    let info = http().get(info).header(COOKIE, &cookie).send().await?;
     let user = info.json::<Value>().await?["id"].as_str().ok_or("an id")?.to_owned();
     Ok((Player { game, user, cookie, pod }, seated))
 }

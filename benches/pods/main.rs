@@ -4,6 +4,7 @@
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
+//! `-- 2` measures two pods alone.
 
 mod broker;
 mod cluster;
@@ -25,7 +26,9 @@ async fn main() -> Outcome<()> {
     println!(
         "pods  joins/s  keystrokes  p50 ms  p99 ms  lost  messages/1000  broker CPU ms/1000  fan-out CPU ms/1000  ratio"
     );
-    for pods in [1, 2, 4] {
+    let chosen: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();
+    let pods = if chosen.is_empty() { vec![1, 2, 4] } else { chosen };
+    for pods in pods {
         let cluster = cluster::Cluster::start(pods).await?;
         let seats = cluster.seat(PLAYERS).await?;
         let joins = seats.per_second;

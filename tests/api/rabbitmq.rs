@@ -70,7 +70,20 @@ impl Rabbitmq {
     pub async fn restart(&mut self) {
         assert!(self.process.is_none(), "it still runs");
         self.process = Some(self.launch());
-        within(PATIENCE, "RabbitMQ answers", async || self.try_connect().await).await;
+        within(PATIENCE, "RabbitMQ answers", async || {
+            if self.has_ended() {
+                // Another program has taken the port meanwhile.
+                self.distribution = free_port();
+                self.process = Some(self.launch());
+            }
+            self.try_connect().await
+        })
+        .await;
+    }
+
+    fn has_ended(&mut self) -> bool {
+        let process = self.process.as_mut().expect("a RabbitMQ that was started");
+        process.try_wait().expect("a status").is_some()
     }
 
     pub fn port(&self) -> u16 {
