@@ -281,8 +281,8 @@ async fn consumer(
     channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await
 }
 
-/// Takes what comes, until something ends. What one pod alone has to handle is acknowledged when it is
-/// handled: a pod that dies before leaves it to another.
+/// Takes what comes, until something ends. An event that one pod alone has to handle is acknowledged when it
+/// is handled: a pod that dies before leaves it to another. A timer is at once: the agenda keeps it.
 async fn consume(bridge: &Arc<Bridge>, parts: &Arc<Parts>, mut from: Consumers) -> Failed {
     // As many as may be unacknowledged.
     let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);

@@ -7,7 +7,7 @@
 //!            └ lifecycle: lanes by game, confirmed, tried again until the broker has it
 //!                  │
 //!             link ── exchange `pods` ── one queue per pod, fixed bindings ──▶ the others' bus
-//!                  └─ exchange `work` ── queues `once`, `timers` ──▶ exactly one pod, acknowledged when handled
+//!                  └─ exchange `work` ── queues `once`, `timers` ──▶ exactly one pod
 //! ```
 //!
 //! * `topology`: the names, and how things are declared. `link`: one connection and what it consumes; it is
