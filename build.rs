@@ -1,6 +1,7 @@
 //! Lists `handlers/`, so that dropping a file in is all it takes to install a handler module.
 //!
-//! Writes `$OUT_DIR/handlers.rs`: one `pub mod` per entry (`x.rs` or `x/mod.rs`) and their names.
+//! Writes `$OUT_DIR/handlers.rs`: one `pub mod` per entry (`x.rs` or `x/mod.rs`) and their names. Also watches `web/`,
+//! whose files a release build puts into the binary.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,6 +10,10 @@ use std::{env, fs};
 fn main() {
     // Without this line cargo would not notice a new file.
     println!("cargo:rerun-if-changed=handlers");
+    // A debug build reads them at run time: a new style needs no new binary.
+    if env::var("PROFILE").is_ok_and(|it| it == "release") {
+        println!("cargo:rerun-if-changed=web");
+    }
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     let entries = entries(&Path::new(&root).join("handlers"));
 

@@ -8,10 +8,12 @@ use salvo::oapi::{ToSchema, endpoint};
 use salvo::{Request, Writer};
 use serde::Deserialize;
 
-use crate::auth::{Bearer, Cookies, password};
+use crate::auth::{Bearer, Cookies, SetCookies, password};
 use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
 use crate::http::{Answer, Body, Budgets, Caller, Empty};
-use crate::login::{LOCAL_LOGIN, log_in, name_key, offers_local_accounts, shown_name};
+use crate::login::{
+    LOCAL_LOGIN, log_in, looks_like_a_bot, name_key, offers_local_accounts, shown_name,
+};
 use crate::module::{Cx, Module, Wiring};
 use crate::{Error, Kind};
 
@@ -73,16 +75,21 @@ fn check_password(password: &str) -> Result<(), Error> {
 async fn register(
     cx: Cx,
     credentials: Body<Credentials>,
+    cookies: SetCookies,
     req: &mut Request,
 ) -> Result<Answer<Empty>, Error> {
     let (name, key) = come_in(&cx, req, &credentials.0)?;
+    // Not asked of who logs in: the account may be older than the bots.
+    if looks_like_a_bot(&name) {
+        return Err(Error::validation("body name: ends like that of a bot"));
+    }
     let hash = password::hash(credentials.0.password).await?;
     let id = UserId::from(format!("local-{:032x}", rand::random::<u128>()).as_str());
     let user = User { id, name, user_type: UserType::Registered };
     if !cx.records().open_account(&user, &key, &hash, cx.now()).await? {
         return Err(Error::new(Kind::NAME_TAKEN, "somebody else has this name"));
     }
-    let cookies = log_in(&cx, user.id, None, before(&cx, req)).await?;
+    let cookies = log_in(&cx, user.id, None, before(&cx, req), cookies).await?;
     Ok(Answer::ok().with_cookies(cookies))
 }
 
@@ -91,6 +98,7 @@ async fn register(
 async fn login(
     cx: Cx,
     credentials: Body<Credentials>,
+    cookies: SetCookies,
     req: &mut Request,
 ) -> Result<Answer<Empty>, Error> {
     let (_, key) = come_in(&cx, req, &credentials.0)?;
@@ -98,7 +106,7 @@ async fn login(
     let is_right = password::verify(credentials.0.password, hash).await?;
     let wrong = || Error::new(Kind::WRONG_CREDENTIALS, "no account has this name and password");
     let user = user.filter(|_| is_right).ok_or_else(wrong)?;
-    let cookies = log_in(&cx, user.id, None, before(&cx, req)).await?;
+    let cookies = log_in(&cx, user.id, None, before(&cx, req), cookies).await?;
     Ok(Answer::ok().with_cookies(cookies))
 }
 

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::conn::tcp::TcpAcceptor;
 use salvo::{Server, Service};
-use tokio::net::{TcpSocket, lookup_host};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,22 +18,18 @@ use crate::bridge::{Bridge, pulse};
 use crate::bus::Listeners;
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
-use crate::http::{Limits, Origins, service};
+use crate::http::{Door, Limits, Origins, service};
 use crate::live::{Embedded, LiveState, RedisLive};
-use crate::module::{Cx, Parts, linked, wire};
+use crate::module::{Cx, Parts, Setup, linked, wire};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
 use crate::timers::Timers;
 
-/// Connections that may wait to be accepted: a class that comes all at once.
-const BACKLOG: u32 = 4096;
-
-/// Bytes that the kernel may hold for a client that does not read: enough for every answer, and
-/// little enough that such a client is noticed.
-const SEND_BUFFER: u32 = 128 * 1024;
-
 /// How long a stop may take, from the signal to the end.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it may take after that to tell the other pods of it.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server that is ready to run.
 pub struct Application {
@@ -50,8 +45,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Opens the records (`init` brings the tables of PostgreSQL up to date), goes on with the games of
-    /// the last run, and takes the port.
+    /// Takes the port, opens the records (`init` brings the tables of PostgreSQL up to date), and goes on with
+    /// the games of the last run.
     ///
     /// # Errors
     /// One sentence that says what is wrong.
@@ -66,21 +61,27 @@ impl Application {
             false => None,
         };
         let keys = Keys::load(&settings)?;
-        let records = Records::open(&settings, init).await?;
+        let door = Door::take(&settings.server.host, settings.server.port).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
-        let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
-        let Lives { live, shared } = Lives::open(&settings, &records, journal).await?;
+        let opening = async {
+            let records = Records::open(&settings, init).await?;
+            let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
+            Ok((Lives::open(&settings, &records, journal).await?, records))
+        };
+        let (Lives { live, shared }, records) = door.answer_while(opening).await?;
         let bridge = match (&settings.amqp, &shared) {
             (Some(amqp), Some(shared)) => Some(Bridge::new(amqp, shared.clone())?),
             _ => None,
         };
         let (bus, listeners) = declared.bus.build();
+        let mut timers = declared.timers;
+        timers.retain(|timer| (timer.is_wanted)(&Setup::of(&settings, timer.module)));
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,
             live,
             records,
-            timers: Timers::new(declared.timers),
+            timers: Timers::new(timers),
             keys,
             frames: declared.frames,
             states,
@@ -96,8 +97,7 @@ impl Application {
             settings,
         });
         let service = service(&parts, declared.routes, declared.sockets);
-        let (acceptor, address) =
-            listen(&parts.settings.server.host, parts.settings.server.port).await?;
+        let (acceptor, address) = door.open()?;
         let _lock = lock;
         Ok(Self { parts, service, listeners, acceptor, address, keepers, keepers_stop, _lock })
     }
@@ -119,7 +119,8 @@ impl Application {
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), String> {
         let parts = &self.parts;
         self.listeners.run(|module| Cx::new(module, parts.clone()), &parts.tasks, &parts.stop);
-        join_the_others(parts);
+        let (among_pods, sockets_ended) = (TaskTracker::new(), CancellationToken::new());
+        join_the_others(parts, &among_pods, &sockets_ended);
         health::look(parts).await;
         let (watching, stopped) = (health::watch(parts.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(watching).await });
@@ -146,6 +147,11 @@ impl Application {
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
         }
+        sockets_ended.cancel();
+        among_pods.close();
+        if tokio::time::timeout(LAST_WORDS, among_pods.wait()).await.is_err() {
+            tracing::warn!("not everything was told to the other pods after {LAST_WORDS:?}");
+        }
         if let Some(bridge) = &parts.bridge {
             bridge.leave_alarms().await;
         }
@@ -162,16 +168,17 @@ impl Application {
     }
 }
 
-/// Starts what pods do among each other, if this one is not alone.
-fn join_the_others(parts: &Arc<Parts>) {
+/// Starts what pods do among each other, if this one is not alone. It outlives the sockets: the others are told
+/// who leaves with them, and that this pod lives until then.
+fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationToken) {
     if let Some(bridge) = &parts.bridge {
         parts.bus.travel_by(bridge.clone());
         parts.timers.keep_elsewhere(bridge.clone());
-        bridge.run(parts, &parts.tasks);
+        bridge.run(parts, tasks, ends);
     }
     if let Some(shared) = &parts.shared {
-        let (beating, stop) = (pulse(shared.clone(), parts.clone()), parts.stop.clone());
-        parts.tasks.spawn(async move { stop.run_until_cancelled(beating).await });
+        let beating = pulse(shared.clone(), parts.clone());
+        tasks.spawn(ends.clone().run_until_cancelled_owned(beating));
     }
 }
 
@@ -193,7 +200,33 @@ fn introduce(parts: &Parts, address: SocketAddr) {
         "traces are {}",
         traces.map_or("not exported".into(), |to| format!("sent to {to}"))
     );
-    tracing::info!("listening on http://{address} (documentation at /docs)");
+    tracing::info!("listening on http://{address}");
+    let site = site_of(address);
+    if settings.web.enabled {
+        let others = site_for_others(address)
+            .map_or(String::new(), |site| format!(", others on this network {site}"));
+        tracing::info!("open {site} to play{others} (documentation at /docs)");
+    } else {
+        tracing::info!("documentation at {site}/docs");
+    }
+}
+
+/// Where browsers of a local network find the server, if it listens there. Nothing is sent: the system only
+/// says by which of its addresses it would go to another machine (one of RFC 5737, which is nobody's).
+fn site_for_others(address: SocketAddr) -> Option<String> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let IpAddr::V4(own) = socket.local_addr().ok()?.ip() else { return None };
+    let is_served = address.ip().is_unspecified() && own.is_private();
+    is_served.then(|| format!("http://{own}:{}", address.port()))
+}
+
+/// Where a browser on this machine finds the server: `0.0.0.0` stands for all addresses, and is none to go to.
+fn site_of(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("http://localhost:{}", address.port()),
+        false => format!("http://{address}"),
+    }
 }
 
 /// What several pods need beside the services.
@@ -227,8 +260,7 @@ impl Lives {
         let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
         let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
         // One clock for all, before anything is decided by it.
-        let offset = shared.time_offset().await.map_err(|error| format!("Redis: {error}"))?;
-        Timestamp::agree_on(offset);
+        shared.set_clock().await.map_err(|error| format!("Redis: {error}"))?;
         Ok(Self { live: Arc::new(shared.clone()), shared: Some(shared) })
     }
 }
@@ -252,31 +284,4 @@ fn take_data_dir(data_dir: &Path) -> Result<File, String> {
         }
         Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
     }
-}
-
-/// Takes the port. `TCP_NODELAY` and the size of the send buffer are inherited by every connection;
-/// without the first, a keystroke waits up to 40 ms for the acknowledgement of the one before.
-async fn listen(host: &str, port: u16) -> Result<(TcpAcceptor, SocketAddr), String> {
-    let unusable = |error: io::Error| match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            format!(
-                "port {port} on {host} is taken by another program; server.port (TP_SERVER__PORT) sets another"
-            )
-        }
-        _ => format!("{host}:{port} cannot be listened on: {error}"),
-    };
-    let mut addresses = lookup_host((host, port)).await.map_err(unusable)?;
-    let address = addresses.next().ok_or_else(|| format!("server.host {host} has no address"))?;
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-    let listening = || {
-        let socket = socket?;
-        socket.set_reuseaddr(true)?;
-        socket.set_nodelay(true)?;
-        socket.set_send_buffer_size(SEND_BUFFER)?;
-        socket.bind(address)?;
-        let listener = socket.listen(BACKLOG)?;
-        let address = listener.local_addr()?;
-        Ok((TcpAcceptor::try_from(listener)?, address))
-    };
-    listening().map_err(unusable)
 }

@@ -59,6 +59,8 @@ table! {
     WORDS_NOT_FOUND = "WORDS_NOT_FOUND" 404 404 4504;
     /// You have no seat in this game.
     NOT_A_PARTICIPANT = "NOT_A_PARTICIPANT" 400 403 4503;
+    /// Only the host of the lobby can do that.
+    NOT_THE_HOST = "NOT_THE_HOST" 403 403 4503;
     /// A parameter, the body or a field of it is not what it should be.
     VALIDATION = "VALIDATION_ERROR" 422 403 4522;
     /// The race has not started: there can be no result.
@@ -89,6 +91,8 @@ table! {
     MALFORMED_FRAMES = "MALFORMED_FRAMES" 400 400 4520;
     /// There is no account of that name with that password.
     WRONG_CREDENTIALS = "WRONG_CREDENTIALS" 401 403 4501;
+    /// Only guests may do that: accounts have names of their own.
+    NOT_A_GUEST = "NOT_A_GUEST" 400 403 4503;
     /// Somebody else has that name.
     NAME_TAKEN = "NAME_TAKEN" 409 409 4500;
     /// The player has logged out, or the login was ended.

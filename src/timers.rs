@@ -102,8 +102,15 @@ impl Timers {
 
     /// Sets every timer of a game by its facts.
     pub fn arm(&self, game: &Game) {
+        self.arm_but(game, None);
+    }
+
+    /// The same, without one that is about to do what it is there for: one that finds nothing to do would
+    /// come again at once, and again. What it leaves undone is for the sweep.
+    fn arm_but(&self, game: &Game, firing: Option<usize>) {
+        let armed = || self.0.declared.iter().enumerate().filter(|it| Some(it.0) != firing);
         if let Some(elsewhere) = self.0.elsewhere.get() {
-            for timer in &self.0.declared {
+            for (_, timer) in armed() {
                 // What is not due any more is found out when it comes: so an older fact that is told late
                 // takes nothing away.
                 if let Some(due) = (timer.due)(game) {
@@ -119,7 +126,7 @@ impl Timers {
         }
         *known = game.version;
         let mut earlier = false;
-        for (index, timer) in self.0.declared.iter().enumerate() {
+        for (index, timer) in armed() {
             earlier |= deadlines.set((index, game.id), (timer.due)(game));
         }
         if earlier {
@@ -159,14 +166,14 @@ impl Timers {
         self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
     }
 
-    /// Does what a timer of a game is there for, if it is due.
-    pub(crate) fn fire_named(&self, timer: &str, game: GameId) {
-        if let Some(index) = self.0.declared.iter().position(|it| it.name == timer) {
-            self.fire((index, game));
-        }
+    /// Does what a timer of a game is there for, if it is due. Returns whether there is such a timer here.
+    pub(crate) fn fire_named(&self, timer: &str, game: GameId) -> bool {
+        let index = self.0.declared.iter().position(|it| it.name == timer);
+        index.inspect(|index| self.fire((*index, game))).is_some()
     }
 
     fn fire(&self, (index, game): Which) {
+        count::TIMERS_FIRED.add(1);
         let timer = &self.0.declared[index];
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
@@ -174,7 +181,7 @@ impl Timers {
                 let facts = cx.live().find(game).await?;
                 if let Some(facts) = &facts {
                     // Whoever changed them may have died before setting the timers that follow from them.
-                    timers.arm(facts);
+                    timers.arm_but(facts, Some(index));
                 }
                 let handled = match facts.as_deref().and_then(due) {
                     Some(at) if at <= cx.now() => {

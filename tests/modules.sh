@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs, edits, moves and removes a handler module, by its file alone, and looks at the wiring each
-# time: in a debug build, and in a release build with link-time optimisation (--debug leaves that out).
+# time: in a debug build, and in a release build with link-time optimisation (--debug leaves that out), of
+# which it also sees that the client's files are in it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 copy=$(mktemp -d)
@@ -48,5 +49,13 @@ if [ "${1:-}" != --debug ]; then
         name=$(basename "$entry" .rs)
         wiring | grep -q "^$name " || fail "link-time optimisation has dropped $name"
     done
+    # The client is in the binary, not beside it.
+    mv web moved
+    env -i PATH="$PATH" TP_SERVER__HOST=127.0.0.1 TP_SERVER__PORT=0 TP_DATA_DIR="$copy/data" "$binary" >log &
+    server=$!
+    for _ in $(seq 50); do grep -q 'listening on' log && break || sleep 0.2; done
+    address=$(grep -o 'listening on http://[0-9.:]*' log | cut -d' ' -f3)
+    curl -sf "$address/web/app.js" | cmp - moved/app.js || fail "the client is not in the binary"
+    kill "$server"
 fi
 echo "modules.sh: handler modules come and go by their files alone"

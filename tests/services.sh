@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432 with a user
 # postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), Node.js with the
-# packages of the identity provider in tests/openid, and libfaketime. Installs and starts them if need be (Debian).
+# packages of the identity provider in tests/openid, libfaketime, and for tests/browser Chromium, Firefox and the
+# packages that drive them. Installs and starts them if need be (Debian).
 set -euo pipefail
 cd "$(dirname "$0")/openid"
 
@@ -51,3 +52,9 @@ ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || install faketime
 has node && has npm || install nodejs npm
 npm ls >/dev/null 2>&1 || npm ci --silent --no-audit --no-fund || fail "the packages of tests/openid are not to be had"
 echo "services.sh: an identity provider is there"
+
+has chromium || install chromium
+has firefox-esr || has firefox || install firefox-esr
+cd ../browser
+npm ls >/dev/null 2>&1 || npm ci --silent --no-audit --no-fund || fail "the packages of tests/browser are not to be had"
+echo "services.sh: browsers are there"

@@ -1,6 +1,7 @@
 //! Pods as processes of their own, on one database, one Redis prefix and broker names of this run; and
 //! players who find seats there.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -19,11 +20,14 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::{Outcome, broker};
 
 /// Players on their way in at once.
-const DOOR: usize = 100;
+const DOOR: usize = 16;
+/// What a socket reads at once, in bytes.
+const READ_BUFFER: usize = 4096;
 
 pub type Socket = WebSocketStream<TcpStream>;
 
@@ -33,17 +37,23 @@ pub struct Cluster {
     _data: TempDir,
 }
 
-/// Somebody who sits in a race.
+/// Somebody who sits in a race, and has heard START.
 pub struct Player {
-    pub game: u64,
     pub user: String,
-    pub cookie: String,
-    pub pod: SocketAddr,
+    pub race: Socket,
+    pod: SocketAddr,
+    game: u64,
+    seated: Instant,
+    started: Instant,
 }
 
 pub struct Seats {
     pub players: Vec<Player>,
     pub per_second: f64,
+    /// From the first START to the last of one race, for each race, sorted.
+    pub skews: Vec<Duration>,
+    /// Other pods on which a player has opponents, on average.
+    pub reach: f64,
 }
 
 /// One client for all: making one takes longer than what it asks for.
@@ -114,28 +124,46 @@ impl Cluster {
         Ok(sum)
     }
 
-    /// Seats players, one after the other on the next pod, until all have heard GAME_START.
+    /// CPU time of the pods so far.
+    pub fn cpu(&self) -> Outcome<Duration> {
+        let pids = self.pods.iter().filter_map(|(child, _)| child.id());
+        pids.map(broker::cpu_of).sum()
+    }
+
+    /// Seats players, one after the other on the next pod, until all have heard START.
     pub async fn seat(&self, count: usize) -> Outcome<Seats> {
         let door = Arc::new(Semaphore::new(DOOR));
         let begun = Instant::now();
         let mut arrivals = JoinSet::new();
         for number in 0..count {
             let (pod, door) = (self.pods[number % self.pods.len()].1, door.clone());
-            arrivals.spawn(async move { take_seat(pod, &door, begun).await });
+            arrivals.spawn(async move { take_seat(pod, &door).await });
         }
-        let (mut players, mut last) = (Vec::new(), Duration::ZERO);
+        let mut players = Vec::new();
         while let Some(arrival) = arrivals.join_next().await {
-            let (player, seated) = arrival??;
-            last = last.max(seated);
-            players.push(player);
+            players.push(arrival??);
         }
-        Ok(Seats { players, per_second: count as f64 / last.as_secs_f64() })
+        let last = players.iter().map(|it| it.seated).max().ok_or("nobody")?;
+        let per_second = count as f64 / (last - begun).as_secs_f64();
+        let mut starts: HashMap<u64, (Instant, Instant)> = HashMap::new();
+        for Player { game, started, .. } in &players {
+            let (first, last) = starts.entry(*game).or_insert((*started, *started));
+            (*first, *last) = ((*first).min(*started), (*last).max(*started));
+        }
+        let mut skews: Vec<_> = starts.into_values().map(|(first, last)| last - first).collect();
+        skews.sort_unstable();
+        let on: HashSet<_> = players.iter().map(|it| (it.game, it.pod)).collect();
+        let others =
+            players.iter().map(|it| on.iter().filter(|(game, _)| *game == it.game).count() - 1);
+        let reach = others.sum::<usize>() as f64 / count as f64;
+        Ok(Seats { players, per_second, skews, reach })
     }
 
     pub async fn stop(mut self) -> Outcome<()> {
         for (child, _) in &mut self.pods {
             child.kill().await?;
         }
+        broker::forget(&self.name).await?;
         let mut server = PgConnection::connect(&postgres()).await?;
         let drop = format!("drop database {} with (force)", self.name);
         server.execute(AssertSqlSafe(drop)).await?;
@@ -158,7 +186,7 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
         ("TP_TOKEN__PRIVATE_KEY", include_str!("../../tests/api/keys/private.pem")),
         ("TP_TOKEN__PUBLIC_KEY", include_str!("../../tests/api/keys/public.pem")),
         ("TP_GAME__LOBBY_COUNTDOWN", "5"),
-        ("TP_GAME__START_COUNTDOWN", "1"),
+        ("TP_GAME__START_COUNTDOWN", "5"),
         ("TP_GAME__WORD_COUNT", "500"),
         ("TP_LIMITS__REQUESTS_PER_SECOND", "1000000"),
         ("TP_LIMITS__GUESTS_PER_MINUTE", "1000000"),
@@ -171,18 +199,20 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     Ok(command)
 }
 
-pub async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<Socket> {
+async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<Socket> {
     let mut request = format!("ws://{pod}{path}").into_client_request()?;
     if let Some(cookie) = cookie {
         request.headers_mut().insert(COOKIE, cookie.parse()?);
     }
     let stream = TcpStream::connect(pod).await?;
     stream.set_nodelay(true)?;
-    Ok(tokio_tungstenite::client_async(request, stream).await?.0)
+    // The default of 128 KiB is cleared before each read, which costs more than the frame.
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER);
+    Ok(tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?.0)
 }
 
 /// The next message of a socket that is this event.
-pub async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
+async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
     while let Some(message) = socket.next().await {
         let message: Value = match message?.to_text() {
             Ok(text) if !text.is_empty() => serde_json::from_str(text)?,
@@ -195,15 +225,11 @@ pub async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
     Err(format!("no {name}").into())
 }
 
-async fn take_seat(
-    pod: SocketAddr,
-    door: &Semaphore,
-    begun: Instant,
-) -> Outcome<(Player, Duration)> {
+async fn take_seat(pod: SocketAddr, door: &Semaphore) -> Outcome<Player> {
     let entry = door.acquire().await?;
     let mut lobby = open(pod, "/api/v1/lobby/queue-in/ws", None).await?;
     let game = event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("a game")?;
-    let seated = begun.elapsed();
+    let seated = Instant::now();
     let offer = event(&mut lobby, "GET_TOKEN").await?;
     let key = offer["guest_token_key"].as_str().ok_or("a key")?;
     let token = format!("http://{pod}/api/v1/auth/guest-token?key={key}");
@@ -213,8 +239,10 @@ async fn take_seat(
     drop(entry);
     event(&mut lobby, "GAME_START").await?;
     lobby.close(None).await?;
+    let mut race = open(pod, &format!("/api/v1/game/ws?game_id={game}"), Some(&cookie)).await?;
     let info = format!("http://{pod}/api/v1/profile/user-info");
     let info = http().get(info).header(COOKIE, &cookie).send().await?;
     let user = info.json::<Value>().await?["id"].as_str().ok_or("an id")?.to_owned();
-    Ok((Player { game, user, cookie, pod }, seated))
+    event(&mut race, "START").await?;
+    Ok(Player { user, race, pod, game, seated, started: Instant::now() })
 }

@@ -88,21 +88,26 @@ impl EndpointArgRegister for Return {
 
 /// Sends the browser to a provider.
 #[endpoint(tags("auth"))]
-pub(super) async fn login(cx: Cx, provider: Named, req: &mut Request) -> Redirect {
+pub(super) async fn login(
+    cx: Cx,
+    provider: Named,
+    cookies: SetCookies,
+    req: &mut Request,
+) -> Redirect {
     let begun = match cx.spend_login(req) {
-        Ok(()) => in_time(&cx, begin(&cx, &provider.0)).await,
+        Ok(()) => in_time(&cx, begin(&cx, &provider.0, cookies)).await,
         Err(_) => Err(Failure::TooManyRequests),
     };
     begun.unwrap_or_else(|failure| to_error_page(&cx, failure))
 }
 
-async fn begin(cx: &Cx, provider: &Provider) -> Result<Redirect, Failure> {
+async fn begin(cx: &Cx, provider: &Provider, cookies: SetCookies) -> Result<Redirect, Failure> {
     let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
     let attempt = Attempt::new();
     let to = identity.authorize(&attempt).await?;
     let (state, until) = (attempt.state.clone(), cx.now() + ATTEMPT_MAX_AGE);
     let browser = format!("{:032x}", rand::random::<u128>());
-    let cookies = SetCookies::default().attempt(cx.settings(), &state, &browser);
+    let cookies = cookies.attempt(&state, &browser);
     let under_way = UnderWay { provider: provider.name.clone(), browser, attempt };
     cx.live().keep(&state, &under_way, until).await.map_err(|_| Failure::ServerError)?;
     Ok(Redirect::to(to).with_cookies(cookies))
@@ -114,13 +119,13 @@ pub(super) async fn login_redirect(
     cx: Cx,
     provider: Named,
     back: Return,
+    cookies: SetCookies,
     req: &mut Request,
 ) -> Redirect {
     let state = back.state.clone();
-    match in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req))).await {
+    match in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req), cookies)).await {
         Ok(cookies) => {
-            let to = cx.settings().front_end_endpoint.clone();
-            Redirect::to(to).with_cookies(cookies.forget_attempt(&state))
+            Redirect::to(cx.settings().front_end()).with_cookies(cookies.forget_attempt(&state))
         }
         Err(failure) => to_error_page(&cx, failure),
     }
@@ -130,7 +135,8 @@ async fn finish(
     cx: &Cx,
     provider: &Provider,
     back: Return,
-    cookies: &Cookies<'_>,
+    shown: &Cookies<'_>,
+    cookies: SetCookies,
 ) -> Result<SetCookies, Failure> {
     let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
     let under_way = cx.live().take::<UnderWay>(&back.state, cx.now()).await;
@@ -139,14 +145,15 @@ async fn finish(
     let known = under_way.filter(|it| it.provider == provider.name);
     let UnderWay { browser, attempt, .. } = known.ok_or(Failure::UnknownState)?;
     // Or else somebody could log others in to an account of his own (RFC 6749, section 10.12).
-    if cookies.attempt(&attempt.state) != Some(&browser) {
+    if shown.attempt(&attempt.state) != Some(&browser) {
         return Err(Failure::OtherBrowser);
     }
     let person = identity.identify(&code, &attempt).await?;
     let id = format!("{}-{}", provider.name, person.subject());
     let name = person.name().map(str::to_owned);
-    let before = cx.keys().access(cookies.access_token(), cx.now()).ok();
-    log_in(cx, id.as_str().into(), name, before).await.map_err(|_| Failure::ServerError)
+    let before = cx.keys().access(shown.access_token(), cx.now()).ok();
+    let logged_in = log_in(cx, id.as_str().into(), name, before, cookies);
+    logged_in.await.map_err(|_| Failure::ServerError)
 }
 
 /// A provider that keeps us waiting ends on the error page, before the request as a whole is given up.
@@ -157,7 +164,7 @@ async fn in_time<T>(cx: &Cx, work: impl Future<Output = Result<T, Failure>>) -> 
 
 fn to_error_page(cx: &Cx, failure: Failure) -> Redirect {
     tracing::info!(reason = failure.code(), "a login failed");
-    let page = &cx.settings().error_redirect;
+    let page = cx.settings().error_page();
     let joint = if page.contains('?') { '&' } else { '?' };
     Redirect::to(format!("{page}{joint}reason={}", failure.code()))
 }

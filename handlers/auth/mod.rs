@@ -1,6 +1,7 @@
 //! Identities: how a guest gets its cookie, how players log in at a provider and stay logged in, and how
 //! anybody logs out.
 
+mod guest;
 mod login;
 mod token;
 
@@ -20,6 +21,7 @@ inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.get("/api/v1/auth/guest-token", guest_token);
+    module.post("/api/v1/auth/guest", guest::introduce);
     module.post("/api/v1/auth/logout", logout);
     module.post("/api/v1/auth/token-refresh", token_refresh);
     module.get("/api/v1/auth/providers", providers);
@@ -36,10 +38,10 @@ fn wire(module: &mut Wiring) {
 /// Hands a guest the access token, as a cookie. The key comes from the lobby's `GET_TOKEN`, and is good
 /// once, for a minute.
 #[endpoint(tags("auth"))]
-async fn guest_token(cx: Cx, key: Key) -> Result<Answer<Empty>, Error> {
+async fn guest_token(cx: Cx, key: Key, cookies: SetCookies) -> Result<Answer<Empty>, Error> {
     let guest = cx.live().take::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
     let token = cx.keys().issue(&guest, None, cx.now())?;
-    Ok(Answer::ok().with_cookies(SetCookies::default().access_token(cx.settings(), &token)))
+    Ok(Answer::ok().with_cookies(cookies.access_token(&token)))
 }
 
 /// Ends the login of the access token, and its sockets, and takes the cookies away. Always succeeds.
@@ -61,11 +63,12 @@ async fn logout(cx: Cx, req: &mut Request) -> Answer<Empty> {
 #[endpoint(tags("auth"))]
 async fn token_refresh(
     cx: Cx,
+    cookies: SetCookies,
     req: &mut Request,
     res: &mut Response,
 ) -> Result<Answer<Empty>, Error> {
     let shown = Cookies::of(req).refresh_token().map(str::to_owned);
-    let refreshed = cx.carry(token::refresh(cx.clone(), shown)).await;
+    let refreshed = cx.carry(token::refresh(cx.clone(), shown, cookies)).await;
     if refreshed.as_ref().is_err_and(|error| error.status() < 500) {
         SetCookies::default().forget_name().put_into(res);
     }

@@ -7,16 +7,19 @@ use crate::module::Cx;
 use crate::records::{Refresh, StoredToken};
 use crate::{Error, Kind};
 
-/// The cookies for a refresh token that was shown.
-pub(super) async fn refresh(cx: Cx, shown: Option<String>) -> Result<SetCookies, Error> {
+/// Those cookies with the ones for a refresh token that was shown.
+pub(super) async fn refresh(
+    cx: Cx,
+    shown: Option<String>,
+    cookies: SetCookies,
+) -> Result<SetCookies, Error> {
     let user = cx.keys().refresh(shown.as_deref(), cx.now())?;
     let shown = shown.unwrap_or_default();
     let new = cx.keys().issue_refresh(&user, cx.now())?;
     match replace(&cx, &user, &shown, &stored(&cx, &new)).await? {
         Refresh::Replaced { login, user } => {
             let access = cx.keys().issue(&user, Some(&login), cx.now())?;
-            let cookies = SetCookies::default().access_token(cx.settings(), &access);
-            Ok(cookies.refresh_token(cx.settings(), &new))
+            Ok(cookies.access_token(&access).refresh_token(cx.settings(), &new))
         }
         Refresh::Reused { login, user } => {
             tracing::warn!(%user, "a refresh token was shown again; its login has ended");

@@ -8,6 +8,7 @@ mod rules;
 mod tests;
 mod wire;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::Writer;
@@ -16,11 +17,13 @@ use salvo::oapi::endpoint;
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
-    Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared, Stage,
+    Door, Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared,
+    Stage,
 };
 use crate::game::{Text, Timestamp, User, UserId, UserType};
-use crate::http::{Answer, Caller, GameQuery};
-use crate::live::{Entry, LobbyRules};
+use crate::http::{Answer, Caller, GameQuery, Query};
+use crate::live::Entry;
+use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Ending, Frame, Handshake, LOBBY, Opening, Say, Seat, Socket};
 use crate::{Error, Kind};
@@ -44,11 +47,15 @@ const KEY_LIFE: Duration = Duration::from_secs(60);
 /// How long the client may take to leave for the race before its lobby socket is closed.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The longest pause between two tries to note that a socket has closed; the last comes after 13 s.
+const LONGEST_PAUSE: Duration = Duration::from_millis(6_400);
+
 /// A socket in a lobby.
 struct LobbySocket {
     user: User,
     login: Option<LoginId>,
     is_new: bool,
+    door: Door,
     previous: Option<GameId>,
     /// How much of the lobby's log was told.
     told: u64,
@@ -59,7 +66,8 @@ impl Socket for LobbySocket {
     const PATH: &'static str = "/api/v1/lobby/queue-in/ws";
     const CHANNEL: crate::socket::Channel = LOBBY;
     const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then who comes \
-        and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect). Cookie TP_AT is optional.";
+        and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
+        alone, or invite_token for the lobby of those who have it. Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
@@ -76,18 +84,20 @@ impl Socket for LobbySocket {
                 return Err(Error::validation("queue_in_type: is neither new nor reconnect"));
             }
         };
+        let door = door(&query)?;
         let known = known_user(cx, &handshake.cookies());
         let is_new = known.is_none();
         if is_new {
             handshake.spend_guest()?;
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
-        Ok(Self { user, login, is_new, previous, told: 0, told_game_start: false })
+        Ok(Self { user, login, is_new, door, previous, told: 0, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
-        let (user, previous, now) = (self.user.clone(), self.previous, cx.now());
-        let game = cx.live().enter(Entry { user, previous, now, rules: lobby_rules(cx) }).await?;
+        let (user, door, previous) = (self.user.clone(), self.door.clone(), self.previous);
+        let rules = rules::lobby_rules(&cx.settings().game, &door);
+        let game = cx.live().enter(Entry { user, door, previous, now: cx.now(), rules }).await?;
         cx.arm(&game);
         let mut greeting = vec![Frame::json(&Init::of(game.id))];
         if self.is_new {
@@ -121,10 +131,24 @@ impl Socket for LobbySocket {
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
-        if let Some(game) = cx.live().go_absent(seat.game, &seat.user, cx.now()).await? {
+        if let Some(game) = go_absent(cx, seat).await? {
             cx.arm(&game);
         }
         Ok(None)
+    }
+}
+
+/// Notes that a socket has closed, however long the live state is away: a seat that nobody sits on would
+/// be raced against, and in a lobby of friends waited for.
+async fn go_absent(cx: &Cx, seat: &Seat) -> Result<Option<Arc<Game>>, Error> {
+    let (now, mut pause) = (cx.now(), Duration::from_millis(100));
+    loop {
+        let noted = cx.live().go_absent(seat.game, &seat.user, now).await;
+        if noted.is_ok() || pause > LONGEST_PAUSE {
+            return noted;
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
     }
 }
 
@@ -146,6 +170,19 @@ impl LobbySocket {
     }
 }
 
+/// Which kind of lobby is asked for.
+fn door(query: &Query<'_>) -> Result<Door, Error> {
+    match (query.text("invite_token"), query.text("game_type")) {
+        (None, None | Some("multi")) => Ok(Door::Open),
+        (None, Some("single")) => Ok(Door::Alone),
+        (Some(token), None | Some("multi")) if rules::is_token(token) => {
+            Ok(Door::Invited(token.into()))
+        }
+        (Some(_), _) => Err(Error::validation("invite_token: is no invitation of this server")),
+        (None, Some(_)) => Err(Error::validation("game_type: is neither single nor multi")),
+    }
+}
+
 /// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new
 /// guest, with a cookie that replaces the bad one.
 fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<Bearer> {
@@ -153,19 +190,9 @@ fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<Bearer> {
 }
 
 fn new_guest() -> Bearer {
-    let name = rules::two_words(rand::random());
+    let name = two_words(rand::random());
     let user = User { id: UserId::new_guest(), name, user_type: UserType::Guest };
     Bearer { user, login: None }
-}
-
-fn lobby_rules(cx: &Cx) -> LobbyRules {
-    let game = &cx.settings().game;
-    LobbyRules {
-        player_limit: game.player_limit,
-        countdown: game.lobby_countdown,
-        full_grace: rules::FULL_GRACE,
-        kept: game.cleanup_countdown,
-    }
 }
 
 /// Closes a lobby whose time is over.
@@ -188,7 +215,7 @@ async fn dismiss_absent(cx: Cx, game: GameId) -> Result<Vec<PlayerLeft>, Error> 
 }
 
 /// The lobby, as long as it waits.
-async fn waiting(cx: &Cx, id: GameId) -> Result<std::sync::Arc<Game>, Error> {
+async fn waiting(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
     let game = cx.live().find(id).await?.filter(|game| game.stage == Stage::Lobby);
     game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::game::{Game, Stage, Timestamp};
+use crate::game::{Door, Game, Stage, Timestamp};
+use crate::live::LobbyRules;
+use crate::settings::GameSettings;
 
 /// How long a full lobby waits, so that the last to come has the cookie before the race. The contract
 /// says "about one second, less than two".
@@ -11,6 +13,28 @@ pub(super) const FULL_GRACE: Duration = Duration::from_secs(1);
 /// How long a player may be without a socket: a reload is no leaving. The contract wants a real one
 /// announced within 1.5 s.
 pub(super) const ABSENCE_GRACE: Duration = Duration::from_secs(1);
+
+/// Letters of a token by which friends find each other; those that this server gives have twenty.
+const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
+
+/// Whether it can be the token of an invitation.
+pub(super) fn is_token(token: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    TOKEN_LENGTH.contains(&token.len()) && token.bytes().all(is_letter)
+}
+
+/// How the lobby behind a door opens and fills.
+pub(super) fn lobby_rules(game: &GameSettings, door: &Door) -> LobbyRules {
+    let (player_limit, countdown) = match door {
+        Door::Open => (game.player_limit, game.lobby_countdown),
+        Door::Alone => (1, game.lobby_countdown),
+        Door::Invited(_) => (game.player_limit, game.invite_patience),
+    };
+    // However long friends wait, their race is kept as long as any other.
+    let longer = countdown.saturating_sub(game.lobby_countdown);
+    let kept = game.cleanup_countdown + longer;
+    LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept }
+}
 
 pub(super) fn closes_at(game: &Game) -> Option<Timestamp> {
     (game.stage == Stage::Lobby).then_some(game.closes_at)
@@ -22,34 +46,4 @@ pub(super) fn absence_ends_at(game: &Game) -> Option<Timestamp> {
     }
     let since = game.players.iter().filter_map(|player| player.absent_since).min()?;
     Some(since + ABSENCE_GRACE)
-}
-
-pub(super) use names::two_words;
-
-/// Names of new guests.
-mod names {
-    const FIRST: [&str; 64] = [
-        "Amber", "Azure", "Brave", "Breezy", "Bright", "Calm", "Cheerful", "Clever", "Cosmic",
-        "Crimson", "Curious", "Dapper", "Daring", "Dizzy", "Eager", "Early", "Fancy", "Fearless",
-        "Fluffy", "Gentle", "Golden", "Grand", "Happy", "Hasty", "Humble", "Jolly", "Keen", "Kind",
-        "Lively", "Lucky", "Mellow", "Merry", "Mighty", "Misty", "Modest", "Nimble", "Noble",
-        "Patient", "Plucky", "Polite", "Proud", "Quick", "Quiet", "Rapid", "Rosy", "Royal",
-        "Rustic", "Silent", "Silver", "Sleepy", "Smooth", "Snowy", "Steady", "Stellar", "Sunny",
-        "Swift", "Tidy", "Tiny", "Velvet", "Vivid", "Warm", "Windy", "Witty", "Zesty",
-    ];
-    const SECOND: [&str; 64] = [
-        "Badger", "Bear", "Beaver", "Bison", "Canary", "Cheetah", "Comet", "Crane", "Cricket",
-        "Dolphin", "Dragon", "Eagle", "Falcon", "Ferret", "Finch", "Firefly", "Fox", "Gecko",
-        "Giraffe", "Hamster", "Hare", "Hawk", "Hedgehog", "Heron", "Ibex", "Jaguar", "Kestrel",
-        "Koala", "Lark", "Lemur", "Leopard", "Llama", "Lynx", "Magpie", "Marmot", "Meteor", "Mole",
-        "Moose", "Otter", "Owl", "Panda", "Panther", "Parrot", "Pelican", "Penguin", "Pony",
-        "Puffin", "Rabbit", "Raccoon", "Raven", "Robin", "Salmon", "Seal", "Sparrow", "Squirrel",
-        "Stork", "Swallow", "Swan", "Tiger", "Turtle", "Walrus", "Whale", "Wolf", "Wombat",
-    ];
-
-    /// One of 64 × 64 names, by twelve bits of chance.
-    pub(in super::super) fn two_words(chance: u16) -> String {
-        let chance = usize::from(chance);
-        format!("{} {}", FIRST[chance % 64], SECOND[chance / 64 % 64])
-    }
 }

@@ -1,13 +1,11 @@
-//! When lobbies close, whose place is given up when, and what guests are called.
-
-use std::collections::BTreeSet;
+//! When lobbies close, and whose place is given up when.
 
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, two_words};
+use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
 use super::wire::Players;
-use crate::game::{Game, GameId, Log, Player, Stage, Timestamp, User, UserId, UserType};
+use crate::game::{Door, Game, GameId, Log, Player, Stage, Timestamp, User, UserId, UserType};
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
 
@@ -27,6 +25,7 @@ fn game(stage: Stage, closes_at: i64, absences: &[Option<i64>]) -> Game {
         id: GameId(1),
         version: 1,
         stage,
+        door: Door::Open,
         opened_at: Timestamp(0),
         closes_at: Timestamp(closes_at),
         full: false,
@@ -81,24 +80,4 @@ proptest! {
         prop_assert_eq!(&seen["others"], &json!(others));
         prop_assert!(Players::seen_by(&game, &UserId::new_guest()).is_none());
     }
-
-    #[test]
-    fn a_guest_gets_two_words_whatever_chance_says(chance in any::<u16>()) {
-        let name = two_words(chance);
-        let words: Vec<_> = name.split(' ').collect();
-        prop_assert_eq!(words.len(), 2);
-        for word in words {
-            let (first, rest) = word.split_at(1);
-            prop_assert!(first.bytes().all(|it| it.is_ascii_uppercase()), "{}", name);
-            let lower = !rest.is_empty() && rest.bytes().all(|it| it.is_ascii_lowercase());
-            prop_assert!(lower, "{}", name);
-        }
-    }
-}
-
-#[test]
-fn twelve_bits_of_chance_make_as_many_names() {
-    let names: BTreeSet<_> = (0..4096).map(two_words).collect();
-    assert_eq!(names.len(), 4096);
-    assert!((0..=u16::MAX).all(|chance| names.contains(&two_words(chance))));
 }

@@ -100,6 +100,9 @@ pub(super) struct Countdown {
 pub(super) struct LobbyPlayer {
     id: String,
     name: String,
+    /// There and true, if it is a pace-maker of the server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<bool>,
 }
 
 /// Who is in the lobby.
@@ -118,6 +121,7 @@ impl Players {
         let row = |player: &crate::game::Player| LobbyPlayer {
             id: player.user.id.to_string(),
             name: player.user.name.clone(),
+            bot: player.user.is_bot().then_some(true),
         };
         let me = row(game.player(user)?);
         let others = game.players.iter().filter(|it| it.user.id != *user).map(row).collect();

@@ -12,11 +12,11 @@ use salvo::Writer;
 use salvo::oapi::endpoint;
 
 use self::source::WordSource;
-use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Start, Words};
+use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Resume, Start, Words};
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text,
+    Door, Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text,
     Timestamp, User,
 };
 use crate::http::{Answer, Caller, GameQuery};
@@ -49,7 +49,12 @@ async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<Rac
 async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
     let rules = &cx.settings().game;
     let text = cx.state::<WordSource>().draw(rules.word_count, &mut rand::rng());
-    let starts_at = cx.now() + rules.start_countdown;
+    let Some(closed) = cx.live().find(game).await? else { return Ok(None) };
+    let wait = match closed.door {
+        Door::Alone => rules.start_countdown.min(rules.single_countdown),
+        Door::Open | Door::Invited(_) => rules.start_countdown,
+    };
+    let starts_at = cx.now() + wait;
     let prepared = cx.live().prepare(game, text.into(), starts_at).await?;
     Ok(prepared.map(|game| {
         cx.arm(&game);
@@ -86,6 +91,10 @@ struct RaceSocket {
     game: GameId,
     text: Text,
     is_browser: bool,
+    /// When START was told to the player, if it was, before this socket.
+    started: Option<Timestamp>,
+    /// Whether this socket knows that the race is on.
+    is_on: bool,
     /// Whether this very socket was to say START.
     said_start: bool,
     /// When it noted that it says START, if nobody has answered whether that was written down.
@@ -97,8 +106,8 @@ struct RaceSocket {
 impl Socket for RaceSocket {
     const PATH: &'static str = "/api/v1/game/ws";
     const CHANNEL: crate::socket::Channel = RACE;
-    const ABOUT: &'static str = "The race of a participant: START, and KEY_STOKE in both directions. \
-        Query: game_id. Cookie TP_AT.";
+    const ABOUT: &'static str = "The race of a participant: START, or RESUME for who has had it, and KEY_STOKE in both \
+        directions. Query: game_id. Cookie TP_AT.";
     type Emits = ();
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
@@ -106,20 +115,35 @@ impl Socket for RaceSocket {
         let Bearer { user, login } =
             cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
-        game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        let started = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?.started;
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
         let (said_start, unsure, said_end) = (false, None, false);
-        Ok(Self { user, login, game: id, text, is_browser, said_start, unsure, said_end })
+        let is_on = started.is_some();
+        Ok(Self {
+            user,
+            login,
+            game: id,
+            text,
+            is_browser,
+            started,
+            is_on,
+            said_start,
+            unsure,
+            said_end,
+        })
     }
 
-    async fn open(&mut self, _: &Cx) -> Result<Opening<()>, Error> {
+    /// Whoever has had START is told since when the race is on.
+    async fn open(&mut self, cx: &Cx) -> Result<Opening<()>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
         let login = self.login.clone();
-        Ok(Opening { game, user, login, text, greeting: Vec::new(), emits: () })
+        let resumed = self.started.map(|at| Frame::json(&Resume::of(game, cx.now().after(at))));
+        let greeting = resumed.into_iter().collect();
+        Ok(Opening { game, user, login, text, greeting, emits: () })
     }
 
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest
-    /// says it.
+    /// says it, and the others that the race is on.
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
         let Some(game) = cx.live().find(seat.game).await? else {
             // It is over, or was lost. The socket stays open, as the contract has it: the present frontend
@@ -130,8 +154,14 @@ impl Socket for RaceSocket {
             return Ok(say);
         };
         let start = || Say::message(&Start::of(seat.game)).tracked();
-        if self.unsure.is_some() && rules::told_start(&game, &seat.user) == self.unsure.take() {
+        let told = rules::told_start(&game, &seat.user);
+        if self.unsure.is_some() && told == self.unsure.take() {
+            self.is_on = true;
             return Ok(start());
+        }
+        if let Some(at) = told.filter(|_| !self.is_on) {
+            self.is_on = true;
+            return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
         }
         let due = rules::start_is_due(&game, &seat.user);
         if !due || !seat.is_newest() {
@@ -142,7 +172,12 @@ impl Socket for RaceSocket {
         let claimed = cx.live().claim_start(seat.game, &seat.user, now).await;
         self.said_start |= !matches!(claimed, Ok(false));
         self.unsure = claimed.is_err().then_some(now);
-        Ok(if claimed? { start() } else { Say::nothing() })
+        if !claimed? {
+            return Ok(Say::nothing());
+        }
+        self.is_on = true;
+        seat.room.wake_others_of(seat);
+        Ok(start())
     }
 
     /// Leaving is not announced. But a START that cannot have arrived is to be said again.

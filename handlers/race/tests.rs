@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::rules::{position, seconds_left, start_arrived, starts_at, to_be_prepared};
-use crate::game::{Game, GameId, Log, Stage, Text, Timestamp};
+use crate::game::{Door, Game, GameId, Log, Stage, Text, Timestamp};
 use crate::socket::{Ending, Said};
 
 /// How far a cursor may stand behind the end of its word.
@@ -30,6 +30,7 @@ fn game(stage: Stage, closes_at: i64, starts_at: Option<i64>) -> Game {
         id: GameId(1),
         version: 1,
         stage,
+        door: Door::Open,
         opened_at: Timestamp(0),
         closes_at: Timestamp(closes_at),
         full: false,

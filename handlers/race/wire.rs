@@ -1,6 +1,7 @@
 //! The messages of the race, as the contract has them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::game::{Game, GameId, PlayerMoved, UserId};
 use crate::http::{Standing, lenient};
 
 /// Frames that clients may send here, and that mean nothing.
-pub(super) const IGNORED: &[&str] = &["PING", "PONG", "START", "RECONNECT"];
+pub(super) const IGNORED: &[&str] = &["PING", "PONG", "START", "RESUME", "RECONNECT"];
 
 /// A client's own position. What else it says of itself is not believed.
 #[derive(Deserialize)]
@@ -53,6 +54,21 @@ pub(super) struct Start {
 impl Start {
     pub(super) fn of(game_id: GameId) -> Self {
         Self { event: "START", game_id }
+    }
+}
+
+/// The race has been on for the player before this socket.
+#[derive(Serialize)]
+pub(super) struct Resume {
+    event: &'static str,
+    game_id: GameId,
+    /// Since START was told to the player.
+    seconds: f64,
+}
+
+impl Resume {
+    pub(super) fn of(game_id: GameId, since: Duration) -> Self {
+        Self { event: "RESUME", game_id, seconds: since.as_secs_f64() }
     }
 }
 

@@ -8,12 +8,12 @@ mod wire;
 use salvo::Writer;
 use salvo::oapi::endpoint;
 
-use self::wire::{Ranking, Statistics};
+use self::wire::{Ranking, Statistics, UserFinished};
 use crate::game::{Game, GameId, PlayerFinished, PlayerMoved, Stage, User};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::RACE;
+use crate::socket::{Frame, RACE};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "results", path: module_path!(), wire } }
@@ -22,6 +22,7 @@ fn wire(module: &mut Wiring) {
     module.post("/api/v1/game/statistics", statistics);
     module.get("/api/v1/game/result", result);
     module.emits::<PlayerFinished>();
+    module.shows::<PlayerFinished>(RACE, |finished| Frame::json(&UserFinished::of(finished)));
 }
 
 /// Takes the caller's result, once: sent again, it changes nothing and succeeds.
@@ -66,7 +67,7 @@ fn check_speed(cx: &Cx, game: &Game, user: &User, claim: &Claim) -> Result<(), E
     rules::check_speed(game, &user.id, claim, said, last_key)
 }
 
-/// Everybody who raced, by rank; those who have not finished last.
+/// Everybody who raced: people by rank, then bots, and last those who have not finished.
 #[endpoint(tags("game"))]
 async fn result(cx: Cx, game: GameQuery) -> Result<Answer<Ranking>, Error> {
     let game = cx.live().find(game.0).await?.filter(|game| game.stage >= Stage::Countdown);

@@ -69,10 +69,15 @@ pub(super) fn check_speed(
     Ok(())
 }
 
-/// By rank; those without a result last, in the order of their arrival in the lobby.
+/// People by rank, then bots by their arrival; those without a result last, in the order of their arrival
+/// in the lobby.
 pub(super) fn ranking(players: &[Player]) -> Vec<&Player> {
     let mut ranking: Vec<_> = players.iter().collect();
     // The sort is stable: equals keep their order.
-    ranking.sort_by_key(|player| player.result.map_or(u32::MAX, |result| result.rank));
+    ranking.sort_by_key(|player| match player.result {
+        Some(result) if player.user.is_bot() => (1, result.finished.0),
+        Some(result) => (0, result.rank.into()),
+        None => (2, 0),
+    });
     ranking
 }

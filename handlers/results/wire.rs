@@ -3,8 +3,8 @@
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::game::Figures;
-use crate::http::{Standing, lenient};
+use crate::game::{Figures, GameId, PlayerFinished, UserId};
+use crate::http::{Standing, UNRANKED, lenient};
 
 /// What a player claims.
 #[derive(Deserialize, ToSchema)]
@@ -26,6 +26,23 @@ pub(super) struct Statistics {
 impl Statistics {
     pub(super) fn figures(&self) -> Figures {
         Figures { wpm: self.wpm, wpm_raw: self.wpm_raw, acc: self.acc }
+    }
+}
+
+/// Somebody's result was taken.
+#[derive(Serialize)]
+pub(super) struct UserFinished<'a> {
+    event: &'static str,
+    game_id: GameId,
+    user_id: &'a UserId,
+    /// As in the result of the race.
+    rank: u32,
+}
+
+impl<'a> UserFinished<'a> {
+    pub(super) fn of(finished: &'a PlayerFinished) -> Self {
+        let rank = if finished.rank == 0 { UNRANKED } else { finished.rank };
+        Self { event: "USER_FINISHED", game_id: finished.game, user_id: &finished.user, rank }
     }
 }
 

@@ -59,29 +59,45 @@ impl<'a> Cookies<'a> {
     }
 }
 
-/// Cookies that an answer sets or clears.
-#[derive(Debug, Default)]
-pub struct SetCookies(Vec<String>);
+/// Cookies that an answer sets or clears. An endpoint takes them as an argument, so that they fit the request; those
+/// of [`Default`] are `Secure`, whoever asks.
+#[derive(Debug)]
+pub struct SetCookies {
+    /// What stands behind each that is set.
+    secure: &'static str,
+    lines: Vec<String>,
+}
+
+impl Default for SetCookies {
+    fn default() -> Self {
+        Self::of(true)
+    }
+}
 
 impl SetCookies {
+    /// None yet; what is set will be `Secure` or not.
+    pub(crate) fn of(secure: bool) -> Self {
+        Self { secure: if secure { "; Secure" } else { "" }, lines: Vec::new() }
+    }
+
     /// Sets the access token.
     #[must_use]
-    pub fn access_token(self, settings: &Settings, token: &str) -> Self {
-        self.set(settings, ACCESS, "/", token)
+    pub fn access_token(self, token: &str) -> Self {
+        self.set(ACCESS, "/", token)
     }
 
     /// Sets the refresh token, which the browser shows to the refresh route alone.
     #[must_use]
     pub fn refresh_token(self, settings: &Settings, token: &str) -> Self {
-        self.set(settings, REFRESH, &settings.token.refresh_endpoint, token)
+        self.set(REFRESH, &settings.token.refresh_endpoint, token)
     }
 
     /// Binds a login that begins to this browser. Several may be under way, so each has its own.
     #[must_use]
-    pub fn attempt(mut self, settings: &Settings, state: &str, secret: &str) -> Self {
+    pub fn attempt(mut self, state: &str, secret: &str) -> Self {
         let (name, max_age) = (attempt_name(state), ATTEMPT_MAX_AGE.as_secs());
-        let secure = if settings.cookies.secure { "; Secure" } else { "" };
-        self.0.push(format!(
+        let secure = self.secure;
+        self.lines.push(format!(
             "{name}={secret}; HttpOnly; Max-Age={max_age}; Path={AUTH}; SameSite=lax{secure}"
         ));
         self
@@ -96,10 +112,10 @@ impl SetCookies {
     /// Sets the name that the frontend's server shows. It decodes twice, so a percent sign is encoded
     /// twice.
     #[must_use]
-    pub fn name(self, settings: &Settings, name: &str) -> Self {
+    pub fn name(self, name: &str) -> Self {
         let name = name.replace('%', "%25");
         let encoded = utf8_percent_encode(&name, NAME_ENCODED).to_string();
-        self.set(settings, NAME, "/", &encoded)
+        self.set(NAME, "/", &encoded)
     }
 
     /// Clears all three.
@@ -115,17 +131,16 @@ impl SetCookies {
         self.forget(NAME, "/")
     }
 
-    fn set(mut self, settings: &Settings, name: &str, path: &str, value: &str) -> Self {
-        let (max_age, secure) =
-            (MAX_AGE.as_secs(), if settings.cookies.secure { "; Secure" } else { "" });
-        self.0.push(format!(
+    fn set(mut self, name: &str, path: &str, value: &str) -> Self {
+        let (max_age, secure) = (MAX_AGE.as_secs(), self.secure);
+        self.lines.push(format!(
             "{name}={value}; HttpOnly; Max-Age={max_age}; Path={path}; SameSite=lax{secure}"
         ));
         self
     }
 
     fn forget(mut self, name: &str, path: &str) -> Self {
-        self.0.push(format!(
+        self.lines.push(format!(
             "{name}=\"\"; expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0; Path={path}; SameSite=lax"
         ));
         self
@@ -133,10 +148,10 @@ impl SetCookies {
 
     /// An answer that carries cookies is nobody else's: no cache may keep it.
     pub(crate) fn put_into(self, res: &mut Response) {
-        if !self.0.is_empty() {
+        if !self.lines.is_empty() {
             res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        for cookie in self.0 {
+        for cookie in self.lines {
             // All parts are ASCII: tokens are base64url, names are encoded, paths are settings.
             if let Ok(cookie) = HeaderValue::try_from(cookie) {
                 res.headers_mut().append(header::SET_COOKIE, cookie);
@@ -151,15 +166,16 @@ mod tests {
 
     #[test]
     fn a_token_cookie_is_what_the_contract_says() {
-        let cookies = SetCookies::default().access_token(&Settings::default(), "abc");
-        let expected = "TP_AT=abc; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax; Secure";
-        assert_eq!(cookies.0, [expected]);
+        let expected = "TP_AT=abc; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax";
+        let cookies = SetCookies::default().access_token("abc");
+        assert_eq!(cookies.lines, [format!("{expected}; Secure")]);
+        assert_eq!(SetCookies::of(false).access_token("abc").lines, [expected]);
     }
 
     #[test]
     fn a_name_survives_being_decoded_twice() {
-        let cookies = SetCookies::default().name(&Settings::default(), "100% é/x");
-        let value = cookies.0[0].split(['=', ';']).nth(1).unwrap().to_owned();
+        let cookies = SetCookies::default().name("100% é/x");
+        let value = cookies.lines[0].split(['=', ';']).nth(1).unwrap().to_owned();
         assert_eq!(value, "100%2525%20%C3%A9%2Fx");
         let decode = |text: &str| {
             percent_encoding::percent_decode_str(text).decode_utf8().unwrap().into_owned()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
@@ -31,6 +32,8 @@ struct Inside {
     checking: Vec<(String, DecodingKey)>,
     access: i64,
     refresh: i64,
+    /// Of everything that is to be secret, and the same on all pods.
+    secrets: hmac::Key,
 }
 
 impl Keys {
@@ -59,7 +62,8 @@ impl Keys {
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
         let access = seconds(settings.token.access_duration);
         let refresh = seconds(settings.token.refresh_duration);
-        let keys = Self(Arc::new(Inside { signing, kid, checking, access, refresh }));
+        let secrets = secrets(&signing)?;
+        let keys = Self(Arc::new(Inside { signing, kid, checking, access, refresh, secrets }));
         keys.check_that_they_match()?;
         Ok(keys)
     }
@@ -114,6 +118,13 @@ impl Keys {
             header.extras.insert(name, value);
         }
         jsonwebtoken::encode(&header, &claims, &self.0.signing).map_err(Error::internal)
+    }
+
+    /// Twenty letters that nobody else can tell, always the same of `what`, on all pods: they follow from
+    /// the signing key.
+    pub fn secret_of(&self, what: &str) -> String {
+        let tag = hmac::sign(&self.0.secrets, what.as_bytes());
+        tag.as_ref()[..10].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Who bears an access token.
@@ -244,6 +255,13 @@ fn reason(kind: &ErrorKind) -> &'static str {
         }
         _ => "Not enough segments",
     }
+}
+
+/// A signature of RS256 is always the same of the same text, and nobody else can make it.
+fn secrets(signing: &EncodingKey) -> Result<hmac::Key, String> {
+    let signed = jsonwebtoken::crypto::sign(b"typephoon secrets", signing, Algorithm::RS256);
+    let signed = signed.map_err(|_| "token.private_key does not sign")?;
+    Ok(hmac::Key::new(hmac::HMAC_SHA256, signed.as_bytes()))
 }
 
 #[cfg(test)]

@@ -99,7 +99,11 @@ pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         sleep(SWEEP).await;
         let late = Timestamp::now() - LATE;
         for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
-            parts.timers.fire_named(&timer, game);
+            let is_known = parts.timers.fire_named(&timer, game);
+            // Another version, or other settings, put it there, and nobody may be left who knows it.
+            if !is_known && matches!(parts.live.find(game).await, Ok(None)) {
+                let _ = bridge.live.set_deadlines(&[(game, &timer, None)]).await;
+            }
         }
     }
 }

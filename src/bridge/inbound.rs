@@ -85,6 +85,9 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
         }
         // The agenda keeps it until it is done: so it can be acknowledged at once, and a timer whose handler
         // waits holds up no other.
-        Talk::Due { game, timer } => parts.timers.fire_named(&timer, game),
+        Talk::Due { game, timer } => {
+            // One that is unknown here may be known on another pod: it stays on the agenda.
+            parts.timers.fire_named(&timer, game);
+        }
     }
 }

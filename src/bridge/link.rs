@@ -41,6 +41,8 @@ const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest and the longest pause between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
+/// A channel is closed because it is not needed any more (AMQP 0-9-1).
+const REPLY_SUCCESS: u16 = 200;
 /// Kept on disk (AMQP 0-9-1, delivery mode 2).
 const PERSISTENT: u8 = 2;
 
@@ -81,12 +83,7 @@ impl Link {
     ) -> Result<(), Failed> {
         let Some((first, rest)) = pods.split_first() else { return Ok(()) };
         let mut headers = headers(trace);
-        if !rest.is_empty() {
-            // More recipients of the same message (RabbitMQ, "Sender-selected Distribution").
-            let names: Vec<_> =
-                rest.iter().map(|pod| AMQPValue::LongString(pod.as_str().into())).collect();
-            headers.insert("CC".into(), AMQPValue::FieldArray(names.into()));
-        }
+        also_to(&mut headers, rest);
         self.confirmed(topology.pods(), first.as_str().into(), message, headers, false).await
     }
 
@@ -169,10 +166,17 @@ impl Link {
         }
     }
 
-    /// Positions to a pod. Whether they arrive nobody asks.
-    pub(super) async fn relay(&self, topology: &Topology, pod: &PodName, message: &[u8]) {
-        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-        let key = pod.as_str().into();
+    /// Positions to some pods, in one message. Whether they arrive nobody asks.
+    pub(super) async fn relay(&self, topology: &Topology, pods: &[PodName], message: &[u8]) {
+        let Some((first, rest)) = pods.split_first() else { return };
+        let (options, mut properties) =
+            (BasicPublishOptions::default(), BasicProperties::default());
+        if !rest.is_empty() {
+            let mut headers = FieldTable::default();
+            also_to(&mut headers, rest);
+            properties = properties.with_headers(headers);
+        }
+        let key = first.as_str().into();
         count::BRIDGE_MESSAGES.add(1);
         let published =
             self.latest.basic_publish(topology.pods(), key, options, message, properties);
@@ -180,6 +184,15 @@ impl Link {
         if !matches!(timeout(PATIENCE, published).await, Ok(Ok(_))) {
             count::BRIDGE_DROPPED.add(1);
         }
+    }
+}
+
+/// More recipients of the same message (RabbitMQ, "Sender-selected Distribution").
+fn also_to(headers: &mut FieldTable, pods: &[PodName]) {
+    if !pods.is_empty() {
+        let names: Vec<_> =
+            pods.iter().map(|pod| AMQPValue::LongString(pod.as_str().into())).collect();
+        headers.insert("CC".into(), AMQPValue::FieldArray(names.into()));
     }
 }
 
@@ -196,6 +209,8 @@ struct Consumers {
     pods: Consumer,
     once: Consumer,
     timers: Consumer,
+    /// Of the last two: closed when the server stops, so that other pods get what is not done.
+    work: Channel,
 }
 
 /// Connects, again and again, and takes what comes.
@@ -213,8 +228,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
                 let link = Arc::new(link);
                 bridge.link.send_replace(Some(link.clone()));
                 health::look(&parts).await;
-                let its = parts.clone();
-                parts.tasks.spawn(async move { pulse::resync(&its).await });
+                parts.tasks.spawn(catch_up(parts.clone()));
                 let ended = tokio::select! {
                     ended = consume(&bridge, &parts, consumers) => ended,
                     ended = watch(&link, &publishing) => ended,
@@ -229,6 +243,15 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
         pause = (pause * 2).min(PAUSES.1);
     }
+}
+
+/// What could not be told while there was no connection.
+async fn catch_up(parts: Arc<Parts>) {
+    let catching_up = async {
+        pulse::resync(&parts).await;
+        pulse::close_logged_out(&parts).await;
+    };
+    parts.stop.run_until_cancelled(catching_up).await;
 }
 
 /// Ends when nothing that is published arrives any more: a channel can die alone, and a broker that runs out
@@ -259,14 +282,15 @@ async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
     let latest = publishing.create_channel().await?;
     let never = publishing.create_channel().await?;
     never.confirm_select(ConfirmSelectOptions::default()).await?;
-    let incoming = consuming.create_channel().await?;
-    incoming.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
+    let (incoming, work) = (consuming.create_channel().await?, consuming.create_channel().await?);
+    work.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
     let queue = topology.declare(&incoming, epoch).await?;
     let consumers = Consumers {
         // What is lost with a pod was for that pod alone.
         pods: consumer(&incoming, queue, true).await?,
-        once: consumer(&incoming, topology.work_queue(ONCE), false).await?,
-        timers: consumer(&incoming, topology.work_queue(TIMERS), false).await?,
+        once: consumer(&work, topology.work_queue(ONCE), false).await?,
+        timers: consumer(&work, topology.work_queue(TIMERS), false).await?,
+        work,
     };
     let link = Link { latest, never, delays: Mutex::default() };
     Ok(Opened { publishing, link, consumers, _consuming: consuming })
@@ -281,23 +305,36 @@ async fn consumer(
     channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await
 }
 
+async fn acknowledge(acker: &Acker) -> Result<(), Failed> {
+    let acknowledged = timeout(PATIENCE, acker.ack(BasicAckOptions::default())).await;
+    acknowledged.map_err(|_| Failed("the broker takes no acknowledgement".into()))??;
+    Ok(())
+}
+
 /// Takes what comes, until something ends. An event that one pod alone has to handle is acknowledged when it
 /// is handled: a pod that dies before leaves it to another. A timer is at once: the agenda keeps it.
 async fn consume(bridge: &Arc<Bridge>, parts: &Arc<Parts>, mut from: Consumers) -> Failed {
     // As many as may be unacknowledged.
     let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);
+    let mut takes_work = true;
     loop {
         let (delivery, is_work) = tokio::select! {
             delivery = from.pods.next() => (delivery, false),
-            delivery = from.once.next() => (delivery, true),
-            delivery = from.timers.next() => (delivery, true),
-            acker = to_acknowledge.recv() => {
+            delivery = from.once.next(), if takes_work => (delivery, true),
+            delivery = from.timers.next(), if takes_work => (delivery, true),
+            acker = to_acknowledge.recv(), if takes_work => {
                 let acker: Option<Acker> = acker;
                 if let Some(acker) = acker
-                    && let Err(error) = acker.ack(BasicAckOptions::default()).await
+                    && let Err(error) = acknowledge(&acker).await
                 {
-                    return error.into();
+                    return error;
                 }
+                continue;
+            }
+            () = parts.stop.cancelled(), if takes_work => {
+                takes_work = false;
+                let closing = from.work.close(REPLY_SUCCESS, "stopping".into());
+                let _ = timeout(PATIENCE, closing).await;
                 continue;
             }
         };

@@ -3,7 +3,7 @@
 //! ```text
 //!  bus ──▶ roster: who else holds sockets of this game? mostly nobody, and that is all
 //!            │
-//!            ├ positions: one batch per pod (only the newest of a player), flushed every few milliseconds
+//!            ├ positions: the newest of each player, to several pods in one message, every few milliseconds
 //!            └ lifecycle: lanes by game, confirmed, tried again until the broker has it
 //!                  │
 //!             link ── exchange `pods` ── one queue per pod, fixed bindings ──▶ the others' bus
@@ -34,6 +34,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::alarm::Alarms;
@@ -88,22 +89,39 @@ impl Bridge {
         self.link.borrow().clone()
     }
 
-    /// Starts everything that the bridge has to do, as tasks.
-    pub(crate) fn run(self: &Arc<Self>, parts: &Arc<Parts>, tasks: &TaskTracker) {
-        let stop = parts.stop.clone();
-        tasks
-            .spawn(stop.clone().run_until_cancelled_owned(link::keep(self.clone(), parts.clone())));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
+    /// Starts everything that the bridge has to do, as tasks of `tasks`. Work for any one pod is taken until the
+    /// server stops; events go to and fro until `ends`, when its sockets have ended, and what has been announced by
+    /// then is still sent.
+    pub(crate) fn run(
+        self: &Arc<Self>,
+        parts: &Arc<Parts>,
+        tasks: &TaskTracker,
+        ends: &CancellationToken,
+    ) {
+        let stop = &parts.stop;
         let looking = lookout::keep(self.clone(), parts.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
         let sweeping = alarm::sweep(self.clone(), parts.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(sweeping));
-        tasks.spawn(alarm::run(self.clone(), parts.clone(), stop.clone()));
-        tasks.spawn(stop.clone().run_until_cancelled_owned(roster::keep(self.clone())));
+        tasks.spawn(ends.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
+        tasks.spawn(ends.clone().run_until_cancelled_owned(roster::keep(self.clone())));
+        let sending = TaskTracker::new();
+        sending.spawn(alarm::run(self.clone(), parts.clone(), ends.clone()));
         for lane in self.lanes.receivers() {
-            // What has been announced is still sent when the server stops.
-            tasks.spawn(outbound::send(self.clone(), lane, stop.clone()));
+            sending.spawn(outbound::send(self.clone(), lane, ends.clone()));
         }
+        sending.close();
+        let (ends, linking) = (ends.clone(), link::keep(self.clone(), parts.clone()));
+        tasks.spawn(async move {
+            let all_is_said = async {
+                ends.cancelled().await;
+                sending.wait().await;
+            };
+            tokio::select! {
+                () = linking => {}
+                () = all_is_said => {}
+            }
+        });
     }
 
     /// Everything here has ended: what is due later, the other pods are to know of.
@@ -115,10 +133,11 @@ impl Bridge {
     /// room: the positions that came before it was there are asked for again.
     pub(crate) async fn enter(&self, game: GameId, into_empty: bool) {
         let known = self.roster.enter(game);
-        if into_empty && known.initialized() {
-            roster::introduce(self, game).await;
+        if into_empty {
+            self.introduce_again(game).await;
+        } else {
+            self.introduce_once(game, &known).await;
         }
-        known.get_or_init(|| roster::introduce(self, game)).await;
     }
 
     /// A socket of the game has closed here.
@@ -136,7 +155,7 @@ impl Carrier for Bridge {
     fn relay(&self, parcel: Parcel) {
         let Some(game) = parcel.game else { return };
         if self.link.borrow().is_some() {
-            self.batches.put(&self.roster.others(game), &parcel);
+            self.batches.put(self.roster.others(game), parcel);
         }
     }
 

@@ -23,8 +23,12 @@ const LANES: usize = 32;
 const LANE_CAPACITY: usize = 256;
 /// How long a publisher waits for a place.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The least time between two batches for one pod. A keystroke after a pause goes at once.
-const INTERVAL: Duration = Duration::from_millis(5);
+/// The least time between two batches: after a small one, and after a large one. A keystroke after a pause goes at
+/// once. What a message costs the broker depends little on its size, so that where many type, their
+/// positions wait for each other a little longer.
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(18));
+/// So many positions are a large batch.
+const MANY: usize = 6;
 /// How long a message is tried again after the server was told to stop.
 const LAST_TRIES: Duration = Duration::from_secs(2);
 
@@ -123,40 +127,111 @@ impl Bridge {
 /// Which of the positions replace each other.
 type Whose = (GameId, &'static str, Option<UserId>);
 
-/// The positions that wait, by pod. There is one per player at most, so they need no other bound.
+/// The positions that wait, and the pods that they go to. There is one per player at most, so they need no
+/// other bound.
 #[derive(Default)]
 pub(super) struct Batches {
-    waiting: Mutex<HashMap<PodName, HashMap<Whose, Parcel>>>,
+    waiting: Mutex<Waiting>,
     filled: Notify,
 }
 
+type Waiting = HashMap<Whose, (Arc<[PodName]>, Parcel)>;
+
 impl Batches {
-    pub(super) fn put(&self, pods: &[PodName], parcel: &Parcel) {
+    pub(super) fn put(&self, pods: Arc<[PodName]>, parcel: Parcel) {
         let Some(game) = parcel.game else { return };
-        let mut waiting = self.waiting.lock();
-        for pod in pods {
-            let batch = waiting.entry(pod.clone()).or_default();
-            let whose = (game, parcel.event, parcel.player.clone());
-            batch.insert(whose, parcel.clone());
-        }
-        drop(waiting);
+        let whose = (game, parcel.event, parcel.player.clone());
+        self.waiting.lock().insert(whose, (pods, parcel));
         self.filled.notify_one();
     }
 }
 
-/// Sends the positions that wait, in one message per pod; then nothing for a moment.
+/// Sends the positions that wait; then nothing for a moment.
 pub(super) async fn flush(bridge: Arc<Bridge>) {
     loop {
         bridge.batches.filled.notified().await;
-        let batches = std::mem::take(&mut *bridge.batches.waiting.lock());
+        let waiting = std::mem::take(&mut *bridge.batches.waiting.lock());
         if let Some(link) = bridge.link() {
-            for (pod, batch) in batches {
-                let message = message::of_many(bridge.live.pod(), batch.values());
+            count::BRIDGE_POSITIONS.add(waiting.len() as u64);
+            for (pods, batch) in shares(&waiting) {
+                let message = message::of_many(bridge.live.pod(), batch.into_iter());
                 count::BRIDGE_BATCHES.add(1);
-                count::BRIDGE_POSITIONS.add(batch.len() as u64);
-                link.relay(&bridge.topology, &pod, &message).await;
+                link.relay(&bridge.topology, &pods, &message).await;
             }
         }
-        sleep(INTERVAL).await;
+        sleep(if waiting.len() < MANY { INTERVALS.0 } else { INTERVALS.1 }).await;
+    }
+}
+
+/// Who gets which of them: each pod its own, in a message of its own; or all pods the same, in one message, if
+/// no more than half of what they get is of no use to them. Then the broker takes one message instead of
+/// several, and a position of a game that has no sockets there costs its reading.
+fn shares(waiting: &Waiting) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
+    let mut by_pod: HashMap<&PodName, Vec<&Parcel>> = HashMap::new();
+    for (pods, parcel) in waiting.values() {
+        for pod in &**pods {
+            by_pod.entry(pod).or_default().push(parcel);
+        }
+    }
+    let (all, useful) =
+        (waiting.len() * by_pod.len(), by_pod.values().map(Vec::len).sum::<usize>());
+    if by_pod.len() > 1 && useful * 2 >= all {
+        let pods = by_pod.into_keys().cloned().collect();
+        return vec![(pods, waiting.values().map(|(_, parcel)| parcel).collect())];
+    }
+    by_pod.into_iter().map(|(pod, parcels)| (vec![pod.clone()], parcels)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::game::Timestamp;
+    use crate::telemetry::TraceContext;
+
+    /// The positions of a player in each of these games, whose opponents are on these pods; and who gets how
+    /// many.
+    fn sent(games: &[&[&str]]) -> Vec<(Vec<String>, usize)> {
+        let batches = Batches::default();
+        for (number, pods) in (1..).zip(games) {
+            let parcel = Parcel {
+                event: "player.moved",
+                reach: Reach::Game,
+                game: Some(GameId(number)),
+                player: Some("anna".into()),
+                at: Timestamp(0),
+                trace: TraceContext::none(),
+                body: "{}".into(),
+            };
+            batches.put(pods.iter().map(|pod| PodName::from(*pod)).collect(), parcel);
+        }
+        let waiting = batches.waiting.lock();
+        let mut sent: Vec<_> = shares(&waiting)
+            .into_iter()
+            .map(|(pods, batch)| {
+                let mut names: Vec<_> = pods.iter().map(|pod| pod.as_str().to_owned()).collect();
+                names.sort();
+                (names, batch.len())
+            })
+            .collect();
+        sent.sort();
+        sent
+    }
+
+    fn to(pods: &[&str], positions: usize) -> (Vec<String>, usize) {
+        (pods.iter().map(|pod| (*pod).to_owned()).collect(), positions)
+    }
+
+    #[test]
+    fn pods_that_want_much_the_same_get_one_message() {
+        assert_eq!(sent(&[&["b", "c"], &["b", "c"]]), [to(&["b", "c"], 2)]);
+        assert_eq!(sent(&[&["b", "c"], &["b"], &["b", "c"]]), [to(&["b", "c"], 3)]);
+    }
+
+    #[test]
+    fn pods_that_want_different_things_get_a_message_each() {
+        let games: &[&[&str]] = &[&["b"], &["c"], &["d"], &["d"]];
+        assert_eq!(sent(games), [to(&["b"], 1), to(&["c"], 1), to(&["d"], 2)]);
+        assert_eq!(sent(&[&["b"]]), [to(&["b"], 1)]);
+        assert_eq!(sent(&[&[]]), []);
     }
 }

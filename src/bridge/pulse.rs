@@ -6,25 +6,32 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::game::Timestamp;
+use crate::game::{PodName, Timestamp};
 use crate::live::{Beat, LiveState, RedisLive};
 use crate::module::Parts;
+use crate::socket::SocketsOf;
+use crate::{Error, Kind};
 
 /// Between two signs of life.
 const EVERY: Duration = Duration::from_secs(2);
+/// Who is alive for so long is not just taken for it: a silent pod is for six seconds.
+const SURELY_ALIVE: Duration = Duration::from_secs(10);
 /// How often the clock is set.
 const CLOCK: Duration = Duration::from_secs(10);
 
 /// Beats for ever.
 pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
     let mut clock = Instant::now();
+    let mut strangers = Strangers::default();
     // The first beat is news to everybody.
     let (mut was_away, mut is_known) = (false, false);
     loop {
+        live.set_players_here(parts.rooms.players());
         match live.beat().await {
             Ok(Beat { alive, is_news }) => {
-                if let Some(bridge) = &parts.bridge {
-                    bridge.roster.set_alive(alive);
+                match &parts.bridge {
+                    Some(bridge) => bridge.roster.set_alive(alive),
+                    None => strangers.look(live.pod(), &alive),
                 }
                 forget_the_silent(&live, &parts).await;
                 // It may have been away for less than a beat, and have lost what it knew; or the others
@@ -37,13 +44,36 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
             }
             Err(_) => was_away = true,
         }
-        if clock.elapsed() >= CLOCK
-            && let Ok(offset) = live.time_offset().await
-        {
+        if clock.elapsed() >= CLOCK && live.set_clock().await.is_ok() {
             clock = Instant::now();
-            Timestamp::agree_on(offset);
         }
         sleep(EVERY).await;
+    }
+}
+
+/// Other servers on the same Redis, of which this one hears nothing: it has no broker.
+#[derive(Default)]
+struct Strangers {
+    seen: Option<Instant>,
+    told: bool,
+}
+
+impl Strangers {
+    /// One that was killed, or this server's last run, is taken for alive for some seconds.
+    fn look(&mut self, own: &PodName, alive: &[PodName]) {
+        let Some(other) = alive.iter().find(|it| *it != own) else {
+            *self = Self::default();
+            return;
+        };
+        let seen = *self.seen.get_or_insert_with(Instant::now);
+        if !self.told && seen.elapsed() >= SURELY_ALIVE {
+            self.told = true;
+            tracing::error!(
+                %other,
+                "another server uses this Redis: give each a redis.prefix of its own, or all of them amqp, \
+                 or their players do not hear of each other"
+            );
+        }
     }
 }
 
@@ -71,4 +101,44 @@ pub(super) async fn resync(parts: &Parts) {
         super::roster::introduce_all(bridge).await;
     }
     parts.rooms.wake_all();
+}
+
+/// After the connection was lost: nobody could tell this pod meanwhile who has logged out. Asks until the
+/// records answer.
+pub(super) async fn close_logged_out(parts: &Parts) {
+    while let Err(error) = try_to_close(parts).await {
+        tracing::debug!(%error, "it is asked again which logins have ended");
+        sleep(EVERY).await;
+    }
+}
+
+async fn try_to_close(parts: &Parts) -> Result<(), Error> {
+    let logins = parts.rooms.logins();
+    let living = parts.records.living(&logins.keys().collect::<Vec<_>>()).await?;
+    for (login, user) in logins.iter().filter(|(login, _)| !living.contains(*login)) {
+        parts.rooms.close(SocketsOf::Login(user, Some(login)), Kind::LOGGED_OUT);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn another_server_is_told_of_once_if_it_lives_on() {
+        let (own, both) = (PodName::from("a"), [PodName::from("a"), PodName::from("b")]);
+        let mut strangers = Strangers::default();
+        strangers.look(&own, &both);
+        assert!(!strangers.told, "it may be the run before");
+        tokio::time::advance(SURELY_ALIVE).await;
+        strangers.look(&own, &both[..1]);
+        strangers.look(&own, &both);
+        assert!(!strangers.told, "another one, just now");
+        tokio::time::advance(SURELY_ALIVE).await;
+        strangers.look(&own, &both);
+        assert!(strangers.told);
+        strangers.look(&own, &both[..1]);
+        assert!(!strangers.told);
+    }
 }

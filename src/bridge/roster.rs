@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Bridge;
 use super::message::Talk;
+use crate::Error;
 use crate::game::{GameId, PodName};
 
 /// How long a pod stays on the roster of a game after its last socket.
@@ -143,6 +144,19 @@ impl Roster {
         inside.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
     }
 
+    /// Whether the other pods know that this one has sockets of the game.
+    fn known(&self, game: GameId) -> Option<Arc<OnceCell<()>>> {
+        self.0.lock().games.get(&game).map(|entry| entry.known.clone())
+    }
+
+    /// The games of which the other pods do not know that they have sockets here: Redis did not answer, or has
+    /// not yet.
+    fn unknown(&self) -> Vec<GameId> {
+        let inside = self.0.lock();
+        let unknown = inside.games.iter().filter(|(_, it)| !it.known.initialized());
+        unknown.map(|(game, _)| *game).collect()
+    }
+
     fn games(&self) -> Vec<GameId> {
         self.0.lock().games.keys().copied().collect()
     }
@@ -163,22 +177,23 @@ impl Roster {
 }
 
 /// Enters this pod for a game, and tells those who have been there before.
-pub(super) async fn introduce(bridge: &Bridge, game: GameId) {
-    match bridge.live.enter_pod(game).await {
-        Ok(pods) => {
-            let others = bridge.reachable(pods).await;
-            bridge.roster.set(game, others.clone());
-            bridge.tell(&others, &[Talk::Entered(game)]).await;
-        }
-        // The next round tries again; until then the others do not know of us.
-        Err(error) => tracing::warn!(%game, %error, "the other pods do not know of a game here"),
-    }
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`, if Redis does not answer: the other pods do not know of us.
+pub(super) async fn introduce(bridge: &Bridge, game: GameId) -> Result<(), Error> {
+    let pods = bridge.live.enter_pod(game).await.inspect_err(
+        |error| tracing::warn!(%game, %error, "the other pods do not know of a game here"),
+    )?;
+    let others = bridge.reachable(pods).await;
+    bridge.roster.set(game, others.clone());
+    bridge.tell(&others, &[Talk::Entered(game)]).await;
+    Ok(())
 }
 
 /// Everything again: after the connection was lost, or Redis.
 pub(super) async fn introduce_all(bridge: &Bridge) {
     for game in bridge.roster.games() {
-        introduce(bridge, game).await;
+        bridge.introduce_again(game).await;
     }
 }
 
@@ -192,8 +207,11 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
             bridge.tell(&others, &[Talk::Left(game)]).await;
             // Somebody may have come meanwhile, and have entered before this has left.
             if bridge.roster.is_in(game) {
-                introduce(&bridge, game).await;
+                bridge.introduce_again(game).await;
             }
+        }
+        for game in bridge.roster.unknown() {
+            bridge.introduce_again(game).await;
         }
         if refreshed.elapsed() >= REFRESH {
             refreshed = Instant::now();
@@ -207,6 +225,23 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
 }
 
 impl Bridge {
+    /// A socket of the game has opened here: returns once the others know of this pod, or Redis does not answer.
+    /// Then whoever comes next tries again, or the next round does.
+    pub(super) async fn introduce_once(&self, game: GameId, known: &OnceCell<()>) {
+        let _ = known.get_or_try_init(|| introduce(self, game)).await;
+    }
+
+    /// Whether the others know of this pod already or not.
+    pub(super) async fn introduce_again(&self, game: GameId) {
+        let Some(known) = self.roster.known(game) else { return };
+        if known.initialized() {
+            // The next refresh tries again.
+            let _ = introduce(self, game).await;
+        } else {
+            self.introduce_once(game, &known).await;
+        }
+    }
+
     /// Those of `pods` that are others and alive. One may have started since the last beat of this one: it
     /// is asked about at once, for who is left out misses what happens.
     pub(super) async fn reachable(&self, mut pods: Vec<PodName>) -> Vec<PodName> {
@@ -265,6 +300,19 @@ mod tests {
         tokio::time::advance(ALIVE).await;
         roster.set_alive(names(&["a", "b"]));
         assert!(!roster.has_others(GAME), "c has died");
+    }
+
+    #[tokio::test]
+    async fn a_game_is_unknown_to_others_until_they_have_been_told() {
+        let roster = Roster::default();
+        let known = roster.enter(GAME);
+        let failed = known.get_or_try_init(async || Err::<(), _>("Redis is away")).await;
+        assert!(failed.is_err());
+        assert_eq!(roster.unknown(), [GAME]);
+        known.get_or_init(async || ()).await;
+        assert!(roster.unknown().is_empty());
+        roster.enter(GAME);
+        assert!(roster.unknown().is_empty(), "its second socket");
     }
 
     #[tokio::test(start_paused = true)]

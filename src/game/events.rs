@@ -51,7 +51,7 @@ lifecycle! {
     "player.finished" PlayerFinished (Game) {
         /// Who.
         user: UserId,
-        /// Order of arrival, from 1.
+        /// Order of arrival among people, from 1; 0 for a bot.
         rank: u32
     }
     /// The game has been taken away.

@@ -19,6 +19,18 @@ pub enum Stage {
     Running,
 }
 
+/// Whom a lobby lets in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Door {
+    /// Whoever queues in.
+    #[default]
+    Open,
+    /// Nobody but its first player: a race alone.
+    Alone,
+    /// Whoever has this token. As long as it waits it has a host, [`Game::host`].
+    Invited(Arc<str>),
+}
+
 /// What a player claims of the own race, as the frontend computes it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -33,7 +45,7 @@ pub struct Figures {
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server, from 1.
+    /// Order of arrival at the server, from 1, among people; 0 for a bot.
     pub rank: u32,
     /// When it arrived.
     pub finished: Timestamp,
@@ -66,6 +78,9 @@ pub struct Game {
     pub version: u64,
     /// How far it has come.
     pub stage: Stage,
+    /// Whom its lobby lets in.
+    #[serde(default)]
+    pub door: Door,
     /// When its lobby was opened.
     pub opened_at: Timestamp,
     /// When its lobby closes (or closed).
@@ -96,9 +111,20 @@ impl Game {
         self.players.iter_mut().find(|player| player.user.id == *user)
     }
 
-    /// How many have a result.
+    /// Those who are no bots.
+    pub fn people(&self) -> impl Iterator<Item = &Player> {
+        self.players.iter().filter(|player| !player.user.is_bot())
+    }
+
+    /// How many people have a result.
     pub fn finishers(&self) -> usize {
-        self.players.iter().filter(|player| player.result.is_some()).count()
+        self.people().filter(|player| player.result.is_some()).count()
+    }
+
+    /// Who may have the lobby closed: of an invitation's lobby that waits, whoever sits there longest.
+    pub fn host(&self) -> Option<&UserId> {
+        let has_host = self.stage == Stage::Lobby && matches!(self.door, Door::Invited(_));
+        self.people().next().filter(|_| has_host).map(|player| &player.user.id)
     }
 
     /// Whether the lobby still waits at `now`.

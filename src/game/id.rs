@@ -18,6 +18,9 @@ impl fmt::Display for GameId {
     }
 }
 
+/// What ids of bots begin with, and no others.
+pub const BOT: &str = "bot-";
+
 /// A user: `guest-` and 32 hex digits, or the provider's name and its own id (`google-77`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -126,4 +129,12 @@ pub struct User {
     pub name: String,
     /// Guest or registered.
     pub user_type: UserType,
+}
+
+impl User {
+    /// Whether it is a pace-maker of the server's, and no person: it has neither token nor socket, takes
+    /// no rank, and is in no record. To versions that know no bots it is a guest.
+    pub fn is_bot(&self) -> bool {
+        self.id.as_str().starts_with(BOT)
+    }
 }

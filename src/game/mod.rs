@@ -14,8 +14,8 @@ pub use events::{
     GameEnded, GuestLoggedIn, LobbyClosed, LoginEnded, PlayerFinished, PlayerForgotten,
     PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared, RaceStarted,
 };
-pub use facts::{Figures, Game, Player, Result, Stage};
-pub use id::{GameId, LoginId, PodName, User, UserId, UserType};
+pub use facts::{Door, Figures, Game, Player, Result, Stage};
+pub use id::{BOT, GameId, LoginId, PodName, User, UserId, UserType};
 pub use log::{Log, Passage};
 pub use text::Text;
 pub use time::Timestamp;

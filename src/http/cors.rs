@@ -6,7 +6,7 @@ use salvo::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 
 use super::answer::tell;
-use crate::settings::Settings;
+use crate::settings::{FRONT_END, Settings};
 use crate::{Error, Kind};
 
 /// How long a browser may remember the answer to a preflight, in seconds.
@@ -24,7 +24,10 @@ pub(crate) struct Origins {
 
 impl Origins {
     pub(crate) fn of(settings: &Settings) -> Self {
-        let frontend = salvo::http::uri::Uri::try_from(&settings.front_end_endpoint).ok();
+        // Trusted also where it is left to its default and the client is on: whoever develops the frontend
+        // has it there.
+        let frontend = settings.front_end_endpoint.as_deref().unwrap_or(FRONT_END);
+        let frontend = salvo::http::uri::Uri::try_from(frontend).ok();
         let frontend =
             frontend.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)));
         Self { cors: settings.cors.allow_origins.iter().cloned().collect(), frontend }

@@ -3,15 +3,14 @@
 
 use std::fmt::Write as _;
 
-use salvo::http::{HeaderValue, StatusCode, header};
+use salvo::http::{HeaderValue, header};
 use salvo::oapi::OpenApi;
-use salvo::writing::{Redirect, Text};
+use salvo::writing::Text;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, async_trait};
 use serde_json::Value;
 
 use crate::Kind;
 use crate::module::ModuleTable;
-use crate::settings::Settings;
 use crate::socket::SocketRoute;
 
 /// Both documents, made once.
@@ -27,14 +26,10 @@ impl Docs {
         Self { json, page }
     }
 
-    /// Also says where `/` leads: to the frontend, if the operator has named one; else here.
-    pub(super) fn router(self, settings: &Settings) -> Router {
-        let known = settings.front_end_endpoint != Settings::default().front_end_endpoint;
-        let home = if known { settings.front_end_endpoint.clone() } else { "/docs".into() };
+    pub(super) fn router(self) -> Router {
         let json = Document { body: self.json, of: "application/json" };
         let page = Document { body: self.page, of: "text/html; charset=utf-8" };
         Router::new()
-            .push(Router::new().get(Home(home)))
             .push(Router::with_path("openapi.json").get(json))
             .push(Router::with_path("docs").get(page))
     }
@@ -50,18 +45,6 @@ impl Handler for Document {
     async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
         res.render(Text::Plain(self.body.clone()));
         res.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.of));
-    }
-}
-
-struct Home(String);
-
-#[async_trait]
-impl Handler for Home {
-    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        match Redirect::with_status_code(StatusCode::TEMPORARY_REDIRECT, &self.0) {
-            Ok(redirect) => res.render(redirect),
-            Err(error) => tracing::error!(%error, "front_end_endpoint is no address"),
-        }
     }
 }
 

@@ -10,11 +10,16 @@ use crate::module::Cx;
 use crate::telemetry::count;
 use crate::{Error, Kind};
 
+/// Where it is told that the process runs.
+pub(super) const ALIVE: &str = "/healthcheck/alive";
+/// Where it is told whether it should get players.
+pub(super) const READY: &str = "/healthcheck/ready";
+
 /// The routes of every server, whatever its modules.
 pub(super) fn routes() -> [Route; 3] {
     [
-        Route::new("http", Method::GET, "/healthcheck/alive", alive),
-        Route::new("http", Method::GET, "/healthcheck/ready", ready),
+        Route::new("http", Method::GET, ALIVE, alive),
+        Route::new("http", Method::GET, READY, ready),
         Route::new("http", Method::GET, "/metrics", metrics),
     ]
 }

@@ -1,9 +1,10 @@
-//! HTTP: the router built from what the modules declare, and the envelope of every answer.
+//! HTTP: the router built from what the modules declare, the envelope of every answer, and the files of the client.
 
 mod answer;
 mod caller;
 mod cors;
 mod docs;
+mod door;
 mod download;
 mod extract;
 mod health;
@@ -11,7 +12,9 @@ pub mod lenient;
 mod limits;
 mod redirect;
 mod router;
+mod secure;
 mod standing;
+mod web;
 
 pub use answer::{Answer, Empty};
 pub use caller::Caller;
@@ -20,9 +23,10 @@ pub use extract::{Body, GameQuery, Key, Query, integer_parameter, no_metadata};
 pub use limits::Budgets;
 pub use redirect::Redirect;
 pub use router::Route;
-pub use standing::Standing;
+pub use standing::{Standing, UNRANKED};
 
 pub(crate) use answer::refuse_handshake;
 pub(crate) use cors::Origins;
+pub(crate) use door::Door;
 pub(crate) use limits::{Limits, socket_ticket};
 pub(crate) use router::service;

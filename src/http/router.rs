@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::answer::{of_status, tell};
 use super::cors::Cors;
 use super::limits::RequestLimit;
-use super::{docs, health};
+use super::{docs, health, web};
 use crate::module::{Cx, Parts};
 use crate::socket::SocketRoute;
 use crate::telemetry::request_span;
@@ -91,7 +91,7 @@ pub(crate) fn service(
         let cx = Cx::new(socket.module, parts.clone());
         api = api.push(Router::with_path(&socket.path[1..]).get(Shared((socket.endpoint)(cx))));
     }
-    let router = Router::new().push(api).push(docs.router(&parts.settings));
+    let router = Router::new().push(api).push(docs.router()).push(web::router(&parts.settings));
     let around = Around { paths };
     Service::new(router)
         .hoop(Cors(parts.origins.clone()))

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::game::Player;
 
-/// The `rank` of those who have not finished.
-const UNRANKED: u32 = 99_999;
+/// The `rank` of those who have none.
+pub const UNRANKED: u32 = 99_999;
 
 /// One player of a race. What is not known yet is `null`.
 #[derive(Serialize, ToSchema)]
@@ -15,7 +15,7 @@ pub struct Standing {
     name: String,
     /// When the result arrived, ISO 8601.
     finished: Option<String>,
-    /// Order of arrival from 1; 99999 for those who have not finished.
+    /// Order of arrival from 1, among people; 99999 for those who have not finished, and for bots.
     rank: u32,
     /// Words per minute.
     wpm: Option<f64>,
@@ -23,6 +23,9 @@ pub struct Standing {
     wpm_raw: Option<f64>,
     /// Accuracy in percent.
     acc: Option<f64>,
+    /// There and true, if it is a pace-maker of the server's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<bool>,
 }
 
 impl Standing {
@@ -34,10 +37,11 @@ impl Standing {
             id: player.user.id.to_string(),
             name: player.user.name.clone(),
             finished: result.map(|result| result.finished.with_offset()),
-            rank: result.map_or(UNRANKED, |result| result.rank),
+            rank: result.map(|result| result.rank).filter(|rank| *rank > 0).unwrap_or(UNRANKED),
             wpm: figures.map(|figures| figures.wpm),
             wpm_raw: figures.map(|figures| figures.wpm_raw),
             acc: figures.map(|figures| figures.acc),
+            bot: player.user.is_bot().then_some(true),
         }
     }
 }

@@ -114,6 +114,25 @@ impl LiveState for Embedded {
         self.change(|games| games.dismiss_absent(game, before, now)).await
     }
 
+    async fn seat_bots(
+        &self,
+        game: GameId,
+        bots: Vec<User>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.seat_bots(game, bots, limit, now)).await
+    }
+
+    async fn hasten(
+        &self,
+        game: GameId,
+        host: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error> {
+        self.change(|games| games.hasten(game, host, closes_at)).await?
+    }
+
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
         self.change(|games| games.close_lobby(game, now)).await
     }

@@ -2,12 +2,15 @@
 //!
 //! Every operation answers with its outcome and the change to be written down, if it made one.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+mod places;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Claim, Departed, Entry, Finish, names};
+use self::places::{Ids, seat};
+use super::{Claim, Departed, Finish, names};
 use crate::game::{
-    Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User, UserId,
+    Door, Game, GameId, Passage, Player, Result as GameResult, Stage, Timestamp, User, UserId,
 };
 use crate::records::Change;
 use crate::{Error, Kind};
@@ -21,24 +24,11 @@ pub struct Games {
     games: HashMap<GameId, Arc<Game>>,
     /// Lobbies that may have room, oldest first: finished games never slow the search down.
     open: BTreeSet<GameId>,
-    /// The latest game of every user who sits somewhere.
-    seats: HashMap<UserId, GameId>,
+    /// The latest lobby of every invitation.
+    invited: HashMap<Arc<str>, GameId>,
+    /// By each door, the game in which a user sits.
+    seats: HashMap<(UserId, Door), GameId>,
     ids: Ids,
-}
-
-/// Where the ids of new games come from.
-#[derive(Debug)]
-enum Ids {
-    /// One more than the last.
-    Counted(GameId),
-    /// Those that the records have set aside for us.
-    Reserved(VecDeque<GameId>),
-}
-
-impl Default for Ids {
-    fn default() -> Self {
-        Self::Counted(GameId(0))
-    }
 }
 
 impl Games {
@@ -57,17 +47,21 @@ impl Games {
             match game.stage {
                 Stage::Lobby => {
                     game.closes_at = game.closes_at.max(resume);
-                    for player in &mut game.players {
+                    for player in game.players.iter_mut().filter(|it| !it.user.is_bot()) {
                         player.absent_since = Some(resume);
                     }
-                    restored.open.extend((!game.full).then_some(game.id));
                 }
                 Stage::Countdown => game.starts_at = game.starts_at.map(|at| at.max(resume)),
                 Stage::Closed | Stage::Running => {}
             }
             // A seat in a race that is on keeps nobody from a seat in a lobby.
+            let is_found = game.stage == Stage::Lobby && !game.full || game.door != Door::Open;
+            if is_found && game.stage < Stage::Running {
+                restored.find_by(&game.door, game.id);
+            }
             for player in game.players.iter().filter(|_| game.stage < Stage::Running) {
-                restored.seats.insert(player.user.id.clone(), game.id);
+                let seat = (player.user.id.clone(), game.door.clone());
+                restored.seats.insert(seat, game.id);
             }
             if let Ids::Counted(last) = &mut restored.ids {
                 *last = game.id.max(*last);
@@ -85,81 +79,6 @@ impl Games {
     /// The facts of every game.
     pub fn all(&self) -> Vec<Arc<Game>> {
         self.games.values().cloned().collect()
-    }
-
-    /// See [`LiveState::enter`](super::LiveState::enter). `None` if ids have to be reserved first.
-    pub fn enter(&mut self, entry: Entry) -> Changed<Option<Arc<Game>>> {
-        let Some(id) = self.place_for(&entry) else { return (None, None) };
-        let opened = self.games.entry(id).or_insert_with(|| Arc::new(opened(id, &entry)));
-        let game = Arc::make_mut(opened);
-        game.version += 1;
-        if game.stage == Stage::Lobby {
-            game.log.push(Passage::Came);
-        }
-        match game.player_mut(&entry.user.id) {
-            Some(player) => {
-                player.sockets += 1;
-                player.absent_since = None;
-            }
-            None => {
-                let user = User { name: names::unique(&entry.user, game), ..entry.user };
-                self.seats.insert(user.id.clone(), id);
-                game.players.push(Player {
-                    user,
-                    sockets: 1,
-                    absent_since: None,
-                    started: None,
-                    result: None,
-                });
-                if game.players.len() >= entry.rules.player_limit {
-                    game.full = true;
-                    game.closes_at = entry.now + entry.rules.full_grace;
-                    self.open.remove(&id);
-                }
-            }
-        }
-        let game = opened.clone();
-        (Some(game.clone()), Some(Change::Saved(game)))
-    }
-
-    /// Where a player is to sit; perhaps in a game that is not there yet. `None` if that would need an
-    /// id, and there is none.
-    fn place_for(&mut self, entry: &Entry) -> Option<GameId> {
-        let seated = self.seats.get(&entry.user.id).and_then(|id| self.games.get(id));
-        if let Some(game) = seated.filter(|game| game.stage < Stage::Running) {
-            return Some(game.id);
-        }
-        let asked_for = entry.previous.filter(|id| self.open.contains(id));
-        let waits = |id: &GameId| self.games.get(id).is_some_and(|game| game.waits(entry.now));
-        if let Some(id) = asked_for.filter(waits) {
-            return Some(id);
-        }
-        while let Some(id) = self.open.first().copied() {
-            if self.games.get(&id).is_some_and(|game| game.waits(entry.now)) {
-                return Some(id);
-            }
-            // Its time is over, although nobody has closed it yet.
-            self.open.remove(&id);
-        }
-        let id = match &mut self.ids {
-            Ids::Counted(last) => {
-                last.0 += 1;
-                *last
-            }
-            Ids::Reserved(ids) => ids.pop_front()?,
-        };
-        self.open.insert(id);
-        Some(id)
-    }
-
-    /// Takes ids that the records have set aside; from now on there are no others.
-    pub fn reserve(&mut self, mut more: Vec<GameId>) {
-        // A database that was set up anew begins again with ids that may be live here.
-        more.retain(|id| !self.games.contains_key(id));
-        match &mut self.ids {
-            Ids::Reserved(ids) => ids.extend(more),
-            Ids::Counted(_) => self.ids = Ids::Reserved(more.into()),
-        }
     }
 
     /// See [`LiveState::go_absent`](super::LiveState::go_absent).
@@ -198,11 +117,12 @@ impl Games {
             users.iter().for_each(|user| game.log.push(Passage::Left(user.clone())));
             Some(())
         });
+        let door = game.as_ref().map(|game| game.door.clone()).unwrap_or_default();
         for user in &users {
-            self.seats.remove(user);
+            self.unseat(user, &door, id);
         }
         match game {
-            Some(game) if game.players.is_empty() => {
+            Some(game) if game.people().next().is_none() => {
                 let (_, change) = self.remove(id, now);
                 (Departed { users, game: None }, change)
             }
@@ -210,11 +130,62 @@ impl Games {
         }
     }
 
+    /// See [`LiveState::seat_bots`](super::LiveState::seat_bots).
+    pub fn seat_bots(
+        &mut self,
+        id: GameId,
+        bots: Vec<User>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Changed<Option<Arc<Game>>> {
+        let (game, change) = self.change(id, |game| {
+            let has_bots = game.players.iter().any(|player| player.user.is_bot());
+            if game.door != Door::Open || !game.waits(now) || game.full || has_bots {
+                return None;
+            }
+            let room = limit.saturating_sub(game.players.len());
+            for bot in bots.iter().take(room) {
+                let user = User { name: names::unique(bot, game), ..bot.clone() };
+                game.players.push(seat(user, 0));
+                game.log.push(Passage::Came);
+            }
+            (room > 0 && !bots.is_empty()).then_some(())
+        });
+        (game, change)
+    }
+
+    /// See [`LiveState::hasten`](super::LiveState::hasten).
+    pub fn hasten(
+        &mut self,
+        id: GameId,
+        host: &UserId,
+        closes_at: Timestamp,
+    ) -> Changed<Result<Arc<Game>, Error>> {
+        let invited = |game: &&Arc<Game>| matches!(game.door, Door::Invited(_));
+        let Some(game) = self.games.get(&id).filter(invited).cloned() else {
+            return (Err(Kind::GAME_NOT_FOUND.into()), None);
+        };
+        if game.player(host).is_none() {
+            return (Err(Kind::NOT_A_PARTICIPANT.into()), None);
+        }
+        if game.stage > Stage::Lobby || game.closes_at <= closes_at {
+            return (Ok(game), None);
+        }
+        if game.host() != Some(host) {
+            return (Err(Kind::NOT_THE_HOST.into()), None);
+        }
+        let (hastened, change) = self.change(id, |game| {
+            game.closes_at = closes_at;
+            Some(())
+        });
+        (Ok(hastened.unwrap_or(game)), change)
+    }
+
     /// See [`LiveState::close_lobby`](super::LiveState::close_lobby).
     pub fn close_lobby(&mut self, id: GameId, now: Timestamp) -> Changed<Option<Arc<Game>>> {
         let due = self.games.get(&id).filter(|it| it.stage == Stage::Lobby && it.closes_at <= now);
         let Some(game) = due else { return (None, None) };
-        if game.players.iter().all(|player| player.absent_since.is_some()) {
+        if game.people().all(|player| player.absent_since.is_some()) {
             let (_, change) = self.remove(id, now);
             return (None, change);
         }
@@ -286,7 +257,9 @@ impl Games {
         if game.stage != Stage::Running {
             return (Err(Kind::GAME_NOT_STARTED.into()), None);
         }
+        let is_bot = player.user.is_bot();
         let rank = u32::try_from(game.finishers() + 1).unwrap_or(u32::MAX);
+        let rank = if is_bot { 0 } else { rank };
         let result = GameResult { rank, finished: claim.at, figures: claim.figures };
         let (_, change) = self.change(id, |game| {
             game.player_mut(user)?.result = Some(result);
@@ -307,9 +280,12 @@ impl Games {
             game.player_mut(guest).filter(|_| moves)?.user = account.clone();
             Some(())
         });
-        if game.is_some() && self.seats.get(guest) == Some(&id) {
-            self.seats.remove(guest);
-            self.seats.entry(account.id.clone()).or_insert(id);
+        if let Some(game) = &game {
+            let seat = |user: &UserId| (user.clone(), game.door.clone());
+            if self.seats.get(&seat(guest)) == Some(&id) {
+                self.seats.remove(&seat(guest));
+                self.seats.entry(seat(&account.id)).or_insert(id);
+            }
         }
         (game, change)
     }
@@ -340,29 +316,22 @@ impl Games {
     fn remove(&mut self, id: GameId, at: Timestamp) -> Changed<Option<Arc<Game>>> {
         let Some(game) = self.games.remove(&id) else { return (None, None) };
         self.open.remove(&id);
+        if let Door::Invited(token) = &game.door
+            && self.invited.get(token) == Some(&id)
+        {
+            self.invited.remove(token);
+        }
         for player in &game.players {
-            if self.seats.get(&player.user.id) == Some(&id) {
-                self.seats.remove(&player.user.id);
-            }
+            self.unseat(&player.user.id, &game.door, id);
         }
         (Some(game), Some(Change::Ended { game: id, at }))
     }
-}
 
-/// A lobby without anybody in it yet.
-fn opened(id: GameId, entry: &Entry) -> Game {
-    let (now, rules) = (entry.now, &entry.rules);
-    Game {
-        id,
-        version: 0,
-        stage: Stage::Lobby,
-        opened_at: now,
-        closes_at: now + rules.countdown,
-        full: false,
-        starts_at: None,
-        ends_at: now + rules.kept,
-        words: "".into(),
-        players: Vec::new(),
-        log: Log::default(),
+    /// A user does not sit in this game any more; a seat in another one is left alone.
+    fn unseat(&mut self, user: &UserId, door: &Door, id: GameId) {
+        let seat = (user.clone(), door.clone());
+        if self.seats.get(&seat) == Some(&id) {
+            self.seats.remove(&seat);
+        }
     }
 }

@@ -25,13 +25,15 @@ pub use keys::OneTime;
 pub use self::redis::{Beat, RedisLive};
 
 use crate::Error;
-use crate::game::{Figures, Game, GameId, Timestamp, User, UserId};
+use crate::game::{Door, Figures, Game, GameId, Timestamp, User, UserId};
 
 /// Somebody wants to play.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Who.
     pub user: User,
+    /// Which kind of lobby.
+    pub door: Door,
     /// The lobby to come back to, if one is asked for.
     pub previous: Option<GameId>,
     /// Now.
@@ -65,7 +67,7 @@ pub struct Claim {
 /// What became of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// It was taken, with this rank.
+    /// It was taken, with this rank; bots have none, which is 0.
     Taken(u32),
     /// There was a result of this player already, with this rank; nothing changed.
     Before(u32),
@@ -83,9 +85,10 @@ pub struct Departed {
 /// The atomic operations. Each returns the facts as it left them.
 #[async_trait]
 pub trait LiveState: Send + Sync {
-    /// Seats a player, by the first of these that is possible: where the player sits already, as
-    /// long as START has not been given there; the lobby that is asked for; the oldest lobby with
-    /// room; a new one. The socket of the player is counted. A guest's name is made unique in the game.
+    /// Seats a player, by the first of these that is possible: where the player sits already behind such a
+    /// [`Door`], as long as START has not been given there; the open lobby that is asked for, or the
+    /// oldest with room; the latest lobby of the invitation, if it has room; a new one. The socket of
+    /// the player is counted. A guest's name is made unique in the game.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
@@ -114,6 +117,32 @@ pub trait LiveState: Send + Sync {
         before: Timestamp,
         now: Timestamp,
     ) -> Result<Departed, Error>;
+
+    /// Seats bots in an open lobby that waits and has none, until `limit` players sit there. Returns the
+    /// facts, if somebody was seated.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
+    async fn seat_bots(
+        &self,
+        game: GameId,
+        bots: Vec<User>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error>;
+
+    /// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner. Once it
+    /// has closed nothing changes.
+    ///
+    /// # Errors
+    /// `GAME_NOT_FOUND`, also if nobody was invited to it; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`;
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
+    async fn hasten(
+        &self,
+        game: GameId,
+        host: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error>;
 
     /// Closes a lobby that is due. `None` if it was not there, not due, or closed already.
     ///

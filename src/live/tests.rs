@@ -15,7 +15,7 @@ mod story;
 use std::time::Duration;
 
 use super::{Claim, Entry, Finish, Games, LobbyRules};
-use crate::game::{Figures, Game, GameId, Stage, Timestamp, User, UserId, UserType};
+use crate::game::{Door, Figures, Game, GameId, Stage, Timestamp, User, UserId, UserType};
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
 fn rules(player_limit: usize) -> LobbyRules {
@@ -42,7 +42,24 @@ fn player(n: usize) -> User {
 }
 
 fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
-    Entry { user: player(n), previous: None, now, rules }
+    Entry { user: player(n), door: Door::Open, previous: None, now, rules }
+}
+
+/// One of two invitations.
+fn invited(n: i64) -> Door {
+    Door::Invited(format!("invitation-{}", n % 2).into())
+}
+
+/// Somebody who wants to race alone.
+fn alone(entry: Entry) -> Entry {
+    let rules = LobbyRules { player_limit: 1, ..entry.rules };
+    Entry { door: Door::Alone, rules, ..entry }
+}
+
+/// Two bots of one name, and it is Anna's.
+fn bots() -> Vec<User> {
+    let bot = |n| User { id: UserId::from(n), name: "Anna".into(), user_type: UserType::Guest };
+    vec![bot("bot-1"), bot("bot-2")]
 }
 
 fn claim(at: Timestamp) -> Claim {

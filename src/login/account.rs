@@ -7,8 +7,8 @@ use crate::module::Cx;
 use crate::records::{Begun, StoredToken};
 
 /// Logs a registered player in on one more device: makes the account if it is new, follows the name if
-/// one is known, and gives the account what the guest who has logged in has just raced. Returns the
-/// cookies. The module that calls it declares [`GuestLoggedIn`] and [`LoginEnded`].
+/// one is known, and gives the account what the guest who has logged in has just raced. Returns
+/// `cookies` with those of the login. The module that calls it declares [`GuestLoggedIn`] and [`LoginEnded`].
 ///
 /// # Errors
 /// `UNKNOWN_ERROR` or `SERVICE_UNAVAILABLE`, if something could not be written; trying again is fine.
@@ -17,9 +17,10 @@ pub async fn log_in(
     id: UserId,
     name: Option<String>,
     before: Option<Bearer>,
+    cookies: SetCookies,
 ) -> Result<SetCookies, Error> {
     let its = cx.clone();
-    cx.carry(async move { logged_in(&its, id, name, before).await }).await
+    cx.carry(async move { logged_in(&its, id, name, before, cookies).await }).await
 }
 
 async fn logged_in(
@@ -27,6 +28,7 @@ async fn logged_in(
     id: UserId,
     name: Option<String>,
     before: Option<Bearer>,
+    cookies: SetCookies,
 ) -> Result<SetCookies, Error> {
     let now = cx.now();
     let name = cx.records().register(&id, name.as_deref(), now).await?;
@@ -43,11 +45,7 @@ async fn logged_in(
     let ended = ended.into_iter().map(|it| LoginEnded { user: user.id.clone(), login: Some(it) });
     cx.publish(ended.collect::<Vec<_>>()).await;
     let access = cx.keys().issue(&user, Some(&login), now)?;
-    let (settings, cookies) = (cx.settings(), SetCookies::default());
-    Ok(cookies
-        .access_token(settings, &access)
-        .refresh_token(settings, &refresh)
-        .name(settings, &user.name))
+    Ok(cookies.access_token(&access).refresh_token(cx.settings(), &refresh).name(&user.name))
 }
 
 /// What is stored of a refresh token that is issued now.

@@ -46,6 +46,13 @@ pub fn name_key(name: &str) -> String {
     shown.nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
+/// Whether others would take who has this name for a bot: those are marked by ` (bot)` at its end, in any case and
+/// with blanks or without.
+pub fn looks_like_a_bot(name: &str) -> bool {
+    let letters: String = name_key(name).split_whitespace().collect();
+    letters.ends_with("(bot)")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +78,22 @@ mod tests {
         }
         assert_eq!(name_key("A\u{308}nna"), name_key("Änna"));
         assert_ne!(name_key("Annalena"), name_key("Anna Lena"));
+    }
+
+    #[test]
+    fn a_bot_is_known_by_the_end_of_its_name() {
+        for name in [
+            "Swift Otter (bot)",
+            "a(BOT)",
+            "a ( b o t ) ",
+            "(bot)",
+            "a\u{200B}(bo\u{200B}t)",
+            "a （ｂｏｔ）",
+        ] {
+            assert!(looks_like_a_bot(name), "{name:?}");
+        }
+        for name in ["Abbot", "bot", "(bot) Anna", "Anna (not a bot)", ""] {
+            assert!(!looks_like_a_bot(name), "{name:?}");
+        }
     }
 }

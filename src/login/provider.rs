@@ -177,11 +177,11 @@ impl Providers {
         let name = provider.name.clone();
         let fits = !name.is_empty()
             && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
-        // Ids of guests and of accounts of this server begin with these.
-        if !fits || matches!(name.as_str(), "guest" | "local") {
+        // Ids of guests, bots and accounts of this server begin with these.
+        if !fits || matches!(name.as_str(), "guest" | "bot" | "local") {
             return Err(format!(
                 "{name:?} cannot be the name of an identity provider: lowercase letters and digits are \
-                 wanted, and guest and local are taken"
+                 wanted, and guest, bot and local are taken"
             ));
         }
         match self.0.insert(name.clone(), provider) {

@@ -130,6 +130,14 @@ impl Cx {
         self.parts.limits.spend_login(request)
     }
 
+    /// Spends one new guest identity of the address that a request comes from.
+    ///
+    /// # Errors
+    /// `TOO_MANY_REQUESTS`, if it has had too many.
+    pub fn spend_guest(&self, request: &Request) -> Result<(), Error> {
+        self.parts.limits.spend_guest(request)
+    }
+
     /// Whether this server can take new players: nothing that it needs is away.
     ///
     /// # Errors
@@ -139,6 +147,13 @@ impl Cx {
             Some(complaint) => Err(Error::new(Kind::UNAVAILABLE, complaint)),
             None => Ok(()),
         }
+    }
+
+    /// How many players have a socket open, on all servers that play the same games. Asks nobody: what the others
+    /// have may be seconds old.
+    pub fn players_online(&self) -> u64 {
+        let elsewhere = self.parts.shared.as_ref().map_or(0, RedisLive::players_elsewhere);
+        self.parts.rooms.players() + elsewhere
     }
 
     /// Whether some module serves this path.
@@ -169,9 +184,21 @@ impl Cx {
         events.publish(&self.parts.bus).await;
     }
 
+    /// Whether this is the only server.
+    pub fn is_alone(&self) -> bool {
+        self.parts.bridge.is_none()
+    }
+
     /// Sets the timers of a game by its facts, all that any module declares.
     pub fn arm(&self, game: &Game) {
         self.parts.timers.arm(game);
+    }
+
+    /// Lets `work` go on beside everything else, until it ends or the server stops. Nobody waits for it, so
+    /// it must not hold what has to be done.
+    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.parts.stop.clone();
+        self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
     /// Carries `work` through, even if the client that asked for it goes away in the middle: for all

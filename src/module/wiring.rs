@@ -33,6 +33,9 @@ pub(crate) type FrameHandlers =
 /// A timer: when it is due is a function of the facts of a game alone.
 pub(crate) struct TimerDeclaration {
     pub(crate) name: &'static str,
+    pub(crate) module: &'static str,
+    /// Whether the settings want it.
+    pub(crate) is_wanted: fn(&Setup<'_>) -> bool,
     pub(crate) due: fn(&Game) -> Option<Timestamp>,
     pub(crate) lanes: Arc<Lanes>,
     pub(crate) run: Arc<dyn Fn(Cx, GameId) -> Handling + Send + Sync>,
@@ -160,11 +163,25 @@ impl Wiring<'_> {
         T: Emits,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
+        self.optional_timer(name, |_| true, due, run);
+    }
+
+    /// The same, on servers whose settings want it.
+    pub fn optional_timer<T, F>(
+        &mut self,
+        name: &'static str,
+        is_wanted: fn(&Setup<'_>) -> bool,
+        due: fn(&Game) -> Option<Timestamp>,
+        run: fn(Cx, GameId) -> F,
+    ) where
+        T: Emits,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
         self.row.timers.push(name);
         self.row.emits(T::kinds());
-        let lanes = self.to.bus.lanes(self.row.name);
+        let (module, lanes) = (self.row.name, self.to.bus.lanes(self.row.name));
         let run = Arc::new(move |cx: Cx, game| publishing(cx.clone(), run(cx, game)));
-        self.to.timers.push(TimerDeclaration { name, due, lanes, run });
+        self.to.timers.push(TimerDeclaration { name, module, is_wanted, due, lanes, run });
     }
 
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).

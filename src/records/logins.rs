@@ -5,9 +5,10 @@
 //! at once or missed the answer, and gets one more token; later it is somebody else, or was before, and
 //! the login ends. (OAuth 2.0 Security Best Current Practice, RFC 9700, section 4.14.2.)
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 
 use super::Records;
 use super::db::{At, with_db};
@@ -23,6 +24,9 @@ const LOGINS: i64 = 32;
 /// Refresh tokens that are remembered of a login, replaced ones too. One that is older is as good as
 /// unknown.
 const TOKENS: i64 = 128;
+
+/// Logins that are asked about in one statement.
+const AT_ONCE: usize = 500;
 
 /// A refresh token as it is stored.
 #[derive(Clone, Debug)]
@@ -258,6 +262,24 @@ impl Records {
             query.execute(pool).await.map(drop)
         });
         ended.map_err(Error::internal)
+    }
+
+    /// Those of `logins` that have not ended.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn living(&self, logins: &[&LoginId]) -> Result<HashSet<LoginId>, Error> {
+        let mut living = HashSet::new();
+        for some in logins.chunks(AT_ONCE) {
+            let names: Vec<_> = (1..=some.len()).map(|number| format!("${number}")).collect();
+            let sql = format!("select id from logins where id in ({})", names.join(", "));
+            let found: sqlx::Result<Vec<String>> = with_db!(&self.db, |pool| {
+                let query = sqlx::query_scalar(AssertSqlSafe(sql));
+                some.iter().fold(query, |it, login| it.bind(login.as_str())).fetch_all(pool).await
+            });
+            living.extend(found.map_err(Error::internal)?.iter().map(|id| id.as_str().into()));
+        }
+        Ok(living)
     }
 
     /// Forgets the refresh token that the old backend has stored of a player.

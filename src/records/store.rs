@@ -8,7 +8,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use super::Change;
 use super::db::{At, Db, open_lite, open_pg, with_db};
 use crate::Error;
-use crate::game::{Game, GameId, Stage, UserType};
+use crate::game::{Door, Game, GameId, Stage, UserType};
 use crate::settings::Settings;
 
 /// `games.status` while players come and go.
@@ -17,6 +17,8 @@ const LOBBY: i32 = 0;
 const IN_GAME: i32 = 1;
 /// `games.status` of what is over.
 const FINISHED: i32 = 2;
+/// `games.game_type` of a race alone.
+const SINGLE: i32 = 0;
 /// `games.game_type` of a race against others.
 const MULTI: i32 = 1;
 
@@ -173,19 +175,25 @@ macro_rules! save_records {
                     }
                 };
                 let status = if game.stage == Stage::Lobby { LOBBY } else { IN_GAME };
+                let (game_type, invite) = match &game.door {
+                    Door::Alone => (SINGLE, None),
+                    Door::Open => (MULTI, None),
+                    Door::Invited(token) => (MULTI, Some(&**token)),
+                };
                 sqlx::query(UPSERT_GAME)
                     .bind(game.id.0)
                     .bind(At(game.opened_at))
                     .bind(game.starts_at.map(At))
                     .bind(status)
-                    .bind(MULTI)
-                    .bind(count(game.players.len()))
+                    .bind(game_type)
+                    .bind(count(game.people().count()))
                     .bind(count(game.finishers()))
+                    .bind(invite)
                     .execute(&mut *tx)
                     .await?;
                 for player in &game.players {
                     let Some(result) = player.result else { continue };
-                    if player.user.user_type == UserType::Guest {
+                    if player.user.user_type != UserType::Registered {
                         continue;
                     }
                     sqlx::query(INSERT_RESULT)
@@ -208,8 +216,9 @@ macro_rules! save_records {
 /// Servers that share a game may come here with facts out of order: nothing goes back. Of a lobby, whose
 /// players come and go, the latest to come counts; the next change corrects it.
 const UPSERT_GAME: &str =
-    "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count)
-     values ($1, $2, $3, $4, $5, $6, $7)
+    "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count,
+        invite_token)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict (id) do update set
         start_at = coalesce(excluded.start_at, games.start_at),
         player_count = case when excluded.status >= games.status

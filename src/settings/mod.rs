@@ -20,6 +20,7 @@
 //! Not here: the command line, and the meaning of a module's own section ([`HandlerSettings::sections`]).
 
 mod check;
+mod cookies;
 mod environment;
 mod error;
 mod keys;
@@ -39,11 +40,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use cookies::{CookieSettings, SecureCookies};
 pub use error::SettingsError;
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
-    AuthSettings, CookieSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings,
-    LimitSettings, ServerSettings, TelemetrySettings, TokenSettings,
+    AuthSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
+    ServerSettings, TelemetrySettings, TokenSettings, WebSettings,
 };
 pub use services::{AmqpSettings, DbSettings, RedisSettings};
 pub use sources::Sources;
@@ -82,12 +84,14 @@ pub struct Settings {
     pub google: GoogleSettings,
     /// The rules of the race.
     pub game: GameSettings,
-    /// Where the browser goes after a login.
-    #[serde(deserialize_with = "values::text")]
-    pub front_end_endpoint: String,
-    /// Where the browser goes after a failed login.
-    #[serde(deserialize_with = "values::text")]
-    pub error_redirect: String,
+    /// The built-in client.
+    pub web: WebSettings,
+    /// Where the browser goes after a login, if the operator says so: see [`Self::front_end`].
+    #[serde(deserialize_with = "values::optional_text")]
+    pub front_end_endpoint: Option<String>,
+    /// Where the browser goes after a failed login, if the operator says so: see [`Self::error_page`].
+    #[serde(deserialize_with = "values::optional_text")]
+    pub error_redirect: Option<String>,
     /// How cookies are set.
     pub cookies: CookieSettings,
     /// What handler modules are told.
@@ -117,8 +121,9 @@ impl Default for Settings {
             auth: AuthSettings::default(),
             google: GoogleSettings::default(),
             game: GameSettings::default(),
-            front_end_endpoint: "http://localhost:3000".into(),
-            error_redirect: "http://localhost:3000/error".into(),
+            web: WebSettings::default(),
+            front_end_endpoint: None,
+            error_redirect: None,
             cookies: CookieSettings::default(),
             handlers: HandlerSettings::default(),
             limits: LimitSettings::default(),
@@ -128,6 +133,13 @@ impl Default for Settings {
         }
     }
 }
+
+/// Where a frontend beside this server is, if nobody says where: the one of the Python backend, as it is developed.
+pub const FRONT_END: &str = "http://localhost:3000";
+/// Its page for logins that fail.
+const ERROR_PAGE: &str = "http://localhost:3000/error";
+/// The page of the built-in client.
+const CLIENT: &str = "/";
 
 /// The settings, and what there is to say about them.
 #[derive(Clone, Debug)]
@@ -179,6 +191,20 @@ fn fill(layers: &[Layer]) -> Result<Settings, SettingsError> {
 }
 
 impl Settings {
+    /// Where the browser goes after a login: to where the operator says, else to the built-in client.
+    pub fn front_end(&self) -> &str {
+        self.front_end_endpoint.as_deref().unwrap_or(if self.web.enabled {
+            CLIENT
+        } else {
+            FRONT_END
+        })
+    }
+
+    /// Where the browser goes after a failed login.
+    pub fn error_page(&self) -> &str {
+        self.error_redirect.as_deref().unwrap_or(if self.web.enabled { CLIENT } else { ERROR_PAGE })
+    }
+
     fn take(&mut self, unprefixed: Unprefixed) {
         if let Some(level) = unprefixed.log_level {
             self.log_level = level;

@@ -140,6 +140,12 @@ pub struct GameSettings {
     /// From the end of the lobby to the start of the race.
     #[serde(with = "values::seconds")]
     pub start_countdown: Duration,
+    /// The same of a race alone, if that is sooner.
+    #[serde(with = "values::seconds")]
+    pub single_countdown: Duration,
+    /// How long a lobby of friends waits at most.
+    #[serde(with = "values::positive_seconds")]
+    pub invite_patience: Duration,
     /// Players at whom a lobby is full, at least 1.
     #[serde(deserialize_with = "values::count")]
     pub player_limit: usize,
@@ -165,6 +171,8 @@ impl Default for GameSettings {
         Self {
             lobby_countdown: Duration::from_secs(5),
             start_countdown: Duration::from_secs(5),
+            single_countdown: Duration::from_secs(2),
+            invite_patience: Duration::from_secs(600),
             player_limit: 5,
             cleanup_countdown: Duration::from_secs(900),
             word_file: None,
@@ -175,18 +183,18 @@ impl Default for GameSettings {
     }
 }
 
-/// How cookies are set.
+/// The built-in client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
-pub struct CookieSettings {
-    /// Whether cookies are `Secure`; to be switched off only for plain HTTP on a local network.
+pub struct WebSettings {
+    /// Whether it is at `/`.
     #[serde(deserialize_with = "values::switch")]
-    pub secure: bool,
+    pub enabled: bool,
 }
 
-impl Default for CookieSettings {
+impl Default for WebSettings {
     fn default() -> Self {
-        Self { secure: true }
+        Self { enabled: true }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rooms: who sits with whom, per game and channel, on this server.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -52,10 +53,18 @@ pub struct Room(Mutex<Inside>);
 #[derive(Default)]
 struct Inside {
     members: Vec<Arc<Member>>,
-    /// The newest position of each player, and when it came.
-    positions: HashMap<Whose, (Frame, Timestamp)>,
+    /// The newest position of each player.
+    positions: HashMap<Whose, Known>,
     /// When tracked words went out to each player.
     said: HashMap<UserId, Timestamp>,
+}
+
+/// A position as it is known here.
+struct Known {
+    frame: Frame,
+    at: Timestamp,
+    /// Whether another server has told where the player was. The keystroke that led there may be on its way still.
+    is_told: bool,
 }
 
 impl Room {
@@ -68,18 +77,33 @@ impl Room {
 
     /// Gives everybody but the player a newest position.
     pub fn show_position(&self, whose: Whose, frame: Frame) {
-        let now = Timestamp::now();
-        let mut inside = self.0.lock();
-        for member in inside.members.iter().filter(|it| Some(&it.user) != whose.player.as_ref()) {
-            member.outbox.push_position(&whose, frame.clone());
-        }
-        inside.positions.insert(whose, (frame, now));
+        self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: false });
     }
 
     /// Gives everybody but the player a position, unless one of the player is known: it may be older.
     pub(crate) fn show_first_position(&self, whose: Whose, frame: Frame) {
         if !self.0.lock().positions.contains_key(&whose) {
-            self.show_position(whose, frame);
+            self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: true });
+        }
+    }
+
+    fn show_known(&self, whose: Whose, newest: Known) {
+        let mut inside = self.0.lock();
+        let Inside { members, positions, .. } = &mut *inside;
+        let frame = newest.frame.clone();
+        let known = match positions.entry(whose) {
+            Entry::Vacant(place) => place.insert_entry(newest),
+            Entry::Occupied(mut known) => {
+                let before = known.insert(newest);
+                if before.is_told && before.frame.text() == frame.text() {
+                    return;
+                }
+                known
+            }
+        };
+        let whose = known.key();
+        for member in members.iter().filter(|it| Some(&it.user) != whose.player.as_ref()) {
+            member.outbox.push_position(whose, frame.clone());
         }
     }
 
@@ -97,10 +121,18 @@ impl Room {
         }
     }
 
+    /// Has the other sockets of a seat's player look again.
+    pub fn wake_others_of(&self, seat: &Seat) {
+        let others = |it: &&Arc<Member>| it.user == seat.user && it.socket != seat.socket;
+        for member in self.0.lock().members.iter().filter(others) {
+            member.outbox.wake();
+        }
+    }
+
     /// When the newest event `E` of a player came, if one did.
     pub fn latest<E: Event<Loss = Latest>>(&self, player: &UserId) -> Option<Timestamp> {
         let whose = Whose { event: E::NAME, player: Some(player.clone()) };
-        self.0.lock().positions.get(&whose).map(|(_, at)| *at)
+        self.0.lock().positions.get(&whose).map(|known| known.at)
     }
 
     /// When [tracked](super::Say::tracked) words last went out to a player, if they did.
@@ -125,9 +157,9 @@ impl Room {
 
     fn enter(&self, member: &Arc<Member>, limit: usize) {
         let mut inside = self.0.lock();
-        for (whose, (frame, _)) in &inside.positions {
+        for (whose, known) in &inside.positions {
             if whose.player.as_ref() != Some(&member.user) {
-                member.outbox.push_position(whose, frame.clone());
+                member.outbox.push_position(whose, known.frame.clone());
             }
         }
         // Members come in the order of their numbers, nearly: the first are the oldest.
@@ -220,6 +252,11 @@ impl Rooms {
         }
     }
 
+    /// How many players have a socket open here.
+    pub(crate) fn players(&self) -> u64 {
+        self.by_user.lock().len() as u64
+    }
+
     /// Has the sockets of a game look again at what they should have said.
     pub(crate) fn wake_game(&self, game: GameId) {
         let shard = self.shard(game).lock();
@@ -243,10 +280,17 @@ impl Rooms {
                 inside.members.iter().any(|member| Some(&member.user) == whose.player.as_ref())
             };
             let own = inside.positions.iter().filter(|(whose, _)| is_here(whose));
-            own.map(|(whose, (frame, _))| (*channel, whose.clone(), frame.clone()))
+            own.map(|(whose, known)| (*channel, whose.clone(), known.frame.clone()))
                 .collect::<Vec<_>>()
         });
         positions.collect()
+    }
+
+    /// The logins by which sockets are open here, with their players.
+    pub(crate) fn logins(&self) -> HashMap<LoginId, UserId> {
+        let by_user = self.by_user.lock();
+        let members = by_user.values().flatten();
+        members.filter_map(|it| Some((it.login.clone()?, it.user.clone()))).collect()
     }
 
     /// Has every socket of this server closed.
@@ -266,5 +310,35 @@ impl Rooms {
             }
             member.outbox.close(why);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::outbox::Waiting;
+
+    fn heard(member: &Member) -> Vec<String> {
+        let mut waiting = Waiting::default();
+        member.outbox.take(&mut waiting);
+        waiting.frames.iter().map(|it| it.frame.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_another_server_has_told_is_not_shown_again_by_the_keystroke_behind_it() {
+        let room = Room::default();
+        let (user, outbox) = ("anna".into(), Outbox::default());
+        let anna = Arc::new(Member { socket: 1, user, login: None, outbox });
+        room.enter(&anna, 8);
+        let whose = || Whose { event: "moved", player: Some("ben".into()) };
+        let at = |place: u32| Frame::json(&place);
+        room.show_first_position(whose(), at(1));
+        room.show_position(whose(), at(1));
+        room.show_first_position(whose(), at(0));
+        assert_eq!(heard(&anna), ["1"]);
+        // Who types says so, though it be the same again.
+        room.show_position(whose(), at(1));
+        room.show_position(whose(), at(2));
+        assert_eq!(heard(&anna), ["1", "2"]);
     }
 }

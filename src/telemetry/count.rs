@@ -49,6 +49,8 @@ counters! {
     HANDLER_LEFT_ALONE = "typephoon_handler_left_alone_total";
     /// Events published by a module that does not declare them.
     UNDECLARED = "typephoon_events_undeclared_total";
+    /// Timers that came.
+    TIMERS_FIRED = "typephoon_timers_fired_total";
     /// Timers that found their module's lane full and came again later.
     TIMERS_DEFERRED = "typephoon_timers_deferred_total";
     /// Frames that were no valid message of the contract.

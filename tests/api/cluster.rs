@@ -1,21 +1,26 @@
 //! What the pods of one cluster under test share: a database, a prefix in Redis, names at RabbitMQ, of the test's own and
 //! gone with it. Redis and RabbitMQ are those on their standard ports, as of compose.yaml.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Channel, Connection, ConnectionProperties};
 use redis::aio::MultiplexedConnection;
 use sqlx::postgres::PgConnectOptions;
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
 use crate::database;
 
 /// Where they are; `TEST_REDIS` and `TEST_RABBITMQ` name others.
 const REDIS: &str = "redis://127.0.0.1:6379";
-const AMQP: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
-/// Whether there is only the virtual host of `compose.yaml`.
-static OF_COMPOSE: AtomicBool = AtomicBool::new(false);
+/// Over the virtual host that is always there, or else that of `compose.yaml`.
+const AMQP: [&str; 2] =
+    ["amqp://guest:guest@127.0.0.1:5672/%2f", "amqp://guest:guest@127.0.0.1:5672/typephoon"];
+/// How long a connection to RabbitMQ, or all of the cleaning up, may take before it is tried again: a client that waits
+/// for ever would keep the whole suite waiting.
+const PATIENCE: Duration = Duration::from_secs(20);
+const TRIES: usize = 3;
 
 /// Delays that pods wait by beside those of their settings, in milliseconds, as of `src/bridge/alarm.rs`.
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
@@ -34,7 +39,7 @@ pub async fn is_possible() -> bool {
     let missing = match (redis().await, amqp().await) {
         (Ok(_), Ok(_)) => return true,
         (Err(error), _) => format!("no Redis at {}: {error}", redis_url()),
-        (_, Err(error)) => format!("no RabbitMQ at {}: {error}", amqp_url()),
+        (_, Err(error)) => error,
     };
     assert!(std::env::var_os("REQUIRE_SERVICES").is_none(), "required: {missing}");
     eprintln!("skipped: {missing}");
@@ -45,6 +50,7 @@ pub async fn is_possible() -> bool {
 pub struct Common {
     name: String,
     db_url: String,
+    amqp_url: &'static str,
     /// The database, if it was made for this.
     own: Option<PgConnectOptions>,
     /// Delays of the settings.
@@ -55,12 +61,13 @@ impl Common {
     /// Makes a database, if there is none for it yet. `countdowns` are the seconds in the settings of the pods.
     pub async fn make(db_url: Option<String>, countdowns: Vec<f64>) -> Self {
         let name = format!("typephoon_test_{:016x}", rand::random::<u64>());
+        let amqp_url = amqp_url().await.expect("a cluster needs RabbitMQ");
         if let Some(db_url) = db_url {
-            return Self { name, db_url, own: None, countdowns };
+            return Self { name, db_url, amqp_url, own: None, countdowns };
         }
         let server = database::postgres().await.expect("a cluster needs PostgreSQL");
         let db_url = database::create(&server, &name).await;
-        Self { name, db_url, own: Some(server), countdowns }
+        Self { name, db_url, amqp_url, own: Some(server), countdowns }
     }
 
     /// What sends a pod there.
@@ -69,7 +76,7 @@ impl Common {
             ("db.url", self.db_url.clone()),
             ("redis.url", redis_url()),
             ("redis.prefix", self.name.clone()),
-            ("amqp.url", amqp_url()),
+            ("amqp.url", self.amqp_url.to_owned()),
             ("amqp.prefix", self.name.clone()),
         ]
     }
@@ -92,6 +99,20 @@ impl Common {
     }
 
     async fn clean_up(&self) {
+        let mut tries = 0;
+        while timeout(PATIENCE, self.forget_names()).await.is_err() {
+            tries += 1;
+            assert!(tries < TRIES, "RabbitMQ does not answer");
+        }
+        timeout(PATIENCE, self.forget_keys()).await.expect("Redis answers");
+        if let Some(server) = &self.own {
+            timeout(PATIENCE, database::drop(server, &self.name))
+                .await
+                .expect("PostgreSQL answers");
+        }
+    }
+
+    async fn forget_names(&self) {
         let (connection, channel) = self.broker().await;
         for exchange in ["pods", "work"] {
             let options = ExchangeDeleteOptions::default();
@@ -107,10 +128,6 @@ impl Common {
             let _ = channel.queue_delete(queue.into(), options).await;
         }
         let _ = connection.close(200, "done".into()).await;
-        self.forget_keys().await;
-        if let Some(server) = &self.own {
-            database::drop(server, &self.name).await;
-        }
     }
 
     async fn forget_keys(&self) {
@@ -150,23 +167,35 @@ fn redis_url() -> String {
     std::env::var("TEST_REDIS").unwrap_or_else(|_| REDIS.into())
 }
 
-fn amqp_url() -> String {
-    let default =
-        if OF_COMPOSE.load(Relaxed) { AMQP.replace("%2f", "typephoon") } else { AMQP.into() };
-    std::env::var("TEST_RABBITMQ").unwrap_or(default)
+/// The address at which RabbitMQ has answered first.
+async fn amqp_url() -> Result<&'static str, String> {
+    static ANSWERS: OnceCell<String> = OnceCell::const_new();
+    let found = ANSWERS.get_or_try_init(async || {
+        let named = std::env::var("TEST_RABBITMQ").ok();
+        let places = named.map_or(AMQP.map(str::to_owned).to_vec(), |named| vec![named]);
+        let mut complaints = Vec::new();
+        for place in places {
+            match connect(&place).await {
+                Ok(_) => return Ok(place),
+                Err(error) => complaints.push(format!("no RabbitMQ at {place}: {error}")),
+            }
+        }
+        Err(complaints.join("; "))
+    });
+    found.await.map(String::as_str)
 }
 
 async fn redis() -> redis::RedisResult<MultiplexedConnection> {
     redis::Client::open(redis_url())?.get_multiplexed_async_connection().await
 }
 
-/// Over the virtual host that is always there, or else that of `compose.yaml`.
-async fn amqp() -> lapin::Result<Connection> {
-    let connect = async |url: &str| Connection::connect(url, ConnectionProperties::default()).await;
-    let first = connect(&amqp_url()).await;
-    if first.is_err() && std::env::var_os("TEST_RABBITMQ").is_none() && !OF_COMPOSE.load(Relaxed) {
-        OF_COMPOSE.store(true, Relaxed);
-        return connect(&amqp_url()).await;
-    }
-    first
+async fn amqp() -> Result<Connection, String> {
+    connect(amqp_url().await?).await
+}
+
+/// Connects to a RabbitMQ, or gives up after a while.
+pub async fn connect(url: &str) -> Result<Connection, String> {
+    let connected = timeout(PATIENCE, Connection::connect(url, ConnectionProperties::default()));
+    let connected = connected.await.map_err(|_| format!("nothing within {PATIENCE:?}"))?;
+    connected.map_err(|error| error.to_string())
 }

@@ -84,13 +84,34 @@ async fn the_token_comes_in_a_cookie_that_lasts_a_month() {
 }
 
 #[tokio::test]
-async fn a_server_on_a_plain_local_network_may_set_cookies_that_are_not_secure() {
+async fn an_operator_may_have_cookies_that_are_not_secure() {
     let server = Server::with().set("cookies.secure", false).start().await;
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let offer = lobby.expect("GET_TOKEN").await;
     let cookie = server.get(&guest_token_path(&offer), NOBODY).await.cookie("TP_AT");
     assert_eq!(cookie.attributes, ["httponly", "max-age=2592000", "path=/", "samesite=lax"]);
+}
+
+#[tokio::test]
+async fn on_a_local_network_cookies_come_without_secure_unless_a_proxy_speaks_https_before() {
+    let server = Server::start().await;
+    for (host, headers, is_secure) in [
+        ("192.168.1.20:8080", None, false),
+        ("annas-laptop.local:8080", None, false),
+        ("192.168.1.20", Some(("x-forwarded-proto", "https")), true),
+        ("race.example.org", None, true),
+    ] {
+        let mut lobby = server.guest_in("").await;
+        lobby.expect("INIT").await;
+        let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
+        let mut request = server.request(Method::GET, &path, NOBODY).header("host", host);
+        if let Some((name, value)) = headers {
+            request = request.header(name, value);
+        }
+        let cookie = server.send(request).await.cookie("TP_AT");
+        assert_eq!(cookie.attributes.contains(&"secure".to_owned()), is_secure, "{host}");
+    }
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use crate::server::Server;
 use crate::site::NOBODY;
 
 /// Routes with the one method they know.
-const ROUTES: [(&str, &str); 16] = [
+const ROUTES: [(&str, &str); 18] = [
     ("GET", "/healthcheck/alive"),
     ("GET", "/healthcheck/ready"),
+    ("POST", "/api/v1/auth/guest"),
     ("GET", "/api/v1/auth/guest-token"),
     ("POST", "/api/v1/auth/logout"),
     ("POST", "/api/v1/auth/token-refresh"),
@@ -24,6 +25,7 @@ const ROUTES: [(&str, &str); 16] = [
     ("GET", "/api/v1/profile/statistics"),
     ("GET", "/api/v1/profile/graph"),
     ("GET", "/api/v1/profile/history"),
+    ("GET", "/api/v1/online"),
 ];
 
 /// Those that take a game, and what they say of one that does not exist.

@@ -13,6 +13,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -30,6 +31,9 @@ pub const SECRET: &str = "a-secret-of-the-race";
 /// The ways in which a server [behind](Provider::behind) a provider knows it: by addresses in the settings,
 /// and by discovery.
 pub const BOTH: [&str; 2] = ["google", "school"];
+
+/// How long it may take to start; the rest of the machine may be busy.
+const START: Duration = Duration::from_secs(30);
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/openid");
 
@@ -73,7 +77,12 @@ impl Provider {
             let mut line = String::new();
             stdout.read_line(&mut line).map(|_| line)
         });
-        let line = line.await.expect("no panic").expect("a line of the provider");
+        let line = tokio::time::timeout(START, line).await.unwrap_or_else(|_| {
+            // Or else the runtime waits for the line for ever.
+            child.kill().expect("a process of our own");
+            panic!("the provider does not start within {START:?}")
+        });
+        let line = line.expect("no panic").expect("a line of the provider");
         let told: Value =
             serde_json::from_str(&line).expect("a provider that starts; by hand it says more");
         let issuer = told["issuer"].as_str().expect("an issuer").to_owned();

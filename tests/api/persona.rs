@@ -136,7 +136,12 @@ impl Player {
 
     /// Reports any figures.
     pub async fn posts(&self, statistics: Value) -> Answer {
-        self.site.post("/api/v1/game/statistics", self, &statistics).await
+        self.tells("/api/v1/game/statistics", statistics).await
+    }
+
+    /// Posts something as the player.
+    pub async fn tells(&self, path: &str, body: Value) -> Answer {
+        self.site.post(path, self, &body).await
     }
 
     /// GET with this player's cookie and game: `anna.asks("/api/v1/game/players")`.

@@ -12,10 +12,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use lapin::{Connection, ConnectionProperties};
+use lapin::Connection;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::cluster;
 use crate::server::within;
 use crate::service::{free_port, program, skip};
 
@@ -97,7 +98,7 @@ impl Rabbitmq {
 
     async fn try_connect(&self) -> Option<Connection> {
         let address = format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port);
-        Connection::connect(&address, ConnectionProperties::default()).await.ok()
+        cluster::connect(&address).await.ok()
     }
 
     fn launch(&self) -> Child {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::server::Server;
 use crate::site::NOBODY;
+use crate::socket::Socket;
 
 /// Two players whose race does not start before the test is over.
 async fn long_start() -> Server {
@@ -224,4 +225,23 @@ async fn when_a_game_is_cleaned_up_its_sockets_are_told_and_left_open() {
     ben.posts(late).await.refused(400, "GAME_NOT_FOUND");
     let path = format!("/api/v1/game/ws?game_id={}", ben.game);
     server.handshake(&path, &ben).await.refused(404, "GAME_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn everybody_in_the_race_hears_who_has_finished() {
+    let server = Server::for_players(2).await;
+    let [mut anna, mut ben] = server.race_of().await;
+    let [mut at_anna, mut at_ben] =
+        [anna.leaves_track(), ben.leaves_track()].map(Socket::knows_new_events);
+    for (rank, player) in [(1, &ben), (2, &anna)] {
+        player.finishes(60.0).await;
+        // Again changes nothing, and is no news.
+        player.finishes(60.0).await;
+        let expected = serde_json::json!({
+            "event": "USER_FINISHED", "game_id": anna.game, "user_id": player.id, "rank": rank
+        });
+        assert_eq!(at_anna.expect("USER_FINISHED").await, expected);
+        assert_eq!(at_ben.expect("USER_FINISHED").await, expected);
+    }
+    at_anna.is_silent().await;
 }

@@ -61,7 +61,8 @@ pub async fn within<T>(
 ) -> T {
     let deadline = Instant::now() + patience;
     loop {
-        if let Some(answer) = ask().await {
+        // An answer that never comes is none.
+        if let Ok(Some(answer)) = tokio::time::timeout(patience, ask()).await {
             return answer;
         }
         assert!(Instant::now() < deadline, "not within {patience:?}: {what}");

@@ -26,7 +26,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Lobbies that wait until they are full, and limits that no test meets by accident.
+    /// Lobbies that wait until they are full and that no bots come into, and limits that no test meets by
+    /// accident.
     pub fn new() -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let (values, arguments) = (BTreeMap::new(), Vec::new());
@@ -40,6 +41,7 @@ impl Settings {
             .set("game.lobby_countdown", 60)
             .set("game.start_countdown", 0.3)
             .set("game.check_results", false)
+            .set("handlers.bots.enabled", false)
             .set("token.private_key", signing::PRIVATE_KEY)
             .set("token.public_key", signing::PUBLIC_KEY)
             .set("limits.guests_per_minute", wide)

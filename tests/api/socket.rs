@@ -28,6 +28,9 @@ pub enum Heard {
     Lost,
 }
 
+/// Events that the present page ignores, since they are newer than it.
+const NEW: &[&str] = &["RESUME", "USER_FINISHED"];
+
 /// Why there is no socket.
 #[derive(Debug)]
 pub struct Refusal {
@@ -41,6 +44,8 @@ pub struct Socket {
     who: String,
     stream: WebSocketStream<TcpStream>,
     patience: Duration,
+    /// Whether it hears events that the present page ignores.
+    knows_new: bool,
     /// Heard while waiting for a pong, and not yet asked for.
     waiting: VecDeque<Heard>,
     /// For the message of a failure.
@@ -79,7 +84,14 @@ impl Socket {
         let stream = stream.unwrap_or_else(|_| {
             panic!("{who} waited for a handshake: nothing within {patience:?}")
         })?;
-        Ok(Self { who, stream, patience, waiting: VecDeque::new(), past: VecDeque::new() })
+        let (waiting, past) = (VecDeque::new(), VecDeque::new());
+        Ok(Self { who, stream, patience, knows_new: false, waiting, past })
+    }
+
+    /// From now on it hears events, too, that the present page ignores.
+    pub fn knows_new_events(mut self) -> Self {
+        self.knows_new = true;
+        self
     }
 
     /// The very next frame, which must be this event.
@@ -242,6 +254,7 @@ impl Socket {
     ) -> Option<Heard> {
         let heard = match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                Ok(frame) if self.ignores(&frame) => return None,
                 Ok(frame) => Heard::Frame(frame),
                 Err(_) => panic!("{} heard what is no JSON: {text:?}", self.who),
             },
@@ -260,6 +273,10 @@ impl Socket {
             self.past.pop_front();
         }
         Some(heard)
+    }
+
+    fn ignores(&self, frame: &Value) -> bool {
+        !self.knows_new && frame["event"].as_str().is_some_and(|event| NEW.contains(&event))
     }
 
     fn fail(&self, waiting_for: &str, instead: &Heard) -> ! {

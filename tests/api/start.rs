@@ -122,3 +122,33 @@ async fn the_countdown_to_start_runs_down_to_nought() {
     let answer = server.get(&path, NOBODY).await;
     assert_eq!(answer.ok()["seconds_left"].as_f64(), Some(0.0));
 }
+
+#[tokio::test]
+async fn who_has_had_start_is_told_since_when_the_race_is_on() {
+    let server = Server::for_players(1).await;
+    let [mut anna] = server.grid_of().await;
+    let mut before = anna.leaves_track().knows_new_events();
+    before.expect("START").await;
+    crate::server::time_passes(std::time::Duration::from_millis(300)).await;
+    let mut after = anna.another_race().await.knows_new_events();
+    let resumed = after.expect("RESUME").await;
+    assert_eq!(resumed["game_id"], anna.game);
+    let seconds = resumed["seconds"].as_f64().expect("a number");
+    assert!((0.3..5.0).contains(&seconds), "{seconds} s");
+    after.is_silent().await;
+}
+
+#[tokio::test]
+async fn of_two_tabs_one_hears_start_and_the_other_that_the_race_is_on() {
+    let server =
+        Server::with().set("game.player_limit", 1).set("game.start_countdown", 1).start().await;
+    let [mut anna] = server.lobby_of().await;
+    anna.lobby.expect("GAME_START").await;
+    let mut older = anna.another_race().await.knows_new_events();
+    let mut newer = anna.another_race().await.knows_new_events();
+    newer.expect("START").await;
+    let resumed = older.expect("RESUME").await;
+    assert!(resumed["seconds"].as_f64().is_some_and(|seconds| seconds < 1.0), "{resumed}");
+    older.is_silent().await;
+    newer.is_silent().await;
+}

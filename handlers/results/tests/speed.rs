@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use crate::Kind;
-use crate::game::{Figures, Game, GameId, Log, Player, Stage, Timestamp, User, UserType};
+use crate::game::{Door, Figures, Game, GameId, Log, Player, Stage, Timestamp, User, UserType};
 use crate::live::Claim;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,6 +20,7 @@ fn race(words: &[String], told: Option<Timestamp>) -> Game {
         id: GameId(1),
         version: 1,
         stage: Stage::Running,
+        door: Door::Open,
         opened_at: START - 10 * SECOND,
         closes_at: START - 5 * SECOND,
         full: false,

@@ -1,6 +1,8 @@
 //! The clock of Redis, by which the clocks of all pods are set.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::{RedisLive, failed};
 use crate::Error;
@@ -8,25 +10,83 @@ use crate::game::Timestamp;
 
 /// How often it is asked: the answer that came soonest is the best.
 const TRIES: usize = 5;
+/// An answer that took longer is no better than the one before, which may have been faster: half of it is more
+/// than players of one race may hear START apart.
+const SLOW: Duration = Duration::from_millis(50);
+/// After this even a slow answer is better: clocks drift by a tenth of a millisecond in a second at most.
+const STALE: Duration = Duration::from_secs(600);
+
+/// By which answer this process has set its clock.
+static SET_BY: Mutex<Option<Answer>> = Mutex::new(None);
+
+/// What the clock of Redis has said.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    /// How far it is ahead of the system's, in microseconds. It is off by half of the round trip at most.
+    ahead: i64,
+    round_trip: Duration,
+    at: Instant,
+}
+
+impl Answer {
+    fn is_better_than(&self, known: &Self) -> bool {
+        let is_stale = self.at.saturating_duration_since(known.at) >= STALE;
+        self.round_trip <= SLOW || self.round_trip <= known.round_trip || is_stale
+    }
+}
 
 impl RedisLive {
-    /// How far the clock of Redis is ahead of the system's, in microseconds, for [`Timestamp::agree_on`].
-    /// It is off by half of the fastest round trip at most.
+    /// Sets the clock of this process ([`Timestamp::agree_on`]), unless Redis was slow to tell the time and has
+    /// told it faster before.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
-    pub async fn time_offset(&self) -> Result<i64, Error> {
-        let mut best = None;
-        for _ in 0..TRIES {
-            let (system, asked) = (Timestamp::of_system(), Instant::now());
-            let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
-            let round_trip = asked.elapsed();
-            let (seconds, micros): (i64, i64) = time.map_err(failed)?;
-            let offset = seconds * 1_000_000 + micros - (system + round_trip / 2).0;
-            if best.is_none_or(|(fastest, _)| round_trip < fastest) {
-                best = Some((round_trip, offset));
-            }
+    pub async fn set_clock(&self) -> Result<(), Error> {
+        let Some(answer) = self.ask_for_time().await? else { return Ok(()) };
+        let mut set_by = SET_BY.lock();
+        if set_by.is_none_or(|known| answer.is_better_than(&known)) {
+            *set_by = Some(answer);
+            Timestamp::agree_on(answer.ahead);
         }
-        Ok(best.map_or(0, |(_, offset)| offset))
+        Ok(())
+    }
+
+    async fn ask_for_time(&self) -> Result<Option<Answer>, Error> {
+        let mut answers = Vec::new();
+        for _ in 0..TRIES {
+            let (system, at) = (Timestamp::of_system(), Instant::now());
+            let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
+            let round_trip = at.elapsed();
+            let (seconds, micros): (i64, i64) = time.map_err(failed)?;
+            let ahead = seconds * 1_000_000 + micros - (system + round_trip / 2).0;
+            answers.push(Answer { ahead, round_trip, at });
+        }
+        Ok(answers.into_iter().min_by_key(|it| it.round_trip))
+    }
+
+    /// How far the clock of Redis is ahead of the system's, in microseconds.
+    #[cfg(test)]
+    pub(crate) async fn time_offset(&self) -> Result<i64, Error> {
+        Ok(self.ask_for_time().await?.map_or(0, |answer| answer.ahead))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_answer_does_not_replace_a_faster_one() {
+        let start = Instant::now();
+        let answer = |after: u64, round_trip: u64| Answer {
+            ahead: 0,
+            round_trip: Duration::from_millis(round_trip),
+            at: start + Duration::from_secs(after),
+        };
+        let known = answer(0, 1);
+        assert!(answer(10, 2).is_better_than(&known), "both are good, and it is newer");
+        assert!(!answer(10, 60).is_better_than(&known));
+        assert!(answer(10, 60).is_better_than(&answer(0, 70)));
+        assert!(answer(600, 60).is_better_than(&known), "clocks drift");
     }
 }

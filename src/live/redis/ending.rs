@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{RedisLive, failed, scripts};
+use super::{RedisLive, facts, failed, scripts};
 use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 
@@ -42,7 +42,7 @@ impl RedisLive {
     /// Returns how many facts of the game lay in the slot of the lobbies.
     async fn unseat(&self, game: &Game, is_over: bool) -> Result<u32, Error> {
         let mut call = scripts::UNSEAT.key(self.keys.lobby());
-        call.arg(game.id.0).arg(u8::from(is_over));
+        call.arg(game.id.0).arg(u8::from(is_over)).arg(facts::write_door(&game.door));
         for player in &game.players {
             call.arg(player.user.id.as_str());
         }

@@ -36,7 +36,7 @@ impl RedisLive {
     ) -> Result<(String, i64, Fields), Error> {
         let (user, now, rules) = (&entry.user, entry.now, &entry.rules);
         let json = serde_json::to_string(user).map_err(Error::internal)?;
-        let is_guest = user.user_type == UserType::Guest;
+        let is_guest = user.user_type != UserType::Registered;
         let text = |id: Option<GameId>| id.map_or(String::new(), |id| id.to_string());
         let kept = rules.kept + KEPT_LONGER;
         let mut call = scripts::ENTER.key(self.keys.lobby());
@@ -45,6 +45,7 @@ impl RedisLive {
         call.arg(self.pod.as_str()).arg(rules.player_limit);
         call.arg((now + rules.countdown).0).arg((now + rules.full_grace).0);
         call.arg((now + rules.kept).0).arg(millis(kept)).arg(millis(kept.max(INDEXES_KEPT)));
+        call.arg(facts::write_door(&entry.door));
         self.run(&call).await
     }
 

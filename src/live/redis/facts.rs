@@ -7,11 +7,13 @@
 //! | `stage` | 0 lobby, 1 closed, 2 countdown, 3 running |
 //! | `version` `finishers` | counters |
 //! | `opened_at` `closes_at` `starts_at` `ends_at` | instants, in microseconds |
+//! | `door` | `open`, `alone`, or `invited:` and the token; not there means open |
 //! | `full` | 1, once the limit was reached |
 //! | `words` | the text, from the preparation on |
 //! | `arrivals` | how many have ever taken a seat; seats are numbered by it |
 //! | `seat:<user id>` | the number *n* of the user's seat |
 //! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
+//! | `bot:`*n* | 1, if it is the seat of a bot |
 //! | `sockets:`*n*`:<pod>` | open lobby sockets on that pod |
 //! | `absent:`*n* `started:`*n* | instants |
 //! | `result:`*n* | rank, instant, WPM, raw WPM, accuracy, with blanks between |
@@ -23,7 +25,7 @@ use std::str::FromStr;
 
 use crate::Error;
 use crate::game::{
-    Figures, Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User,
+    Door, Figures, Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User,
 };
 use crate::live::Claim;
 
@@ -57,6 +59,7 @@ fn game(id: GameId, fields: &Fields) -> Result<Game, Unreadable> {
         id,
         version: number(fields, "version")?,
         stage: stage(fields)?,
+        door: door(fields)?,
         opened_at: Timestamp(number(fields, "opened_at")?),
         closes_at: Timestamp(number(fields, "closes_at")?),
         full: fields.contains_key("full"),
@@ -75,6 +78,26 @@ fn stage(fields: &Fields) -> Result<Stage, Unreadable> {
         Some("2") => Ok(Stage::Countdown),
         Some("3") => Ok(Stage::Running),
         _ => Err("stage".into()),
+    }
+}
+
+fn door(fields: &Fields) -> Result<Door, Unreadable> {
+    match fields.get("door").map(String::as_str) {
+        None | Some("open") => Ok(Door::Open),
+        Some("alone") => Ok(Door::Alone),
+        Some(door) => {
+            let token = door.strip_prefix("invited:").ok_or("door")?;
+            Ok(Door::Invited(token.into()))
+        }
+    }
+}
+
+/// A door as the scripts keep it.
+pub(super) fn write_door(door: &Door) -> String {
+    match door {
+        Door::Open => "open".into(),
+        Door::Alone => "alone".into(),
+        Door::Invited(token) => format!("invited:{token}"),
     }
 }
 

@@ -70,6 +70,11 @@ impl Keys {
         format!("{}:pods", self.lobby)
     }
 
+    /// How many players each pod has.
+    pub(super) fn players(&self) -> String {
+        format!("{}:players", self.lobby)
+    }
+
     /// When which timer of which game is due.
     pub(super) fn agenda(&self) -> String {
         format!("{}:agenda", self.lobby)

@@ -40,6 +40,7 @@ use self::connect::failed;
 use self::facts::Fields;
 use self::keys::Keys;
 pub use self::presence::Beat;
+use self::presence::Online;
 use crate::Error;
 use crate::game::{Game, GameId, PodName};
 use crate::records::{Journal, Records};
@@ -58,6 +59,8 @@ pub struct RedisLive {
     journal: Journal,
     /// Held while ids are asked for: a crowd at the door is one question to the records, not hundreds.
     reserving: Arc<Mutex<()>>,
+    /// What pods tell each other about their players.
+    online: Arc<Online>,
 }
 
 impl RedisLive {
@@ -74,7 +77,15 @@ impl RedisLive {
     ) -> Result<Self, String> {
         let keys = Keys::under(&settings.prefix)?;
         let redis = connect::open(settings).await?;
-        Ok(Self { redis, keys, pod, records, journal, reserving: Arc::default() })
+        Ok(Self {
+            redis,
+            keys,
+            pod,
+            records,
+            journal,
+            reserving: Arc::default(),
+            online: Arc::default(),
+        })
     }
 
     /// Runs a script.

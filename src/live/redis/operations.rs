@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::facts::{self, Fields, write_claim};
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
-use crate::game::{Game, GameId, Timestamp, User, UserId};
+use crate::game::{Door, Game, GameId, Timestamp, User, UserId};
 use crate::live::{Claim, Departed, Entry, Finish, LiveState};
 use crate::{Error, Kind};
 
@@ -42,6 +42,45 @@ impl LiveState for RedisLive {
             self.note_gone(game, now);
         }
         Ok(Departed { users, game: left })
+    }
+
+    async fn seat_bots(
+        &self,
+        game: GameId,
+        bots: Vec<User>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::SEAT_BOTS.key(self.keys.lobby());
+        call.arg(game.0).arg(now.0).arg(limit);
+        for bot in &bots {
+            let json = serde_json::to_string(bot).map_err(Error::internal)?;
+            call.arg(bot.id.as_str()).arg(json).arg(&bot.name);
+        }
+        self.game(game, &call).await
+    }
+
+    async fn hasten(
+        &self,
+        game: GameId,
+        host: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error> {
+        let mut call = scripts::HASTEN.key(self.keys.waiting(game));
+        call.arg(host.as_str()).arg(closes_at.0);
+        let (outcome, fields): (String, Fields) = self.run(&call).await?;
+        match outcome.as_str() {
+            "done" => facts::read(game, &fields)?.map(Arc::new),
+            "no seat" => return Err(Kind::NOT_A_PARTICIPANT.into()),
+            "no host" => return Err(Kind::NOT_THE_HOST.into()),
+            // Perhaps it has become a race.
+            _ => self.find(game).await?.filter(|game| matches!(game.door, Door::Invited(_))),
+        }
+        .ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        .and_then(|game| match game.player(host) {
+            Some(_) => Ok(game),
+            None => Err(Kind::NOT_A_PARTICIPANT.into()),
+        })
     }
 
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
@@ -183,13 +222,14 @@ impl RedisLive {
             call.arg(guest.as_str()).arg(account.id.as_str()).arg(&json).arg(&account.name);
             newest = self.game(game, &call).await?.or(newest);
         }
-        let Some(facts) = newest else { return Ok(false) };
-        let kept = facts.ends_at.after(facts.opened_at) + KEPT_LONGER;
+        let Some(game_facts) = newest else { return Ok(false) };
+        let kept = game_facts.ends_at.after(game_facts.opened_at) + KEPT_LONGER;
         let mut call = scripts::MOVE_SEAT.key(self.keys.lobby());
         call.arg(guest.as_str()).arg(account.id.as_str()).arg(game.0).arg(millis(kept));
+        call.arg(facts::write_door(&game_facts.door));
         self.run::<()>(&call).await?;
         // A result that is there already now belongs to somebody for whom it is kept.
-        self.keep(facts).await?;
+        self.keep(game_facts).await?;
         Ok(true)
     }
 }

@@ -1,6 +1,7 @@
 //! Which pods are alive, and which of them hold sockets of a game.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{RedisLive, failed, scripts};
 use crate::Error;
@@ -15,6 +16,15 @@ const REMEMBERED: i64 = 24 * 3600 * 1000;
 
 /// Games that are looked through in one call, so that others do not wait for long.
 const AT_ONCE: usize = 100;
+
+/// How many players have a socket open.
+#[derive(Debug, Default)]
+pub(super) struct Online {
+    /// On this pod, as the next sign of life will say.
+    here: AtomicU64,
+    /// On the others that are alive, as the last one was answered.
+    elsewhere: AtomicU64,
+}
 
 /// What a sign of life is answered.
 #[derive(Debug)]
@@ -67,15 +77,27 @@ impl RedisLive {
         command.query_async(&mut self.redis.clone()).await.map(names).map_err(failed)
     }
 
-    /// This pod is alive. Returns the pods that have said so within the last six seconds, by the clock of
-    /// Redis.
+    /// So many players have a socket open here: the others learn it with the next sign of life.
+    pub fn set_players_here(&self, players: u64) {
+        self.online.here.store(players, Ordering::Relaxed);
+    }
+
+    /// How many have one open on the other pods, as of the last sign of life.
+    pub fn players_elsewhere(&self) -> u64 {
+        self.online.elsewhere.load(Ordering::Relaxed)
+    }
+
+    /// This pod is alive, with so many players. Returns the pods that have said so within the last six seconds, by
+    /// the clock of Redis.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn beat(&self) -> Result<Beat, Error> {
         let mut call = scripts::BEAT.key(self.keys.pods());
-        call.arg(self.pod.as_str()).arg(ALIVE);
-        let (added, alive): (u32, Vec<String>) = self.run(&call).await?;
+        call.key(self.keys.players());
+        call.arg(self.pod.as_str()).arg(ALIVE).arg(self.online.here.load(Ordering::Relaxed));
+        let (added, alive, elsewhere): (u32, Vec<String>, u64) = self.run(&call).await?;
+        self.online.elsewhere.store(elsewhere, Ordering::Relaxed);
         Ok(Beat { alive: names(alive), is_news: added == 1 })
     }
 
@@ -111,9 +133,7 @@ impl RedisLive {
             call.arg(dead.as_str()).arg(now.0).arg(games);
             changed.extend(self.games(&call).await?);
         }
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.keys.pods()).arg(dead.as_str());
-        command.exec_async(&mut self.redis.clone()).await.map_err(failed)?;
+        self.take_off(dead).await?;
         Ok(changed)
     }
 
@@ -122,9 +142,15 @@ impl RedisLive {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn farewell(&self) -> Result<(), Error> {
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.keys.pods()).arg(self.pod.as_str());
-        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
+        self.take_off(&self.pod).await
+    }
+
+    /// Takes a pod off the lists.
+    async fn take_off(&self, pod: &PodName) -> Result<(), Error> {
+        let mut pipeline = redis::pipe();
+        pipeline.atomic().zrem(self.keys.pods(), pod.as_str()).ignore();
+        pipeline.hdel(self.keys.players(), pod.as_str()).ignore();
+        pipeline.exec_async(&mut self.redis.clone()).await.map_err(failed)
     }
 }
 

@@ -13,7 +13,8 @@ const AT_ONCE: usize = 200;
 impl RedisLive {
     /// The facts of those games that are there.
     pub(super) async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
-        let mut games = Vec::with_capacity(ids.len());
+        let all = ids.len();
+        let mut games = Vec::with_capacity(all);
         for ids in ids.chunks(AT_ONCE) {
             let mut pipeline = redis::pipe();
             for id in ids {
@@ -25,8 +26,13 @@ impl RedisLive {
             for (id, fields) in ids.iter().zip(fields.chunks(2)) {
                 // In both, if it is just being moved: then those of the race are the newer ones.
                 let there = fields.iter().rfind(|fields| !fields.is_empty());
-                let game = there.map(|fields| facts::read(*id, fields)).transpose()?;
-                games.extend(game.flatten().map(Arc::new));
+                match there.map(|fields| facts::read(*id, fields)) {
+                    Some(Ok(game)) => games.extend(game.map(Arc::new)),
+                    // It has been logged; the others are not to suffer for it.
+                    Some(Err(error)) if all > 1 => drop(error),
+                    Some(Err(error)) => return Err(error),
+                    None => {}
+                }
             }
         }
         Ok(games)

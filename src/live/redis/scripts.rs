@@ -26,6 +26,10 @@ scripts! {
     GO_ABSENT = "go_absent";
     /// Takes the seats of those who were absent for too long.
     DISMISS = "dismiss";
+    /// Seats bots.
+    SEAT_BOTS = "seat_bots";
+    /// The host wants the lobby closed.
+    HASTEN = "hasten";
     /// Closes a lobby.
     CLOSE = "close";
     /// Makes a race of a closed lobby.

@@ -1,7 +1,8 @@
 //! What a patient clerk would note on paper: the same rules as [`Games`], without an index, and
 //! looked up from the beginning each time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::story::{Deed, Facts, Outcome, Step};
 use super::*;
@@ -24,6 +25,7 @@ pub(super) struct Sheet {
     starts_at: Option<Timestamp>,
     ends_at: Timestamp,
     full: bool,
+    door: Door,
     places: Vec<Place>,
 }
 
@@ -32,8 +34,22 @@ impl Sheet {
         self.stage == Stage::Lobby && now < self.closes_at && !self.full
     }
 
+    fn people(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(|place| !place.is_bot())
+    }
+
     fn place(&mut self, user: &UserId) -> Option<&mut Place> {
         self.places.iter_mut().find(|place| place.user == *user)
+    }
+}
+
+impl Place {
+    fn of(user: UserId, sockets: u32) -> Self {
+        Self { user, sockets, absent_since: None, started: None, rank: None }
+    }
+
+    fn is_bot(&self) -> bool {
+        self.user.as_str().starts_with("bot-")
     }
 }
 
@@ -45,6 +61,7 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
         starts_at: game.starts_at,
         ends_at: game.ends_at,
         full: game.full,
+        door: game.door.clone(),
         places: game.players.iter().map(place).collect(),
     };
     facts.iter().map(|(id, game)| (*id, sheet(game))).collect()
@@ -62,13 +79,15 @@ fn place(player: &crate::game::Player) -> Place {
 
 pub(super) struct Clerk {
     pub(super) sheets: BTreeMap<GameId, Sheet>,
+    /// The latest lobby of each invitation.
+    invited: HashMap<Arc<str>, GameId>,
     last: GameId,
     rules: LobbyRules,
 }
 
 impl Clerk {
     pub(super) fn new(rules: LobbyRules) -> Self {
-        Self { sheets: BTreeMap::new(), last: GameId(0), rules }
+        Self { sheets: BTreeMap::new(), invited: HashMap::new(), last: GameId(0), rules }
     }
 
     /// Does the same as the games, in a plain way.
@@ -76,8 +95,11 @@ impl Clerk {
         let (id, user) = (step.game, step.user.id.clone());
         match step.deed {
             Deed::Wait => Outcome::Nothing,
-            Deed::Enter => Outcome::Seated(self.enter(user, None, now)),
-            Deed::Reconnect => Outcome::Seated(self.enter(user, Some(id), now)),
+            deed if deed.comes_in() => {
+                Outcome::Seated(self.enter(&step.entry(now, self.rules), now))
+            }
+            Deed::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
+            Deed::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
             Deed::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
             Deed::End => {
                 let due = self.sheets.get(&id).is_some_and(|sheet| sheet.ends_at <= now);
@@ -92,44 +114,84 @@ impl Clerk {
         }
     }
 
-    fn enter(&mut self, user: UserId, previous: Option<GameId>, now: Timestamp) -> GameId {
-        let seated = |sheet: &Sheet| {
+    fn enter(&mut self, entry: &Entry, now: Timestamp) -> GameId {
+        let (user, door) = (entry.user.id.clone(), &entry.door);
+        let own = |sheet: &Sheet| {
             sheet.stage < Stage::Running && sheet.places.iter().any(|it| it.user == user)
         };
-        let first = |is: &dyn Fn(GameId, &Sheet) -> bool| {
+        let find = |is: &dyn Fn(GameId, &Sheet) -> bool| {
             self.sheets.iter().find(|(id, sheet)| is(**id, sheet)).map(|(id, _)| *id)
         };
-        let id = first(&|_, sheet| seated(sheet))
-            .or_else(|| first(&|id, sheet| previous == Some(id) && sheet.has_room(now)))
-            .or_else(|| first(&|_, sheet| sheet.has_room(now)))
-            .unwrap_or_else(|| self.open(now));
-        let limit = self.rules.player_limit;
+        let asked_for = |id| entry.previous == Some(id);
+        let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
+        let id = find(&|_, sheet| sheet.door == *door && own(sheet)).or_else(|| match door {
+            Door::Alone => None,
+            Door::Invited(token) => {
+                let latest = self.invited.get(token).copied();
+                latest.filter(|id| self.sheets.get(id).is_some_and(with_room))
+            }
+            Door::Open => find(&|id, sheet| asked_for(id) && with_room(sheet))
+                .or_else(|| find(&|_, sheet| with_room(sheet))),
+        });
+        let id = id.unwrap_or_else(|| self.open(door.clone(), now));
+        let limit = entry.rules.player_limit;
         let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
         if let Some(place) = sheet.place(&user) {
             place.sockets += 1;
             place.absent_since = None;
             return id;
         }
-        sheet.places.push(Place {
-            user,
-            sockets: 1,
-            absent_since: None,
-            started: None,
-            rank: None,
-        });
-        if sheet.places.len() == limit {
+        sheet.places.push(Place::of(user, 1));
+        if sheet.places.len() > limit {
+            let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
+            sheet.places.remove(last);
+        }
+        if sheet.people().count() == limit {
             sheet.full = true;
             sheet.closes_at = now + self.rules.full_grace;
         }
         id
     }
 
-    fn open(&mut self, now: Timestamp) -> GameId {
+    fn open(&mut self, door: Door, now: Timestamp) -> GameId {
         self.last = GameId(self.last.0 + 1);
         let (closes_at, ends_at) = (now + self.rules.countdown, now + self.rules.kept);
         let (stage, starts_at, full, places) = (Stage::Lobby, None, false, Vec::new());
-        self.sheets.insert(self.last, Sheet { stage, closes_at, starts_at, ends_at, full, places });
+        if let Door::Invited(token) = &door {
+            self.invited.insert(token.clone(), self.last);
+        }
+        let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, places };
+        self.sheets.insert(self.last, sheet);
         self.last
+    }
+
+    fn hasten(&mut self, id: GameId, host: &UserId, now: Timestamp) -> Result<(), &'static str> {
+        let invited = |sheet: &&mut Sheet| matches!(sheet.door, Door::Invited(_));
+        let sheet = self.sheets.get_mut(&id).filter(invited).ok_or("GAME_NOT_FOUND")?;
+        if sheet.place(host).is_none() {
+            return Err("NOT_A_PARTICIPANT");
+        }
+        let closes_at = now + self.rules.full_grace;
+        if sheet.stage > Stage::Lobby || sheet.closes_at <= closes_at {
+            return Ok(());
+        }
+        if sheet.places[0].user != *host {
+            return Err("NOT_THE_HOST");
+        }
+        sheet.closes_at = closes_at;
+        Ok(())
+    }
+
+    fn seat_bots(&mut self, id: GameId, now: Timestamp) -> bool {
+        let Some(sheet) = self.sheets.get_mut(&id).filter(|sheet| sheet.has_room(now)) else {
+            return false;
+        };
+        let room = self.rules.player_limit.saturating_sub(sheet.places.len());
+        if sheet.door != Door::Open || sheet.places.iter().any(Place::is_bot) || room == 0 {
+            return false;
+        }
+        sheet.places.extend(bots().into_iter().take(room).map(|bot| Place::of(bot.id, 0)));
+        true
     }
 
     fn dismiss(&mut self, id: GameId, before: Timestamp) -> Vec<UserId> {
@@ -139,7 +201,7 @@ impl Clerk {
         let gone = |place: &Place| place.absent_since.is_some_and(|since| since <= before);
         let (departed, present) = sheet.places.drain(..).partition::<Vec<_>, _>(gone);
         sheet.places = present;
-        if sheet.places.is_empty() {
+        if sheet.people().next().is_none() {
             self.sheets.remove(&id);
         }
         departed.into_iter().map(|place| place.user).collect()
@@ -150,7 +212,7 @@ impl Clerk {
         if sheet.stage != Stage::Lobby || now < sheet.closes_at {
             return false;
         }
-        if sheet.places.iter().all(|place| place.sockets == 0) {
+        if sheet.people().all(|place| place.sockets == 0) {
             self.sheets.remove(&id);
             return false;
         }
@@ -159,9 +221,13 @@ impl Clerk {
     }
 
     fn restart(&mut self, resume: Timestamp) -> Outcome {
-        for sheet in self.sheets.values_mut() {
+        self.invited.clear();
+        for (id, sheet) in &mut self.sheets {
+            if let (Door::Invited(token), true) = (&sheet.door, sheet.stage < Stage::Running) {
+                self.invited.insert(token.clone(), *id);
+            }
             let is_lobby = sheet.stage == Stage::Lobby;
-            for place in &mut sheet.places {
+            for place in sheet.places.iter_mut().filter(|place| !place.is_bot()) {
                 place.sockets = 0;
                 place.absent_since = if is_lobby { Some(resume) } else { place.absent_since };
             }
@@ -178,7 +244,7 @@ impl Clerk {
 /// A step in a game that is there.
 fn in_game(sheet: &mut Sheet, deed: Deed, user: &UserId, now: Timestamp) -> Outcome {
     let stage = sheet.stage;
-    let ranked = sheet.places.iter().filter(|place| place.rank.is_some()).count();
+    let ranked = sheet.people().filter(|place| place.rank.is_some()).count();
     match deed {
         Deed::Prepare if stage == Stage::Closed => {
             (sheet.stage, sheet.starts_at) = (Stage::Countdown, Some(now + START_COUNTDOWN));
@@ -216,7 +282,7 @@ fn in_place(place: &mut Place, deed: Deed, stage: Stage, ranked: usize, now: Tim
             Some(rank) => Ok(Finish::Before(rank)),
             None if stage != Stage::Running => Err("GAME_NOT_STARTED"),
             None => {
-                let rank = ranked as u32 + 1;
+                let rank = if place.is_bot() { 0 } else { ranked as u32 + 1 };
                 place.rank = Some(rank);
                 Ok(Finish::Taken(rank))
             }

@@ -186,6 +186,28 @@ async fn servers_know_who_is_there() {
 }
 
 #[tokio::test]
+async fn servers_know_how_many_players_the_living_others_have() {
+    on(3, async |cluster| {
+        let [one, two, three] = cluster.pods.as_slice() else { panic!("three pods") };
+        for (pod, players) in [(one, 3), (two, 4), (three, 0)] {
+            pod.set_players_here(players);
+            pod.beat().await.unwrap();
+        }
+        assert_eq!([one, two, three].map(|it| it.players_elsewhere()), [0, 3, 7], "as of its beat");
+        one.set_players_here(5);
+        one.beat().await.unwrap();
+        assert_eq!(one.players_elsewhere(), 4);
+        three.beat().await.unwrap();
+        assert_eq!(three.players_elsewhere(), 9);
+        two.farewell().await.unwrap();
+        cluster.silence(one.pod().as_str()).await;
+        three.beat().await.unwrap();
+        assert_eq!(three.players_elsewhere(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_several_servers_one_sees_to_a_deadline() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
@@ -257,7 +279,9 @@ async fn nothing_is_kept_for_ever() {
             live.leave_pod(game.id).await.unwrap();
         }
         let mut left: Vec<_> = cluster.keys().await;
-        left.retain(|key| !["last-id", "pods", "agenda", "k"].iter().any(|it| key.ends_with(it)));
+        left.retain(|key| {
+            !["last-id", "pods", "players", "agenda", "k"].iter().any(|it| key.ends_with(it))
+        });
         assert_eq!(left, Vec::<String>::new());
     })
     .await;

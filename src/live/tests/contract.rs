@@ -17,12 +17,18 @@ use crate::live::LiveState;
 async fn take(live: &dyn LiveState, moment: &Moment, limit: usize) -> Outcome {
     let (user, game, now) = (moment.step.user.clone(), moment.step.game, moment.now);
     let words = "some words".into();
-    let entry = |previous| Entry { user: user.clone(), previous, now, rules: rules(limit) };
     let changed = |game: Option<Arc<Game>>| Outcome::Changed(game.is_some());
     match moment.step.deed {
         Deed::Wait | Deed::Restart => Outcome::Nothing,
-        Deed::Enter => Outcome::Seated(live.enter(entry(None)).await.unwrap().id),
-        Deed::Reconnect => Outcome::Seated(live.enter(entry(Some(game))).await.unwrap().id),
+        Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
+            let entry = moment.step.entry(now, rules(limit));
+            Outcome::Seated(live.enter(entry).await.unwrap().id)
+        }
+        Deed::Hasten => {
+            let hastened = live.hasten(game, &user.id, now + rules(limit).full_grace).await;
+            Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
+        }
+        Deed::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
         // A socket can only be closed by somebody who has one.
         Deed::Leave if moment.outcome == Outcome::Changed(false) => Outcome::Changed(false),
         Deed::Leave => changed(live.go_absent(game, &user.id, now).await.unwrap()),
@@ -56,18 +62,17 @@ fn without_versions<'a>(games: impl Iterator<Item = &'a Arc<Game>>) -> Vec<Game>
 /// Tells a story to servers, of whom each step meets another.
 async fn keeps_to_the_story(pods: &[Arc<dyn LiveState>], (limit, moments): (usize, Vec<Moment>)) {
     let mut versions = Facts::new();
-    // On which servers the open sockets of a player are.
-    let mut sockets: HashMap<UserId, Vec<usize>> = HashMap::new();
+    // On which servers the open sockets of a player in a game are.
+    let mut sockets: HashMap<(UserId, GameId), Vec<usize>> = HashMap::new();
     for (number, moment) in moments.iter().enumerate() {
         let user = moment.step.user.id.clone();
         let mut pod = number % pods.len();
-        match moment.step.deed {
-            Deed::Enter | Deed::Reconnect => sockets.entry(user).or_default().push(pod),
-            Deed::Leave if moment.outcome == Outcome::Changed(true) => {
-                // In the game that the step is about: sockets of an earlier one stay open for ever here.
-                pod = sockets.get_mut(&user).and_then(Vec::pop).unwrap();
-            }
-            _ => {}
+        if moment.step.deed == Deed::Leave && moment.outcome == Outcome::Changed(true) {
+            let seat = (user.clone(), moment.step.game);
+            pod = sockets.get_mut(&seat).and_then(Vec::pop).unwrap();
+        }
+        if let Outcome::Seated(game) = moment.outcome {
+            sockets.entry((user, game)).or_default().push(pod);
         }
         let outcome = take(&*pods[pod], moment, limit).await;
         assert_eq!(outcome, moment.outcome, "{:?}", moment.step);

@@ -77,7 +77,8 @@ impl Someone {
     async fn enter(&mut self) {
         let pod = self.chance.random_range(0..PODS);
         let (user, previous) = (self.user.clone(), self.seat.filter(|_| self.chance.random()));
-        let entry = Entry { user, previous, now: self.crowd.now(), rules: rules(LIMIT) };
+        let door = Door::Open;
+        let entry = Entry { user, door, previous, now: self.crowd.now(), rules: rules(LIMIT) };
         let game = self.pods[pod].enter(entry).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");

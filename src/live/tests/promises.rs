@@ -1,6 +1,7 @@
 //! What holds at every moment of every story.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -27,12 +28,13 @@ proptest! {
     }
 
     #[test]
-    fn nobody_sits_in_two_games_before_start(plot in plots()) {
+    fn nobody_sits_in_two_games_of_one_door_before_start(plot in plots()) {
         for moment in tell(&plot) {
             let mut seated = BTreeSet::new();
             for game in moment.after.values().filter(|game| game.stage < Stage::Running) {
-                for player in &game.players {
-                    prop_assert!(seated.insert(&player.user.id), "{} twice", player.user.id);
+                for player in game.people() {
+                    let seat = (&player.user.id, format!("{:?}", game.door));
+                    prop_assert!(seated.insert(seat), "{} twice", player.user.id);
                 }
             }
         }
@@ -52,14 +54,14 @@ proptest! {
     fn nobody_is_lost_who_was_not_absent_for_too_long(plot in plots()) {
         for moment in tell(&plot) {
             for (id, game) in &moment.before {
-                for player in &game.players {
+                for player in game.people() {
                     let after = moment.after.get(id);
                     if after.is_some_and(|game| game.player(&player.user.id).is_some()) {
                         continue;
                     }
                     let since = player.absent_since;
                     let absent = |least| since.is_some_and(|at| at + least <= moment.now);
-                    let is_left = game.players.iter().all(|it| it.absent_since.is_some());
+                    let is_left = game.people().all(|it| it.absent_since.is_some());
                     let fair = match moment.step.deed {
                         Deed::Dismiss => game.stage == Stage::Lobby && absent(ABSENCE),
                         Deed::Close => game.closes_at <= moment.now && is_left,
@@ -76,8 +78,13 @@ proptest! {
     fn lobbies_fill_one_by_one(plot in plots()) {
         for moment in tell(&plot) {
             let Outcome::Seated(id) = moment.outcome else { continue };
-            let room = |game: &Game| game.waits(moment.now) && !game.full;
-            let open = moment.before.values().filter(|game| room(game));
+            if !matches!(moment.step.deed, Deed::Enter | Deed::Reconnect) {
+                continue;
+            }
+            let room = |game: &&Arc<Game>| {
+                game.door == Door::Open && game.waits(moment.now) && !game.full
+            };
+            let open = moment.before.values().filter(room);
             let open: Vec<_> = open.map(|game| game.id).collect();
             let comes_back = moment.step.deed == Deed::Reconnect;
             match moment.before.get(&id).map(|game| game.player(&moment.step.user.id)) {
@@ -86,6 +93,38 @@ proptest! {
                 Some(None) if comes_back => prop_assert!(open.contains(&id)),
                 Some(None) => prop_assert_eq!(open.first(), Some(&id)),
                 Some(Some(_)) => {}
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_let_in_is_not_there(plot in plots()) {
+        for moment in tell(&plot) {
+            let Outcome::Seated(id) = moment.outcome else { continue };
+            let (door, step) = (&moment.after[&id].door, &moment.step);
+            let was_there = |game: &Arc<Game>| game.player(&step.user.id).is_some();
+            match step.deed {
+                Deed::EnterAlone => prop_assert_eq!(door, &Door::Alone),
+                Deed::EnterInvited => prop_assert_eq!(door, &invited(step.game.0)),
+                _ if moment.before.get(&id).is_some_and(was_there) => {}
+                _ => prop_assert_eq!(door, &Door::Open),
+            }
+            prop_assert!(*door != Door::Alone || moment.after[&id].players.len() == 1);
+        }
+    }
+
+    #[test]
+    fn the_host_alone_hastens_and_is_a_person_who_sits_there(plot in plots()) {
+        for moment in tell(&plot) {
+            for game in moment.after.values() {
+                let host = game.host();
+                let is_seated = |host: &UserId| game.player(host).is_some_and(|it| !it.user.is_bot());
+                prop_assert!(host.is_none_or(is_seated), "{:?}", host);
+            }
+            if moment.step.deed == Deed::Hasten && moment.before != moment.after {
+                let game = &moment.before[&moment.step.game];
+                prop_assert_eq!(game.host(), Some(&moment.step.user.id));
+                prop_assert!(moment.after[&moment.step.game].closes_at < game.closes_at);
             }
         }
     }
@@ -106,7 +145,7 @@ proptest! {
         for moment in tell(&plot) {
             for game in moment.after.values() {
                 let ranks: BTreeSet<_> =
-                    game.players.iter().filter_map(|it| it.result).map(|it| it.rank).collect();
+                    game.people().filter_map(|it| it.result).map(|it| it.rank).collect();
                 let expected: BTreeSet<_> = (1..).take(game.finishers()).collect();
                 prop_assert_eq!(ranks, expected);
                 for player in &game.players {
@@ -140,13 +179,13 @@ proptest! {
     #[test]
     fn a_lobby_that_everybody_left_is_gone(plot in plots()) {
         for moment in tell(&plot) {
-            prop_assert!(moment.after.values().all(|game| !game.players.is_empty()));
+            prop_assert!(moment.after.values().all(|game| game.people().next().is_some()));
             if moment.step.deed != Deed::Close {
                 continue;
             }
             let Some(game) = moment.before.get(&moment.step.game) else { continue };
             let is_due = game.stage == Stage::Lobby && game.closes_at <= moment.now;
-            if is_due && game.players.iter().all(|player| player.absent_since.is_some()) {
+            if is_due && game.people().all(|player| player.absent_since.is_some()) {
                 prop_assert!(!moment.after.contains_key(&game.id));
             }
         }
@@ -180,6 +219,7 @@ proptest! {
             let nothing = match &moment.outcome {
                 Outcome::Changed(false) => moment.step.deed != Deed::Close,
                 Outcome::Told(false) | Outcome::Finished(Err(_) | Ok(Finish::Before(_))) => true,
+                Outcome::Hastened(Err(_)) => true,
                 Outcome::Departed(users) => users.is_empty(),
                 _ => false,
             };

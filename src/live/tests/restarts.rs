@@ -56,7 +56,7 @@ proptest! {
                 match after.stage {
                     Stage::Lobby => {
                         prop_assert_eq!(after.closes_at, before.closes_at.max(resume));
-                        let mut absent = after.players.iter().map(|player| player.absent_since);
+                        let mut absent = after.people().map(|player| player.absent_since);
                         prop_assert!(absent.all(|since| since == Some(resume)));
                     }
                     Stage::Countdown => {

@@ -18,6 +18,10 @@ pub(super) enum Deed {
     Wait,
     Enter,
     Reconnect,
+    EnterInvited,
+    EnterAlone,
+    Hasten,
+    SeatBots,
     Leave,
     Dismiss,
     Close,
@@ -31,12 +35,21 @@ pub(super) enum Deed {
 }
 
 impl Deed {
+    /// Whether somebody takes a seat.
+    pub(super) fn comes_in(self) -> bool {
+        matches!(self, Self::Enter | Self::Reconnect | Self::EnterInvited | Self::EnterAlone)
+    }
+
     /// Which deed a number below 100 stands for.
     fn of(number: u64) -> Self {
         match number {
-            0..18 => Self::Wait,
-            18..36 => Self::Enter,
-            36..40 => Self::Reconnect,
+            0..15 => Self::Wait,
+            15..26 => Self::Enter,
+            26..30 => Self::Reconnect,
+            30..34 => Self::EnterInvited,
+            34..35 => Self::EnterAlone,
+            35..37 => Self::Hasten,
+            37..40 => Self::SeatBots,
             40..45 => Self::Leave,
             45..49 => Self::Dismiss,
             49..61 => Self::Close,
@@ -86,9 +99,10 @@ impl Chance {
         let chosen = fitting.get(self.which % fitting.len().max(1)).filter(|_| self.aimed);
         let game = chosen.map_or(GameId(last.0 - self.which as i64 % 4), |game| game.id);
         // Who comes may be anybody; who does something in a game sits there.
-        let inside = chosen.filter(|_| !matches!(self.deed, Deed::Enter | Deed::Reconnect));
+        let inside = chosen.filter(|_| !self.deed.comes_in());
         let seat = inside.map(|game| &game.players[self.who % game.players.len()].user.id);
-        let user = (0..PLAYERS).map(player).find(|user| Some(&user.id) == seat);
+        let mut users = (0..PLAYERS).map(player).chain(bots());
+        let user = users.find(|user| Some(&user.id) == seat);
         let user = user.unwrap_or_else(|| player(self.who));
         let wait = Duration::from_millis(500) * (self.which as u32 % 4);
         Step { deed: self.deed, user, game, wait }
@@ -99,8 +113,9 @@ impl Chance {
 fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
     let waits = game.stage == Stage::Lobby;
     match deed {
-        Deed::Wait | Deed::Enter | Deed::Restart => false,
-        Deed::Reconnect | Deed::Leave => waits,
+        Deed::Wait | Deed::Enter | Deed::EnterAlone | Deed::Restart => false,
+        Deed::Reconnect | Deed::Leave | Deed::SeatBots => waits,
+        Deed::EnterInvited | Deed::Hasten => waits && matches!(game.door, Door::Invited(_)),
         Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
         Deed::Close => waits && game.closes_at <= now,
         Deed::Prepare => game.stage == Stage::Closed,
@@ -119,6 +134,19 @@ pub(super) struct Step {
     wait: Duration,
 }
 
+impl Step {
+    /// How somebody comes in.
+    pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
+        let entry = Entry { user: self.user.clone(), door: Door::Open, previous: None, now, rules };
+        match self.deed {
+            Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
+            Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },
+            Deed::EnterAlone => alone(entry),
+            _ => entry,
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
@@ -127,6 +155,7 @@ pub(super) enum Outcome {
     Departed(Vec<UserId>),
     Told(bool),
     Finished(Result<Finish, &'static str>),
+    Hastened(Result<(), &'static str>),
     Nothing,
 }
 
@@ -193,8 +222,18 @@ impl Teller {
                 self.now = now + step.wait;
                 Outcome::Nothing
             }
-            Deed::Enter => self.enter(user, None),
-            Deed::Reconnect => self.enter(user, Some(id)),
+            Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
+                self.enter(step.entry(now, self.rules))
+            }
+            Deed::Hasten => {
+                let changed = games.hasten(id, &user.id, now + self.rules.full_grace);
+                let hastened = self.write_down(changed);
+                Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
+            }
+            Deed::SeatBots => {
+                let changed = games.seat_bots(id, bots(), self.rules.player_limit, now);
+                self.changed(changed)
+            }
             Deed::Leave if !has_socket(games, id, &user.id) => Outcome::Changed(false),
             Deed::Leave => {
                 let changed = games.go_absent(id, &user.id, now);
@@ -239,9 +278,8 @@ impl Teller {
         }
     }
 
-    fn enter(&mut self, user: User, previous: Option<GameId>) -> Outcome {
-        let (now, rules) = (self.now, self.rules);
-        let changed = self.games.enter(Entry { user, previous, now, rules });
+    fn enter(&mut self, entry: Entry) -> Outcome {
+        let changed = self.games.enter(entry);
         let game = self.write_down(changed).expect("ids are counted");
         assert_eq!(self.games.find(game.id).as_ref(), Some(&game));
         self.last = self.last.max(game.id);

@@ -160,3 +160,16 @@ async fn a_name_belongs_to_one_local_account() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn it_can_be_asked_which_logins_live() {
+    on_both(async |records| {
+        registered(&records).await;
+        let (phone, laptop) = (logged_in(&records, "a").await, logged_in(&records, "b").await);
+        records.log_out(&ANNA.into(), &phone).await.unwrap();
+        let living = records.living(&[&phone, &laptop, &"never".into()]).await.unwrap();
+        assert_eq!(living, [laptop].into());
+        assert!(records.living(&[]).await.unwrap().is_empty());
+    })
+    .await;
+}

@@ -15,7 +15,9 @@ use sqlx::{ConnectOptions, Connection, Executor};
 
 use super::db::with_db;
 use super::{Change, Records};
-use crate::game::{Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType};
+use crate::game::{
+    Door, Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType,
+};
 use crate::settings::{DbSettings, Settings};
 
 /// The server in which databases are made, as of compose.yaml; `TEST_POSTGRES` names another.
@@ -117,6 +119,7 @@ fn game(id: i64, players: Vec<Player>) -> Change {
         id: GameId(id),
         version: 1,
         stage: Stage::Running,
+        door: Door::Open,
         opened_at: at(0),
         closes_at: at(5),
         full: false,

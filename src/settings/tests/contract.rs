@@ -20,7 +20,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("amqp.user", json!("guest")),
         ("amqp.vhost", json!("typephoon")),
         ("auth.local", Value::Null),
-        ("cookies.secure", json!(true)),
+        ("cookies.secure", json!("auto")),
         ("cors.allow_origins", json!([])),
         ("data_dir", json!("data")),
         ("db.db", json!("typephoon")),
@@ -31,12 +31,14 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("db.port", json!(5432)),
         ("db.url", Value::Null),
         ("db.username", json!("user")),
-        ("error_redirect", json!("http://localhost:3000/error")),
-        ("front_end_endpoint", json!("http://localhost:3000")),
+        ("error_redirect", Value::Null),
+        ("front_end_endpoint", Value::Null),
         ("game.check_results", json!(true)),
         ("game.cleanup_countdown", json!(900)),
+        ("game.invite_patience", json!(600)),
         ("game.lobby_countdown", json!(5)),
         ("game.player_limit", json!(5)),
+        ("game.single_countdown", json!(2)),
         ("game.start_countdown", json!(5)),
         ("game.word_count", json!(25)),
         ("game.word_file", Value::Null),
@@ -79,6 +81,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("token.public_key", Value::Null),
         ("token.refresh_duration", json!(2592000)),
         ("token.refresh_endpoint", json!("/api/v1/auth/token-refresh")),
+        ("web.enabled", json!(true)),
     ]
 }
 
@@ -108,6 +111,22 @@ fn every_key_has_the_default_that_operators_rely_on() {
     let read = settings("db:\nredis:\namqp:\n", &[]);
     assert_eq!(read.db.unwrap().password.expose(), "password");
     assert_eq!(read.amqp.unwrap().password.expose(), "guest");
+}
+
+#[test]
+fn logins_end_where_the_operator_says_or_else_at_the_client_or_at_the_frontend_of_old() {
+    let ends = |file: &str| {
+        let read = settings(file, &[]);
+        (read.front_end().to_owned(), read.error_page().to_owned())
+    };
+    let both = |page: &str, error: &str| (page.to_owned(), error.to_owned());
+    assert_eq!(ends(""), both("/", "/"));
+    let off = "web: {enabled: false}";
+    assert_eq!(ends(off), both("http://localhost:3000", "http://localhost:3000/error"));
+    let set = "front_end_endpoint: https://a\nerror_redirect: https://a/sorry";
+    assert_eq!(ends(set), both("https://a", "https://a/sorry"));
+    assert_eq!(ends(&format!("{set}\n{off}")), both("https://a", "https://a/sorry"));
+    assert_eq!(ends("front_end_endpoint: https://a"), both("https://a", "/"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::SecureCookies;
 use super::{Written, loaded, settings};
 
 #[test]
@@ -70,11 +71,26 @@ fn a_variable_is_read_as_the_kind_of_its_setting() {
     assert_eq!(settings.game.lobby_countdown, Duration::from_millis(500));
     assert_eq!(settings.game.start_countdown, Duration::ZERO);
     assert!(!settings.game.check_results);
-    assert!(!settings.cookies.secure);
+    assert_eq!(settings.cookies.secure, SecureCookies::Never);
     assert_eq!(settings.cors.allow_origins, ["https://play.example.org"]);
     assert_eq!(settings.handlers.disabled, ["chat"]);
     assert_eq!(settings.game.word_file.as_deref(), Some(Path::new("/words")));
     assert!(settings.limits.trusted_proxies.is_empty());
+}
+
+#[test]
+fn secure_is_a_switch_that_may_be_left_to_the_server() {
+    for (written, meant) in [
+        ("auto", SecureCookies::Auto),
+        ("Auto", SecureCookies::Auto),
+        ("true", SecureCookies::Always),
+        ("'on'", SecureCookies::Always),
+        ("false", SecureCookies::Never),
+    ] {
+        let file = format!("cookies: {{secure: {written}}}");
+        assert_eq!(settings(&file, &[]).cookies.secure, meant, "{written}");
+    }
+    assert_eq!(settings("", &[]).cookies.secure, SecureCookies::Auto);
 }
 
 #[test]

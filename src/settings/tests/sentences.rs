@@ -43,7 +43,7 @@ fn a_value_that_does_not_fit_is_repeated_with_what_is_wanted() {
     assert_snapshot!(refused("game: {lobby_countdown: -1}"), @"game.lobby_countdown in setting.yaml is -1, but a number of seconds (0 to 3155760000) is wanted");
     assert_snapshot!(refused("game: {lobby_countdown: .inf}"), @r#"game.lobby_countdown in setting.yaml is ".inf", but a number of seconds (0 to 3155760000) is wanted"#);
     assert_snapshot!(refused("limits: {heartbeat: 0}"), @"limits.heartbeat in setting.yaml is 0, but a number of seconds (0.001 to 3155760000) is wanted");
-    assert_snapshot!(refused("cookies: {secure: maybe}"), @r#"cookies.secure in setting.yaml is "maybe", but true or false is wanted"#);
+    assert_snapshot!(refused("cookies: {secure: maybe}"), @r#"cookies.secure in setting.yaml is "maybe", but auto, true or false is wanted"#);
     assert_snapshot!(refused("google: {client_id: 5}"), @"google.client_id in setting.yaml is 5, but text (put quotes around it) is wanted");
     assert_snapshot!(refused("data_dir: ''"), @r#"data_dir in setting.yaml is "", but a path is wanted"#);
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::device::Device;
 use crate::fleet::Fleet;
 use crate::page::{Moment, Pages, all_started_once};
 use crate::persona::{Player, QUEUE_IN};
@@ -144,4 +145,21 @@ async fn a_pod_cut_off_from_the_broker_takes_nobody_new_and_lets_its_players_fin
 #[tokio::test]
 async fn a_broker_that_falls_silent_is_noticed_by_its_heartbeat() {
     loses_its_broker(Way::Silent).await;
+}
+
+#[tokio::test]
+async fn who_logs_out_while_a_pod_is_cut_off_loses_the_sockets_there_when_it_is_back() {
+    let plan = Fleet::of(2).set("auth.local", true).with_a_way_to_the_broker();
+    let Some(fleet) = plan.start().await else { return };
+    let phone = Device::of_new_account(&fleet.site(0), "Anna").await;
+    let laptop = Device::logged_in(&fleet.site(0), "Anna").await;
+    let mut on_phone = Player::known(&fleet.site(0), phone.access.clone()).await;
+    let mut on_laptop = Player::known(&fleet.site(0), laptop.access.clone()).await;
+    fleet.way().is(Way::Cut);
+    fleet.readiness(0, 500).await;
+    phone.logs_out(&fleet.site(1)).await.ok();
+    fleet.way().is(Way::Open);
+    fleet.readiness(0, 200).await;
+    assert_eq!(on_phone.lobby.closed().await, 4502);
+    on_laptop.lobby.is_alive().await;
 }

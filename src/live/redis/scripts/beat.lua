@@ -1,6 +1,16 @@
--- KEYS: pods. ARGV: own name, how long a pod counts as alive (ms). Returns whether the own name is new, and
--- those that are alive.
+-- KEYS: pods, players. ARGV: own name, how long a pod counts as alive (ms), own players. Returns whether the own name
+-- is new, those that are alive, and how many players the others of them have.
 local now = milliseconds()
 local added = redis.call('ZADD', KEYS[1], string.format('%d', now), ARGV[1])
-redis.call('PEXPIRE', KEYS[1], 86400000)
-return {added, redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%d', now - tonumber(ARGV[2])), '+inf')}
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+for _, key in ipairs(KEYS) do
+    redis.call('PEXPIRE', key, 86400000)
+end
+local alive = redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%d', now - tonumber(ARGV[2])), '+inf')
+local elsewhere = 0
+for _, pod in ipairs(alive) do
+    if pod ~= ARGV[1] then
+        elsewhere = elsewhere + tonumber(redis.call('HGET', KEYS[2], pod) or 0)
+    end
+end
+return {added, alive, elsewhere}

@@ -8,11 +8,11 @@ if fields.stage ~= LOBBY or tonumber(ARGV[2]) < tonumber(fields.closes_at) then
 end
 local somebody = false
 for order in orders(fields) do
-    somebody = somebody or not fields['absent:' .. order]
+    somebody = somebody or not fields['absent:' .. order] and not fields['bot:' .. order]
 end
 if not somebody then
     for _, user in pairs(users(fields)) do
-        free(base, user, id)
+        free(base, fields.door, user, id)
     end
     remove(base, id)
     return {'gone', {}}

@@ -73,19 +73,47 @@ local function users(fields)
     return by_order
 end
 
--- A user does not sit in this game any more; a seat in another one is left alone. `base` is what the names
--- of keys in the slot of the lobbies begin with.
-local function free(base, user, id)
-    local seat = base .. ':seat:' .. user
+-- Where it is kept in which game a user sits behind a door. `base` is what the names of keys in the slot of the
+-- lobbies begin with. Ids of users have no colon before the first hyphen.
+local function seat_key(base, door, user)
+    if (door or 'open') == 'open' then
+        return base .. ':seat:' .. user
+    end
+    return base .. ':seat:' .. door .. ':' .. user
+end
+
+-- A user does not sit in this game any more; a seat in another one is left alone.
+local function free(base, door, user, id)
+    local seat = seat_key(base, door, user)
     if redis.call('GET', seat) == id then
         redis.call('DEL', seat)
     end
+end
+
+-- The name under which somebody sits: a guest or a bot whose name is taken gets the next free number behind
+-- it, as in names.rs. Also returns how many sit here.
+local function unique(fields, name, is_registered)
+    local taken, players = {}, 0
+    for order in orders(fields) do
+        taken[fields['name:' .. order]] = true
+        players = players + 1
+    end
+    local free_name, number = name, 2
+    while not is_registered and taken[free_name] do
+        free_name = name .. ' ' .. number
+        number = number + 1
+    end
+    return free_name, players
 end
 
 -- Takes a game out of the slot of the lobbies. Returns 1 if its facts were there.
 local function remove(base, id)
     for _, index in ipairs({':open', ':lobbies', ':games'}) do
         redis.call('ZREM', base .. index, id)
+    end
+    local invite = string.match(redis.call('HGET', base .. ':game:' .. id, 'door') or '', '^invited:(.*)$')
+    if invite and redis.call('GET', base .. ':invite:' .. invite) == id then
+        redis.call('DEL', base .. ':invite:' .. invite)
     end
     return redis.call('DEL', base .. ':game:' .. id)
 end

@@ -11,11 +11,11 @@ for order in orders(fields) do
     local since, user = fields['absent:' .. order], users[order]
     if since and tonumber(since) <= before then
         redis.call('HDEL', key, 'seat:' .. user, 'user:' .. order, 'name:' .. order, 'absent:' .. order)
-        free(base, user, id)
+        free(base, fields.door, user, id)
         redis.call('SREM', base .. ':played:' .. user, id)
         tell(key, 'L' .. user)
         departed[#departed + 1] = user
-    else
+    elseif not fields['bot:' .. order] then
         left = left + 1
     end
 end

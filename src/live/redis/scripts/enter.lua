@@ -1,5 +1,5 @@
--- Seats a player: where the player sits already, or in the lobby that is asked for, or in the oldest with
--- room, or in a new one.
+-- Seats a player: where the player sits already, or in the lobby that is asked for, or in one that the door
+-- lets the player into, or in a new one.
 -- KEYS: what keys in the slot of the lobbies begin with.
 -- ARGV: see entering.rs. Returns {'seated', id, facts}, {'elsewhere', id, {}} if the seat is in a game that
 -- has left this slot, or {'ids', 0, {}} if it takes a new game and there is no id.
@@ -7,14 +7,15 @@ local base = KEYS[1]
 local user, json, name, is_guest, previous, stale = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local now, pod, limit = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local opened_at, closes_at, full_closes_at, ends_at = ARGV[7], ARGV[10], ARGV[11], ARGV[12]
-local kept, indexes_kept = ARGV[13], ARGV[14]
+local kept, indexes_kept, door = ARGV[13], ARGV[14], ARGV[15]
+local invite = string.match(door, '^invited:(.*)$')
 
 local function facts_of(id)
     return read(base .. ':game:' .. id)
 end
 
 local function waits(fields)
-    return fields.stage == LOBBY and now < tonumber(fields.closes_at)
+    return fields.stage == LOBBY and now < tonumber(fields.closes_at) and not fields.full
 end
 
 local function next_id()
@@ -31,10 +32,14 @@ end
 
 local function open(id)
     local key = base .. ':game:' .. id
-    redis.call('HSET', key, 'stage', LOBBY, 'version', '0', 'opened_at', opened_at, 'closes_at', closes_at,
+    redis.call('HSET', key, 'stage', LOBBY, 'version', '0', 'door', door, 'opened_at', opened_at, 'closes_at', closes_at,
         'ends_at', ends_at, 'finishers', '0', 'arrivals', '0', 'log', '0')
     redis.call('PEXPIRE', key, kept)
-    redis.call('ZADD', base .. ':open', opened_at, id)
+    if door == 'open' then
+        redis.call('ZADD', base .. ':open', opened_at, id)
+    elseif invite then
+        redis.call('SET', base .. ':invite:' .. invite, id, 'PX', kept)
+    end
     redis.call('ZADD', base .. ':lobbies', opened_at, id)
     redis.call('ZADD', base .. ':games', ends_at, id)
     -- The names of games whose facts have expired.
@@ -45,18 +50,8 @@ local function open(id)
     return read(key)
 end
 
--- Returns an id and facts; or nothing, and what to answer.
-local function place()
-    local seat = redis.call('GET', base .. ':seat:' .. user)
-    if seat and seat ~= stale then
-        local fields = facts_of(seat)
-        if not fields.stage then
-            return nil, {'elsewhere', seat, {}}
-        end
-        if fields['seat:' .. user] then
-            return seat, fields
-        end
-    end
+-- The lobby with room that is asked for, or the oldest.
+local function find_open()
     if previous ~= '' and redis.call('ZSCORE', base .. ':open', previous) then
         local fields = facts_of(previous)
         if waits(fields) then
@@ -73,6 +68,38 @@ local function place()
         redis.call('ZREM', base .. ':open', oldest)
         oldest = redis.call('ZRANGE', base .. ':open', 0, 0)[1]
     end
+end
+
+-- The latest lobby of the invitation, if it has room.
+local function find_invited()
+    local lobby = redis.call('GET', base .. ':invite:' .. invite)
+    local fields = lobby and facts_of(lobby)
+    if fields and waits(fields) then
+        return lobby, fields
+    end
+end
+
+-- Returns an id and facts; or nothing, and what to answer.
+local function place()
+    local seat = redis.call('GET', seat_key(base, door, user))
+    if seat and seat ~= stale then
+        local fields = facts_of(seat)
+        if not fields.stage then
+            return nil, {'elsewhere', seat, {}}
+        end
+        if fields['seat:' .. user] then
+            return seat, fields
+        end
+    end
+    local lobby, fields
+    if door == 'open' then
+        lobby, fields = find_open()
+    elseif invite then
+        lobby, fields = find_invited()
+    end
+    if lobby then
+        return lobby, fields
+    end
     local id = next_id()
     if not id then
         return nil, {'ids', '0', {}}
@@ -80,45 +107,48 @@ local function place()
     return id, open(id)
 end
 
--- A guest whose name is taken gets the next free number behind it, as in names.rs. Also returns how many
--- sit here.
-local function unique(fields)
-    local taken, players = {}, 0
-    for order in orders(fields) do
-        taken[fields['name:' .. order]] = true
-        players = players + 1
-    end
-    local free_name, number = name, 2
-    while is_guest == '1' and taken[free_name] do
-        free_name = name .. ' ' .. number
-        number = number + 1
-    end
-    return free_name, players
-end
-
 local id, fields = place()
 if not id then
     return fields
 end
 local key = base .. ':game:' .. id
-if fields.stage == LOBBY then
-    tell(key, 'C')
+-- The latest entry of the log is this arrival: a lobby socket counts on it.
+local function seated()
+    if fields.stage == LOBBY then
+        tell(key, 'C')
+    end
+    return {'seated', id, version_up(key)}
 end
 local order = fields['seat:' .. user]
 if order then
     redis.call('HINCRBY', key, 'sockets:' .. order .. ':' .. pod, 1)
     redis.call('HDEL', key, 'absent:' .. order)
-    return {'seated', id, version_up(key)}
+    return seated()
 end
-local own_name, players = unique(fields)
+local players, people, last_bot = 0, 0, nil
+for other in orders(fields) do
+    players = players + 1
+    if fields['bot:' .. other] then
+        last_bot = other
+    else
+        people = people + 1
+    end
+end
+local own_name = unique(fields, name, is_guest ~= '1')
 order = integer(redis.call('HINCRBY', key, 'arrivals', 1))
 redis.call('HSET', key, 'seat:' .. user, order, 'user:' .. order, json, 'name:' .. order, own_name,
     'sockets:' .. order .. ':' .. pod, '1')
-redis.call('SET', base .. ':seat:' .. user, id, 'PX', kept)
+redis.call('SET', seat_key(base, door, user), id, 'PX', kept)
 redis.call('SADD', base .. ':played:' .. user, id)
 redis.call('PEXPIRE', base .. ':played:' .. user, kept)
-if players + 1 >= limit then
+-- Bots make room for people.
+if players + 1 > limit and last_bot then
+    local bot = users(fields)[last_bot]
+    redis.call('HDEL', key, 'seat:' .. bot, 'user:' .. last_bot, 'name:' .. last_bot, 'bot:' .. last_bot)
+    tell(key, 'L' .. bot)
+end
+if people + 1 >= limit then
     redis.call('HSET', key, 'full', '1', 'closes_at', full_closes_at)
     redis.call('ZREM', base .. ':open', id)
 end
-return {'seated', id, version_up(key)}
+return seated()

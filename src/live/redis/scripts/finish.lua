@@ -14,6 +14,10 @@ end
 if stage ~= RUNNING then
     return {'not started', 0, {}}
 end
-local rank = redis.call('HINCRBY', key, 'finishers', 1)
+-- Ranks are those of people.
+local rank = 0
+if redis.call('HEXISTS', key, 'bot:' .. order) == 0 then
+    rank = redis.call('HINCRBY', key, 'finishers', 1)
+end
 redis.call('HSET', key, 'result:' .. order, integer(rank) .. ' ' .. ARGV[2])
 return {'taken', rank, version_up(key)}

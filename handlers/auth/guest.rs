@@ -1,0 +1,103 @@
+//! A guest who comes before the lobby: to have a name of his own, or just a cookie.
+
+use salvo::oapi::{ToSchema, endpoint};
+use salvo::{Request, Writer};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{Cookies, SetCookies};
+use crate::game::{User, UserId, UserType};
+use crate::http::{Answer, Body};
+use crate::login::{looks_like_a_bot, shown_name, two_words};
+use crate::module::Cx;
+use crate::{Error, Kind};
+
+/// Letters of a name: it has to fit beside a cursor.
+const NAME: std::ops::RangeInclusive<usize> = 1..=20;
+
+#[derive(Deserialize, ToSchema)]
+#[salvo(schema(name = "GuestName"))]
+pub(super) struct Wish {
+    /// What others shall call the guest: 1 to 20 letters. Left out, a new guest is called by two words, and one who
+    /// is known keeps the name.
+    name: Option<String>,
+}
+
+impl Wish {
+    /// The name as others see it, if one is wished for.
+    fn check(self) -> Result<Option<String>, Error> {
+        let Some(name) = self.name else { return Ok(None) };
+        let name = shown_name(&name).filter(|name| NAME.contains(&name.chars().count()));
+        let name =
+            name.ok_or_else(|| Error::validation("body name: 1 to 20 letters are wanted"))?;
+        if looks_like_a_bot(&name) {
+            return Err(Error::validation("body name: ends like that of a bot"));
+        }
+        Ok(Some(name))
+    }
+}
+
+/// Who the guest is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Guest {
+    id: String,
+    /// What others call the guest, from the next lobby on.
+    name: String,
+}
+
+impl Guest {
+    fn of(user: User) -> Self {
+        Self { id: user.id.to_string(), name: user.name }
+    }
+}
+
+/// Makes a guest of somebody without a good access token, and gives one who is a guest another name. The access token
+/// comes as a cookie.
+#[endpoint(tags("auth"))]
+pub(super) async fn introduce(
+    cx: Cx,
+    wish: Body<Wish>,
+    cookies: SetCookies,
+    req: &mut Request,
+) -> Result<Answer<Guest>, Error> {
+    let wished = wish.0.check()?;
+    let known = cx.keys().access(Cookies::of(req).access_token(), cx.now()).ok();
+    let user = match known.map(|bearer| bearer.user) {
+        Some(User { user_type: UserType::Registered, .. }) => return Err(Kind::NOT_A_GUEST.into()),
+        Some(guest) => match wished.filter(|name| *name != guest.name) {
+            None => return Ok(Answer::new(Guest::of(guest))),
+            Some(name) => {
+                cx.spend_guest(req)?;
+                User { name, ..guest }
+            }
+        },
+        None => {
+            cx.spend_guest(req)?;
+            let name = wished.unwrap_or_else(|| two_words(rand::random()));
+            User { id: UserId::new_guest(), name, user_type: UserType::Guest }
+        }
+    };
+    let token = cx.keys().issue(&user, None, cx.now())?;
+    Ok(Answer::new(Guest::of(user)).with_cookies(cookies.access_token(&token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_can_be_seen_of_it_and_short() {
+        let check = |name: &str| Wish { name: Some(name.into()) }.check();
+        let twenty = "é".repeat(20);
+        for (name, shown) in
+            [("A", "A"), ("  Anna\n Lena ", "Anna Lena"), (&twenty, &twenty), ("bot", "bot")]
+        {
+            assert_eq!(check(name).unwrap().as_deref(), Some(shown), "{name:?}");
+        }
+        for name in
+            ["", "  ", "\u{200B}", &"é".repeat(21), &"x".repeat(100), "Anna (bot)", "Anna( BOT )"]
+        {
+            assert!(check(name).is_err(), "{name:?}");
+        }
+        assert!(Wish { name: None }.check().unwrap().is_none());
+    }
+}

@@ -1,0 +1,80 @@
+//! How many bots come, and how fast they are.
+
+use rand::Rng;
+use rand::RngExt as _;
+use rand::seq::index;
+use serde::Deserialize;
+
+use super::plan;
+use crate::game::{User, UserType};
+use crate::module::Setup;
+
+/// Players of one lobby at most; more bots than this never come.
+const LIMIT: usize = 20;
+
+/// What bots are called; people are not allowed to.
+const LABEL: &str = " (bot)";
+
+const NAMES: [&str; LIMIT] = [
+    "Ada", "Brio", "Cleo", "Dash", "Echo", "Fay", "Gus", "Hugo", "Iris", "Juno", "Kit", "Lux",
+    "Milo", "Nova", "Otto", "Pip", "Quill", "Remy", "Sol", "Tess",
+];
+
+/// The section `handlers.bots`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct BotSettings {
+    /// Whether they come; left out, they do on a server that is alone.
+    enabled: Option<bool>,
+    /// To how many players they fill a lobby up.
+    pub(super) players: usize,
+    /// Words per minute of the slowest.
+    slowest: u32,
+    /// Words per minute of the fastest.
+    fastest: u32,
+    /// What `enabled` comes to.
+    #[serde(skip)]
+    pub(super) is_on: bool,
+}
+
+impl Default for BotSettings {
+    fn default() -> Self {
+        Self { enabled: None, players: 3, slowest: 25, fastest: 70, is_on: false }
+    }
+}
+
+impl BotSettings {
+    pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
+        let mut section: Self = setup.section()?;
+        if section.players > LIMIT {
+            return Err(format!("handlers.bots.players must be at most {LIMIT}"));
+        }
+        if !plan::SPEEDS.contains(&section.slowest) || !plan::SPEEDS.contains(&section.fastest) {
+            let (from, to) = (plan::SPEEDS.start(), plan::SPEEDS.end());
+            return Err(format!("handlers.bots.slowest and fastest must be {from} to {to}"));
+        }
+        if section.slowest > section.fastest {
+            return Err("handlers.bots.slowest must not be more than handlers.bots.fastest".into());
+        }
+        section.is_on = Self::are_on(setup);
+        section.players = section.players.min(setup.settings.game.player_limit);
+        Ok(section)
+    }
+
+    /// Whether bots come at all.
+    pub(super) fn are_on(setup: &Setup<'_>) -> bool {
+        let section: Self = setup.section().unwrap_or_default();
+        section.enabled.unwrap_or(setup.settings.redis.is_none())
+    }
+
+    /// Bots of different names and speeds, as many as may be needed.
+    pub(super) fn draw(&self, chance: &mut impl Rng) -> Vec<User> {
+        let names = index::sample(chance, NAMES.len(), self.players.saturating_sub(1));
+        let bot = |name: usize| User {
+            id: plan::id(chance.random_range(self.slowest..=self.fastest), chance.random()),
+            name: format!("{}{LABEL}", NAMES[name]),
+            user_type: UserType::Guest,
+        };
+        names.into_iter().map(bot).collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! The port: taken first, so that a second server notices, and probes are answered while services are waited
+//! for.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use salvo::conn::tcp::TcpAcceptor;
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Server, Writer, async_trait};
+use tokio::net::{TcpSocket, lookup_host};
+
+use super::answer::tell;
+use super::{Answer, health};
+use crate::{Error, Kind};
+
+/// Connections that may wait to be accepted: a class that comes all at once.
+const BACKLOG: u32 = 4096;
+
+/// Bytes that the kernel may hold for a client that does not read: enough for every answer, and
+/// little enough that such a client is noticed.
+const SEND_BUFFER: u32 = 128 * 1024;
+
+/// A port that is ours.
+pub(crate) struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    /// As the operator called it.
+    name: String,
+}
+
+impl Door {
+    /// Takes the port. `TCP_NODELAY` and the size of the send buffer are inherited by every connection;
+    /// without the first, a keystroke waits up to 40 ms for the acknowledgement of the one before.
+    ///
+    /// # Errors
+    /// One sentence that names what is wrong with it.
+    pub(crate) async fn take(host: &str, port: u16) -> Result<Self, String> {
+        let name = format!("{host}:{port}");
+        let unusable = |error: io::Error| match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                format!(
+                    "port {port} on {host} is taken by another program; server.port (TP_SERVER__PORT) sets another"
+                )
+            }
+            _ => unusable(&name, &error),
+        };
+        let mut addresses = lookup_host((host, port)).await.map_err(unusable)?;
+        let address =
+            addresses.next().ok_or_else(|| format!("server.host {host} has no address"))?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let listening = || {
+            let socket = socket?;
+            socket.set_reuseaddr(true)?;
+            socket.set_nodelay(true)?;
+            socket.set_send_buffer_size(SEND_BUFFER)?;
+            socket.bind(address)?;
+            let listener = socket.listen(BACKLOG)?.into_std()?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = listening().map_err(unusable)?;
+        Ok(Self { listener, address, name })
+    }
+
+    /// Answers probes while `work` goes on: alive, and not ready. Nothing else is answered yet.
+    ///
+    /// # Errors
+    /// That of `work`, or one sentence about the port.
+    pub(crate) async fn answer_while<T>(
+        &self,
+        work: impl Future<Output = Result<T, String>>,
+    ) -> Result<T, String> {
+        let starting = Router::new()
+            .push(Router::with_path(&health::ALIVE[1..]).get(Alive))
+            .push(Router::with_path(&health::READY[1..]).get(Starting(Kind::UNKNOWN)))
+            .push(Router::with_path("{**}").goal(Starting(Kind::UNAVAILABLE)));
+        let server = Server::new(self.acceptor()?);
+        let handle = server.handle();
+        let mut serving = std::pin::pin!(server.try_serve(starting));
+        let done = tokio::select! {
+            done = work => done,
+            ended = serving.as_mut() => return Err(format!("serving ended: {ended:?}")),
+        };
+        // Whoever is still connected comes back, and then meets the true server.
+        handle.stop_forceful();
+        serving.await.map_err(|error| format!("serving ended: {error}"))?;
+        done
+    }
+
+    /// What the true server accepts connections from, and where.
+    ///
+    /// # Errors
+    /// One sentence about the port.
+    pub(crate) fn open(&self) -> Result<(TcpAcceptor, SocketAddr), String> {
+        Ok((self.acceptor()?, self.address))
+    }
+
+    fn acceptor(&self) -> Result<TcpAcceptor, String> {
+        let listener = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
+        let acceptor = listener.and_then(TcpAcceptor::try_from);
+        acceptor.map_err(|error| unusable(&self.name, &error))
+    }
+}
+
+fn unusable(name: &str, error: &io::Error) -> String {
+    format!("{name} cannot be listened on: {error}")
+}
+
+struct Alive;
+
+#[async_trait]
+impl Handler for Alive {
+    async fn handle(
+        &self,
+        req: &mut Request,
+        depot: &mut Depot,
+        res: &mut Response,
+        _: &mut FlowCtrl,
+    ) {
+        Answer::ok().write(req, depot, res).await;
+    }
+}
+
+/// Says that the server is not there yet.
+struct Starting(Kind);
+
+#[async_trait]
+impl Handler for Starting {
+    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        tell(res, &Error::new(self.0, "starting: the log says what is waited for"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    async fn status(address: SocketAddr, path: &str) -> String {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        answer[9..12].to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_starts_is_alive_and_takes_nobody() {
+        let door = Door::take("127.0.0.1", 0).await.expect("a port");
+        let address = door.address;
+        let mut kept = None;
+        let work = async {
+            assert_eq!(status(address, "/healthcheck/alive").await, "200");
+            assert_eq!(status(address, "/healthcheck/ready").await, "500");
+            assert_eq!(status(address, "/api/v1/lobby/queue-in/ws").await, "503");
+            assert_eq!(status(address, "/").await, "503");
+            kept = Some(TcpStream::connect(address).await.expect("a connection"));
+            Ok(7)
+        };
+        assert_eq!(door.answer_while(work).await, Ok(7));
+        // Nobody stays with a server that is not the true one.
+        let mut nothing = Vec::new();
+        let ended = kept.expect("it was opened").read_to_end(&mut nothing).await;
+        assert!(ended.is_err() || nothing.is_empty());
+        let refused = Door::take("127.0.0.1", address.port()).await.map(drop).unwrap_err();
+        assert!(refused.contains("is taken by another program"), "{refused}");
+        door.open().expect("the port is still ours");
+    }
+
+    #[tokio::test]
+    async fn a_start_that_fails_says_why() {
+        let door = Door::take("127.0.0.1", 0).await.expect("a port");
+        let work = async { Err::<(), _>("no database".to_owned()) };
+        assert_eq!(door.answer_while(work).await, Err("no database".to_owned()));
+    }
+}

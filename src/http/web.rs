@@ -1,0 +1,306 @@
+//! The built-in client: the files of `web/` at the top of the repository, `index.html` at `/` and each under
+//! `/web/`. A release build has them in the binary; a debug build reads them from disk, so that a change is seen
+//! after a reload.
+//!
+//! Not here: what is in them. They know no more of this server than any other client.
+
+use std::collections::HashMap;
+use std::io::{self, Write as _};
+use std::sync::Arc;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use parking_lot::Mutex;
+use rust_embed::{EmbeddedFile, RustEmbed};
+use salvo::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use salvo::hyper::body::Bytes;
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Writer, async_trait};
+
+use super::Redirect;
+use super::answer::tell;
+use crate::Kind;
+use crate::settings::Settings;
+
+const INDEX: &str = "index.html";
+
+/// What every file is sent with. Pages of ours load from nowhere else, run no script that stands in a page, and are
+/// in nobody's frame; the old Safari does not take `ws:` for `'self'`. Addresses may hold tokens of lobbies, so
+/// nobody is told where a player comes from. A browser keeps files, and asks each time whether they are still good.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; style-src 'self'; script-src 'self'; \
+         base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-cache"),
+];
+
+#[derive(RustEmbed)]
+#[folder = "web"]
+struct Files;
+
+/// The client, if it is on; else `/` leads to the operator's frontend.
+pub(super) fn router(settings: &Settings) -> Router {
+    if !settings.web.enabled {
+        return get_and_head(Router::new(), Elsewhere(settings.front_end().to_owned()));
+    }
+    let client = Client::default();
+    let index = get_and_head(Router::new(), client.clone());
+    Router::new().push(index).push(get_and_head(Router::with_path("web/{**file}"), client))
+}
+
+fn get_and_head(at: Router, goal: impl Handler + Clone) -> Router {
+    at.push(Router::new().head(goal.clone())).push(Router::new().get(goal))
+}
+
+/// Where `/` leads without the client.
+#[derive(Clone)]
+struct Elsewhere(String);
+
+#[async_trait]
+impl Handler for Elsewhere {
+    async fn handle(
+        &self,
+        req: &mut Request,
+        depot: &mut Depot,
+        res: &mut Response,
+        _: &mut FlowCtrl,
+    ) {
+        Redirect::to(self.0.clone()).write(req, depot, res).await;
+    }
+}
+
+/// The files that were asked for until now, ready to be sent; as many as there are at most.
+#[derive(Clone, Default)]
+struct Client(Arc<Mutex<HashMap<String, Arc<Ready>>>>);
+
+#[async_trait]
+impl Handler for Client {
+    async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        let path = match req.uri().path() {
+            "/" => Some(INDEX),
+            path => path.strip_prefix("/web/"),
+        };
+        match path.and_then(|path| self.file(path)) {
+            Some(file) => file.send(req.headers(), res),
+            None => tell(res, &Kind::NOT_FOUND.into()),
+        }
+    }
+}
+
+impl Client {
+    /// The file of that path, if there is one.
+    fn file(&self, path: &str) -> Option<Arc<Ready>> {
+        let file = Some(path).filter(|path| is_plain(path)).and_then(Files::get)?;
+        let mut known = self.0.lock();
+        // In a debug build a file may have changed since.
+        let old = known.get(path).filter(|it| it.hash == file.metadata.sha256_hash());
+        if let Some(ready) = old {
+            return Some(ready.clone());
+        }
+        let ready = Arc::new(Ready::of(path, file));
+        known.insert(path.to_owned(), ready.clone());
+        Some(ready)
+    }
+}
+
+/// Whether a path stays within the folder on every system, and leads to nothing hidden. It is taken as it was sent:
+/// no name of ours needs to be percent-encoded.
+fn is_plain(path: &str) -> bool {
+    !path.contains(['\\', '\0', ':'])
+        && path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
+}
+
+/// A file, made ready to be sent.
+struct Ready {
+    hash: [u8; 32],
+    content_type: &'static str,
+    etag: HeaderValue,
+    plain: Bytes,
+    /// The same with gzip (RFC 1952), where that makes it smaller.
+    gzip: Option<Bytes>,
+}
+
+impl Ready {
+    fn of(path: &str, file: EmbeddedFile) -> Self {
+        let (hash, content_type) = (file.metadata.sha256_hash(), content_type(path));
+        // Weak (RFC 9110, section 8.8.1), since it stands for the compressed file as well.
+        let digits: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let etag = HeaderValue::try_from(format!("W/\"{digits}\""));
+        let etag = etag.expect("hexadecimal digits are visible ASCII");
+        let plain = Bytes::from(file.data.into_owned());
+        let gzip = is_text(content_type).then(|| gzip(&plain)).and_then(Result::ok);
+        let gzip = gzip.filter(|it| it.len() < plain.len()).map(Bytes::from);
+        Self { hash, content_type, etag, plain, gzip }
+    }
+
+    fn send(&self, asked: &HeaderMap, res: &mut Response) {
+        let headers = res.headers_mut();
+        for (name, value) in ALWAYS {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.insert(header::ETAG, self.etag.clone());
+        if self.gzip.is_some() {
+            // CORS may have said something, too.
+            headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if is_known(asked, &self.etag) {
+            res.status_code(StatusCode::NOT_MODIFIED);
+            return;
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        let gzip = self.gzip.as_ref().filter(|_| takes_gzip(asked));
+        if gzip.is_some() {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        let body = gzip.unwrap_or(&self.plain);
+        // Said to HEAD as well, whose answer loses its body on the way.
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        res.status_code(StatusCode::OK);
+        res.body(body.clone());
+    }
+}
+
+fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(plain)?;
+    encoder.finish()
+}
+
+/// By the end of its name; a file without one, such as `LICENSE`, is for people.
+fn content_type(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.').map(|(_, end)| end) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("md") => "text/markdown; charset=utf-8",
+        Some("txt") | None => "text/plain; charset=utf-8",
+        Some("svg") => "image/svg+xml; charset=utf-8",
+        // In UTF-8 by definition (RFC 8259, section 8.1).
+        Some("json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+fn is_text(content_type: &str) -> bool {
+    content_type.contains("charset") || content_type.ends_with("json")
+}
+
+/// Whether the client has this very file (RFC 9110, section 13.1.2).
+fn is_known(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let own = etag.to_str().map(opaque).unwrap_or_default();
+    listed(asked, &header::IF_NONE_MATCH).any(|tag| tag.trim() == "*" || opaque(tag) == own)
+}
+
+/// Whether the client takes gzip (RFC 9110, section 12.5.3).
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    listed(asked, &header::ACCEPT_ENCODING).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.trim().parse().ok());
+        name.trim().eq_ignore_ascii_case("gzip") && weight.unwrap_or(1.0_f32) > 0.0
+    })
+}
+
+/// The entries of a header that is a list.
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(','))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn every_file_of_the_client_is_of_a_kind_that_browsers_know() {
+        assert!(Files::get(INDEX).is_some());
+        for file in Files::iter().filter(|file| is_plain(file)) {
+            assert_ne!(content_type(&file), "application/octet-stream", "{file}");
+        }
+    }
+
+    #[test]
+    fn kinds_go_by_the_end_of_the_name() {
+        for (path, kind) in [
+            ("app.js", "text/javascript; charset=utf-8"),
+            ("vendor/a.b.mjs", "text/javascript; charset=utf-8"),
+            ("fonts.v1/LICENSE", "text/plain; charset=utf-8"),
+            ("fonts/mono.woff2", "font/woff2"),
+            ("manifest.webmanifest", "application/manifest+json"),
+            ("a.exe", "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(path), kind, "{path}");
+        }
+        let are_text = ["a.svg", "a.json", "a.md", "a.webmanifest"].map(content_type).map(is_text);
+        assert_eq!(are_text, [true; 4]);
+        assert!(!["a.png", "a.woff2", "a.exe"].map(content_type).into_iter().any(is_text));
+    }
+
+    #[test]
+    fn a_path_stays_within_the_folder() {
+        let client = Client::default();
+        assert!(client.file(INDEX).is_some());
+        for path in [
+            "",
+            "/",
+            "../Cargo.toml",
+            "vendor/../index.html",
+            "./index.html",
+            "/etc/passwd",
+            "vendor/",
+            ".hidden",
+            "a/.git/config",
+            "..\\Cargo.toml",
+            "C:/x",
+            "\0",
+        ] {
+            assert!(!is_plain(path) && client.file(path).is_none(), "{path:?}");
+        }
+        assert!(is_plain("vendor/a-b_c.1.js"));
+    }
+
+    #[test]
+    fn gzip_is_sent_to_who_takes_it() {
+        for (accepted, takes) in [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("deflate,gzip ; q=1", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0, br", false),
+            ("br", false),
+            ("", false),
+        ] {
+            let asked = asking(header::ACCEPT_ENCODING, accepted);
+            assert_eq!(takes_gzip(&asked), takes, "{accepted}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_file_that_is_known_is_known_by_its_tag() {
+        let etag = HeaderValue::from_static("W/\"abc\"");
+        for (tags, known) in [
+            ("W/\"abc\"", true),
+            ("\"abc\"", true),
+            ("\"x\", W/\"abc\"", true),
+            ("*", true),
+            ("\"abcd\"", false),
+            ("abc", false),
+        ] {
+            assert_eq!(is_known(&asking(header::IF_NONE_MATCH, tags), &etag), known, "{tags}");
+        }
+        assert!(!is_known(&HeaderMap::new(), &etag));
+    }
+}

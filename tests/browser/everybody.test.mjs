@@ -1,0 +1,189 @@
+// For everybody: by keyboard alone, with a screen reader, on a phone, in the dark, over a slow line.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import { browser, finished, heading, person, picture, play, server, started, typeText, until } from './helper.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const LOOKS = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+  'dark-phone': { colorScheme: 'dark', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
+};
+
+for (const [look, options] of Object.entries(LOOKS)) {
+  test(`every page is accessible (${look})`, async (t) => {
+    const settings = { TP_GAME__LOBBY_COUNTDOWN: '4', TP_GAME__WORD_COUNT: '25' };
+    const [address, chrome] = [await server(t, settings), await browser(t)];
+    const anna = await person(t, chrome, address, options);
+    const ben = await person(t, chrome, address);
+    const lookAt = async (name) => {
+      await picture(anna, `${name}-${look}`);
+      assert.deepEqual(await violations(anna), [], name);
+    };
+    await lookAt('home');
+    await anna.getByRole('link', { name: 'Log in' }).click();
+    await anna.getByLabel('Password').waitFor();
+    await lookAt('login');
+    await anna.getByLabel('Name', { exact: true }).fill('Anna');
+    await anna.getByLabel('Password').fill('a good password');
+    await anna.getByRole('button', { name: 'New account' }).click();
+    await anna.getByRole('link', { name: 'Play one' }).click();
+    await play(ben, 'Ben the second');
+    await anna.getByText('Ben the second').waitFor();
+    await lookAt('lobby');
+    await anna.locator('.big-count').waitFor();
+    await anna.waitForURL(/#\/race$/);
+    await anna.locator('.field').waitFor();
+    await lookAt('countdown');
+    await Promise.all([started(anna), started(ben)]);
+    await typeText(ben, { to: 6, pause: 15 });
+    await typeText(anna, { to: 8, pause: 30 });
+    await anna.keyboard.type('xqz');
+    await anna.locator('.wrong').first().waitFor();
+    await lookAt('race');
+    for (let slip = 0; slip < 3; slip += 1) await anna.keyboard.press('Backspace');
+    await typeText(anna, { from: 8, pause: 30 });
+    await finished(anna);
+    await anna.getByText('1st, ').waitFor();
+    await lookAt('result');
+    await anna.getByRole('link', { name: 'Anna' }).click();
+    await anna.getByRole('cell', { name: '1st' }).waitFor();
+    await lookAt('profile');
+  });
+}
+
+test('the keyboard alone leads from home to the result, and on', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await until(() => anna.evaluate(() => document.activeElement.textContent === 'Play'), 'Play has the focus');
+  await anna.keyboard.press('Enter');
+  await started(anna);
+  await typeText(anna);
+  // Out of habit: it must not press anything.
+  await anna.keyboard.press('Space');
+  await finished(anna);
+  await heading(anna, 'You are through');
+  await until(async () => {
+    await anna.keyboard.press('Tab');
+    return anna.evaluate(() => document.activeElement.textContent === 'Play again');
+  }, 'Tab reaches the button');
+  const outline = await anna.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+  assert.equal(outline, 'solid');
+  await anna.keyboard.press('Enter');
+  await anna.waitForURL(/#\/lobby$/);
+  await anna.keyboard.press('Escape');
+  await heading(anna, 'Race others at typing');
+});
+
+test('who hears the page is told of players, the countdown, places and the end', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.evaluate(() => {
+    globalThis.heard = [];
+    const listen = new MutationObserver((changes) => {
+      for (const { target } of changes) globalThis.heard.push(target.textContent);
+    });
+    for (const id of ['polite', 'urgent']) listen.observe(document.getElementById(id), { childList: true });
+  });
+  const ben = await person(t, chrome, address);
+  await Promise.all([play(anna, 'Anna'), play(ben, 'Ben')]);
+  await Promise.all([started(anna), started(ben)]);
+  await typeText(ben, { to: 4, pause: 5 });
+  await typeText(anna, { to: 2 });
+  const heard = () => anna.evaluate(() => globalThis.heard);
+  await until(async () => (await heard()).includes('You are 2nd'), 'the place is told');
+  await typeText(anna, { from: 2 });
+  await heading(anna, 'You are 1st of 2');
+  for (const words of ['2 players are here', '1', 'Go!', 'You are 1st of 2']) {
+    assert.ok((await heard()).includes(words), `${words} in ${await heard()}`);
+  }
+});
+
+test('nothing moves by itself for who wants it so', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address, { reducedMotion: 'reduce' });
+  await play(anna);
+  await anna.locator('.caret').first().waitFor({ state: 'attached' });
+  const style = await anna.locator('.caret').first().evaluate((caret) => {
+    const { animationName, transitionDuration } = getComputedStyle(caret);
+    return [animationName, transitionDuration];
+  });
+  assert.deepEqual(style, ['none', '0s']);
+});
+
+test('a phone asks for a tap, and the text is the input', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address, LOOKS.phone);
+  await play(anna);
+  await anna.locator('.asleep').waitFor();
+  await anna.getByText('Tap here to type').waitFor();
+  await anna.locator('.stage').tap();
+  await anna.locator('.stage:not(.asleep)').waitFor();
+  const fits = await anna.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  assert.ok(fits, 'nothing sticks out');
+});
+
+test('the name at a caret stays within the text', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address, LOOKS.phone);
+  const ben = await person(t, chrome, address);
+  await Promise.all([play(anna, 'Anna'), play(ben, 'Ben the second')]);
+  await anna.getByText('Ben the second').waitFor();
+  await Promise.all([started(anna), started(ben)]);
+  const words = await anna.locator('.word').evaluateAll((all) => {
+    const next = all.findIndex((word) => word.offsetTop > all[0].offsetTop);
+    return all.slice(0, next).map((word) => word.textContent);
+  });
+  await ben.keyboard.type(words.join(' '), { delay: 10 });
+  const caret = anna.locator('.caret:not(.own)');
+  const edges = () =>
+    caret.evaluate((it) => {
+      const right = (element) => element.getBoundingClientRect().right;
+      return [it, it.firstChild, it.closest('.lines')].map(right);
+    });
+  await until(async () => {
+    const [at, label, text] = await edges();
+    return at > text / 2 && label <= text + 1;
+  }, 'Ben is at the end of the line, and his name within the text');
+});
+
+test('a first visit is small and quick', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const context = await chrome.newContext();
+  const page = await context.newPage();
+  const network = await context.newCDPSession(page);
+  let bytes = 0;
+  await network.send('Network.enable');
+  network.on('Network.loadingFinished', ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto(address);
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+  const time = await page.evaluate(() => performance.now());
+  await page.waitForLoadState('networkidle');
+  t.diagnostic(`first visit: ${(bytes / 1024).toFixed(1)} KiB, interactive after ${time.toFixed(0)} ms`);
+  assert.ok(bytes > 10_000 && bytes < 150 * 1024);
+  assert.ok(time < 1_000);
+});
+
+test('a server that is away is told in words, with a way to try again', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.context().setOffline(true);
+  await anna.getByRole('link', { name: 'Log in' }).click();
+  await anna.getByText('The server does not answer.').waitFor();
+  await anna.getByText('No connection').waitFor();
+  await anna.context().setOffline(false);
+  await anna.getByRole('button', { name: 'Try again' }).click();
+  await anna.getByLabel('Password').waitFor();
+});
+
+async function violations(page) {
+  await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(() => globalThis.axe.run());
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+}

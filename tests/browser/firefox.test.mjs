@@ -1,0 +1,61 @@
+// The same client in Firefox. Puppeteer drives it, as Playwright wants a build of its own.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+
+import puppeteer from 'puppeteer-core';
+
+import { server } from './helper.mjs';
+
+const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+const skip = existsSync(FIREFOX) ? false : `there is no ${FIREFOX}`;
+
+test('Firefox races to the result, over a reload', { skip }, async (t) => {
+  const page = await firefox(t, await server(t));
+  await page.locator('#name').fill('Anna');
+  await page.locator('.primary').click();
+  await page.waitForSelector('main.is-on');
+  const words = (await page.$eval('#race-text', (it) => it.textContent)).split(' ');
+
+  await page.keyboard.type('#');
+  await page.waitForSelector('.word .wrong');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type(`${words[0]} #`, { delay: 20 });
+  // A word that went wrong can be gone back to.
+  await page.keyboard.type(' ');
+  await page.waitForSelector('.wrong-word');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Backspace');
+  await page.keyboard.type(`${words[1]} `, { delay: 20 });
+
+  await page.reload();
+  await page.waitForSelector('main.is-on');
+  assert.equal((await page.$$('.word:has(.right)')).length, 2);
+  await page.keyboard.type(words.slice(2).join(' '), { delay: 20 });
+  await page.waitForFunction(() => location.hash === '#/result');
+  await page.waitForFunction(() => document.querySelector('.standings')?.textContent.includes('1st'));
+  assert.equal(await page.$eval('h1', (it) => it.textContent), 'You are through');
+});
+
+test('Firefox invites friends over plain HTTP', { skip }, async (t) => {
+  const page = await firefox(t, await server(t));
+  await page.locator('::-p-text(Play with friends)').click();
+  await page.waitForSelector('#link');
+  await page.locator('::-p-text(Copy)').click();
+  await page.waitForFunction(() => /^Cop/.test(document.querySelector('.copied').textContent));
+  await page.locator('::-p-text(Start now)').click();
+  await page.waitForSelector('main.is-on');
+});
+
+// A page on the home page. Whatever goes wrong in it fails the test.
+async function firefox(t, address) {
+  const browser = await puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX });
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const faults = [];
+  page.on('pageerror', (fault) => faults.push(fault));
+  t.after(() => assert.deepEqual(faults, []));
+  await page.goto(address);
+  return page;
+}

@@ -1,0 +1,53 @@
+// Who races, and how they stand: the pure part.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { PATIENCE, aged, merged, moved, placeOf, standing } from '../../web/players.js';
+
+const WORDS = ['the', 'cat', 'sat'];
+const row = (id, more = {}) => ({ id, name: id, finished: null, rank: 99_999, ...more });
+const at = (seconds) => new Date(Date.UTC(2030, 0, 1) + seconds * 1000).toISOString();
+const numbers = (players) => players.map(({ id, number }) => [id, number]);
+
+test('everybody keeps number and position, and who is new comes last', () => {
+  const two = moved(merged([], [row('a'), row('b')], 0), 'b', { word_index: 1, char_index: 0 }, 1);
+  const three = merged(two, [row('c'), row('b'), row('a')], 2);
+  assert.deepEqual(numbers(three), [['a', 1], ['b', 2], ['c', 3]]);
+  assert.equal(three[1].position.word_index, 1);
+});
+
+test('somebody whose id changes stays the same player', () => {
+  const two = moved(merged([], [row('guest-a'), row('b')], 0), 'guest-a', { word_index: 2, char_index: 0 }, 1);
+  const theirs = merged(two, [row('b'), row('account')], 2);
+  assert.deepEqual(numbers(theirs), [['account', 1], ['b', 2]]);
+  assert.equal(theirs[0].position.word_index, 2);
+  const mine = merged(two, [row('b'), row('c'), row('account')], 2, { before: 'guest-a', now: 'account' });
+  assert.deepEqual(numbers(mine), [['account', 1], ['b', 2], ['c', 3]]);
+});
+
+test('who is in no row any more is gone', () => {
+  const three = merged([], [row('a'), row('b'), row('c')], 0);
+  assert.deepEqual(numbers(merged(three, [row('c'), row('a')], 1)), [['a', 1], ['c', 3]]);
+});
+
+test('who does not move for long is away, until they do', () => {
+  const both = merged([], [row('me'), row('b')], 0);
+  assert.equal(aged(both, PATIENCE, 'me'), both);
+  const later = aged(both, PATIENCE + 1, 'me');
+  assert.deepEqual(later.map(({ away }) => away), [false, true]);
+  const back = moved(later, 'b', { word_index: 1, char_index: 0 }, PATIENCE + 2);
+  assert.equal(back[1].away, false);
+  assert.equal(placeOf(back[0], back, WORDS).place, 2);
+  const gone = aged(back, 3 * PATIENCE, 'me');
+  assert.equal(placeOf(gone[0], gone, WORDS).place, 1);
+});
+
+test('among people bots take no place; who meets bots alone is placed among them', () => {
+  const bot = row('bot-1', { bot: true, finished: at(10) });
+  const me = row('me', { finished: at(11), rank: 1 });
+  const other = row('b', { finished: at(12), rank: 2 });
+  assert.deepEqual(placeOf(me, [me, bot], WORDS), { place: 2, of: 2, withBots: true });
+  assert.deepEqual(placeOf(me, [me, bot, other], WORDS), { place: 1, of: 2, withBots: false });
+  assert.deepEqual(standing([other, me, bot], WORDS).map(({ id }) => id), ['bot-1', 'me', 'b']);
+});

@@ -1,0 +1,195 @@
+// Races, from the lobby to the result.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import {
+  browser, figure, finished, heading, person, picture, play, server, started, typeText, until,
+} from './helper.mjs';
+
+test('two players race to the result, key by key', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const [anna, ben] = await people(t, chrome, address, ['Anna', 'Ben']);
+  await Promise.all([play(anna, 'Anna'), play(ben, 'Ben')]);
+  await anna.getByText('Ben', { exact: true }).waitFor();
+  await Promise.all([started(anna), started(ben)]);
+
+  await typeText(ben, { to: 3 });
+  const bens = anna.getByRole('progressbar', { name: 'Progress of Ben' });
+  await until(async () => (await bens.evaluate((bar) => bar.value)) > 0.2, 'Anna sees Ben ahead');
+  await typeText(anna);
+  await finished(anna);
+  await heading(anna, 'You are 1st of 2');
+  await anna.getByRole('heading', { name: 'Still typing' }).waitFor();
+
+  const before = await bens.evaluate((bar) => bar.value);
+  await typeText(ben, { from: 3, to: 6 });
+  await until(async () => (await bens.evaluate((bar) => bar.value)) > before, 'the result is live');
+  await typeText(ben, { from: 6 });
+  await heading(ben, 'You are 2nd of 2');
+  await anna.getByText('2nd, 100 % right').waitFor();
+  assert.ok(Number(await figure(anna, 'WPM')) > 20);
+  assert.equal(await figure(anna, 'Accuracy'), '100.0 %');
+});
+
+test('five players fill a lobby, and all see each other through', async (t) => {
+  const [address, chrome] = [await server(t, { TP_GAME__LOBBY_COUNTDOWN: '20' }), await browser(t)];
+  const names = ['Anna', 'Ben', 'Cleo', 'Dan', 'Eva'];
+  const all = await people(t, chrome, address, names);
+  for (const [index, page] of all.entries()) await play(page, names[index]);
+  await Promise.all(all.map(started));
+  for (const page of all) await typeText(page, { pause: 5 });
+  for (const [index, page] of all.entries()) await heading(page, new RegExp(`You are ${index + 1}.. of 5`));
+  await picture(all[4], 'five-players-result');
+});
+
+test('a race can be run alone, at once', async (t) => {
+  const [address, chrome] = [await server(t, { TP_GAME__LOBBY_COUNTDOWN: '30' }), await browser(t)];
+  const anna = await person(t, chrome, address);
+  const before = Date.now();
+  await anna.getByRole('button', { name: 'Practice alone' }).click();
+  await started(anna);
+  assert.ok(Date.now() - before < 6_000, 'practice waits for nobody');
+  await typeText(anna, { pause: 60 });
+  await heading(anna, 'Done');
+  await anna.getByRole('img', { name: /Your speed over the race/ }).waitFor();
+  await anna.getByRole('button', { name: 'Again', exact: true }).click();
+  await started(anna);
+});
+
+test('bots keep a lonely player company, and are called bots', async (t) => {
+  const settings = { TP_HANDLERS__BOTS__ENABLED: 'true', TP_GAME__LOBBY_COUNTDOWN: '3' };
+  const [address, chrome] = [await server(t, settings), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna, 'Anna');
+  await anna.locator('.people .mark', { hasText: 'bot' }).first().waitFor();
+  await started(anna);
+  const bots = anna.locator('.standings li', { hasText: 'bot' });
+  assert.ok((await bots.count()) >= 2);
+  const bar = bots.first().getByRole('progressbar');
+  await until(async () => (await bar.evaluate((it) => it.value)) > 0, 'a bot moves');
+  await picture(anna, 'race-with-bots');
+  await typeText(anna);
+  await finished(anna);
+  await heading(anna, /You are 1st of \d, with bots/);
+  assert.equal(await anna.getByRole('button', { name: 'Again with the same people' }).count(), 0);
+});
+
+test('wrong letters are shown, counted and can be put right', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna);
+  await started(anna);
+  await anna.keyboard.type('#');
+  await anna.locator('.word .wrong').waitFor();
+  assert.equal(await figure(anna, 'Accuracy'), '0 %');
+  await anna.keyboard.type(' ');
+  await anna.locator('.wrong-word').waitFor();
+  // Back into the word, and out of it the right way.
+  await anna.keyboard.press('Backspace');
+  await anna.keyboard.press('Backspace');
+  await typeText(anna);
+  await finished(anna);
+  await anna.locator('.mistakes li').waitFor();
+});
+
+test('a last word that is wrong is told to who wants to end it', async (t) => {
+  const [address, chrome] = [await server(t, { TP_GAME__WORD_COUNT: '3' }), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna);
+  await started(anna);
+  await typeText(anna, { to: 2 });
+  await anna.keyboard.type('#');
+  const words = anna.getByRole('status').filter({ hasText: 'Correct the last word to finish' });
+  for (const key of ['Space', 'Enter']) {
+    await anna.keyboard.press(key);
+    await words.waitFor();
+    await anna.keyboard.press('Backspace');
+    await words.waitFor({ state: 'detached' });
+    await anna.keyboard.type('#');
+  }
+  await anna.keyboard.press('Backspace');
+  await typeText(anna, { from: 2 });
+  await finished(anna);
+});
+
+test('neither Escape nor keys beside the input cost the race', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna);
+  await anna.getByText('Type each word, then a space.').waitFor();
+  await started(anna);
+  await typeText(anna, { to: 2 });
+  await anna.keyboard.press('Tab');
+  await until(() => anna.evaluate(() => document.activeElement.textContent === 'Leave the race'), 'Tab leaves it');
+  await typeText(anna, { from: 2, to: 4 });
+  assert.equal(await anna.locator('.word:has(.right)').count(), 4);
+  await anna.keyboard.press('Escape');
+  await anna.getByRole('button', { name: 'Press again to leave' }).waitFor();
+  await anna.keyboard.press('Escape');
+  await anna.getByRole('link', { name: 'Back to the race' }).click();
+  await started(anna);
+  await typeText(anna, { from: 4 });
+  await finished(anna);
+});
+
+test('a second window of the same player races along', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna, 'Anna');
+  await anna.locator('.people li').waitFor();
+  const second = await anna.context().newPage();
+  await second.goto(address);
+  await second.getByRole('button', { name: 'Play', exact: true }).click();
+  await Promise.all([started(anna), started(second)]);
+});
+
+test('what an input method composes counts as typed', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address, PHONE);
+  await play(anna);
+  await started(anna);
+  const words = (await anna.locator('#race-text').textContent()).split(' ');
+  const keyboard = await anna.context().newCDPSession(anna);
+  for (const [index, word] of words.entries()) {
+    for (let end = 1; end <= word.length; end += 1) {
+      const text = word.slice(0, end);
+      await keyboard.send('Input.imeSetComposition', { text, selectionStart: end, selectionEnd: end });
+    }
+    // The keyboard puts in the word and the blank behind it at once.
+    await keyboard.send('Input.insertText', { text: index + 1 < words.length ? `${word} ` : word });
+  }
+  await finished(anna);
+  assert.equal(await figure(anna, 'Accuracy'), '100.0 %');
+});
+
+test('what is pasted does not count', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna);
+  await started(anna);
+  await anna.evaluate(() => {
+    const data = new DataTransfer();
+    data.setData('text/plain', document.getElementById('race-text').textContent);
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, cancelable: true }));
+    document.execCommand('paste');
+  });
+  assert.equal(await anna.locator('.field').inputValue(), '');
+});
+
+test('the same players meet again', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const both = await people(t, chrome, address, ['Anna', 'Ben']);
+  await Promise.all([play(both[0], 'Anna'), play(both[1], 'Ben')]);
+  await Promise.all(both.map(started));
+  for (const page of both) await typeText(page, { pause: 5 });
+  for (const page of both) await page.getByRole('button', { name: 'Again with the same people' }).click();
+  for (const page of both) await page.locator('.people li').nth(1).waitFor();
+  await both[0].getByText('The others come when they press the same button').waitFor();
+  await both[0].getByRole('button', { name: 'Start now' }).click();
+  await Promise.all(both.map(started));
+});
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+const people = (t, chrome, address, names) => Promise.all(names.map(() => person(t, chrome, address)));

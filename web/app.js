@@ -1,0 +1,39 @@
+// Starts the client: which hash leads to which page.
+
+import * as home from './pages/home.js';
+import * as join from './pages/join.js';
+import * as lobby from './pages/lobby.js';
+import * as login from './pages/login.js';
+import * as profile from './pages/profile.js';
+import * as race from './pages/race.js';
+import * as result from './pages/result.js';
+import { go, start } from './router.js';
+import { loginSentence } from './sentences.js';
+import { whoAmI } from './session.js';
+
+start({
+  '': home,
+  lobby: lobby.open,
+  solo: lobby.solo,
+  join,
+  race,
+  result,
+  profile,
+  login,
+});
+
+// A login that failed ends here.
+const reason = new URLSearchParams(location.search).get('reason');
+if (reason !== null) {
+  history.replaceState(null, '', '/');
+  go('#/login', loginSentence(reason));
+}
+
+// The header shows the name; without an answer it stays as it is.
+whoAmI().catch(() => {});
+
+addEventListener('unhandledrejection', ({ reason: fault }) => {
+  console.error(fault);
+  const main = document.getElementById('page');
+  if (main.querySelector('h1') === null) main.textContent = 'Something went wrong here. Load the page again.';
+});

@@ -1,0 +1,64 @@
+// A line chart as SVG, which scales with its place.
+
+import { h } from './ui.js';
+
+// Narrow screens get a narrow chart, so that its figures stay readable.
+const WIDTH = matchMedia('(max-width: 40rem)').matches ? 360 : 640;
+const HEIGHT = 220;
+const EDGE = { left: 40, right: 12, top: 12, bottom: 28 };
+
+// `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …; `ends` stand
+// at the ends of the x axis. `summary` says the same in words.
+export function lineChart(lines, ends, summary) {
+  const points = lines.flatMap((line) => line.points);
+  const xs = points.map(([x]) => x);
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const steps = niceSteps(Math.max(...points.map(([, y]) => y), 1));
+  const top = steps.at(-1);
+  const place = ([x, y]) => [
+    EDGE.left + ((x - left) / (right - left || 1)) * (WIDTH - EDGE.left - EDGE.right),
+    HEIGHT - EDGE.bottom - (y / top) * (HEIGHT - EDGE.top - EDGE.bottom),
+  ];
+  const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'chart', role: 'img' });
+  svg.setAttribute('aria-label', summary);
+  for (const step of steps) {
+    const [, y] = place([left, step]);
+    svg.append(
+      draw('line', { x1: EDGE.left, x2: WIDTH - EDGE.right, y1: y, y2: y, class: 'grid' }),
+      draw('text', { x: EDGE.left - 8, y: y + 4, 'text-anchor': 'end' }, step),
+    );
+  }
+  const foot = HEIGHT - 8;
+  svg.append(
+    draw('text', { x: EDGE.left, y: foot }, ends[0]),
+    draw('text', { x: WIDTH - EDGE.right, y: foot, 'text-anchor': 'end' }, ends[1]),
+  );
+  lines.forEach((line, index) => svg.append(...drawLine(line, index, place)));
+  return svg;
+}
+
+// Which line is which.
+export const legend = (lines) =>
+  h('p', { class: 'legend' }, lines.map(({ name }, index) => h('span', { class: `key-${index}` }, name)));
+
+function drawLine({ points }, index, place) {
+  const placed = points.map(place);
+  const path = placed.map((point) => point.map((it) => it.toFixed(1)).join(',')).join(' ');
+  const line = draw('polyline', { points: path, class: `line line-${index}` });
+  if (placed.length > 30) return [line];
+  return [line, ...placed.map(([cx, cy]) => draw('circle', { cx, cy, r: 3, class: `dot dot-${index}` }))];
+}
+
+// From 0 to at least `highest`, in three to five even steps.
+function niceSteps(highest) {
+  const size = [5, 10, 20, 25, 50, 100, 200, 500].find((it) => it * 5 >= highest) ?? 1000;
+  const steps = Math.ceil(highest / size);
+  return Array.from({ length: steps + 1 }, (_, index) => index * size);
+}
+
+function draw(tag, attributes, words) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  if (words !== undefined) element.textContent = words;
+  return element;
+}

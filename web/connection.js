@@ -1,0 +1,49 @@
+// The state of the connection, which the header always shows: that of the socket while there is one,
+// else whether the last call got through.
+
+const TEXTS = {
+  idle: 'Online',
+  unreachable: 'No connection',
+  connecting: 'Connecting…',
+  open: 'Connected',
+  waiting: 'Connection lost, trying again…',
+};
+
+const watchers = new Set();
+let isLost = false;
+let socket = null;
+let isReachable = true;
+
+// `state` is `connecting`, `open` or `waiting`; null when there is no socket any more.
+export function socketIs(state) {
+  socket = state;
+  if (state !== 'connecting') lose(state === 'waiting');
+  show();
+}
+
+// `tell(isLost)` is told when the socket is lost, and when there is one again. Hands out a function that
+// ends it.
+export function watchLoss(tell) {
+  watchers.add(tell);
+  if (isLost) tell(true);
+  return () => watchers.delete(tell);
+}
+
+function lose(isNow) {
+  if (isNow === isLost) return;
+  isLost = isNow;
+  for (const tell of watchers) tell(isNow);
+}
+
+export function reached(wasReached) {
+  isReachable = wasReached;
+  show();
+}
+
+function show() {
+  const element = document.getElementById('connection');
+  const state = socket ?? (isReachable ? 'idle' : 'unreachable');
+  if (element.dataset.state === state) return;
+  element.dataset.state = state;
+  element.textContent = TEXTS[state];
+}

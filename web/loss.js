@@ -1,0 +1,38 @@
+// What a page that waits for the server says when the connection is lost.
+
+import { watchLoss } from './connection.js';
+import { h, say } from './ui.js';
+
+const WORDS = 'The server does not answer. We try again.';
+// Short losses are not worth a word.
+const PAUSE = 1_000;
+const LONG = 15_000;
+
+// The notice goes into `place`; while it is shown, `main` has the class `is-lost`. Hands out a function
+// that ends it.
+export function tellLoss(main, place) {
+  const home = h('a', { href: '#/', hidden: true }, 'Home');
+  const notice = h('p', { class: 'notice loss', hidden: true }, `${WORDS} `, home);
+  let timers = [];
+  const tell = (isLost) => {
+    notice.hidden = !isLost;
+    main.classList.toggle('is-lost', isLost);
+    if (isLost) say(WORDS);
+  };
+  const clear = () => {
+    for (const timer of timers) clearTimeout(timer);
+    timers = [];
+  };
+  const unwatch = watchLoss((isLost) => {
+    clear();
+    if (!isLost) tell(false);
+    else timers = [setTimeout(tell, PAUSE, true), setTimeout(() => (home.hidden = false), LONG)];
+  });
+  place.append(notice);
+  return () => {
+    unwatch();
+    clear();
+    tell(false);
+    notice.remove();
+  };
+}

@@ -1,0 +1,62 @@
+// Lobbies of friends: a link of their own, and ways to pass it on.
+
+import { post } from '../api.js';
+import { go, here } from '../router.js';
+import * as store from '../store.js';
+import { h } from '../ui.js';
+
+const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+const HERE_ONLY =
+  'This link works on this computer only: open the page by its network address to invite others.';
+
+// How one came to a lobby of friends: `made` it, or `again` after a race; null for who has its link.
+export const cameBy = (token, way) => store.save('invite', { token, way });
+
+export function wayTo(token) {
+  const known = store.load('invite');
+  return known?.token === token ? known.way : null;
+}
+
+export async function playWithFriends() {
+  const isHere = here();
+  const { invite_token: token } = await post('/lobby/invite');
+  cameBy(token, 'made');
+  if (isHere()) go(`#/join/${token}`);
+}
+
+export function inviteLink(token) {
+  const link = `${location.origin}/#/join/${token}`;
+  const input = h('input', { id: 'link', readonly: true, value: link, onfocus: () => input.select() });
+  const copied = h('span', { class: 'copied', role: 'status' });
+  const copy = async () => {
+    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the field.';
+  };
+  const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
+  return h(
+    'div',
+    { class: 'invite' },
+    h('label', { for: 'link' }, 'Send this link to your friends'),
+    h(
+      'div',
+      { class: 'row' },
+      input,
+      h('button', { type: 'button', onclick: copy }, 'Copy'),
+      // Who closes the sheet of the system has not failed.
+      navigator.share && h('button', { type: 'button', onclick: () => share().catch(() => {}) }, 'Share'),
+    ),
+    copied,
+    LOCAL.test(location.hostname) && h('p', { class: 'small' }, HERE_ONLY),
+  );
+}
+
+// On plain HTTP browsers offer no clipboard, only the old command.
+async function copyText(text, input) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    input.focus();
+    input.select();
+    return document.execCommand('copy');
+  }
+}

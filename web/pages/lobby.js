@@ -1,0 +1,224 @@
+// The lobby, of three kinds: `open` to anybody, `solo`, and of `friends` who have its link.
+
+import { get, insist, post } from '../api.js';
+import { countDown, deadlineIn } from '../countdown.js';
+import { tellLoss } from '../loss.js';
+import { beginRace } from '../race.js';
+import { isRacing } from '../roster.js';
+import { go } from '../router.js';
+import { count, sentence } from '../sentences.js';
+import { whoAmI } from '../session.js';
+import { address, openSocket } from '../socket.js';
+import * as store from '../store.js';
+import { action, bareName, botMark, h, onEscape, put, say, trouble } from '../ui.js';
+import { inviteLink, playWithFriends, wayTo } from './invite.js';
+
+// Several arrivals at once are one change.
+const DEBOUNCE = 50;
+
+// A lobby of friends with so little time left is closing.
+const CLOSING = 5;
+
+const page = (kind, title) => ({ title, passing: true, show: (main, token) => show(main, kind, token) });
+
+export const open = page('open', 'Lobby');
+export const solo = page('solo', 'Practice');
+export const friends = page('friends', 'Lobby of friends');
+
+const HEADINGS = {
+  open: 'Waiting for others',
+  solo: 'Your practice begins at once',
+  friends: 'Waiting for your friends',
+};
+
+export const isToken = (text) => /^[a-z0-9]{8,64}$/.test(text);
+
+function show(main, kind, token) {
+  if (kind === 'friends' && !isToken(token)) {
+    main.append(h('h1', {}, 'This link is not complete'), h('p', {}, 'Ask for it again.'));
+    return undefined;
+  }
+  const lobby = new Lobby(main, kind, token);
+  lobby.enter();
+  const unlisten = onEscape(() => lobby.leave());
+  return () => {
+    unlisten();
+    lobby.close();
+  };
+}
+
+class Lobby {
+  #gameId = null;
+  // Settled when the player has a cookie.
+  #known = Promise.resolve();
+  #socket = null;
+  #debounce = null;
+  #stopCounting = () => {};
+  #untellLoss = () => {};
+  #reads = 0;
+
+  constructor(main, kind, token) {
+    this.main = main;
+    this.kind = kind;
+    this.token = token;
+    this.key = kind + token;
+    const waiting = store.load('lobby');
+    // A reload comes back to its lobby.
+    if (waiting?.key === this.key) this.#gameId = waiting.gameId;
+    this.players = h('ul', { class: 'people', 'aria-label': 'Who is here' });
+    this.why = h('p', { class: 'why' }, 'Looking for a lobby…');
+    this.count = h('p', { class: 'big-count', 'aria-hidden': 'true' });
+    this.host = h('div', { class: 'host' });
+    this.loss = h('div');
+    this.note = h('p', { class: 'small' });
+  }
+
+  enter() {
+    const leave = h('button', { type: 'button', onclick: () => this.leave() }, 'Leave');
+    const link = this.kind === 'friends' && inviteLink(this.token);
+    const invite = this.kind === 'open' && action('Play with friends instead', playWithFriends);
+    const ways = h('p', { class: 'ways' }, leave, invite);
+    const news = [this.loss, this.count, this.why];
+    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, this.players, this.note, link, ways);
+    this.#untellLoss = tellLoss(this.main, this.loss);
+    this.#socket = openSocket(
+      () => address('/lobby/queue-in/ws', this.#query()),
+      () => this.#before(),
+      { frame: (frame) => this.#hear(frame), stop: (code) => go('#/', sentence(code)) },
+    );
+  }
+
+  #query() {
+    const query = {};
+    if (this.#gameId !== null) {
+      query.queue_in_type = 'reconnect';
+      query.prev_game_id = this.#gameId;
+    }
+    if (this.kind === 'solo') query.game_type = 'single';
+    if (this.kind === 'friends') query.invite_token = this.token;
+    return query;
+  }
+
+  // Asking who one is renews an expired token: with that the socket would make a new guest. And the
+  // lobby may have closed while one was away.
+  async #before() {
+    const me = await whoAmI();
+    if (me !== null && this.#gameId !== null && (await isRacing(this.#gameId))) this.#toRace();
+  }
+
+  #hear({ event, game_id: gameId, guest_token_key: key }) {
+    if (event === 'INIT') {
+      this.#gameId = gameId;
+      store.save('lobby', { key: this.key, gameId });
+    } else if (event === 'GET_TOKEN') {
+      this.#known = this.#insist(() => get(`/auth/guest-token?key=${encodeURIComponent(key)}`));
+      this.#known.catch((failure) => this.#fail(failure));
+    } else if (event === 'USER_JOINED' || event === 'USER_LEFT') {
+      clearTimeout(this.#debounce);
+      this.#debounce = setTimeout(() => this.#read(), DEBOUNCE);
+    } else if (event === 'GAME_START') {
+      this.#known.then(() => this.#toRace()).catch(() => {});
+    }
+  }
+
+  async #read() {
+    this.#reads += 1;
+    const read = this.#reads;
+    const query = `game_id=${this.#gameId}`;
+    try {
+      await this.#known;
+      const paths = ['players', 'countdown', ...(this.kind === 'friends' ? ['invite'] : [])];
+      const ask = () => Promise.all(paths.map((path) => get(`/lobby/${path}?${query}`)));
+      const [{ me, others }, { seconds_left: left }, invite] = await this.#insist(ask);
+      // Answers may overtake each other.
+      if (read === this.#reads && this.#socket) this.#show(me, others, left, invite);
+    } catch (failure) {
+      // The lobby has closed meanwhile: GAME_START is on its way.
+      if (failure.code !== 'GAME_NOT_FOUND' && read === this.#reads) this.#fail(failure);
+    }
+  }
+
+  #insist(act) {
+    return insist(act, () => this.#socket !== null);
+  }
+
+  #show(me, others, left, invite) {
+    const row = (player) =>
+      h(
+        'li',
+        {},
+        bareName(player),
+        player.id === me.id && h('span', { class: 'mark' }, 'you'),
+        player.id === invite?.host && h('span', { class: 'mark' }, 'host'),
+        botMark(player),
+      );
+    this.players.replaceChildren(...[me, ...others].map(row));
+    if (this.kind !== 'solo') say(`${count(others.length + 1, 'player is', 'players are')} here`);
+    this.#stopCounting();
+    if (invite?.is_private && left > CLOSING) this.#showHost(me, others, invite);
+    else this.#count(left);
+  }
+
+  // Friends wait for a word of the host, not for a time.
+  #showHost(me, others, { host, player_limit: limit }) {
+    const mine = host === me.id;
+    const name = others.find(({ id }) => id === host)?.name ?? 'the host';
+    const start = () => post('/lobby/start', { game_id: this.#gameId });
+    this.why.textContent = mine
+      ? `The race begins when you say so, or when ${limit} are here.`
+      : `The race begins when ${name} says so, or when ${limit} are here.`;
+    this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
+    if (!mine) this.host.replaceChildren();
+    else if (!this.host.hasChildNodes()) this.host.append(action('Start now', start, { class: 'primary' }));
+  }
+
+  #count(left) {
+    this.#stopCounting = countDown(deadlineIn(left), (seconds) => {
+      this.count.textContent = seconds > 0 ? seconds : '…';
+      this.why.textContent = seconds > 0 ? WHY[this.kind] : 'Here we go.';
+    });
+  }
+
+  #toRace() {
+    const gameId = this.#gameId;
+    this.close();
+    store.forget('lobby');
+    beginRace(gameId, this.kind);
+    go('#/race');
+  }
+
+  #fail(failure) {
+    if (this.#socket === null) return;
+    this.close();
+    const again = () => go(location.hash);
+    this.main.replaceChildren(h('h1', {}, HEADINGS[this.kind]), trouble(failure, again));
+  }
+
+  leave() {
+    store.forget('lobby');
+    go('#/');
+  }
+
+  close() {
+    clearTimeout(this.#debounce);
+    this.#untellLoss();
+    this.#stopCounting();
+    this.#socket?.close();
+    this.#socket = null;
+  }
+}
+
+// What who waits for friends should know: they may be in a race, or must do something to come.
+function noteFor(way, isAlone) {
+  if (way === 'again') return 'The others come when they press the same button, or by this link.';
+  if (way === null && isAlone) return LATE;
+  return '';
+}
+
+const LATE = 'Nobody is here yet. If your friends are racing, they come here for the next race.';
+
+const WHY = {
+  open: 'The race begins when the countdown ends; whoever comes until then races along.',
+  solo: 'Your text is on its way.',
+  friends: 'The lobby is closing.',
+};

@@ -1,0 +1,103 @@
+// The profile: best, last ten and all races, how the speed went, every race, and the way out.
+
+import { get } from '../api.js';
+import { legend, lineChart } from '../chart.js';
+import { go, here } from '../router.js';
+import { logOut, whoAmI } from '../session.js';
+import { action, h, put, trouble } from '../ui.js';
+import { historyTable } from './history.js';
+
+export const title = 'Profile';
+
+const SIZES = [10, 50, 100, 1000];
+
+export function show(main) {
+  main.append(h('h1', {}, 'Profile'));
+  fill(main).catch((failure) => main.append(trouble(failure, () => go('#/profile'))));
+}
+
+async function fill(main) {
+  const isHere = here();
+  const me = await whoAmI();
+  if (!isHere()) return;
+  if (me === null || me.isGuest) {
+    go('#/login', 'Log in to see your profile: the results of guests are not kept.');
+    return;
+  }
+  const statistics = await get('/profile/statistics');
+  main.querySelector('h1').textContent = me.name;
+  const leave = async () => {
+    await logOut();
+    go('#/', 'You are logged out.');
+  };
+  put(
+    main,
+    cards(statistics),
+    statistics.total_games > 0 && [progressGraph(), h('section', {}, h('h2', {}, 'Races'), historyTable())],
+    statistics.total_games === 0 && h('p', {}, 'No races yet. ', h('a', { href: '#/lobby' }, 'Play one')),
+    h('section', {}, h('h2', {}, 'Your data'), h('p', { class: 'ways' }, exports(), action('Log out', leave))),
+  );
+}
+
+function cards(all) {
+  const card = (name, wpm, acc) =>
+    h('div', {}, h('dt', {}, name), h('dd', {}, `${wpm.toFixed(1)} WPM`, h('small', {}, `${acc.toFixed(1)} %`)));
+  return h(
+    'dl',
+    { class: 'figures cards' },
+    card('Best', all.wpm_best, all.acc_best),
+    card('Last 10', all.wpm_avg_10, all.acc_avg_10),
+    card('All', all.wpm_avg_all, all.acc_avg_all),
+    h('div', {}, h('dt', {}, 'Races'), h('dd', { 'data-figure': 'races' }, `${all.total_games}`)),
+  );
+}
+
+function progressGraph() {
+  const place = h('div', { class: 'graph', 'aria-live': 'polite' });
+  const size = h(
+    'select',
+    { id: 'size', onchange: () => draw() },
+    SIZES.map((number) => h('option', { value: number, selected: number === 50 }, `last ${number} races`)),
+  );
+  const draw = async () => {
+    try {
+      const { data } = await get(`/profile/graph?size=${size.value}`);
+      place.replaceChildren(...chart(data));
+    } catch (failure) {
+      place.replaceChildren(trouble(failure, draw));
+    }
+  };
+  draw();
+  const choice = h('p', { class: 'choice' }, h('label', { for: 'size' }, 'Shown: '), size);
+  return h('section', {}, h('h2', {}, 'Progress'), choice, place);
+}
+
+function chart(rows) {
+  if (rows.length < 2) return [h('p', { class: 'small' }, 'The graph begins with the second race.')];
+  const speeds = rows.map(({ wpm }) => wpm);
+  const mean = (at) => {
+    const window = speeds.slice(Math.max(0, at - 9), at + 1);
+    return window.reduce((sum, it) => sum + it, 0) / window.length;
+  };
+  const lines = [
+    { name: 'WPM', points: speeds.map((wpm, at) => [at + 1, wpm]) },
+    { name: 'mean of ten', points: speeds.map((_, at) => [at + 1, mean(at)]) },
+  ];
+  const [first, last] = [speeds[0], speeds.at(-1)].map(Math.round);
+  const summary = `Speed of the last ${rows.length} races: ${first} WPM in the first, ${last} in the last.`;
+  return [lineChart(lines, ['oldest', 'newest'], summary), legend(lines)];
+}
+
+function exports() {
+  const link = (label, query) => {
+    const href = `/api/v1/profile/export${query}`;
+    // The browser fetches the file itself, so the token is renewed before.
+    const fetchIt = async (event) => {
+      event.preventDefault();
+      await whoAmI().catch(() => {});
+      location.assign(href);
+    };
+    return h('a', { href, onclick: fetchIt }, label);
+  };
+  return [link('All that is kept (JSON)', ''), link('Races (CSV)', '?format=csv')];
+}

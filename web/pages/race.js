@@ -1,0 +1,207 @@
+// The race: the text, everybody's carets, and one's own figures.
+
+import { countDown } from '../countdown.js';
+import { tellLoss } from '../loss.js';
+import { placeOf } from '../players.js';
+import { leaveRace, theRace } from '../race.js';
+import { go } from '../router.js';
+import { clock, nth, sentence } from '../sentences.js';
+import { Standings } from '../standings.js';
+import { h, onEscape, put, say, trouble } from '../ui.js';
+import { Stage } from './stage.js';
+
+export const title = 'Race';
+export const passing = true;
+
+// Places change quickly; whoever listens hears of them no more often than this.
+const PLACE_PAUSE = 5_000;
+
+const LEAVE = 'Leave the race';
+const AGAIN = 'Press again to leave';
+const ASKING = 4_000;
+
+export function show(main) {
+  const race = theRace();
+  if (race === null) {
+    go('#/', 'This race is over.');
+    return undefined;
+  }
+  const page = new RacePage(main, race);
+  page.enter();
+  return () => page.leave();
+}
+
+class RacePage {
+  #ends = [];
+  #said = { place: 0, at: 0, word: -1 };
+  #isLeft = false;
+  #asking = null;
+  #untellLoss = () => {};
+
+  constructor(main, race) {
+    this.main = main;
+    this.race = race;
+  }
+
+  async enter() {
+    const loading = put(this.main, h('p', { class: 'loading' }, 'Loading…')).lastChild;
+    try {
+      await this.race.open();
+    } catch (failure) {
+      if (!this.#isLeft) this.#fail(failure);
+      return;
+    } finally {
+      loading.remove();
+    }
+    if (this.#isLeft) return;
+    if (this.race.isDone) go('#/result');
+    else this.#build();
+  }
+
+  #fail(failure) {
+    if (!failure.passes) return this.#giveUp(failure.code);
+    this.main.append(h('h1', {}, 'Race'), trouble(failure, () => go('#/race')));
+  }
+
+  #giveUp(code) {
+    leaveRace();
+    go('#/', sentence(code));
+  }
+
+  #build() {
+    const { race } = this;
+    this.note = h('p', { class: 'note', role: 'status' });
+    this.stage = new Stage(race, (words) => this.#tell(words));
+    this.standings = new Standings(race.words);
+    this.lead = h('div', { class: 'lead-row' });
+    this.word = h('p', { class: 'unseen', 'aria-live': 'polite' });
+    this.way = h('button', { type: 'button', onclick: () => this.#quit() }, LEAVE);
+    put(
+      this.main,
+      h('h1', { class: 'unseen' }, 'Race'),
+      this.lead,
+      this.stage.element,
+      this.note,
+      h('p', { id: 'race-text', class: 'unseen' }, race.words.join(' ')),
+      this.word,
+      this.standings.element,
+      h('p', { class: 'ways' }, this.way),
+    );
+    this.#listen();
+    this.#wait();
+    this.#show();
+    this.stage.focus();
+  }
+
+  #listen() {
+    const ticking = setInterval(() => this.#tick(), 1000);
+    this.#ends.push(
+      this.race.listen((what) => this.#hear(what)),
+      onEscape(() => this.#quit()),
+      this.stage.catchKeys(),
+      () => clearInterval(ticking),
+      () => clearTimeout(this.#asking),
+    );
+  }
+
+  #hear(what) {
+    if (what === 'start') this.#begin();
+    else if (what === 'end') this.#giveUp(this.race.ended);
+    else if (what === 'done') go('#/result');
+    else this.#show();
+  }
+
+  // Before START. The number is what one sees; the race begins with the event.
+  #wait() {
+    if (this.race.isOn) return this.#begin();
+    const words = h('p', { class: 'before', 'aria-hidden': 'true' });
+    this.lead.replaceChildren(words);
+    this.#untellLoss = tellLoss(this.main, this.lead);
+    this.#ends.push(
+      () => this.#untellLoss(),
+      countDown(this.race.deadline, (seconds) => {
+        if (this.race.isOn) return;
+        const when = seconds > 0 ? ['Starts in ', h('strong', {}, `${seconds}`), '.'] : ['Get ready…'];
+        words.replaceChildren(...when, ' Type each word, then a space.');
+        if (seconds <= 5) say(seconds > 0 ? `${seconds}` : 'Get ready', true);
+      }),
+    );
+  }
+
+  #begin() {
+    this.#untellLoss();
+    const figure = (name) => {
+      const value = h('dd', { 'data-figure': name });
+      return [value, h('div', {}, h('dt', {}, name), value)];
+    };
+    const names = ['WPM', 'Accuracy', 'Place', 'Time'];
+    const pairs = names.map(figure);
+    this.figures = pairs.map(([value]) => value);
+    this.lead.replaceChildren(h('dl', { class: 'figures' }, pairs.map(([, element]) => element)));
+    this.stage.reset();
+    this.main.classList.add('is-on');
+    say('Go!', true);
+    this.#show();
+  }
+
+  #tick() {
+    this.race.sample();
+    this.#show();
+    this.#sayPlace();
+  }
+
+  #show() {
+    const { race } = this;
+    const { state } = race.record;
+    this.stage.show();
+    this.standings.show(race);
+    if (!this.figures) return;
+    const { wpm, acc } = race.figures;
+    if (!race.me) return;
+    const { place, of } = placeOf(race.me, race.players, race.words);
+    const standing = of > 1 ? `${nth(place)} of ${of}` : '–';
+    const texts = [Math.round(wpm), `${Math.round(acc)} %`, standing, clock(race.seconds)];
+    this.figures.forEach((element, index) => (element.textContent = texts[index]));
+    this.#sayWord(state);
+  }
+
+  #sayPlace() {
+    const { race } = this;
+    if (!race.isOn || !race.me) return;
+    const { place, of } = placeOf(race.me, race.players, race.words);
+    const isQuiet = of < 2 || place === this.#said.place || performance.now() - this.#said.at < PLACE_PAUSE;
+    if (isQuiet) return;
+    Object.assign(this.#said, { place, at: performance.now() });
+    say(`You are ${nth(place)}`);
+  }
+
+  // The word that is to be typed, for those who hear the text.
+  #sayWord({ typed }) {
+    const index = typed.length - 1;
+    if (index === this.#said.word) return;
+    this.#said.word = index;
+    this.word.textContent = this.race.words[index];
+  }
+
+  // A slip must not cost the race. Even who leaves may come back, from home.
+  #quit() {
+    if (this.way.textContent === AGAIN) return go('#/');
+    this.way.textContent = AGAIN;
+    this.#tell(AGAIN);
+    this.#asking = setTimeout(() => {
+      this.way.textContent = LEAVE;
+      this.#tell('');
+    }, ASKING);
+  }
+
+  #tell(words) {
+    if (this.note.textContent !== words) this.note.textContent = words;
+  }
+
+  leave() {
+    this.#isLeft = true;
+    for (const end of this.#ends) end();
+    // The result keeps the connection; from anywhere else one may come back.
+    if (!this.race.isDone) this.race.close();
+  }
+}

@@ -1,0 +1,87 @@
+// Where one types: the text, with the input over all of it, and the keys that find their way there.
+
+import { typingField } from '../field.js';
+import { TextView } from '../text.js';
+import { current, goBack, isHeldUp, isLast } from '../typing.js';
+import { h } from '../ui.js';
+
+export class Stage {
+  #field;
+  #text;
+
+  // `note(words)` is told what the player should know; '' takes it back.
+  constructor(race, note) {
+    this.race = race;
+    const read = (value, composing) => {
+      const before = race.record.state;
+      // Enter means something at the end of the text alone.
+      if (value.endsWith('\n') && !isLast(before)) return current(before);
+      race.type(value, composing);
+      const { state } = race.record;
+      note(race.isOn && isHeldUp(before, state, value) ? 'Correct the last word to finish' : '');
+      return current(state);
+    };
+    const back = () => {
+      race.become(goBack(race.record.state));
+      note('');
+      return current(race.record.state);
+    };
+    this.#field = typingField(read, back, 'race-text');
+    this.#text = new TextView(race.words);
+    this.reset();
+    this.element = this.#build();
+  }
+
+  // Tapping the text is tapping the input.
+  #build() {
+    const { input } = this.#field;
+    // Phones show their keyboard for a tap only, though the input has the focus.
+    let isTapped = !matchMedia('(pointer: coarse)').matches;
+    const words = isTapped ? 'Click here to type on' : 'Tap here to type';
+    const hint = h('p', { class: 'hint', 'aria-hidden': 'true' }, words);
+    const stage = h('div', { class: 'stage' }, this.#text.element, input, hint);
+    const showHint = () => {
+      stage.classList.toggle('asleep', !isTapped || document.activeElement !== input);
+    };
+    const tap = () => {
+      isTapped = true;
+      showHint();
+    };
+    for (const name of ['focus', 'blur']) input.addEventListener(name, showHint);
+    for (const name of ['pointerup', 'input']) input.addEventListener(name, tap);
+    showHint();
+    return stage;
+  }
+
+  // What was typed before START does not count.
+  reset() {
+    this.#field.reset(current(this.race.record.state));
+  }
+
+  show() {
+    const { race } = this;
+    this.#text.show(race.record.state, race.players, race.me);
+  }
+
+  focus() {
+    this.#field.input.focus({ preventScroll: true });
+  }
+
+  // Whoever types a letter or a blank next to the input means it. Enter still presses a button. Hands
+  // out a function that ends it.
+  catchKeys() {
+    const { input } = this.#field;
+    const press = (event) => {
+      const isCommand = event.ctrlKey || event.metaKey || event.altKey;
+      if (event.target === input || (isCommand && !event.getModifierState('AltGraph'))) return;
+      // What a dead key begins is composed in the input.
+      if (event.key === 'Dead') return this.focus();
+      if (event.key.length !== 1) return;
+      event.preventDefault();
+      this.focus();
+      this.#field.press(event.key);
+    };
+    addEventListener('keydown', press);
+    return () => removeEventListener('keydown', press);
+  }
+}

@@ -1,0 +1,142 @@
+// A socket that comes back: after a loss it is opened again, with growing pauses, until it is closed
+// here or the server says that there is nothing to come back to (close codes 4500-4999).
+
+import { Failure, isThere, wake } from './api.js';
+import { socketIs } from './connection.js';
+
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 8_000;
+// A network that goes away silently leaves a socket open for minutes. After so long without a frame
+// the server is asked whether it is there.
+const SILENCE = 10_000;
+
+// `url()` is asked before each attempt, after `before()`, which may fail: with a failure that does
+// not pass, the socket stops. `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)`, where the code is
+// that of a failure or the close code.
+export function openSocket(url, before, on) {
+  let socket = null;
+  let attempts = 0;
+  let timer = null;
+  let isClosed = false;
+  // Of attempts that overlap, only the newest goes on.
+  let newest = 0;
+
+  async function connect() {
+    newest += 1;
+    const attempt = newest;
+    socketIs(attempts === 0 ? 'connecting' : 'waiting');
+    try {
+      await before();
+    } catch (failure) {
+      if (attempt === newest) failed(failure);
+      return;
+    }
+    if (attempt === newest) listen(new WebSocket(url()));
+  }
+
+  function failed(failure) {
+    if (failure instanceof Failure && failure.passes) retry();
+    else stop(failure.code ?? 'UNKNOWN_ERROR');
+  }
+
+  function listen(fresh) {
+    socket = fresh;
+    socket.onopen = () => {
+      attempts = 0;
+      socketIs('open');
+      watch();
+      wake();
+      on.open?.();
+    };
+    socket.onmessage = ({ data }) => {
+      watch();
+      on.frame(JSON.parse(data));
+    };
+    socket.onclose = ({ code }) => {
+      if (socket !== fresh) return;
+      lose();
+      if (code >= 4500) stop(code);
+      else retry();
+    };
+  }
+
+  function watch() {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      const asked = socket;
+      if (await isThere()) asked === socket && watch();
+      else if (asked === socket) drop();
+    }, SILENCE);
+  }
+
+  function retry() {
+    socketIs('waiting');
+    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempts);
+    attempts += 1;
+    clearTimeout(timer);
+    // Half of it by chance: after a restart not everybody comes at once.
+    timer = setTimeout(connect, pause * (0.5 + Math.random() / 2));
+  }
+
+  function lose() {
+    clearTimeout(timer);
+    newest += 1;
+    const lost = socket;
+    socket = null;
+    on.lost?.();
+    return lost;
+  }
+
+  function drop() {
+    lose()?.close();
+    retry();
+  }
+
+  // The browser has no network: the socket is dead, though nobody has told it.
+  const wentOffline = () => drop();
+  const cameOnline = () => {
+    if (socket) return;
+    attempts = 0;
+    clearTimeout(timer);
+    connect();
+  };
+  addEventListener('offline', wentOffline);
+  addEventListener('online', cameOnline);
+
+  function end() {
+    isClosed = true;
+    removeEventListener('offline', wentOffline);
+    removeEventListener('online', cameOnline);
+    socketIs(null);
+    return lose();
+  }
+
+  function stop(code) {
+    end();
+    on.stop(code);
+  }
+
+  connect();
+  return {
+    // False if it could not be sent now.
+    send(frame) {
+      if (socket?.readyState !== WebSocket.OPEN) return false;
+      socket.send(JSON.stringify(frame));
+      return true;
+    },
+    // Another socket instead of this one.
+    renew() {
+      if (isClosed || !socket) return;
+      lose().close();
+      connect();
+    },
+    close() {
+      if (!isClosed) end()?.close(1000, 'user left');
+    },
+  };
+}
+
+export function address(path, query) {
+  const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  return `${scheme}//${location.host}/api/v1${path}?${new URLSearchParams(query)}`;
+}

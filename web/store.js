@@ -1,0 +1,30 @@
+// What a reload has to find again, per tab: `lobby`, where one waits ({ key, gameId }), `race`, the record
+// that race.js keeps, and `invite`, how one came to a lobby of friends ({ token, way }). Browsers that
+// store nothing lose it on reload, and nothing else.
+
+const memory = new Map();
+
+export function load(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(name));
+  } catch {
+    return memory.get(name) ?? null;
+  }
+}
+
+export function save(name, value) {
+  try {
+    sessionStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    memory.set(name, value);
+  }
+}
+
+export function forget(name) {
+  memory.delete(name);
+  try {
+    sessionStorage.removeItem(name);
+  } catch {
+    // Nothing was stored, then.
+  }
+}

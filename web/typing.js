@@ -1,0 +1,123 @@
+// What was typed of a text, and what it amounts to. Pure: no page, no clock, no network. A state is
+// never changed, each function hands out the next one, and it is plain JSON so that a reload keeps it.
+
+// Letters beyond a word's end that are shown; more are not taken.
+export const EXTRA = 8;
+
+const LETTERS_PER_WORD = 5;
+
+export function begin(words) {
+  // `mistakes` counts the wrong keystrokes by the index of the word they were meant for.
+  return { words, typed: [''], keys: 0, right: 0, mistakes: {}, done: false };
+}
+
+// The next state when the input, which holds the current word, reads `value`. Blanks in it end words.
+// `composing` says that an input method has not finished with it.
+export function type(state, value, composing = false) {
+  const next = { ...state, typed: [...state.typed], mistakes: { ...state.mistakes } };
+  const [first, ...others] = tidy(value).split(' ');
+  write(next, first, composing);
+  for (const part of others) {
+    if (isLast(next)) break;
+    // A blank before anything was typed means nothing.
+    if (current(next) !== '') endWord(next);
+    write(next, part, composing);
+  }
+  next.done = isLast(next) && current(next) === next.words.at(-1);
+  return next;
+}
+
+// Backspace where nothing is typed yet: back into the word before, if that one is wrong.
+export function goBack(state) {
+  const before = state.typed.length - 2;
+  if (current(state) !== '' || before < 0 || state.typed[before] === state.words[before]) return state;
+  return { ...state, typed: state.typed.slice(0, -1) };
+}
+
+export const current = (state) => state.typed.at(-1);
+
+export const isLast = (state) => state.typed.length === state.words.length;
+
+// Whether the input `value`, which led from one state to the next, tried to end the last word though
+// that is not right.
+export const isHeldUp = (before, after, value) => isLast(before) && !after.done && /\s$/.test(value);
+
+// Where the caret is, as the contract counts: -1 stands before the first letter.
+export function position(state) {
+  return { word_index: state.typed.length - 1, char_index: current(state).length - 1 };
+}
+
+// wpm, wpm_raw and acc (in percent), as the contract defines them. The current word counts as correct
+// as long as its beginning is, so that the speed does not jump at each blank; at the end of the race
+// that makes no difference.
+export function figures(state, seconds) {
+  const minutes = seconds / 60;
+  const blanks = state.typed.length - 1;
+  let correct = blanks;
+  let all = blanks;
+  state.typed.forEach((typed, index) => {
+    const word = state.words[index];
+    const isRight = index === blanks ? word.startsWith(typed) : typed === word;
+    if (isRight) correct += typed.length;
+    all += typed.length;
+  });
+  const speed = (letters) => (minutes > 0 ? letters / LETTERS_PER_WORD / minutes : 0);
+  const acc = state.keys === 0 ? 100 : (state.right / state.keys) * 100;
+  return { wpm: speed(correct), wpm_raw: speed(all), acc };
+}
+
+// How much of the text lies before a position, from 0 to 1.
+export function progress(words, { word_index: word, char_index: char }) {
+  const total = words.join(' ').length;
+  return total === 0 ? 0 : Math.min(1, lettersBefore(words, word, char) / total);
+}
+
+// The speed of somebody of whom only the position is known.
+export function speedAt(words, { word_index: word, char_index: char }, seconds) {
+  return seconds > 0 ? (lettersBefore(words, word, char) / LETTERS_PER_WORD / seconds) * 60 : 0;
+}
+
+function lettersBefore(words, word, char) {
+  const before = words.slice(0, word).reduce((sum, it) => sum + it.length + 1, 0);
+  return before + Math.min(char + 1, words[word]?.length ?? 0);
+}
+
+// The words that gave trouble, the worst first: [{ word, count }].
+export function mistyped(state) {
+  return Object.entries(state.mistakes)
+    .map(([index, count]) => ({ word: state.words[index], count }))
+    .sort((a, b) => b.count - a.count);
+}
+
+// Keyboards of phones put a typographic apostrophe and blanks that do not break.
+const tidy = (value) => value.replace(/[‘’]/g, "'").replace(/\s/g, ' ').normalize('NFC');
+
+// Makes the current word read `text`, and counts the keystrokes that this took.
+function write(next, text, composing) {
+  const index = next.typed.length - 1;
+  const word = next.words[index];
+  const old = next.typed[index];
+  const cut = text.slice(0, word.length + EXTRA);
+  let same = 0;
+  while (same < old.length && old[same] === cut[same]) same += 1;
+  for (let at = same; at < cut.length; at += 1) {
+    const isRight = cut[at] === word[at];
+    if (isRight || !(composing && ACCENTS.includes(cut[at]))) press(next, index, isRight);
+  }
+  next.typed[index] = cut;
+}
+
+// A dead key shows its accent while it waits for the letter: not a keystroke yet.
+const ACCENTS = '\'"´`^~¨';
+
+function endWord(next) {
+  const index = next.typed.length - 1;
+  press(next, index, next.typed[index].length === next.words[index].length);
+  next.typed.push('');
+}
+
+function press(next, index, isRight) {
+  next.keys += 1;
+  if (isRight) next.right += 1;
+  else next.mistakes[index] = (next.mistakes[index] ?? 0) + 1;
+}
