@@ -83,7 +83,8 @@ async function send(method, path, body) {
   });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok && content.ok) return content;
-  throw new Failure(content.error?.code ?? 'UNKNOWN_ERROR', answer.status);
+  // What the server says is in its envelope: this comes from something in between, or was cut off.
+  throw new Failure(content.error?.code ?? 'NETWORK', answer.status);
 }
 
 async function answerTo(url, options) {

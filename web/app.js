@@ -1,5 +1,7 @@
 // Starts the client: which hash leads to which page.
 
+import { isThere } from './api.js';
+import { hasSocket } from './connection.js';
 import * as home from './pages/home.js';
 import * as join from './pages/join.js';
 import * as lobby from './pages/lobby.js';
@@ -31,6 +33,11 @@ if (reason !== null) {
 
 // The header shows the name; without an answer it stays as it is.
 whoAmI().catch(() => {});
+
+// Pages without a socket would not notice that the connection is gone, or back.
+const LOOK = 15_000;
+addEventListener('online', () => isThere());
+setInterval(() => document.hidden || hasSocket() || isThere(), LOOK);
 
 addEventListener('unhandledrejection', ({ reason: fault }) => {
   console.error(fault);

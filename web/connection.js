@@ -40,6 +40,10 @@ export function reached(wasReached) {
   show();
 }
 
+export const hasSocket = () => socket !== null;
+
+addEventListener('offline', () => reached(false));
+
 function show() {
   const element = document.getElementById('connection');
   const state = socket ?? (isReachable ? 'idle' : 'unreachable');

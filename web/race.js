@@ -16,6 +16,9 @@ const LOOK = 10_000;
 const START_LATE = 2_000;
 const START_TRIES = 3;
 
+// So much, in milliseconds, may the server's clock differ from one's own before it is believed more.
+const DRIFT = 1_000;
+
 let running = null;
 
 // Begins the race that a lobby led to. `kind` is `open`, `solo` or `friends`.
@@ -51,6 +54,8 @@ class Race {
   #listeners = new Set();
   #socket = null;
   #isConnected = false;
+  // How often the race was closed: who still opens it then has gone.
+  #closings = 0;
   #looking = null;
   #ageing = null;
   #waiting = null;
@@ -75,6 +80,7 @@ class Race {
   // Loads what is missing, and connects. Fails if that cannot be had now.
   async open() {
     const { gameId } = this.record;
+    const closings = this.#closings;
     if (this.words.length === 0) {
       const [{ words }, { seconds_left: left }] = await Promise.all([
         get(`/game/words?game_id=${gameId}`),
@@ -86,6 +92,7 @@ class Race {
       this.record.state ??= begin(this.words);
       this.#roster.moveMe(position(this.record.state));
     }
+    if (closings !== this.#closings) return;
     this.#connect();
     if (this.record.claim && !this.record.sent) this.#send();
   }
@@ -116,21 +123,28 @@ class Race {
   }
 
   #hear({ event, user_id: id, seconds, ...rest }) {
-    if (event === 'START') this.#start(performance.now(), this.#isOnTime());
-    else if (event === 'RESUME') this.#start(performance.now() - seconds * 1000, false);
+    if (event === 'START') this.#start(Date.now(), this.#isOnTime());
+    else if (event === 'RESUME') this.#resume(Date.now() - seconds * 1000);
     else if (event === 'KEY_STOKE') this.#roster.move(id, rest);
     else if (event === 'USER_FINISHED') this.readResult().catch(() => {});
     else if (event === 'GAME_END') this.#end('GAME_NOT_FOUND');
   }
 
-  // The clock runs from START as this page heard it. What a reload brings back, or RESUME, comes later
-  // and changes nothing.
-  #start(at, isFair) {
-    if (this.record.start !== null) return;
-    Object.assign(this.record, { start: performance.timeOrigin + at, isFair });
+  // The clock runs from START as this page heard it, and on while the machine sleeps.
+  #start(start, isFair) {
+    if (this.isOn) return;
+    Object.assign(this.record, { start, isFair });
     this.#roster.greet();
     this.#keep();
     this.#tell('start');
+  }
+
+  // It comes after a reload or a loss, and changes nothing, unless somebody has set the clock meanwhile.
+  #resume(start) {
+    this.#start(start, false);
+    if (Math.abs(start - this.record.start) < DRIFT) return;
+    this.record.start = start;
+    this.#keep();
   }
 
   // Whether the others began when this page did. Else nothing is known of their speed.
@@ -166,7 +180,7 @@ class Race {
   }
 
   #now() {
-    return (performance.timeOrigin + performance.now() - this.record.start) / 1000;
+    return (Date.now() - this.record.start) / 1000;
   }
 
   // For the others, who may still type.
@@ -277,6 +291,7 @@ class Race {
   }
 
   close() {
+    this.#closings += 1;
     for (const timer of [this.#looking, this.#ageing, this.#waiting]) clearInterval(timer);
     this.#looking = this.#ageing = null;
     this.#isConnected = false;

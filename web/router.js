@@ -8,6 +8,8 @@ let pages = {};
 let page = null;
 let leave = null;
 let notice = '';
+// How many pages were shown so far.
+let visits = 0;
 
 export function start(routes) {
   pages = routes;
@@ -25,11 +27,12 @@ export function go(hash, words = '') {
 
 // For what comes after a wait: hands out whether one is still where one was.
 export function here() {
-  const { hash } = location;
-  return () => location.hash === hash;
+  const visit = visits;
+  return () => visit === visits;
 }
 
 function render() {
+  visits += 1;
   leave?.();
   leave = null;
   const [name, argument = ''] = location.hash.replace(/^#\/?/, '').split('/');

@@ -82,9 +82,12 @@ test('wrong letters are shown, counted and can be put right', async (t) => {
   await started(anna);
   await anna.keyboard.type('#');
   await anna.locator('.word .wrong').waitFor();
+  await anna.locator('.field[aria-invalid="true"]').waitFor();
   assert.equal(await figure(anna, 'Accuracy'), '0 %');
   await anna.keyboard.type(' ');
   await anna.locator('.wrong-word').waitFor();
+  // Who hears the text is told, too.
+  await anna.getByText(/^Wrong\. /).waitFor({ state: 'attached' });
   // Back into the word, and out of it the right way.
   await anna.keyboard.press('Backspace');
   await anna.keyboard.press('Backspace');
@@ -142,6 +145,9 @@ test('a second window of the same player races along', async (t) => {
   await second.goto(address);
   await second.getByRole('button', { name: 'Play', exact: true }).click();
   await Promise.all([started(anna), started(second)]);
+  await anna.bringToFront();
+  await typeText(anna);
+  await Promise.all([finished(anna), finished(second)]);
 });
 
 test('what an input method composes counts as typed', async (t) => {

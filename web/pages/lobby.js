@@ -66,7 +66,7 @@ class Lobby {
     // A reload comes back to its lobby.
     if (waiting?.key === this.key) this.#gameId = waiting.gameId;
     this.players = h('ul', { class: 'people', 'aria-label': 'Who is here' });
-    this.why = h('p', { class: 'why' }, 'Looking for a lobby…');
+    this.why = h('p', { class: 'why', role: 'status' }, 'Looking for a lobby…');
     this.count = h('p', { class: 'big-count', 'aria-hidden': 'true' });
     this.host = h('div', { class: 'host' });
     this.loss = h('div');
@@ -153,20 +153,25 @@ class Lobby {
         botMark(player),
       );
     this.players.replaceChildren(...[me, ...others].map(row));
-    if (this.kind !== 'solo') say(`${count(others.length + 1, 'player is', 'players are')} here`);
     this.#stopCounting();
-    if (invite?.is_private && left > CLOSING) this.#showHost(me, others, invite);
+    const waits = invite?.is_private && left > CLOSING;
+    if (waits) this.#showHost(me, others, invite, left);
     else this.#count(left);
+    if (this.kind === 'solo') return;
+    const when = waits ? '' : `, the race begins in ${count(Math.ceil(left), 'second', 'seconds')}`;
+    say(`${count(others.length + 1, 'player is', 'players are')} here${when}`);
   }
 
   // Friends wait for a word of the host, not for a time.
-  #showHost(me, others, { host, player_limit: limit }) {
+  #showHost(me, others, { host, player_limit: limit }, left) {
     const mine = host === me.id;
     const name = others.find(({ id }) => id === host)?.name ?? 'the host';
     const start = () => post('/lobby/start', { game_id: this.#gameId });
-    this.why.textContent = mine
-      ? `The race begins when you say so, or when ${limit} are here.`
-      : `The race begins when ${name} says so, or when ${limit} are here.`;
+    const latest = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: 'short' });
+    const word = mine ? 'you say so' : `${name} says so`;
+    this.why.textContent = `The race begins when ${word}, or when ${limit} are here; at ${latest} at the latest.`;
+    const closing = setTimeout(() => this.#count(CLOSING), (left - CLOSING) * 1000);
+    this.#stopCounting = () => clearTimeout(closing);
     this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
     if (!mine) this.host.replaceChildren();
     else if (!this.host.hasChildNodes()) this.host.append(action('Start now', start, { class: 'primary' }));
@@ -175,11 +180,14 @@ class Lobby {
   #count(left) {
     this.#stopCounting = countDown(deadlineIn(left), (seconds) => {
       this.count.textContent = seconds > 0 ? seconds : '…';
-      this.why.textContent = seconds > 0 ? WHY[this.kind] : 'Here we go.';
+      const why = seconds > 0 ? WHY[this.kind] : 'Here we go.';
+      if (this.why.textContent !== why) this.why.textContent = why;
     });
   }
 
+  // Whoever has left meanwhile is not called back.
   #toRace() {
+    if (this.#socket === null) return;
     const gameId = this.#gameId;
     this.close();
     store.forget('lobby');

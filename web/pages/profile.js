@@ -13,11 +13,11 @@ const SIZES = [10, 50, 100, 1000];
 
 export function show(main) {
   main.append(h('h1', {}, 'Profile'));
-  fill(main).catch((failure) => main.append(trouble(failure, () => go('#/profile'))));
+  const isHere = here();
+  fill(main, isHere).catch((failure) => isHere() && main.append(trouble(failure, () => go('#/profile'))));
 }
 
-async function fill(main) {
-  const isHere = here();
+async function fill(main, isHere) {
   const me = await whoAmI();
   if (!isHere()) return;
   if (me === null || me.isGuest) {
@@ -25,10 +25,11 @@ async function fill(main) {
     return;
   }
   const statistics = await get('/profile/statistics');
+  if (!isHere()) return;
   main.querySelector('h1').textContent = me.name;
   const leave = async () => {
     await logOut();
-    go('#/', 'You are logged out.');
+    if (isHere()) go('#/', 'You are logged out.');
   };
   put(
     main,

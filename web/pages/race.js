@@ -107,7 +107,8 @@ class RacePage {
   #hear(what) {
     if (what === 'start') this.#begin();
     else if (what === 'end') this.#giveUp(this.race.ended);
-    else if (what === 'done') go('#/result');
+    // Perhaps in another window.
+    else if (this.race.isDone) go('#/result');
     else this.#show();
   }
 
@@ -179,8 +180,10 @@ class RacePage {
   #sayWord({ typed }) {
     const index = typed.length - 1;
     if (index === this.#said.word) return;
+    const { words } = this.race;
+    const isSlip = index > this.#said.word && index > 0 && typed[index - 1] !== words[index - 1];
     this.#said.word = index;
-    this.word.textContent = this.race.words[index];
+    this.word.textContent = isSlip ? `Wrong. ${words[index]}` : words[index];
   }
 
   // A slip must not cost the race. Even who leaves may come back, from home.

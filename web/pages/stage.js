@@ -60,7 +60,10 @@ export class Stage {
 
   show() {
     const { race } = this;
-    this.#text.show(race.record.state, race.players, race.me);
+    const { state } = race.record;
+    this.#text.show(state, race.players, race.me);
+    const isWrong = !race.words[state.typed.length - 1].startsWith(current(state));
+    this.#field.input.setAttribute('aria-invalid', `${isWrong}`);
   }
 
   focus() {
