@@ -241,8 +241,11 @@ impl Timers {
         if let (true, Some(facts)) = (failed, &facts) {
             self.arm(facts);
         }
-        if facts.as_deref().and_then(self.0.declared[index].due).is_none() {
-            self.forget(index, game);
+        match facts.as_deref().and_then(self.0.declared[index].due) {
+            None => self.forget(index, game),
+            // Once more, for somebody else: the agenda takes no later deadline but from who has looked.
+            Some(next) if next > cx.now() => self.again(index, game, next),
+            Some(_) => {}
         }
     }
 }

@@ -101,7 +101,12 @@ impl Socket for LobbySocket {
         cx.arm(&game);
         let mut greeting = vec![Frame::json(&Init::of(game.id))];
         if self.is_new {
-            greeting.push(Frame::json(&self.hand_over(cx, &game).await?));
+            let token = self.hand_over(cx, &game).await.inspect_err(|_| {
+                // Whoever comes back without it is another guest: nobody will sit here.
+                let (its, game, user) = (cx.clone(), game.id, self.user.id.clone());
+                cx.beside(async move { drop(go_absent(&its, game, &user).await) });
+            })?;
+            greeting.push(Frame::json(&token));
         }
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
@@ -131,21 +136,18 @@ impl Socket for LobbySocket {
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
-        if let Some(game) = go_absent(cx, seat).await? {
-            cx.arm(&game);
-        }
-        Ok(None)
+        go_absent(cx, seat.game, &seat.user).await.map(|()| None)
     }
 }
 
 /// Notes that a socket has closed, however long the live state is away: a seat that nobody sits on would
 /// be raced against, and in a lobby of friends waited for.
-async fn go_absent(cx: &Cx, seat: &Seat) -> Result<Option<Arc<Game>>, Error> {
+async fn go_absent(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
     let (now, mut pause) = (cx.now(), Duration::from_millis(100));
     loop {
-        let noted = cx.live().go_absent(seat.game, &seat.user, now).await;
+        let noted = cx.live().go_absent(game, user, now).await;
         if noted.is_ok() || pause > LONGEST_PAUSE {
-            return noted;
+            return noted.map(|game| game.iter().for_each(|game| cx.arm(game)));
         }
         tokio::time::sleep(pause).await;
         pause *= 2;

@@ -161,6 +161,8 @@ impl Socket for RaceSocket {
         }
         if let Some(at) = told.filter(|_| !self.is_on) {
             self.is_on = true;
+            // An unsure claim was not this socket's: it is not to take back what another has said.
+            self.said_start = false;
             return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
         }
         let due = rules::start_is_due(&game, &seat.user);

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::persona::{Player, QUEUE_IN, fetch_token, game_in};
-use crate::server::Server;
+use crate::server::{Server, time_passes};
 use crate::signing;
 use crate::site::NOBODY;
 
@@ -71,6 +71,20 @@ async fn those_who_stay_hear_soon_who_has_left() {
     drop(cleo.lobby);
     let heard = anna.lobby.expect("USER_LEFT").await;
     assert_eq!(heard["user_id"], cleo.id, "a connection that breaks off is a leaving too");
+    assert!(left.elapsed() < Duration::from_millis(1500), "after {:?}", left.elapsed());
+}
+
+#[tokio::test]
+async fn of_two_who_leave_shortly_after_each_other_both_are_told_soon() {
+    let server = Server::start().await;
+    let [mut anna, ben, cleo] = server.lobby_of().await;
+    ben.lobby.close().await;
+    time_passes(Duration::from_millis(300)).await;
+    let left = Instant::now();
+    cleo.lobby.close().await;
+    for gone in [ben.id, cleo.id] {
+        assert_eq!(anna.lobby.expect("USER_LEFT").await["user_id"], gone);
+    }
     assert!(left.elapsed() < Duration::from_millis(1500), "after {:?}", left.elapsed());
 }
 

@@ -13,7 +13,7 @@ use crate::site::Answer;
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// A provider has five seconds to answer, and the machine may be busy.
-const IN_TIME: Duration = Duration::from_secs(7);
+const IN_TIME: Duration = Duration::from_secs(10);
 
 /// A browser that is more patient than the server.
 fn ada(server: &Server, provider: &Provider) -> Browser {

@@ -133,8 +133,10 @@ class Lobby {
       // Answers may overtake each other.
       if (read === this.#reads && this.#socket) this.#show(me, others, left, invite);
     } catch (failure) {
-      // The lobby has closed meanwhile: GAME_START is on its way.
-      if (failure.code !== 'GAME_NOT_FOUND' && read === this.#reads) this.#fail(failure);
+      // The lobby has closed meanwhile: GAME_START is on its way. Or one has lost the place, and is on the way to
+      // another: who comes there is told again.
+      const passes = ['GAME_NOT_FOUND', 'NOT_A_PARTICIPANT'].includes(failure.code);
+      if (!passes && read === this.#reads) this.#fail(failure);
     }
   }
 
