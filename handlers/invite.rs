@@ -80,8 +80,11 @@ struct Started {
 /// The host has the lobby close now.
 #[endpoint(tags("lobby"))]
 async fn start(cx: Cx, lobby: Body<Started>, caller: Caller) -> Result<Answer<Empty>, Error> {
-    let game = GameId(lobby.0.game_id);
-    let hastened = cx.live().hasten(game, &caller.0.id, cx.now()).await?;
-    cx.arm(&hastened);
-    Ok(Answer::ok())
+    let (its, game, host) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
+    cx.carry(async move {
+        let hastened = its.live().hasten(game, &host, its.now()).await?;
+        its.arm(&hastened);
+        Ok(Answer::ok())
+    })
+    .await
 }

@@ -125,11 +125,17 @@ async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
     let now = cx.now();
     for (bot, _, plan) in unfinished(&game).filter(|(_, at, _)| *at <= now) {
         let claim = Claim { figures: plan.figures(), at: now };
-        if let Finish::Taken(rank) = cx.live().finish(id, &bot.id, claim).await? {
-            finished.push(PlayerFinished { game: id, user: bot.id.clone(), rank });
+        match cx.live().finish(id, &bot.id, claim).await {
+            Ok(Finish::Taken(rank)) => {
+                finished.push(PlayerFinished { game: id, user: bot.id.clone(), rank });
+            }
+            Ok(Finish::Before(_)) => {}
+            Err(error) if finished.is_empty() => return Err(error),
+            // The others finish at the next sweep; those who have are to be told.
+            Err(_) => return Ok(finished),
         }
     }
-    if let Some(game) = cx.live().find(id).await? {
+    if let Ok(Some(game)) = cx.live().find(id).await {
         cx.arm(&game);
     }
     Ok(finished)
