@@ -87,7 +87,8 @@ impl Socket for LobbySocket {
         let door = door(&query)?;
         let known = known_user(cx, &handshake.cookies());
         let is_new = known.is_none();
-        if is_new {
+        // A lobby of one's own is as good as a new player to whoever wants to fill the server.
+        if is_new || door != Door::Open {
             handshake.spend_guest()?;
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);

@@ -85,10 +85,10 @@ impl Limits {
         }
     }
 
-    /// Spends one new identity of the request's address.
+    /// Spends one new identity of the request's address, or one lobby that is not for everybody.
     pub(crate) fn spend_guest(&self, req: &Request) -> Result<(), Error> {
         let fine = self.guests.spend(self.address(req));
-        fine.then_some(()).ok_or_else(|| too_many("new players from this address"))
+        fine.then_some(()).ok_or_else(|| too_many("new players or lobbies from this address"))
     }
 
     /// Spends one try to log in of the request's address.

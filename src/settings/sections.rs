@@ -233,7 +233,7 @@ pub struct LimitSettings {
     /// Open sockets of one player in one game; the oldest makes way for the next.
     #[serde(deserialize_with = "values::count")]
     pub sockets_per_player: usize,
-    /// New guest identities per minute and client address.
+    /// New guest identities, races alone and entries by invitation, per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
     /// Logins begun, by whatever way, and accounts opened, per minute and client address.

@@ -45,7 +45,7 @@ impl Handshake<'_> {
         self.request.headers().contains_key("origin")
     }
 
-    /// Spends one new guest identity of the client's address.
+    /// Spends one new guest identity of the client's address, or one lobby that is not for everybody.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.

@@ -204,6 +204,20 @@ async fn there_is_an_end_to_the_guests_of_a_minute() {
 }
 
 #[tokio::test]
+async fn there_is_an_end_to_the_lobbies_of_ones_own() {
+    let server = Server::with().embedded().set("limits.guests_per_minute", 3).start().await;
+    let anna = server.guest().await;
+    let alone = format!("{QUEUE_IN}?game_type=single");
+    for _ in 0..2 {
+        assert_eq!(server.handshake(&alone, &anna).await.status, 101);
+    }
+    too_many(&server.handshake(&alone, &anna).await);
+    let by_invitation = format!("{QUEUE_IN}?invite_token=0123456789abcdef0123456789abcdef");
+    too_many(&server.handshake(&by_invitation, &anna).await);
+    assert_eq!(server.handshake(QUEUE_IN, &anna).await.status, 101, "for everybody");
+}
+
+#[tokio::test]
 async fn there_is_an_end_to_the_requests_of_a_second() {
     let server = Server::with().embedded().set("limits.requests_per_second", 20).start().await;
     let requests = (0..200).map(|_| server.get("/api/v1/lobby/countdown?game_id=1", NOBODY));
