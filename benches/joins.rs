@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use typephoon_api::game::{Door, PodName, Timestamp, User, UserId, UserType};
+use typephoon_api::game::{Door, PodName, SocketId, Timestamp, User, UserId, UserType};
 use typephoon_api::live::{Entry, LiveState, LobbyRules, RedisLive};
 use typephoon_api::records::{Journal, Records};
 use typephoon_api::settings::{RedisSettings, Settings};
@@ -81,7 +81,8 @@ async fn come(live: Arc<RedisLive>, players: usize) -> Vec<Duration> {
         let user =
             User { id: UserId::new_guest(), name: "Anna".into(), user_type: UserType::Guest };
         let (now, begun) = (Timestamp::now(), Instant::now());
-        let entry = Entry { user, door: Door::Open, previous: None, now, rules: RULES };
+        let (door, socket, previous) = (Door::Open, SocketId(1), None);
+        let entry = Entry { user, door, socket, previous, now, rules: RULES };
         live.enter(entry).await.expect("a seat");
         waits.push(begun.elapsed());
     }

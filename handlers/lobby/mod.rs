@@ -18,7 +18,7 @@ use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, User
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared,
-    Stage,
+    SocketId, Stage,
 };
 use crate::game::{Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery, Query};
@@ -52,6 +52,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(6_400);
 
 /// A socket in a lobby.
 struct LobbySocket {
+    id: SocketId,
     user: User,
     login: Option<LoginId>,
     is_new: bool,
@@ -92,23 +93,18 @@ impl Socket for LobbySocket {
             handshake.spend_guest()?;
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
-        Ok(Self { user, login, is_new, door, previous, told: 0, told_game_start: false })
+        let id = SocketId(rand::random());
+        Ok(Self { id, user, login, is_new, door, previous, told: 0, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
-        let (user, door, previous) = (self.user.clone(), self.door.clone(), self.previous);
-        let rules = rules::lobby_rules(&cx.settings().game, &door);
-        let game = cx.live().enter(Entry { user, door, previous, now: cx.now(), rules }).await?;
-        cx.arm(&game);
-        let mut greeting = vec![Frame::json(&Init::of(game.id))];
-        if self.is_new {
-            let token = self.hand_over(cx, &game).await.inspect_err(|_| {
-                // Whoever comes back without it is another guest: nobody will sit here.
-                let (its, game, user) = (cx.clone(), game.id, self.user.id.clone());
-                cx.beside(async move { drop(go_absent(&its, game, &user).await) });
-            })?;
-            greeting.push(Frame::json(&token));
-        }
+        let seated = self.take_seat(cx).await;
+        let (game, greeting) = seated.inspect_err(|_| {
+            // The seat may be taken all the same, and nobody will sit there: whoever comes back has another
+            // socket, and a new guest another name.
+            let (its, gone) = (cx.clone(), self.gone(None));
+            cx.beside(async move { drop(gone.note(&its).await) });
+        })?;
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
@@ -137,21 +133,36 @@ impl Socket for LobbySocket {
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
-        go_absent(cx, seat.game, &seat.user).await.map(|()| None)
+        self.gone(Some(seat.game)).note(cx).await.map(|()| None)
     }
 }
 
-/// Notes that a socket has closed, however long the live state is away: a seat that nobody sits on would
-/// be raced against, and in a lobby of friends waited for.
-async fn go_absent(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
-    let (now, mut pause) = (cx.now(), Duration::from_millis(100));
-    loop {
-        let noted = cx.live().go_absent(game, user, now).await;
-        if noted.is_ok() || pause > LONGEST_PAUSE {
-            return noted.map(|game| game.iter().for_each(|game| cx.arm(game)));
+/// A socket that has closed.
+struct Gone {
+    user: UserId,
+    socket: SocketId,
+    door: Door,
+    /// If it was told one.
+    game: Option<GameId>,
+}
+
+impl Gone {
+    /// Notes it, however long the live state is away: a seat that nobody sits on would be raced against, and
+    /// in a lobby of friends waited for.
+    async fn note(self, cx: &Cx) -> Result<(), Error> {
+        let Self { user, socket, door, game } = self;
+        let (now, mut pause) = (cx.now(), Duration::from_millis(100));
+        loop {
+            let noted = match game {
+                Some(game) => cx.live().go_absent(game, &user, socket, now).await,
+                None => cx.live().abandon(&user, &door, socket, now).await,
+            };
+            if noted.is_ok() || pause > LONGEST_PAUSE {
+                return noted.map(|game| game.iter().for_each(|game| cx.arm(game)));
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
     }
 }
 
@@ -164,6 +175,26 @@ fn news(game: GameId, passage: &Passage) -> Frame {
 }
 
 impl LobbySocket {
+    /// A seat, and what its player is told first.
+    async fn take_seat(&self, cx: &Cx) -> Result<(Arc<Game>, Vec<Frame>), Error> {
+        let (user, door, socket) = (self.user.clone(), self.door.clone(), self.id);
+        let (previous, now) = (self.previous, cx.now());
+        let rules = rules::lobby_rules(&cx.settings().game, &door);
+        let game = cx.live().enter(Entry { user, door, socket, previous, now, rules }).await?;
+        cx.arm(&game);
+        let mut greeting = vec![Frame::json(&Init::of(game.id))];
+        if self.is_new {
+            greeting.push(Frame::json(&self.hand_over(cx, &game).await?));
+        }
+        Ok((game, greeting))
+    }
+
+    /// This socket, closed.
+    fn gone(&self, game: Option<GameId>) -> Gone {
+        let (user, door) = (self.user.id.clone(), self.door.clone());
+        Gone { user, socket: self.id, door, game }
+    }
+
     /// The key under which a new guest finds its token. The name in it is the one in the game.
     async fn hand_over(&self, cx: &Cx, game: &Game) -> Result<GetToken, Error> {
         let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;

@@ -1,11 +1,15 @@
 //! When lobbies close, and whose place is given up when.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
 use super::wire::Players;
-use crate::game::{Door, Game, GameId, Log, Player, Stage, Timestamp, User, UserId, UserType};
+use crate::game::{
+    Door, Game, GameId, Log, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
+};
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
 
@@ -13,7 +17,7 @@ fn player(n: usize, absent_since: Option<i64>) -> Player {
     let id = format!("player-{n}").as_str().into();
     Player {
         user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
-        sockets: absent_since.map_or(1, |_| 0),
+        sockets: BTreeSet::from_iter(absent_since.is_none().then_some(SocketId(1))),
         absent_since: absent_since.map(Timestamp),
         started: None,
         result: None,

@@ -95,10 +95,10 @@ struct RaceSocket {
     started: Option<Timestamp>,
     /// Whether this socket knows that the race is on.
     is_on: bool,
-    /// Whether this very socket was to say START.
-    said_start: bool,
-    /// When it noted that it says START, if nobody has answered whether that was written down.
-    unsure: Option<Timestamp>,
+    /// When this very socket noted that it says START.
+    claimed: Option<Timestamp>,
+    /// Whether nobody has answered if that was written down.
+    unsure: bool,
     /// Whether it has said that the game is gone.
     said_end: bool,
 }
@@ -117,7 +117,7 @@ impl Socket for RaceSocket {
         let game = find(cx, id).await?;
         let started = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?.started;
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
-        let (said_start, unsure, said_end) = (false, None, false);
+        let (claimed, unsure, said_end) = (None, false, false);
         let is_on = started.is_some();
         Ok(Self {
             user,
@@ -127,7 +127,7 @@ impl Socket for RaceSocket {
             is_browser,
             started,
             is_on,
-            said_start,
+            claimed,
             unsure,
             said_end,
         })
@@ -155,14 +155,12 @@ impl Socket for RaceSocket {
         };
         let start = || Say::message(&Start::of(seat.game)).tracked();
         let told = rules::told_start(&game, &seat.user);
-        if self.unsure.is_some() && told == self.unsure.take() {
+        if std::mem::take(&mut self.unsure) && told == self.claimed {
             self.is_on = true;
             return Ok(start());
         }
         if let Some(at) = told.filter(|_| !self.is_on) {
             self.is_on = true;
-            // An unsure claim was not this socket's: it is not to take back what another has said.
-            self.said_start = false;
             return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
         }
         let due = rules::start_is_due(&game, &seat.user);
@@ -171,10 +169,10 @@ impl Socket for RaceSocket {
         }
         // An error may mean that it is noted all the same: the next look tells, or `closed` takes it back.
         let now = cx.now();
-        let claimed = cx.live().claim_start(seat.game, &seat.user, now).await;
-        self.said_start |= !matches!(claimed, Ok(false));
-        self.unsure = claimed.is_err().then_some(now);
-        if !claimed? {
+        (self.claimed, self.unsure) = (Some(now), true);
+        let is_ours = cx.live().claim_start(seat.game, &seat.user, now).await?;
+        self.unsure = false;
+        if !is_ours {
             return Ok(Say::nothing());
         }
         self.is_on = true;
@@ -182,10 +180,13 @@ impl Socket for RaceSocket {
         Ok(start())
     }
 
-    /// Leaving is not announced. But a START that cannot have arrived is to be said again.
+    /// Leaving is not announced. But a START that cannot have arrived is to be said again, unless the player
+    /// types: then another socket's RESUME has done for it.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
-        if self.said_start && !rules::start_arrived(ending, self.is_browser) {
-            cx.live().release_start(seat.game, &seat.user).await?;
+        let lost = self.claimed.filter(|_| !rules::start_arrived(ending, self.is_browser));
+        let typed = seat.room.latest::<PlayerMoved>(&seat.user);
+        if let Some(claimed) = lost.filter(|claimed| typed < Some(*claimed)) {
+            cx.live().release_start(seat.game, &seat.user, claimed).await?;
         }
         // Another socket of the player may have waited for this one, perhaps in a new room.
         if let Some(room) = cx.rooms().get(RACE, seat.game) {

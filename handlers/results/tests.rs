@@ -2,6 +2,8 @@
 
 mod speed;
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::rules::{check_values, ranking};
@@ -14,7 +16,7 @@ fn player(n: usize, rank: Option<u32>) -> Player {
     let id = format!("player-{n}").as_str().into();
     Player {
         user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
-        sockets: 0,
+        sockets: BTreeSet::new(),
         absent_since: None,
         started: None,
         result: rank.map(|rank| Result { rank, finished: Timestamp(0), figures: FIGURES }),

@@ -1,10 +1,11 @@
 //! The facts of one game, from the first seat in its lobby to its cleanup.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Log, Timestamp, User, UserId};
+use super::{GameId, Log, SocketId, Timestamp, User, UserId};
 
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,7 +61,7 @@ pub struct Player {
     pub user: User,
     /// Open lobby sockets. Not kept over a restart, which closes them all.
     #[serde(skip)]
-    pub sockets: u32,
+    pub sockets: BTreeSet<SocketId>,
     /// Since when no lobby socket of the player is open, if none is.
     pub absent_since: Option<Timestamp>,
     /// When START was told to the player: once, since a second one would falsify the result.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::UserId;
 
 /// Entries that are kept; whoever is further behind than that has missed something.
-const KEPT: usize = 64;
+pub(crate) const KEPT: usize = 64;
 
 /// Something that everybody in a lobby is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,8 @@ pub use events::{
     PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared, RaceStarted,
 };
 pub use facts::{Door, Figures, Game, Player, Result, Stage};
-pub use id::{BOT, GameId, LoginId, PodName, User, UserId, UserType};
+pub use id::{BOT, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
+pub(crate) use log::KEPT as LOG_KEPT;
 pub use log::{Log, Passage};
 pub use text::Text;
 pub use time::Timestamp;

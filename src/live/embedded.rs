@@ -10,7 +10,7 @@ use super::games::{Changed, Games};
 use super::keys::OneTimeKeys;
 use super::{Claim, Departed, Entry, Finish, LiveState};
 use crate::Error;
-use crate::game::{Game, GameId, Timestamp, User, UserId};
+use crate::game::{Door, Game, GameId, SocketId, Timestamp, User, UserId};
 use crate::records::{Change, Journal, Records};
 
 /// How long after a start the players of the games that were going on have to come back; the frontend
@@ -100,9 +100,20 @@ impl LiveState for Embedded {
         &self,
         game: GameId,
         user: &UserId,
+        socket: SocketId,
         now: Timestamp,
     ) -> Result<Option<Arc<Game>>, Error> {
-        self.change(|games| games.go_absent(game, user, now)).await
+        self.change(|games| games.go_absent(game, user, socket, now)).await
+    }
+
+    async fn abandon(
+        &self,
+        user: &UserId,
+        door: &Door,
+        socket: SocketId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.abandon(user, door, socket, now)).await
     }
 
     async fn dismiss_absent(
@@ -159,8 +170,13 @@ impl LiveState for Embedded {
         self.change(|games| games.claim_start(game, user, now)).await
     }
 
-    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error> {
-        self.change(|games| games.release_start(game, user)).await
+    async fn release_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        claimed: Timestamp,
+    ) -> Result<(), Error> {
+        self.change(|games| games.release_start(game, user, claimed)).await
     }
 
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use self::places::{Ids, seat};
 use super::{Claim, Departed, Finish, names};
 use crate::game::{
-    Door, Game, GameId, Passage, Player, Result as GameResult, Stage, Timestamp, User, UserId,
+    Door, Game, GameId, Passage, Player, Result as GameResult, SocketId, Stage, Timestamp, User,
+    UserId,
 };
 use crate::records::Change;
 use crate::{Error, Kind};
@@ -86,17 +87,32 @@ impl Games {
         &mut self,
         id: GameId,
         user: &UserId,
+        socket: SocketId,
         now: Timestamp,
     ) -> Changed<Option<Arc<Game>>> {
         self.change(id, |game| {
             let waits = game.stage == Stage::Lobby;
             let player = game.player_mut(user).filter(|_| waits)?;
-            player.sockets = player.sockets.saturating_sub(1);
-            if player.sockets == 0 {
-                player.absent_since = Some(now);
+            player.sockets.remove(&socket);
+            if player.sockets.is_empty() {
+                player.absent_since.get_or_insert(now);
             }
             Some(())
         })
+    }
+
+    /// See [`LiveState::abandon`](super::LiveState::abandon).
+    pub fn abandon(
+        &mut self,
+        user: &UserId,
+        door: &Door,
+        socket: SocketId,
+        now: Timestamp,
+    ) -> Changed<Option<Arc<Game>>> {
+        match self.seats.get(&(user.clone(), door.clone())) {
+            Some(game) => self.go_absent(*game, user, socket, now),
+            None => (None, None),
+        }
     }
 
     /// See [`LiveState::dismiss_absent`](super::LiveState::dismiss_absent).
@@ -146,7 +162,7 @@ impl Games {
             let room = limit.saturating_sub(game.players.len());
             for bot in bots.iter().take(room) {
                 let user = User { name: names::unique(bot, game), ..bot.clone() };
-                game.players.push(seat(user, 0));
+                game.players.push(seat(user, None));
                 game.log.push(Passage::Came);
             }
             (room > 0 && !bots.is_empty()).then_some(())
@@ -232,8 +248,12 @@ impl Games {
     }
 
     /// See [`LiveState::release_start`](super::LiveState::release_start).
-    pub fn release_start(&mut self, id: GameId, user: &UserId) -> Changed<()> {
-        let (_, change) = self.change(id, |game| game.player_mut(user)?.started.take().map(drop));
+    pub fn release_start(&mut self, id: GameId, user: &UserId, claimed: Timestamp) -> Changed<()> {
+        let (_, change) = self.change(id, |game| {
+            let player = game.player_mut(user).filter(|it| it.started == Some(claimed))?;
+            player.started = None;
+            Some(())
+        });
         ((), change)
     }
 

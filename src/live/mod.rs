@@ -25,7 +25,7 @@ pub use keys::OneTime;
 pub use self::redis::{Beat, RedisLive};
 
 use crate::Error;
-use crate::game::{Door, Figures, Game, GameId, Timestamp, User, UserId};
+use crate::game::{Door, Figures, Game, GameId, SocketId, Timestamp, User, UserId};
 
 /// Somebody wants to play.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct Entry {
     pub user: User,
     /// Which kind of lobby.
     pub door: Door,
+    /// On which socket.
+    pub socket: SocketId,
     /// The lobby to come back to, if one is asked for.
     pub previous: Option<GameId>,
     /// Now.
@@ -87,8 +89,8 @@ pub struct Departed {
 pub trait LiveState: Send + Sync {
     /// Seats a player, by the first of these that is possible: where the player sits already behind such a
     /// [`Door`], as long as START has not been given there; the open lobby that is asked for, or the
-    /// oldest with room; the latest lobby of the invitation, if it has room; a new one. The socket of
-    /// the player is counted. A guest's name is made unique in the game.
+    /// oldest with room; the latest lobby of the invitation, if it has room; a new one. The socket is
+    /// noted, once however often it enters. A guest's name is made unique in the game.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
@@ -103,6 +105,20 @@ pub trait LiveState: Send + Sync {
         &self,
         game: GameId,
         user: &UserId,
+        socket: SocketId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error>;
+
+    /// The same for a socket that was never told its game: [`enter`](Self::enter) has failed, and may have
+    /// seated the player behind that door all the same.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
+    async fn abandon(
+        &self,
+        user: &UserId,
+        door: &Door,
+        socket: SocketId,
         now: Timestamp,
     ) -> Result<Option<Arc<Game>>, Error>;
 
@@ -175,11 +191,16 @@ pub trait LiveState: Send + Sync {
     async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
     -> Result<bool, Error>;
 
-    /// Takes that back: START did not reach the player after all.
+    /// Takes that back, if it is what was noted then: START did not reach the player after all.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error>;
+    async fn release_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        claimed: Timestamp,
+    ) -> Result<(), Error>;
 
     /// Takes a player's result and decides its rank, once.
     ///

@@ -15,7 +15,9 @@ mod story;
 use std::time::Duration;
 
 use super::{Claim, Entry, Finish, Games, LobbyRules};
-use crate::game::{Door, Figures, Game, GameId, Stage, Timestamp, User, UserId, UserType};
+use crate::game::{
+    Door, Figures, Game, GameId, SocketId, Stage, Timestamp, User, UserId, UserType,
+};
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
 fn rules(player_limit: usize) -> LobbyRules {
@@ -27,6 +29,8 @@ fn rules(player_limit: usize) -> LobbyRules {
     }
 }
 
+/// A socket of a player who has no other.
+const SOCKET: SocketId = SocketId(1);
 /// How long a player may be absent.
 const ABSENCE: Duration = Duration::from_millis(500);
 /// From the words to START.
@@ -42,7 +46,11 @@ fn player(n: usize) -> User {
 }
 
 fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
-    Entry { user: player(n), door: Door::Open, previous: None, now, rules }
+    entry_on(SOCKET, n, rules, now)
+}
+
+fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
+    Entry { user: player(n), door: Door::Open, socket, previous: None, now, rules }
 }
 
 /// One of two invitations.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::server::Server;
+use crate::server::{Server, time_passes};
 use crate::site::NOBODY;
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn who_has_had_start_is_told_since_when_the_race_is_on() {
     let [mut anna] = server.grid_of().await;
     let mut before = anna.leaves_track().knows_new_events();
     before.expect("START").await;
-    crate::server::time_passes(std::time::Duration::from_millis(300)).await;
+    time_passes(Duration::from_millis(300)).await;
     let mut after = anna.another_race().await.knows_new_events();
     let resumed = after.expect("RESUME").await;
     assert_eq!(resumed["game_id"], anna.game);
@@ -151,4 +151,24 @@ async fn of_two_tabs_one_hears_start_and_the_other_that_the_race_is_on() {
     assert!(resumed["seconds"].as_f64().is_some_and(|seconds| seconds < 1.0), "{resumed}");
     older.is_silent().await;
     newer.is_silent().await;
+}
+
+#[tokio::test]
+async fn who_races_after_a_lost_start_hears_no_second_one() {
+    let server =
+        Server::with().set("game.player_limit", 1).set("limits.heartbeat", 1).start().await;
+    let [mut anna] = server.grid_of().await;
+    // START is said there, but nobody reads it, or answers a ping.
+    let mut before = anna.leaves_track();
+    time_passes(Duration::from_secs(1)).await;
+    let mut after = anna.another_race().await.knows_new_events();
+    after.expect("RESUME").await;
+    after
+        .send(json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": 1, "char_index": 0}))
+        .await;
+    for _ in 0..20 {
+        time_passes(Duration::from_millis(250)).await;
+        after.is_silent().await;
+    }
+    assert!(before.has_ended(Duration::from_secs(1)).await);
 }

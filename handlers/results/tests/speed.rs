@@ -1,5 +1,6 @@
 //! Typists, honest and not, against the server's clock.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -28,7 +29,13 @@ fn race(words: &[String], told: Option<Timestamp>) -> Game {
         ends_at: START + 900 * SECOND,
         words: words.join(" ").into(),
         log: Log::default(),
-        players: vec![Player { user, sockets: 0, absent_since: None, started: told, result: None }],
+        players: vec![Player {
+            user,
+            sockets: BTreeSet::new(),
+            absent_since: None,
+            started: told,
+            result: None,
+        }],
     }
 }
 

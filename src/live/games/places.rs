@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Changed, Games};
-use crate::game::{Door, Game, GameId, Log, Passage, Player, Stage, User};
+use crate::game::{Door, Game, GameId, Log, Passage, Player, SocketId, Stage, User};
 use crate::live::{Entry, names};
 use crate::records::Change;
 
@@ -32,13 +32,13 @@ impl Games {
         game.version += 1;
         match game.player_mut(&entry.user.id) {
             Some(player) => {
-                player.sockets += 1;
+                player.sockets.insert(entry.socket);
                 player.absent_since = None;
             }
             None => {
                 let user = User { name: names::unique(&entry.user, game), ..entry.user };
                 self.seats.insert((user.id.clone(), game.door.clone()), id);
-                game.players.push(seat(user, 1));
+                game.players.push(seat(user, Some(entry.socket)));
                 if game.players.len() > entry.rules.player_limit {
                     send_a_bot_away(game);
                 }
@@ -139,7 +139,8 @@ fn send_a_bot_away(game: &mut Game) {
 }
 
 /// A seat that is just taken.
-pub(super) fn seat(user: User, sockets: u32) -> Player {
+pub(super) fn seat(user: User, socket: Option<SocketId>) -> Player {
+    let sockets = socket.into_iter().collect();
     Player { user, sockets, absent_since: None, started: None, result: None }
 }
 

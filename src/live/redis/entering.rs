@@ -45,7 +45,7 @@ impl RedisLive {
         call.arg(self.pod.as_str()).arg(rules.player_limit);
         call.arg((now + rules.countdown).0).arg((now + rules.full_grace).0);
         call.arg((now + rules.kept).0).arg(millis(kept)).arg(millis(kept.max(INDEXES_KEPT)));
-        call.arg(facts::write_door(&entry.door));
+        call.arg(facts::write_door(&entry.door)).arg(entry.socket.0);
         self.run(&call).await
     }
 
@@ -61,7 +61,7 @@ impl RedisLive {
     /// Takes the seat of a player again, in a game that has left the slot of the lobbies.
     async fn reenter(&self, id: GameId, entry: &Entry) -> Result<Option<Arc<Game>>, Error> {
         let mut call = scripts::REENTER.key(self.keys.racing(id));
-        call.arg(entry.user.id.as_str()).arg(self.pod.as_str());
+        call.arg(entry.user.id.as_str()).arg(entry.socket.0).arg(self.pod.as_str());
         self.game(id, &call).await
     }
 

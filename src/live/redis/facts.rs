@@ -14,7 +14,7 @@
 //! | `seat:<user id>` | the number *n* of the user's seat |
 //! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
 //! | `bot:`*n* | 1, if it is the seat of a bot |
-//! | `sockets:`*n*`:<pod>` | open lobby sockets on that pod |
+//! | `socket:`*n*`:<socket>` | the pod of an open lobby socket |
 //! | `absent:`*n* `started:`*n* | instants |
 //! | `result:`*n* | rank, instant, WPM, raw WPM, accuracy, with blanks between |
 //! | `log` `log:`*k* | the number of the latest entry; entry *k*: `C`, or `L` and a user id |
@@ -25,7 +25,8 @@ use std::str::FromStr;
 
 use crate::Error;
 use crate::game::{
-    Door, Figures, Game, GameId, Log, Passage, Player, Result as GameResult, Stage, Timestamp, User,
+    Door, Figures, Game, GameId, LOG_KEPT, Log, Passage, Player, Result as GameResult, SocketId,
+    Stage, Timestamp, User,
 };
 use crate::live::Claim;
 
@@ -49,12 +50,10 @@ pub(super) fn read(id: GameId, fields: &Fields) -> Result<Option<Game>, Error> {
 type Unreadable = String;
 
 fn game(id: GameId, fields: &Fields) -> Result<Game, Unreadable> {
-    let arrivals: u64 = number(fields, "arrivals")?;
-    let seats = (1..=arrivals).filter(|order| fields.contains_key(&format!("user:{order}")));
-    let mut players = Vec::new();
-    for order in seats {
-        players.push(player(fields, order)?);
-    }
+    let seats = fields.keys().filter_map(|field| field.strip_prefix("user:")?.parse().ok());
+    let mut seats: Vec<u64> = seats.collect();
+    seats.sort_unstable();
+    let players = seats.into_iter().map(|order| player(fields, order)).collect::<Result<_, _>>()?;
     Ok(Game {
         id,
         version: number(fields, "version")?,
@@ -106,9 +105,9 @@ fn player(fields: &Fields, order: u64) -> Result<Player, Unreadable> {
     let read: Option<User> = fields.get(&user).and_then(|json| serde_json::from_str(json).ok());
     let mut user = read.ok_or(user)?;
     user.name.clone_from(fields.get(&name).ok_or(name)?);
-    let on_pods = format!("sockets:{order}:");
-    let sockets = fields.iter().filter(|(field, _)| field.starts_with(&on_pods));
-    let sockets = sockets.filter_map(|(_, count)| count.parse::<u32>().ok()).sum();
+    let of_seat = format!("socket:{order}:");
+    let sockets = fields.keys().filter_map(|field| field.strip_prefix(&of_seat)?.parse().ok());
+    let sockets = sockets.map(SocketId).collect();
     let result = format!("result:{order}");
     let read = fields.get(&result).map(|text| read_result(text).ok_or(result)).transpose();
     Ok(Player {
@@ -123,8 +122,8 @@ fn player(fields: &Fields, order: u64) -> Result<Player, Unreadable> {
 fn log(fields: &Fields) -> Result<Log, Unreadable> {
     let end: u64 = number(fields, "log")?;
     let mut kept = Vec::new();
-    for number in 1..=end {
-        // The beginning of a long log is forgotten.
+    // The beginning of a long log is forgotten.
+    for number in end.saturating_sub(LOG_KEPT as u64)..=end {
         let Some(entry) = fields.get(&format!("log:{number}")) else { continue };
         kept.push(match entry.strip_prefix('L') {
             Some(user) => Passage::Left(user.into()),

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::facts::{self, Fields, write_claim};
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
-use crate::game::{Door, Game, GameId, Timestamp, User, UserId};
+use crate::game::{Door, Game, GameId, SocketId, Timestamp, User, UserId};
 use crate::live::{Claim, Departed, Entry, Finish, LiveState};
 use crate::{Error, Kind};
 
@@ -20,11 +20,25 @@ impl LiveState for RedisLive {
         &self,
         game: GameId,
         user: &UserId,
+        socket: SocketId,
         now: Timestamp,
     ) -> Result<Option<Arc<Game>>, Error> {
         let mut call = scripts::GO_ABSENT.key(self.keys.waiting(game));
-        call.arg(user.as_str()).arg(self.pod.as_str()).arg(now.0);
+        call.arg(user.as_str()).arg(socket.0).arg(now.0);
         self.game(game, &call).await
+    }
+
+    async fn abandon(
+        &self,
+        user: &UserId,
+        door: &Door,
+        socket: SocketId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::ABANDON.key(self.keys.lobby());
+        call.arg(user.as_str()).arg(facts::write_door(door)).arg(socket.0).arg(now.0);
+        let (id, fields): (i64, Fields) = self.run(&call).await?;
+        Ok(facts::read(GameId(id), &fields)?.map(Arc::new))
     }
 
     async fn dismiss_absent(
@@ -122,9 +136,14 @@ impl LiveState for RedisLive {
         self.run(call.arg(user.as_str()).arg(now.0)).await
     }
 
-    async fn release_start(&self, game: GameId, user: &UserId) -> Result<(), Error> {
+    async fn release_start(
+        &self,
+        game: GameId,
+        user: &UserId,
+        claimed: Timestamp,
+    ) -> Result<(), Error> {
         let mut call = scripts::RELEASE_START.key(self.keys.racing(game));
-        self.run(call.arg(user.as_str())).await
+        self.run(call.arg(user.as_str()).arg(claimed.0)).await
     }
 
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {

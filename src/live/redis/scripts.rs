@@ -24,6 +24,8 @@ scripts! {
     REENTER = "reenter";
     /// A lobby socket has closed.
     GO_ABSENT = "go_absent";
+    /// One that was not told its game.
+    ABANDON = "abandon";
     /// Takes the seats of those who were absent for too long.
     DISMISS = "dismiss";
     /// Seats bots.

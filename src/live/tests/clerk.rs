@@ -1,7 +1,7 @@
 //! What a patient clerk would note on paper: the same rules as [`Games`], without an index, and
 //! looked up from the beginning each time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::story::{Deed, Facts, Outcome, Step};
@@ -11,7 +11,7 @@ use super::*;
 #[derive(Clone, Debug, PartialEq)]
 struct Place {
     user: UserId,
-    sockets: u32,
+    sockets: BTreeSet<SocketId>,
     absent_since: Option<Timestamp>,
     started: Option<Timestamp>,
     rank: Option<u32>,
@@ -44,7 +44,7 @@ impl Sheet {
 }
 
 impl Place {
-    fn of(user: UserId, sockets: u32) -> Self {
+    fn of(user: UserId, sockets: BTreeSet<SocketId>) -> Self {
         Self { user, sockets, absent_since: None, started: None, rank: None }
     }
 
@@ -70,7 +70,7 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
 fn place(player: &crate::game::Player) -> Place {
     Place {
         user: player.user.id.clone(),
-        sockets: player.sockets,
+        sockets: player.sockets.clone(),
         absent_since: player.absent_since,
         started: player.started,
         rank: player.result.map(|result| result.rank),
@@ -107,8 +107,12 @@ impl Clerk {
             }
             Deed::Restart => self.restart(now + RESUME),
             Deed::Close => Outcome::Changed(self.close(id, now)),
+            Deed::Abandon => match self.seat_behind(&step.door, &user) {
+                Some(id) => in_game(self.sheets.get_mut(&id).expect("found"), step, now),
+                None => in_no_game(step.deed),
+            },
             _ => match self.sheets.get_mut(&id) {
-                Some(sheet) => in_game(sheet, step.deed, &user, now),
+                Some(sheet) => in_game(sheet, step, now),
                 None => in_no_game(step.deed),
             },
         }
@@ -116,15 +120,12 @@ impl Clerk {
 
     fn enter(&mut self, entry: &Entry, now: Timestamp) -> GameId {
         let (user, door) = (entry.user.id.clone(), &entry.door);
-        let own = |sheet: &Sheet| {
-            sheet.stage < Stage::Running && sheet.places.iter().any(|it| it.user == user)
-        };
         let find = |is: &dyn Fn(GameId, &Sheet) -> bool| {
             self.sheets.iter().find(|(id, sheet)| is(**id, sheet)).map(|(id, _)| *id)
         };
         let asked_for = |id| entry.previous == Some(id);
         let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
-        let id = find(&|_, sheet| sheet.door == *door && own(sheet)).or_else(|| match door {
+        let id = self.seat_behind(door, &user).or_else(|| match door {
             Door::Alone => None,
             Door::Invited(token) => {
                 let latest = self.invited.get(token).copied();
@@ -137,11 +138,11 @@ impl Clerk {
         let limit = entry.rules.player_limit;
         let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
         if let Some(place) = sheet.place(&user) {
-            place.sockets += 1;
+            place.sockets.insert(entry.socket);
             place.absent_since = None;
             return id;
         }
-        sheet.places.push(Place::of(user, 1));
+        sheet.places.push(Place::of(user, [entry.socket].into()));
         if sheet.places.len() > limit {
             let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
             sheet.places.remove(last);
@@ -151,6 +152,15 @@ impl Clerk {
             sheet.closes_at = now + self.rules.full_grace;
         }
         id
+    }
+
+    /// Where a user sits behind a door, until START.
+    fn seat_behind(&self, door: &Door, user: &UserId) -> Option<GameId> {
+        let is_seat = |sheet: &Sheet| {
+            let is_seated = sheet.places.iter().any(|it| it.user == *user);
+            sheet.stage < Stage::Running && sheet.door == *door && is_seated
+        };
+        self.sheets.iter().find(|(_, sheet)| is_seat(sheet)).map(|(id, _)| *id)
     }
 
     fn open(&mut self, door: Door, now: Timestamp) -> GameId {
@@ -190,7 +200,9 @@ impl Clerk {
         if sheet.door != Door::Open || sheet.places.iter().any(Place::is_bot) || room == 0 {
             return false;
         }
-        sheet.places.extend(bots().into_iter().take(room).map(|bot| Place::of(bot.id, 0)));
+        sheet
+            .places
+            .extend(bots().into_iter().take(room).map(|bot| Place::of(bot.id, BTreeSet::new())));
         true
     }
 
@@ -212,7 +224,7 @@ impl Clerk {
         if sheet.stage != Stage::Lobby || now < sheet.closes_at {
             return false;
         }
-        if sheet.people().all(|place| place.sockets == 0) {
+        if sheet.people().all(|place| place.sockets.is_empty()) {
             self.sheets.remove(&id);
             return false;
         }
@@ -228,7 +240,7 @@ impl Clerk {
             }
             let is_lobby = sheet.stage == Stage::Lobby;
             for place in sheet.places.iter_mut().filter(|place| !place.is_bot()) {
-                place.sockets = 0;
+                place.sockets.clear();
                 place.absent_since = if is_lobby { Some(resume) } else { place.absent_since };
             }
             match sheet.stage {
@@ -242,8 +254,8 @@ impl Clerk {
 }
 
 /// A step in a game that is there.
-fn in_game(sheet: &mut Sheet, deed: Deed, user: &UserId, now: Timestamp) -> Outcome {
-    let stage = sheet.stage;
+fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
+    let (deed, stage) = (step.deed, sheet.stage);
     let ranked = sheet.people().filter(|place| place.rank.is_some()).count();
     match deed {
         Deed::Prepare if stage == Stage::Closed => {
@@ -254,8 +266,8 @@ fn in_game(sheet: &mut Sheet, deed: Deed, user: &UserId, now: Timestamp) -> Outc
             sheet.stage = Stage::Running;
             Outcome::Changed(true)
         }
-        _ => match sheet.place(user) {
-            Some(place) => in_place(place, deed, stage, ranked, now),
+        _ => match sheet.place(&step.user.id) {
+            Some(place) => in_place(place, step, stage, ranked, now),
             None if deed == Deed::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
             None => in_no_game(deed),
         },
@@ -263,11 +275,19 @@ fn in_game(sheet: &mut Sheet, deed: Deed, user: &UserId, now: Timestamp) -> Outc
 }
 
 /// A step of a player who has a place.
-fn in_place(place: &mut Place, deed: Deed, stage: Stage, ranked: usize, now: Timestamp) -> Outcome {
-    match deed {
-        Deed::Leave if stage == Stage::Lobby && place.sockets > 0 => {
-            place.sockets -= 1;
-            place.absent_since = (place.sockets == 0).then_some(now);
+fn in_place(
+    place: &mut Place,
+    step: &Step,
+    stage: Stage,
+    ranked: usize,
+    now: Timestamp,
+) -> Outcome {
+    match step.deed {
+        Deed::Leave | Deed::Abandon if stage == Stage::Lobby => {
+            place.sockets.remove(&step.socket);
+            if place.sockets.is_empty() && place.absent_since.is_none() {
+                place.absent_since = Some(now);
+            }
             Outcome::Changed(true)
         }
         Deed::ClaimStart if stage == Stage::Running && place.started.is_none() => {
@@ -275,7 +295,7 @@ fn in_place(place: &mut Place, deed: Deed, stage: Stage, ranked: usize, now: Tim
             Outcome::Told(true)
         }
         Deed::ReleaseStart => {
-            place.started = None;
+            place.started = place.started.filter(|started| *started != step.claimed);
             Outcome::Nothing
         }
         Deed::Finish => Outcome::Finished(match place.rank {
@@ -287,7 +307,7 @@ fn in_place(place: &mut Place, deed: Deed, stage: Stage, ranked: usize, now: Tim
                 Ok(Finish::Taken(rank))
             }
         }),
-        _ => in_no_game(deed),
+        _ => in_no_game(step.deed),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::redis::on;
 use super::*;
-use crate::game::PodName;
+use crate::game::{Player, PodName};
 use crate::live::{LiveState, RedisLive};
 use crate::records::Journal;
 
@@ -37,8 +37,9 @@ async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
         let id = prepared(one, 0, now).await;
-        let game = two.enter(entry(1, rules(FULL), now)).await.unwrap();
-        assert_eq!((game.id, game.stage, game.players[1].sockets), (id, Stage::Countdown, 2));
+        let game = two.enter(entry_on(SocketId(2), 1, rules(FULL), now)).await.unwrap();
+        let (stage, sockets) = (game.stage, game.players[1].sockets.len());
+        assert_eq!((game.id, stage, sockets), (id, Stage::Countdown, 2));
         one.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
         let next = two.enter(entry(1, rules(FULL), now)).await.unwrap();
         assert_ne!(next.id, id);
@@ -142,14 +143,15 @@ async fn the_sockets_of_a_dead_server_are_not_waited_for() {
         let now = Timestamp(0);
         let untouched = two.enter(entry(2, rules(1), now)).await.unwrap();
         let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
-        two.enter(entry(0, rules(FULL), now)).await.unwrap();
+        two.enter(entry_on(SocketId(2), 0, rules(FULL), now)).await.unwrap();
         one.enter(entry(1, rules(FULL), now)).await.unwrap();
         let later = Timestamp(9);
         let changed = two.forget_pod(one.pod(), later).await.unwrap();
         assert_eq!(changed.iter().map(|game| game.id).collect::<Vec<_>>(), [id]);
         let players = &changed[0].players;
-        assert_eq!((players[0].sockets, players[0].absent_since), (1, None), "has one elsewhere");
-        assert_eq!((players[1].sockets, players[1].absent_since), (0, Some(later)));
+        let of = |player: &Player| (player.sockets.len(), player.absent_since);
+        assert_eq!(of(&players[0]), (1, None), "has one elsewhere");
+        assert_eq!(of(&players[1]), (0, Some(later)));
         assert_eq!(two.find(untouched.id).await.unwrap().unwrap().version, untouched.version);
         assert_eq!(two.forget_pod(one.pod(), later).await.unwrap(), [], "twice is once");
     })

@@ -1,7 +1,6 @@
 //! What every implementation of [`LiveState`] promises: the same stories are told to it and to [`Games`],
 //! which `promises.rs` has looked at, and both have to know the same after each step.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -29,9 +28,13 @@ async fn take(live: &dyn LiveState, moment: &Moment, limit: usize) -> Outcome {
             Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
         }
         Deed::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
-        // A socket can only be closed by somebody who has one.
-        Deed::Leave if moment.outcome == Outcome::Changed(false) => Outcome::Changed(false),
-        Deed::Leave => changed(live.go_absent(game, &user.id, now).await.unwrap()),
+        Deed::Leave => {
+            changed(live.go_absent(game, &user.id, moment.step.socket, now).await.unwrap())
+        }
+        Deed::Abandon => {
+            let (door, socket) = (&moment.step.door, moment.step.socket);
+            changed(live.abandon(&user.id, door, socket, now).await.unwrap())
+        }
         Deed::Dismiss => {
             let departed = live.dismiss_absent(game, now - ABSENCE, now).await.unwrap();
             Outcome::Departed(departed.users)
@@ -41,7 +44,7 @@ async fn take(live: &dyn LiveState, moment: &Moment, limit: usize) -> Outcome {
         Deed::Start => changed(live.start(game, now).await.unwrap()),
         Deed::ClaimStart => Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap()),
         Deed::ReleaseStart => {
-            live.release_start(game, &user.id).await.unwrap();
+            live.release_start(game, &user.id, moment.step.claimed).await.unwrap();
             Outcome::Nothing
         }
         Deed::Finish => {
@@ -62,19 +65,8 @@ fn without_versions<'a>(games: impl Iterator<Item = &'a Arc<Game>>) -> Vec<Game>
 /// Tells a story to servers, of whom each step meets another.
 async fn keeps_to_the_story(pods: &[Arc<dyn LiveState>], (limit, moments): (usize, Vec<Moment>)) {
     let mut versions = Facts::new();
-    // On which servers the open sockets of a player in a game are.
-    let mut sockets: HashMap<(UserId, GameId), Vec<usize>> = HashMap::new();
     for (number, moment) in moments.iter().enumerate() {
-        let user = moment.step.user.id.clone();
-        let mut pod = number % pods.len();
-        if moment.step.deed == Deed::Leave && moment.outcome == Outcome::Changed(true) {
-            let seat = (user.clone(), moment.step.game);
-            pod = sockets.get_mut(&seat).and_then(Vec::pop).unwrap();
-        }
-        if let Outcome::Seated(game) = moment.outcome {
-            sockets.entry((user, game)).or_default().push(pod);
-        }
-        let outcome = take(&*pods[pod], moment, limit).await;
+        let outcome = take(&*pods[number % pods.len()], moment, limit).await;
         assert_eq!(outcome, moment.outcome, "{:?}", moment.step);
         let games = pods[(number + 1) % pods.len()].all().await.unwrap();
         let expected = without_versions(moment.after.values());

@@ -53,8 +53,8 @@ struct Someone {
     user: User,
     chance: StdRng,
     seat: Option<GameId>,
-    /// Where the open lobby sockets are.
-    sockets: Vec<usize>,
+    /// The open lobby sockets, and on which servers they are.
+    sockets: Vec<(SocketId, usize)>,
 }
 
 impl Someone {
@@ -77,21 +77,23 @@ impl Someone {
     async fn enter(&mut self) {
         let pod = self.chance.random_range(0..PODS);
         let (user, previous) = (self.user.clone(), self.seat.filter(|_| self.chance.random()));
-        let door = Door::Open;
-        let entry = Entry { user, door, previous, now: self.crowd.now(), rules: rules(LIMIT) };
+        let (door, socket) = (Door::Open, SocketId(self.chance.random()));
+        let (now, rules) = (self.crowd.now(), rules(LIMIT));
+        let entry = Entry { user, door, socket, previous, now, rules };
         let game = self.pods[pod].enter(entry).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");
-        assert!(seat.sockets > 0 && seat.absent_since.is_none(), "{game:?}");
+        assert!(seat.sockets.contains(&socket) && seat.absent_since.is_none(), "{game:?}");
         if self.seat.replace(game.id) != Some(game.id) {
             self.sockets.clear();
         }
-        self.sockets.push(pod);
+        self.sockets.push((socket, pod));
     }
 
     async fn leave(&mut self) {
-        let (Some(game), Some(pod)) = (self.seat, self.sockets.pop()) else { return };
-        let left = self.pods[pod].go_absent(game, &self.user.id, self.crowd.now()).await.unwrap();
+        let (Some(game), Some((socket, pod))) = (self.seat, self.sockets.pop()) else { return };
+        let (pod, user, now) = (&self.pods[pod], &self.user.id, self.crowd.now());
+        let left = pod.go_absent(game, user, socket, now).await.unwrap();
         left.iter().for_each(|game| Crowd::check(game));
     }
 
@@ -141,7 +143,7 @@ impl Someone {
         assert!(told <= 1, "{user} was told START {told} times");
         if told == 1 && self.chance.random_range(0..4) == 0 {
             *self.crowd.told.lock().get_mut(&key).unwrap() -= 1;
-            pod.release_start(game, &user).await.unwrap();
+            pod.release_start(game, &user, now).await.unwrap();
         }
         let (one, two) = tokio::join!(
             pod.finish(game, &user, claim(now)),

@@ -80,7 +80,7 @@ impl Pod {
         let games = self.live.all().await.unwrap();
         let games = games.iter().map(|game| (**game).clone());
         by_id(games.map(|mut game| {
-            game.players.iter_mut().for_each(|player| player.sockets = 0);
+            game.players.iter_mut().for_each(|player| player.sockets.clear());
             game
         }))
     }
@@ -148,7 +148,7 @@ async fn all_who_leave_at_once_leave_no_lobby_behind() {
     let leave = |live: Arc<Embedded>, n: usize| {
         let id = seats[n];
         async move {
-            live.go_absent(id, &player(n).id, later).await.unwrap();
+            live.go_absent(id, &player(n).id, SOCKET, later).await.unwrap();
             live.dismiss_absent(id, later, later).await.unwrap().users
         }
     };

@@ -63,14 +63,28 @@ fn lobbies_whose_time_is_over_are_searched_only_once() {
 fn the_last_of_several_sockets_begins_the_absence() {
     let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
     let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
-    games.enter(entry(0, rules(FULL), now));
+    let other = SocketId(2);
+    games.enter(entry_on(other, 0, rules(FULL), now));
     let user = player(0).id;
-    let absent = |games: &mut Games| {
-        let game = games.go_absent(id, &user, now).0.expect("the lobby waits");
+    let mut absent = |socket, now| {
+        let game = games.go_absent(id, &user, socket, now).0.expect("the lobby waits");
         game.players[0].absent_since
     };
-    assert_eq!(absent(&mut games), None);
-    assert_eq!(absent(&mut games), Some(now));
+    assert_eq!(absent(other, now), None);
+    assert_eq!(absent(other, now), None, "twice is once");
+    assert_eq!(absent(SOCKET, now), Some(now));
+    assert_eq!(absent(SOCKET, Timestamp(9)), Some(now), "since the first time");
+}
+
+#[test]
+fn whoever_was_seated_without_hearing_of_it_can_go() {
+    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
+    let (door, user) = (invited(0), player(0).id);
+    assert_eq!(games.abandon(&user, &door, SOCKET, now).0, None, "came nowhere");
+    games.enter(Entry { door: door.clone(), ..entry(0, rules(FULL), now) });
+    assert_eq!(games.abandon(&user, &Door::Open, SOCKET, now).0, None, "another door");
+    let game = games.abandon(&user, &door, SOCKET, now).0.expect("the lobby waits");
+    assert_eq!(game.players[0].absent_since, Some(now));
 }
 
 #[test]
@@ -78,11 +92,11 @@ fn the_last_to_leave_takes_the_lobby_along() {
     let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
     let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
     games.enter(entry(1, rules(FULL), now));
-    games.go_absent(id, &player(0).id, now);
+    games.go_absent(id, &player(0).id, SOCKET, now);
     let (departed, _) = games.dismiss_absent(id, now, now);
     assert_eq!(departed.users, [player(0).id]);
     assert_eq!(departed.game.map(|game| game.players.len()), Some(1));
-    games.go_absent(id, &player(1).id, now);
+    games.go_absent(id, &player(1).id, SOCKET, now);
     let (departed, change) = games.dismiss_absent(id, now, now);
     assert_eq!((departed.users, departed.game), (vec![player(1).id], None));
     assert!(matches!(change, Some(crate::records::Change::Ended { .. })));

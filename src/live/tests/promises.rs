@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::clerk::{Clerk, sheets};
-use super::story::{Deed, Outcome, plots, tell};
+use super::story::{Deed, Facts, Outcome, plots, tell};
 use super::*;
 
 proptest! {
@@ -45,7 +45,7 @@ proptest! {
         for moment in tell(&plot) {
             if let Outcome::Seated(game) = moment.outcome {
                 let seat = moment.after[&game].player(&moment.step.user.id);
-                prop_assert!(seat.is_some_and(|it| it.sockets > 0 && it.absent_since.is_none()));
+                prop_assert!(seat.is_some_and(|it| !it.sockets.is_empty() && it.absent_since.is_none()));
             }
         }
     }
@@ -168,7 +168,7 @@ proptest! {
                     prop_assert_eq!(moment.after[&moment.step.game].stage, Stage::Running);
                     prop_assert!(told.insert(key), "{:?}", moment.step);
                 }
-                _ if moment.step.deed == Deed::ReleaseStart => {
+                _ if moment.step.deed == Deed::ReleaseStart && !is_started(&moment.after, &key) => {
                     told.remove(&key);
                 }
                 _ => {}
@@ -226,4 +226,9 @@ proptest! {
             prop_assert!(!nothing || moment.before == moment.after, "{:?}", moment.step);
         }
     }
+}
+
+/// Whether the player is told to have had START.
+fn is_started(facts: &Facts, (game, user): &(GameId, UserId)) -> bool {
+    facts.get(game).and_then(|game| game.player(user)?.started).is_some()
 }

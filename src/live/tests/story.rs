@@ -23,6 +23,7 @@ pub(super) enum Deed {
     Hasten,
     SeatBots,
     Leave,
+    Abandon,
     Dismiss,
     Close,
     Prepare,
@@ -40,6 +41,11 @@ impl Deed {
         matches!(self, Self::Enter | Self::Reconnect | Self::EnterInvited | Self::EnterAlone)
     }
 
+    /// Whether a socket closes.
+    fn goes_out(self) -> bool {
+        matches!(self, Self::Leave | Self::Abandon)
+    }
+
     /// Which deed a number below 100 stands for.
     fn of(number: u64) -> Self {
         match number {
@@ -50,7 +56,8 @@ impl Deed {
             34..35 => Self::EnterAlone,
             35..37 => Self::Hasten,
             37..40 => Self::SeatBots,
-            40..45 => Self::Leave,
+            40..44 => Self::Leave,
+            44..45 => Self::Abandon,
             45..49 => Self::Dismiss,
             49..61 => Self::Close,
             61..70 => Self::Prepare,
@@ -93,19 +100,31 @@ impl Chance {
         self.deed == Deed::Restart
     }
 
-    /// The step that this is among these games. `last` is the newest that there has ever been.
-    fn among(self, facts: &Facts, last: GameId, now: Timestamp) -> Step {
+    /// The step that this is among these games. `last` is the newest that there has ever been, and `number`
+    /// how many steps came before.
+    fn among(self, facts: &Facts, last: GameId, now: Timestamp, number: usize) -> Step {
         let fitting: Vec<_> = facts.values().filter(|game| fits(self.deed, game, now)).collect();
         let chosen = fitting.get(self.which % fitting.len().max(1)).filter(|_| self.aimed);
         let game = chosen.map_or(GameId(last.0 - self.which as i64 % 4), |game| game.id);
         // Who comes may be anybody; who does something in a game sits there.
         let inside = chosen.filter(|_| !self.deed.comes_in());
-        let seat = inside.map(|game| &game.players[self.who % game.players.len()].user.id);
+        let seats: Vec<_> = inside.iter().flat_map(|game| &game.players).collect();
+        // Bots have no sockets.
+        let seats = seats.into_iter().filter(|it| !self.deed.goes_out() || !it.user.is_bot());
+        let seats: Vec<_> = seats.map(|player| &player.user.id).collect();
+        let seat = seats.get(self.who % seats.len().max(1)).copied();
         let mut users = (0..PLAYERS).map(player).chain(bots());
         let user = users.find(|user| Some(&user.id) == seat);
         let user = user.unwrap_or_else(|| player(self.who));
         let wait = Duration::from_millis(500) * (self.which as u32 % 4);
-        Step { deed: self.deed, user, game, wait }
+        let seat = facts.get(&game).and_then(|game| game.player(&user.id));
+        let is_known = !self.which.is_multiple_of(4);
+        let claimed = seat.and_then(|seat| seat.started).filter(|_| is_known).unwrap_or(now);
+        let open = seat.and_then(|seat| seat.sockets.first()).copied();
+        let open = open.filter(|_| self.deed.goes_out() && is_known);
+        let socket = open.unwrap_or(SocketId(number as u64));
+        let door = facts.get(&game).map_or(Door::Open, |game| game.door.clone());
+        Step { deed: self.deed, user, game, door, socket, wait, claimed }
     }
 }
 
@@ -114,7 +133,7 @@ fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
     let waits = game.stage == Stage::Lobby;
     match deed {
         Deed::Wait | Deed::Enter | Deed::EnterAlone | Deed::Restart => false,
-        Deed::Reconnect | Deed::Leave | Deed::SeatBots => waits,
+        Deed::Reconnect | Deed::Leave | Deed::Abandon | Deed::SeatBots => waits,
         Deed::EnterInvited | Deed::Hasten => waits && matches!(game.door, Door::Invited(_)),
         Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
         Deed::Close => waits && game.closes_at <= now,
@@ -131,13 +150,20 @@ pub(super) struct Step {
     pub(super) deed: Deed,
     pub(super) user: User,
     pub(super) game: GameId,
+    /// Of that game.
+    pub(super) door: Door,
+    /// Of who comes a new one; of who goes one that is open, mostly.
+    pub(super) socket: SocketId,
     wait: Duration,
+    /// Of a START that is taken back: when it was claimed, mostly.
+    pub(super) claimed: Timestamp,
 }
 
 impl Step {
     /// How somebody comes in.
     pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
-        let entry = Entry { user: self.user.clone(), door: Door::Open, previous: None, now, rules };
+        let (user, socket) = (self.user.clone(), self.socket);
+        let entry = Entry { user, door: Door::Open, socket, previous: None, now, rules };
         match self.deed {
             Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
             Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },
@@ -189,6 +215,7 @@ pub(super) fn tell((limit, steps): &Plot) -> Vec<Moment> {
         last: GameId(0),
         now: Timestamp(0),
         rules: rules(*limit),
+        steps: 0,
     };
     steps.iter().map(|chance| teller.moment(*chance)).collect()
 }
@@ -199,12 +226,14 @@ struct Teller {
     last: GameId,
     now: Timestamp,
     rules: LobbyRules,
+    steps: usize,
 }
 
 impl Teller {
     fn moment(&mut self, chance: Chance) -> Moment {
         let before = self.facts();
-        let step = chance.among(&before, self.last, self.now);
+        let step = chance.among(&before, self.last, self.now, self.steps);
+        self.steps += 1;
         let outcome = self.take(&step);
         let (now, after, paper) = (self.now, self.facts(), self.paper.clone());
         Moment { step, now, outcome, before, after, paper }
@@ -234,9 +263,12 @@ impl Teller {
                 let changed = games.seat_bots(id, bots(), self.rules.player_limit, now);
                 self.changed(changed)
             }
-            Deed::Leave if !has_socket(games, id, &user.id) => Outcome::Changed(false),
             Deed::Leave => {
-                let changed = games.go_absent(id, &user.id, now);
+                let changed = games.go_absent(id, &user.id, step.socket, now);
+                self.changed(changed)
+            }
+            Deed::Abandon => {
+                let changed = games.abandon(&user.id, &step.door, step.socket, now);
                 self.changed(changed)
             }
             Deed::Dismiss => {
@@ -262,7 +294,7 @@ impl Teller {
                 Outcome::Told(self.write_down(changed))
             }
             Deed::ReleaseStart => {
-                let changed = games.release_start(id, &user.id);
+                let changed = games.release_start(id, &user.id, step.claimed);
                 self.write_down(changed);
                 Outcome::Nothing
             }
@@ -319,9 +351,4 @@ impl Teller {
     fn has_changed(&self, id: GameId, departed: &[UserId]) -> bool {
         !departed.is_empty() && self.games.find(id).is_some()
     }
-}
-
-/// A socket can only be closed by somebody who has one.
-fn has_socket(games: &Games, id: GameId, user: &UserId) -> bool {
-    games.find(id).and_then(|game| game.player(user).map(|it| it.sockets)).is_some_and(|it| it > 0)
 }

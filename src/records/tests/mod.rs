@@ -6,6 +6,7 @@ mod plans;
 mod profiles;
 mod shared;
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -111,7 +112,7 @@ fn player(
     let user = User { id: id.into(), name: id.to_uppercase(), user_type };
     let figures = Figures { wpm, wpm_raw: wpm + 5.0, acc };
     let result = Some(Result { rank, finished, figures });
-    Player { user, sockets: 0, absent_since: None, started: Some(at(0)), result }
+    Player { user, sockets: BTreeSet::new(), absent_since: None, started: Some(at(0)), result }
 }
 
 fn game(id: i64, players: Vec<Player>) -> Change {

@@ -28,26 +28,44 @@ end
 
 -- Goes through the seats, in order of arrival.
 local function orders(fields)
-    local order, last = 0, tonumber(fields.arrivals or '0')
-    return function()
-        repeat
-            order = order + 1
-        until order > last or fields['user:' .. order]
-        if order <= last then
-            return integer(order)
+    local taken, at = {}, 0
+    for field in pairs(fields) do
+        if string.sub(field, 1, 5) == 'user:' then
+            taken[#taken + 1] = tonumber(string.sub(field, 6))
         end
+    end
+    table.sort(taken)
+    return function()
+        at = at + 1
+        return taken[at] and integer(taken[at])
     end
 end
 
--- The open lobby sockets of a seat, on all pods.
+-- Which fields are the open lobby sockets of a seat. Each holds its pod.
 local function sockets(fields, order)
-    local prefix, count = 'sockets:' .. order .. ':', 0
-    for field, value in pairs(fields) do
+    local prefix, of_seat = 'socket:' .. order .. ':', {}
+    for field in pairs(fields) do
         if string.sub(field, 1, #prefix) == prefix then
-            count = count + tonumber(value)
+            of_seat[#of_seat + 1] = field
         end
     end
-    return count
+    return of_seat
+end
+
+-- A lobby socket of a user has closed. Returns the facts, if the lobby still waits.
+local function leave(key, user, socket, now)
+    local fields = read(key)
+    local order = fields['seat:' .. user]
+    if fields.stage ~= LOBBY or not order then
+        return false
+    end
+    local own = 'socket:' .. order .. ':' .. socket
+    redis.call('HDEL', key, own)
+    fields[own] = nil
+    if #sockets(fields, order) == 0 then
+        redis.call('HSETNX', key, 'absent:' .. order, now)
+    end
+    return version_up(key)
 end
 
 -- One more entry of the log of a lobby.

@@ -7,7 +7,7 @@ local base = KEYS[1]
 local user, json, name, is_guest, previous, stale = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local now, pod, limit = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local opened_at, closes_at, full_closes_at, ends_at = ARGV[7], ARGV[10], ARGV[11], ARGV[12]
-local kept, indexes_kept, door = ARGV[13], ARGV[14], ARGV[15]
+local kept, indexes_kept, door, socket = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 local invite = string.match(door, '^invited:(.*)$')
 
 local function facts_of(id)
@@ -121,7 +121,7 @@ local function seated()
 end
 local order = fields['seat:' .. user]
 if order then
-    redis.call('HINCRBY', key, 'sockets:' .. order .. ':' .. pod, 1)
+    redis.call('HSET', key, 'socket:' .. order .. ':' .. socket, pod)
     redis.call('HDEL', key, 'absent:' .. order)
     return seated()
 end
@@ -137,7 +137,7 @@ end
 local own_name = unique(fields, name, is_guest ~= '1')
 order = integer(redis.call('HINCRBY', key, 'arrivals', 1))
 redis.call('HSET', key, 'seat:' .. user, order, 'user:' .. order, json, 'name:' .. order, own_name,
-    'sockets:' .. order .. ':' .. pod, '1')
+    'socket:' .. order .. ':' .. socket, pod)
 redis.call('SET', seat_key(base, door, user), id, 'PX', kept)
 redis.call('SADD', base .. ':played:' .. user, id)
 redis.call('PEXPIRE', base .. ':played:' .. user, kept)

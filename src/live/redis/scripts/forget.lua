@@ -6,14 +6,18 @@ for i, key in ipairs(KEYS) do
     if fields.stage == LOBBY then
         local before = #changed
         for order in orders(fields) do
-            local own = 'sockets:' .. order .. ':' .. ARGV[1]
-            if fields[own] then
-                redis.call('HDEL', key, own)
-                fields[own] = nil
-                if sockets(fields, order) == 0 then
-                    redis.call('HSET', key, 'absent:' .. order, ARGV[2])
+            local open, dead = sockets(fields, order), 0
+            for _, socket in ipairs(open) do
+                if fields[socket] == ARGV[1] then
+                    redis.call('HDEL', key, socket)
+                    dead = dead + 1
                 end
+            end
+            if dead > 0 then
                 changed[before + 1] = ARGV[2 + i]
+            end
+            if dead > 0 and dead == #open then
+                redis.call('HSET', key, 'absent:' .. order, ARGV[2])
             end
         end
         if #changed > before then
