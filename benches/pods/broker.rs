@@ -70,6 +70,7 @@ pub async fn idle() -> Outcome<Duration> {
 }
 
 /// What some keystrokes cost.
+#[derive(Clone, Copy)]
 pub struct Cost {
     /// In a second without them.
     pub idle: Duration,
@@ -85,6 +86,18 @@ impl Cost {
     fn per_thousand(&self) -> f64 {
         let idle = self.idle.mul_f64(self.span.as_secs_f64());
         millis(self.busy.saturating_sub(idle)) * 1000.0 / self.keystrokes as f64
+    }
+
+    /// This and another measurement of the same.
+    pub fn and(self, other: Self) -> Self {
+        let span = self.span + other.span;
+        let share = self.span.as_secs_f64() / span.as_secs_f64();
+        Self {
+            idle: self.idle.mul_f64(share) + other.idle.mul_f64(1.0 - share),
+            busy: self.busy + other.busy,
+            keystrokes: self.keystrokes + other.keystrokes,
+            span,
+        }
     }
 
     pub fn print(&self, name: &str, messages: f64, compared_with: Option<&Self>) {

@@ -108,18 +108,15 @@ impl Cluster {
         Ok(Self { name, pods, _data: data })
     }
 
-    /// Messages that the pods have published so far.
-    pub async fn messages(&self) -> Outcome<u64> {
+    /// What the pods have counted so far, all in all.
+    pub async fn count(&self, counter: &str) -> Outcome<u64> {
         let mut sum = 0;
         for (_, address) in &self.pods {
             let metrics = http().get(format!("http://{address}/metrics")).send().await?;
             let text = metrics.text().await?;
-            let line =
-                text.lines().find(|line| line.starts_with("typephoon_bridge_messages_total "));
-            sum += line
-                .and_then(|it| it.split(' ').nth(1))
-                .ok_or("no such counter")?
-                .parse::<u64>()?;
+            let mut lines = text.lines().filter_map(|line| line.strip_prefix(counter));
+            let value = lines.find_map(|line| line.strip_prefix(' '));
+            sum += value.ok_or("no such counter")?.parse::<u64>()?;
         }
         Ok(sum)
     }

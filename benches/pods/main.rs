@@ -2,13 +2,15 @@
 //! its way to another player, and what the broker has to do for it; against a broker that gets every keystroke
 //! by itself, confirmed and persistent, for a fan-out exchange.
 //!
-//! Both type at the same rate, for the same time. What the broker takes while nobody types, with the same
-//! connections open, is measured first and taken off.
+//! Both ways carry the same keystrokes, and each has the broker to itself while it is measured, in turns: ours then
+//! sends the messages that the pods have sent. What the broker takes while nobody types, with the same connections
+//! open, is measured first and taken off.
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
 //! `-- 2` measures two pods alone.
 
+mod batched;
 mod broker;
 mod cluster;
 mod fan_out;
@@ -16,6 +18,7 @@ mod race;
 
 use std::time::Duration;
 
+use batched::Batches;
 use broker::Cost;
 use fan_out::Queues;
 
@@ -25,6 +28,12 @@ const PLAYERS: usize = 1000;
 /// Keystrokes of a player in a second: about 80 words per minute.
 const RATE: u32 = 7;
 const SPAN: Duration = Duration::from_secs(10);
+/// How often, and how long, each way is measured without the players.
+const ROUNDS: usize = 3;
+const TURN: Duration = Duration::from_secs(5);
+
+const MESSAGES: &str = "typephoon_bridge_messages_total";
+const POSITIONS: &str = "typephoon_bridge_positions_total";
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -51,9 +60,9 @@ async fn measure(pods: usize) -> Outcome<()> {
         millis(most)
     );
     let idle = broker::idle().await?;
-    let before = (cluster.messages().await?, cluster.cpu()?);
+    let before = (cluster.count(MESSAGES).await?, cluster.count(POSITIONS).await?, cluster.cpu()?);
     let (raced, busy) = race::run(seats.players, RATE, SPAN).await?;
-    let after = (cluster.messages().await?, cluster.cpu()?);
+    let after = (cluster.count(MESSAGES).await?, cluster.count(POSITIONS).await?, cluster.cpu()?);
     cluster.stop().await?;
     println!(
         "  keystroke to another player, ms       p50 {:.2}, p99 {:.2}; {} of {} not seen",
@@ -65,19 +74,42 @@ async fn measure(pods: usize) -> Outcome<()> {
     let per_thousand = |value: f64| value * 1000.0 / raced.keystrokes as f64;
     println!(
         "  CPU of the pods per 1,000 keystrokes, ms  {:.0}",
-        per_thousand(millis(after.1 - before.1))
+        per_thousand(millis(after.2 - before.2))
     );
-    let messages = per_thousand((after.0 - before.0) as f64);
-    let ours = Cost { idle, busy, keystrokes: raced.keystrokes, span: raced.took };
+    let (messages, positions) = ((after.0 - before.0) as f64, (after.1 - before.1) as f64);
+    let beside = Cost { idle, busy, keystrokes: raced.keystrokes, span: raced.took };
     println!(
         "  at the broker, per 1,000 keystrokes   keystrokes/s  messages  idle ms/s  CPU ms  ratio"
     );
-    ours.print("these pods", messages, None);
-    for queues in [Queues::Classic, Queues::Quorum] {
-        let theirs = fan_out::cost(pods, PLAYERS, RATE, SPAN, queues).await?;
-        theirs.print(queues.name(), 1000.0, Some(&ours));
+    beside.print("these pods, beside the players", per_thousand(messages), None);
+    let seconds = raced.took.as_secs_f64();
+    let batches = (messages > 0.0).then(|| Batches {
+        messages: messages / seconds / pods as f64,
+        positions: positions / messages,
+    });
+    let keystrokes = raced.keystrokes as f64 / seconds;
+    let (mut alone, mut classic, mut quorum) = (None, None, None);
+    // In turns: what else runs on a machine changes from minute to minute.
+    for _ in 0..ROUNDS {
+        if let Some(batches) = batches {
+            add(&mut alone, batched::cost(pods, batches, keystrokes, TURN).await?);
+        }
+        let fan_out = async |queues| fan_out::cost(pods, PLAYERS, RATE, TURN, queues).await;
+        add(&mut classic, fan_out(Queues::Classic).await?);
+        add(&mut quorum, fan_out(Queues::Quorum).await?);
+    }
+    if let Some(alone) = alone {
+        alone.print("their messages alone", per_thousand(messages), None);
+    }
+    let ours = alone.unwrap_or(beside);
+    for (queues, theirs) in [(Queues::Classic, classic), (Queues::Quorum, quorum)] {
+        theirs.iter().for_each(|theirs| theirs.print(queues.name(), 1000.0, Some(&ours)));
     }
     Ok(())
+}
+
+fn add(sum: &mut Option<Cost>, cost: Cost) {
+    *sum = Some(sum.map_or(cost, |sum| sum.and(cost)));
 }
 
 fn millis(time: Duration) -> f64 {

@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The least time between two batches: after a small one, and after a large one. A keystroke after a pause goes at
 /// once. What a message costs the broker depends little on its size, so that where many type, their
 /// positions wait for each other a little longer.
-const INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(18));
+const INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(17));
 /// So many positions are a large batch.
 const MANY: usize = 6;
 /// How long a message is tried again after the server was told to stop.
