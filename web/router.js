@@ -8,19 +8,23 @@ let pages = {};
 let page = null;
 let leave = null;
 let notice = '';
-// How many pages were shown so far.
+// The hash of the page that is shown. The browser reports a change of the hash later than it makes it.
+let shown = null;
+// Pages shown so far.
 let visits = 0;
 
 export function start(routes) {
   pages = routes;
-  addEventListener('hashchange', render);
+  addEventListener('hashchange', () => location.hash !== shown && render());
   render();
 }
 
-// `words` are shown on the page one gets to.
+// `words` are shown on the next page. To go to the page that is shown is to show it anew; to a page whose
+// rendering is still due, it changes nothing: a second rendering would close what the first one opened.
 export function go(hash, words = '') {
   notice = words;
-  if (location.hash === hash) render();
+  if (shown === hash && location.hash === hash) render();
+  else if (location.hash === hash) return;
   else if (page?.passing) location.replace(hash);
   else location.hash = hash;
 }
@@ -33,6 +37,7 @@ export function here() {
 
 function render() {
   visits += 1;
+  shown = location.hash;
   leave?.();
   leave = null;
   const [name, argument = ''] = location.hash.replace(/^#\/?/, '').split('/');
