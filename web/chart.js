@@ -7,9 +7,10 @@ const WIDTH = matchMedia('(max-width: 40rem)').matches ? 360 : 640;
 const HEIGHT = 220;
 const EDGE = { left: 40, right: 12, top: 12, bottom: 28 };
 
-// `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …; `ends` stand
-// at the ends of the x axis. `summary` says the same in words.
-export function lineChart(lines, ends, summary) {
+// `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …, or in that of a player if
+// they have a `style`; `ends` stand at the ends of the x axis, and a cross at each of `marks`. `summary` says the
+// same in words.
+export function lineChart(lines, ends, summary, marks = []) {
   const points = lines.flatMap((line) => line.points);
   const xs = points.map(([x]) => x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
@@ -34,18 +35,26 @@ export function lineChart(lines, ends, summary) {
     draw('text', { x: WIDTH - EDGE.right, y: foot, 'text-anchor': 'end' }, ends[1]),
   );
   lines.forEach((line, index) => svg.append(...drawLine(line, index, place)));
+  for (const [x, y] of marks.map(place)) {
+    svg.append(draw('path', { d: `M${x - 4},${y - 4}l8,8m0,-8l-8,8`, class: 'slip' }));
+  }
   return svg;
 }
 
 // Which line is which.
-export const legend = (lines) =>
-  h('p', { class: 'legend' }, lines.map(({ name }, index) => h('span', { class: `key-${index}` }, name)));
+export const legend = (lines, hasMarks = false) =>
+  h(
+    'p',
+    { class: 'legend' },
+    lines.map(({ name }, index) => h('span', { class: `key-${index}` }, name)),
+    hasMarks && h('span', { class: 'key-slip' }, 'Wrong keys'),
+  );
 
-function drawLine({ points }, index, place) {
+function drawLine({ points, style }, index, place) {
   const placed = points.map(place);
   const path = placed.map((point) => point.map((it) => it.toFixed(1)).join(',')).join(' ');
-  const line = draw('polyline', { points: path, class: `line line-${index}` });
-  if (placed.length > 30) return [line];
+  const line = draw('polyline', { points: path, class: `line ${style ?? `line-${index}`}` });
+  if (placed.length > 30 || style) return [line];
   return [line, ...placed.map(([cx, cy]) => draw('circle', { cx, cy, r: 3, class: `dot dot-${index}` }))];
 }
 

@@ -6,7 +6,8 @@ const TEXTS = {
   unreachable: 'No connection',
   connecting: 'Connecting…',
   open: 'Connected',
-  waiting: 'Connection lost, trying again…',
+  slow: 'Connection is slow. Type on, nothing is lost.',
+  waiting: 'Connection lost. Trying again…',
 };
 
 const watchers = new Set();
@@ -14,7 +15,7 @@ let isLost = false;
 let socket = null;
 let isReachable = true;
 
-// `state` is `connecting`, `open` or `waiting`; null when there is no socket any more.
+// `state` is `connecting`, `open`, `slow` or `waiting`; null when there is no socket any more.
 export function socketIs(state) {
   socket = state;
   if (state !== 'connecting') lose(state === 'waiting');

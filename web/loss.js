@@ -3,7 +3,7 @@
 import { watchLoss } from './connection.js';
 import { h, say } from './ui.js';
 
-const WORDS = 'The server does not answer. We try again.';
+const WORDS = 'The server does not answer. Trying again…';
 // Short losses are not worth a word.
 const PAUSE = 1_000;
 const LONG = 15_000;

@@ -4,7 +4,8 @@ import { progress } from './typing.js';
 
 export const START_POSITION = { word_index: 0, char_index: -1 };
 
-// Who has not moved for so long, in milliseconds, is taken for gone.
+// Milliseconds without a move after which a player stands still, and after which they count as gone.
+export const STILL = 3_000;
 export const PATIENCE = 20_000;
 
 // The list after an answer of the server brought all `rows`. Everybody keeps number, colour and
@@ -18,7 +19,7 @@ export function merged(players, rows, now, mine = {}) {
   const come = rows.filter(({ id }) => !known.has(id) && id !== mine.now);
   const heir = gone.length === 1 && come.length === 1 ? gone[0] : null;
   let last = Math.max(0, ...players.map(({ number }) => number));
-  const fresh = () => ({ position: START_POSITION, number: (last += 1), seen: now, away: false });
+  const fresh = () => ({ position: START_POSITION, number: (last += 1), seen: now, still: false, away: false });
   const before = ({ id }) => {
     if (id === mine.now) return known.get(mine.before) ?? known.get(id);
     return known.get(id) ?? (come[0]?.id === id ? heir : null);
@@ -29,17 +30,19 @@ export function merged(players, rows, now, mine = {}) {
 
 export const moved = (players, id, position, now) =>
   players.map((player) =>
-    player.id === id ? { ...player, position, seen: now, moves: true, away: false } : player,
+    player.id === id ? { ...player, position, seen: now, moves: true, still: false, away: false } : player,
   );
 
 // All of them have just been seen: the race begins, or one was away oneself.
-export const greeted = (players, now) => players.map((player) => ({ ...player, seen: now, away: false }));
+export const greeted = (players, now) =>
+  players.map((player) => ({ ...player, seen: now, still: false, away: false }));
 
-// The list with those marked who have left, as it seems. The same list if nothing changed.
+// The list with those marked who stand still, and who seem to have left. The same list if nothing changed.
 export function aged(players, now, myId) {
-  const isAway = ({ id, finished, seen }) => id !== myId && !finished && now - seen > PATIENCE;
-  if (players.every((player) => player.away === isAway(player))) return players;
-  return players.map((player) => ({ ...player, away: isAway(player) }));
+  const isLonger = ({ id, finished, seen }, than) => id !== myId && !finished && now - seen > than;
+  const marks = (player) => ({ still: isLonger(player, STILL), away: isLonger(player, PATIENCE) });
+  const isSame = (player) => Object.entries(marks(player)).every(([name, mark]) => player[name] === mark);
+  return players.every(isSame) ? players : players.map((player) => ({ ...player, ...marks(player) }));
 }
 
 // From 0 to 1.
@@ -50,6 +53,12 @@ export const progressOf = (player, words) => (player.finished ? 1 : progress(wor
 export function standing(players, words) {
   const far = (player) => progressOf(player, words);
   return [...players].sort((a, b) => endOf(a) - endOf(b) || far(b) - far(a) || 0);
+}
+
+// In the order of the result. Bots have no rank: they stand behind the people, except if `me` met bots alone.
+export function ranking(players, words, me) {
+  const all = standing(players, words);
+  return isCompany(players, me) ? all.sort((a, b) => Boolean(a.bot) - Boolean(b.bot)) : all;
 }
 
 // Of those who are not through a number all the same, so that two of them can be compared.

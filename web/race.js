@@ -6,7 +6,7 @@ import { deadlineIn } from './countdown.js';
 import { Roster } from './roster.js';
 import { address, openSocket } from './socket.js';
 import * as store from './store.js';
-import { begin, figures, position, type } from './typing.js';
+import { begin, figures, letters, lettersAt, position, slips, type } from './typing.js';
 
 // What the server tells of results may get lost on the way; while somebody types, one looks so often.
 const LOOK = 10_000;
@@ -15,6 +15,9 @@ const LOOK = 10_000;
 // taken it, or it was lost: a fresh socket is told RESUME then. More tries than these make no sense.
 const START_LATE = 2_000;
 const START_TRIES = 3;
+
+// Races that the browser remembers.
+const PAST = 5;
 
 // So much, in milliseconds, may the server's clock differ from one's own before it is believed more.
 const DRIFT = 1_000;
@@ -25,7 +28,7 @@ let running = null;
 export function beginRace(gameId, kind) {
   leaveRace();
   const start = { start: null, isFair: false };
-  store.save('race', { gameId, kind, ...start, state: null, samples: [], claim: null, sent: false });
+  store.save('race', { gameId, kind, ...start, state: null, samples: [], ends: [], claim: null, sent: false });
 }
 
 // The race of this tab, or null if there is none.
@@ -62,7 +65,7 @@ class Race {
   #sending = false;
 
   constructor(record) {
-    this.record = record;
+    this.record = { ends: [], ...record };
     this.#roster = new Roster(record.gameId, () => this.#tell('players'));
   }
 
@@ -106,6 +109,7 @@ class Race {
         lost: () => (this.#isConnected = false),
         frame: (frame) => this.#hear(frame),
         stop: (code) => this.#end(code),
+        isUrgent: () => this.isOn && !this.isDone,
       },
     );
     this.#looking ??= setInterval(() => this.#look(), LOOK);
@@ -202,6 +206,8 @@ class Race {
     const before = position(this.record.state);
     this.record.state = state;
     const now = position(state);
+    const over = state.done ? state.words.length : now.word_index;
+    for (let word = before.word_index; word < over; word += 1) this.record.ends[word] = this.seconds;
     const isMoved = now.word_index !== before.word_index || now.char_index !== before.char_index;
     if (isMoved) this.#sayPosition();
     this.#roster.moveMe(now);
@@ -212,21 +218,35 @@ class Race {
 
   // Once a second, for the graph.
   sample() {
-    if (!this.isOn || this.isDone) return;
-    const { wpm, wpm_raw: raw } = this.figures;
     // In the first second each letter would be a peak.
-    if (this.seconds < 1) return;
-    const sample = [this.seconds, wpm, raw].map((it) => Math.round(it * 10) / 10);
-    this.record.samples.push(sample);
+    if (!this.isOn || this.isDone || this.seconds < 1) return;
+    this.#sampleAt(this.seconds);
     this.#keep();
+  }
+
+  #sampleAt(at) {
+    const { state, samples } = this.record;
+    const others = this.players.filter((player) => player !== this.me);
+    const rivals = Object.fromEntries(others.map(({ id, position: where }) => [id, lettersAt(this.words, where)]));
+    samples.push({ at: Math.round(at * 100) / 100, ...letters(state), slips: slips(state), rivals });
   }
 
   #finish() {
     const seconds = this.#now();
-    this.record.claim = { ...figures(this.record.state, seconds), seconds };
+    this.#sampleAt(seconds);
+    const claim = { ...figures(this.record.state, seconds), seconds };
+    const { best = 0, last = [] } = store.recall('past') ?? {};
+    Object.assign(this.record, { claim, best });
+    store.remember('past', { best: Math.max(best, claim.wpm), last: [claim.wpm, ...last].slice(0, PAST) });
     this.#keep();
     this.#tell('done');
     this.#send();
+  }
+
+  // The result has been shown.
+  see() {
+    this.record.isSeen = true;
+    this.#keep();
   }
 
   // A result must not get lost: it is sent until the server takes or refuses it. Sent twice, it counts

@@ -7,16 +7,20 @@ import { socketIs } from './connection.js';
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8_000;
 // A network that goes away silently leaves a socket open for minutes. After so long without a frame
-// the server is asked whether it is there.
+// the server is asked whether it is there: sooner where every moment counts.
 const SILENCE = 10_000;
+const SHORT_SILENCE = 2_000;
+// An answer that takes longer than this says that the connection is slow.
+const SLOW = 1_000;
 
 // `url()` is asked before each attempt, after `before()`, which may fail: with a failure that does
 // not pass, the socket stops. `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)`, where the code is
-// that of a failure or the close code.
+// that of a failure or the close code; `on.isUrgent()`, if it is there, says whether every moment counts.
 export function openSocket(url, before, on) {
   let socket = null;
   let attempts = 0;
   let timer = null;
+  let slow = null;
   let isClosed = false;
   // Of attempts that overlap, only the newest goes on.
   let newest = 0;
@@ -43,14 +47,14 @@ export function openSocket(url, before, on) {
     socket = fresh;
     socket.onopen = () => {
       attempts = 0;
-      socketIs('open');
       watch();
       wake();
       on.open?.();
     };
     socket.onmessage = ({ data }) => {
-      watch();
       on.frame(JSON.parse(data));
+      // Behind the frame, which may have been START; not if it was the end.
+      if (socket === fresh) watch();
     };
     socket.onclose = ({ code }) => {
       if (socket !== fresh) return;
@@ -60,13 +64,21 @@ export function openSocket(url, before, on) {
     };
   }
 
+  // A frame has come, or an answer.
   function watch() {
     clearTimeout(timer);
-    timer = setTimeout(async () => {
-      const asked = socket;
-      if (await isThere()) asked === socket && watch();
-      else if (asked === socket) drop();
-    }, SILENCE);
+    clearTimeout(slow);
+    socketIs('open');
+    timer = setTimeout(ask, on.isUrgent?.() ? SHORT_SILENCE : SILENCE);
+  }
+
+  async function ask() {
+    const asked = socket;
+    slow = setTimeout(() => asked === socket && socketIs('slow'), SLOW);
+    const answers = await isThere();
+    if (asked !== socket) return;
+    if (answers) watch();
+    else drop();
   }
 
   function retry() {
@@ -80,6 +92,7 @@ export function openSocket(url, before, on) {
 
   function lose() {
     clearTimeout(timer);
+    clearTimeout(slow);
     newest += 1;
     const lost = socket;
     socket = null;

@@ -1,4 +1,4 @@
-// The list of players with their progress, speed and place, kept up to date in place.
+// The list of players with their progress, speed and place, kept up to date in place; and the same as one strip.
 
 import { isCompany, progressOf, standing } from './players.js';
 import { nth } from './sentences.js';
@@ -6,17 +6,22 @@ import { colour } from './text.js';
 import { speedAt } from './typing.js';
 import { bareName, botMark, h } from './ui.js';
 
+// Milliseconds in which a row glides to its new place.
+const GLIDE = 250;
+
 export class Standings {
   #rows = new Map();
 
-  constructor(words) {
+  // A badge holds the number that the player's caret has, or, with `hasRanks`, the place in the result.
+  constructor(words, hasRanks = false) {
     this.words = words;
+    this.hasRanks = hasRanks;
     this.element = h('ol', { class: 'standings', 'aria-label': 'Players' });
   }
 
   // In the order given. Of others only the position is known, and not how fast they got there if they
   // began before this page did; the own speed counts what is right.
-  show(race, players = race.players) {
+  show(race, players) {
     const { me, secondsRaced: seconds, figures, record } = race;
     const speedOf = (player) => {
       if (player.wpm != null) return player.wpm;
@@ -28,15 +33,26 @@ export class Standings {
     const order = standing(players, this.words);
     const rows = players.map((player) => {
       // Bots have no rank. Who meets bots alone is placed among them.
-      const place = isMixed ? nth(order.indexOf(player) + 1) : player.bot ? 'done' : nth(player.rank);
+      const place = isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
       return this.#show(player, player.id === me?.id, seconds > 0 ? speedOf(player) : null, place);
     });
     const ids = new Set(players.map(({ id }) => id));
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
+    this.#arrange(rows);
+  }
+
+  // Putting rows anew that are in order already would only disturb who reads them.
+  #arrange(rows) {
     const { children } = this.element;
-    // Putting rows anew that are in order already would only disturb who reads them.
-    const isSame = children.length === rows.length && rows.every((row, index) => children[index] === row);
-    if (!isSame) this.element.replaceChildren(...rows);
+    if (children.length === rows.length && rows.every((row, index) => children[index] === row)) return;
+    const tops = new Map(rows.map((row) => [row, row.isConnected ? row.offsetTop : null]));
+    this.element.replaceChildren(...rows);
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    for (const [row, top] of tops) {
+      if (top === null || top === row.offsetTop) continue;
+      const from = `translateY(${top - row.offsetTop}px)`;
+      row.animate([{ transform: from }, { transform: 'none' }], { duration: GLIDE, easing: 'ease-out' });
+    }
   }
 
   #show(player, isMe, speed, place) {
@@ -46,7 +62,10 @@ export class Standings {
     row.bar.value = far;
     row.speed.textContent = speed === null ? '' : `${Math.round(speed)} WPM`;
     const way = player.away ? 'away' : `${Math.floor(far * 100)} %`;
-    row.state.textContent = player.finished ? `${place}, ${Math.round(player.acc)} % right` : way;
+    const end = place === null ? 'done' : nth(place);
+    row.state.textContent = player.finished ? `${end}, ${Math.round(player.acc)} % right` : way;
+    row.element.classList.toggle('still', Boolean(player.still));
+    if (this.hasRanks) row.badge.textContent = player.finished && place !== null ? place : '';
     return row.element;
   }
 
@@ -58,9 +77,42 @@ export class Standings {
     const badge = h('span', { class: 'badge', 'aria-hidden': 'true' }, `${player.number}`);
     const marks = [isMe && h('span', { class: 'mark' }, 'you'), botMark(player)];
     const who = h('span', { class: 'name' }, h('span', {}, name), marks);
-    const element = h('li', { class: `player-${colour(player)}` }, badge, who, bar, speed, state);
-    const row = { element, bar, speed, state, isMe };
+    const classes = `player-${colour(player)}${isMe ? ' own-row' : ''}`;
+    const element = h('li', { class: classes }, badge, who, bar, speed, state);
+    const row = { element, bar, speed, state, badge, isMe };
     this.#rows.set(player.id, row);
     return row;
+  }
+}
+
+// For small screens: one track with everybody's number on it. The list says the same.
+export class Strip {
+  #dots = new Map();
+
+  constructor(words) {
+    this.words = words;
+    this.element = h('div', { class: 'strip', 'aria-hidden': 'true' });
+  }
+
+  show(players, me) {
+    for (const player of players) {
+      const dot = this.#dots.get(player.id) ?? this.#newDot(player);
+      dot.style.left = `${progressOf(player, this.words) * 100}%`;
+      dot.classList.toggle('own-dot', player.id === me?.id);
+      dot.classList.toggle('still', Boolean(player.still));
+    }
+    const ids = new Set(players.map(({ id }) => id));
+    for (const [id, dot] of this.#dots) {
+      if (ids.has(id)) continue;
+      dot.remove();
+      this.#dots.delete(id);
+    }
+  }
+
+  #newDot(player) {
+    const dot = h('span', { class: `badge player-${colour(player)}` }, `${player.number}`);
+    this.#dots.set(player.id, dot);
+    this.element.append(dot);
+    return dot;
   }
 }

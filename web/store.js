@@ -1,6 +1,7 @@
 // What a reload has to find again, per tab: `lobby`, where one waits ({ key, gameId }), `race`, the record
 // that race.js keeps, and `invite`, how one came to a lobby of friends ({ token, way }). Browsers that
-// store nothing lose it on reload, and nothing else.
+// store nothing lose it on reload, and nothing else. And what this browser remembers of all its tabs: `past`,
+// the speeds of earlier races ({ best, last }).
 
 const memory = new Map();
 
@@ -26,5 +27,21 @@ export function forget(name) {
     sessionStorage.removeItem(name);
   } catch {
     // Nothing was stored, then.
+  }
+}
+
+export function recall(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+export function remember(name, value) {
+  try {
+    localStorage.setItem(name, JSON.stringify(value));
+  } catch {
+    // Then every race is the first one.
   }
 }

@@ -2,9 +2,8 @@
 
 import { h } from './ui.js';
 
-// Labels that are closer than this to each other, in pixels, show the number alone.
-const LABEL = 90;
-const SHORT_LABEL = 20;
+// Pixels between two labels.
+const GAP = 2;
 
 export class TextView {
   #words;
@@ -35,23 +34,32 @@ export class TextView {
     for (let at = Math.min(now, this.#painted); at <= Math.max(now, this.#painted); at += 1) {
       this.#paintWord(at, state.typed[at], at < now);
     }
+    this.#spans[this.#painted].classList.remove('current');
+    if (me) this.#spans[now].classList.add('current');
     this.#painted = now;
     this.#dropCarets(players);
     const spots = players.map((player) => this.#spot(player, player.id === me?.id));
-    const width = this.#lines.clientWidth;
-    for (const spot of labelled(spots)) this.#placeCaret(spot, width);
+    for (const spot of spots) this.#placeCaret(spot);
+    this.#placeLabels(spots.filter(({ isOwn }) => !isOwn));
     this.#scrollTo(spots.find(({ isOwn }) => isOwn));
   }
 
+  // Letters beyond the end of the current word lie over what comes next, or over the word itself at the end of
+  // a line: the text never moves.
   #paintWord(at, typed = '', isOver) {
     const word = this.#words[at];
     const span = this.#spans[at];
     span.classList.toggle('wrong-word', isOver && typed !== word);
-    while (span.childElementCount > word.length) span.lastChild.remove();
-    [...span.children].forEach((letter, index) => {
+    [...span.children].slice(0, word.length).forEach((letter, index) => {
       letter.className = typed[index] === undefined ? '' : typed[index] === word[index] ? 'right' : 'wrong';
     });
-    for (const letter of typed.slice(word.length)) span.append(h('span', { class: 'wrong extra' }, letter));
+    const extra = isOver ? '' : typed.slice(word.length);
+    const known = span.children[word.length];
+    if (extra === '') return known?.remove();
+    const shown = known ?? span.appendChild(h('span', { class: 'wrong extra' }));
+    shown.textContent = extra;
+    const isTooWide = span.offsetLeft + span.offsetWidth + shown.offsetWidth > this.#lines.clientWidth;
+    return shown.classList.toggle('inside', isTooWide);
   }
 
   // Where a caret stands: before the letter that comes next, or behind the last one.
@@ -59,11 +67,12 @@ export class TextView {
     const { word_index: word, char_index: char } = player.position;
     const at = Math.min(word, this.#words.length - 1);
     const span = this.#spans[at];
-    const count = isOwn ? span.childElementCount : this.#words[at].length;
-    const next = Math.min(char + 1, count);
-    const letter = span.children[Math.min(next, count - 1)];
-    const x = letter.offsetLeft + (next === count ? letter.offsetWidth : 0);
-    return { player, isOwn, x, y: letter.offsetTop, shift: 0, isShort: false };
+    const { length } = this.#words[at];
+    const letter = span.children[Math.max(0, Math.min(char + 1, length - 1))];
+    const extra = isOwn && char >= length ? span.children[length] : undefined;
+    const isBehind = char + 1 >= length;
+    const inWord = extra ? extra.offsetLeft + extra.offsetWidth : letter.offsetLeft + (isBehind ? letter.offsetWidth : 0);
+    return { player, isOwn, x: span.offsetLeft + inWord, y: span.offsetTop + letter.offsetTop };
   }
 
   #dropCarets(players) {
@@ -75,7 +84,7 @@ export class TextView {
     }
   }
 
-  #placeCaret({ player, isOwn, x, y, shift, isShort }, width) {
+  #placeCaret({ player, isOwn, x, y }) {
     let caret = this.#carets.get(player.id);
     // A guest who logs in gets another id: the own caret may have been drawn as somebody else's.
     if (caret && caret.classList.contains('own') !== isOwn) {
@@ -91,20 +100,33 @@ export class TextView {
     }
     // From line to line it jumps; on its way it would cross other words.
     caret.classList.toggle('jumps', caret.dataset.y !== `${y}`);
+    caret.classList.toggle('still', Boolean(player.still));
     caret.dataset.y = y;
     caret.style.transform = `translate(${x}px, ${y}px)`;
-    caret.classList.toggle('short', isShort);
-    if (isOwn) return;
-    const label = caret.firstChild;
-    // At the end of a line there is no room to the right.
-    const isNearEdge = x + shift + LABEL > width;
-    const most = isNearEdge ? width - x - label.offsetWidth : shift;
-    label.style.transform = `translateX(${Math.min(shift, most)}px)`;
   }
 
-  // A long text is seen through a window, with the own line second in it.
+  // Labels of one line stand side by side, each as near to its caret as the others let it. If names do not fit
+  // into the line, the numbers alone do.
+  #placeLabels(others) {
+    const right = this.#lines.clientWidth;
+    for (const line of Map.groupBy(others, ({ y }) => y).values()) {
+      line.sort((a, b) => a.x - b.x);
+      const labels = line.map(({ player }) => this.#carets.get(player.id).firstChild);
+      const width = (label) => label.offsetWidth + GAP;
+      labels.forEach((label) => label.classList.remove('short'));
+      const isTight = labels.reduce((sum, label) => sum + width(label), 0) > right;
+      labels.forEach((label) => label.classList.toggle('short', isTight));
+      const starts = sideBySide(line.map(({ x }) => x), labels.map(width), right);
+      line.forEach(({ x }, at) => (labels[at].style.transform = `translateX(${starts[at] - x}px)`));
+    }
+  }
+
+  // A long text is seen through a window, with two lines above the own one where there is room for them.
   #scrollTo(own) {
-    if (own) this.element.scrollTop = own.y - this.#lines.firstChild.offsetHeight * 2;
+    if (!own) return;
+    const height = this.#lines.firstChild.offsetHeight;
+    const above = Math.min(2, Math.floor(this.element.clientHeight / height) - 1);
+    this.element.scrollTop = own.y - height * Math.max(0, above);
   }
 }
 
@@ -113,15 +135,15 @@ export const colour = ({ number }) => ((number - 1) % 8) + 1;
 
 const letters = (word) => word.split('').map((letter) => h('span', {}, letter));
 
-// Labels that would lie over each other are shortened, and moved aside if that is not enough.
-function labelled(spots) {
-  const others = spots.filter(({ isOwn }) => !isOwn).sort((a, b) => a.y - b.y || a.x - b.x);
-  others.forEach((spot, index) => {
-    const next = others[index + 1];
-    const before = others[index - 1];
-    if (next?.y === spot.y && next.x - spot.x < LABEL) spot.isShort = true;
-    if (before?.y !== spot.y) return;
-    spot.shift = Math.max(0, before.x + before.shift + SHORT_LABEL - spot.x);
-  });
-  return spots;
+// Where labels of these widths begin that want to begin at `wanted`, in that order: none over another, none
+// beyond `right`. Pure.
+export function sideBySide(wanted, widths, right) {
+  const starts = [];
+  wanted.forEach((x, at) => starts.push(at === 0 ? x : Math.max(x, starts[at - 1] + widths[at - 1])));
+  let limit = right;
+  for (let at = starts.length - 1; at >= 0; at -= 1) {
+    starts[at] = Math.min(starts[at], limit - widths[at]);
+    limit = starts[at];
+  }
+  return starts;
 }

@@ -47,24 +47,32 @@ export function position(state) {
   return { word_index: state.typed.length - 1, char_index: current(state).length - 1 };
 }
 
-// wpm, wpm_raw and acc (in percent), as the contract defines them. The current word counts as correct
-// as long as its beginning is, so that the speed does not jump at each blank; at the end of the race
-// that makes no difference.
+// wpm, wpm_raw and acc (in percent), as the contract defines them.
 export function figures(state, seconds) {
   const minutes = seconds / 60;
+  const { right, all } = letters(state);
+  const speed = (typed) => (minutes > 0 ? typed / LETTERS_PER_WORD / minutes : 0);
+  const acc = state.keys === 0 ? 100 : (state.right / state.keys) * 100;
+  return { wpm: speed(right), wpm_raw: speed(all), acc };
+}
+
+// Letters and blanks: those of correct words, and all. The current word counts as correct as long as its
+// beginning is, so that the speed does not jump at each blank; at the end of the race that makes no difference.
+export function letters(state) {
   const blanks = state.typed.length - 1;
-  let correct = blanks;
+  let right = blanks;
   let all = blanks;
   state.typed.forEach((typed, index) => {
     const word = state.words[index];
     const isRight = index === blanks ? word.startsWith(typed) : typed === word;
-    if (isRight) correct += typed.length;
+    if (isRight) right += typed.length;
     all += typed.length;
   });
-  const speed = (letters) => (minutes > 0 ? letters / LETTERS_PER_WORD / minutes : 0);
-  const acc = state.keys === 0 ? 100 : (state.right / state.keys) * 100;
-  return { wpm: speed(correct), wpm_raw: speed(all), acc };
+  return { right, all };
 }
+
+// Wrong keystrokes so far.
+export const slips = (state) => Object.values(state.mistakes).reduce((sum, times) => sum + times, 0);
 
 // How much of the text lies before a position, from 0 to 1.
 export function progress(words, { word_index: word, char_index: char }) {
@@ -72,10 +80,15 @@ export function progress(words, { word_index: word, char_index: char }) {
   return total === 0 ? 0 : Math.min(1, lettersBefore(words, word, char) / total);
 }
 
-// The speed of somebody of whom only the position is known.
-export function speedAt(words, { word_index: word, char_index: char }, seconds) {
-  return seconds > 0 ? (lettersBefore(words, word, char) / LETTERS_PER_WORD / seconds) * 60 : 0;
+// The speed at a position, if nothing else is known; null until it says something: the first letters after
+// START come in a burst.
+export function speedAt(words, position, seconds) {
+  const typed = lettersAt(words, position);
+  return seconds >= 2 && typed >= LETTERS_PER_WORD ? (typed / LETTERS_PER_WORD / seconds) * 60 : null;
 }
+
+// Letters and blanks before a position.
+export const lettersAt = (words, { word_index: word, char_index: char }) => lettersBefore(words, word, char);
 
 function lettersBefore(words, word, char) {
   const before = words.slice(0, word).reduce((sum, it) => sum + it.length + 1, 0);

@@ -23,7 +23,7 @@ test('an account keeps its races until one logs out', async (t) => {
   await anna.getByRole('link', { name: 'Anna' }).click();
   await anna.getByRole('cell', { name: '1st' }).waitFor();
   assert.equal(await figure(anna, 'races'), '1');
-  await anna.getByText('The graph begins with the second race.').waitFor();
+  await anna.getByText('The graph starts with your second race.').waitFor();
   const download = anna.waitForEvent('download');
   await anna.getByRole('link', { name: 'Races (CSV)' }).click();
   assert.match((await download).suggestedFilename(), /\.csv$/);
@@ -68,7 +68,7 @@ test('who empties the field of the name is told that the name stays', async (t) 
   await play(anna, 'Karl');
   await heading(anna, 'Waiting for others');
   await anna.keyboard.press('Escape');
-  await anna.getByPlaceholder('You stay Karl').fill('');
+  await anna.getByPlaceholder('Still Karl').fill('');
   await anna.getByRole('button', { name: 'Play', exact: true }).click();
   await anna.getByText('Karl', { exact: true }).waitFor();
 });
@@ -89,13 +89,13 @@ test('a wrong password and a name that is taken are told in words', async (t) =>
   await heading(anna, 'Anna');
   const other = await person(t, chrome, address);
   await register(other, 'anna');
-  await other.getByText('Somebody else has this name.').waitFor();
+  await other.getByText('This name is taken.').waitFor();
   await other.getByRole('button', { name: 'Log in' }).click();
   await heading(other, 'Anna');
   const third = await person(t, chrome, address);
   await credentials(third, 'Anna', 'not the password');
   await third.getByRole('button', { name: 'Log in' }).click();
-  await third.getByText('No account has this name and password.').waitFor();
+  await third.getByText('Wrong name or password.').waitFor();
 });
 
 test('an access token that has expired is renewed without a word', async (t) => {
@@ -115,7 +115,7 @@ test('an access token that has expired is renewed without a word', async (t) => 
 test('a login that failed says why', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, `${address}/?reason=access_denied`);
-  await anna.getByText('You did not agree at the provider.').waitFor();
+  await anna.getByText('You cancelled the login.').waitFor();
   await heading(anna, 'Log in');
   assert.equal(new URL(anna.url()).search, '');
 });
@@ -123,7 +123,7 @@ test('a login that failed says why', async (t) => {
 test('a server without accounts says so', async (t) => {
   const [address, chrome] = [await server(t, { TP_AUTH__LOCAL: 'false' }), await browser(t)];
   const anna = await person(t, chrome, `${address}/#/login`);
-  await anna.getByText('This server keeps no accounts').waitFor();
+  await anna.getByText('This server has no accounts').waitFor();
 });
 
 async function credentials(page, name, password) {

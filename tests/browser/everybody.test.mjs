@@ -69,7 +69,7 @@ test('the keyboard alone leads from home to the result, and on', async (t) => {
   // Out of habit: it must not press anything.
   await anna.keyboard.press('Space');
   await finished(anna);
-  await heading(anna, 'You are through');
+  await heading(anna, 'Finished');
   await until(async () => {
     await anna.keyboard.press('Tab');
     return anna.evaluate(() => document.activeElement.textContent === 'Play again');

@@ -35,7 +35,7 @@ test('Firefox races to the result, over a reload', { skip }, async (t) => {
   await page.keyboard.type(words.slice(2).join(' '), { delay: 20 });
   await page.waitForFunction(() => location.hash === '#/result');
   await page.waitForFunction(() => document.querySelector('.standings')?.textContent.includes('1st'));
-  assert.equal(await page.$eval('h1', (it) => it.textContent), 'You are through');
+  assert.equal(await page.$eval('h1', (it) => it.textContent), 'Finished');
 });
 
 test('Firefox invites friends over plain HTTP', { skip }, async (t) => {

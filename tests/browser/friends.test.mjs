@@ -21,7 +21,7 @@ test('from the link of a friend to the race in less than ten seconds', async (t)
   await ben.keyboard.type('Ben');
   await ben.keyboard.press('Enter');
   await anna.getByText('Ben', { exact: true }).waitFor();
-  await ben.getByText(/when Anna says so/).waitFor();
+  await ben.getByText(/when Anna presses Start/).waitFor();
   assert.equal(await ben.getByRole('button', { name: 'Start now' }).count(), 0);
   await picture(anna, 'lobby-of-friends');
   await anna.getByRole('button', { name: 'Start now' }).click();
@@ -56,8 +56,8 @@ test('a friend who comes late hears where the others are, and joins at once with
   const ben = await person(t, chrome, address);
   await play(ben, 'Ben');
   await ben.goto(link);
-  await ben.getByText('Nobody is here yet. If your friends are racing').waitFor();
-  assert.equal(await anna.getByText('Nobody is here yet').count(), 0);
+  await ben.getByText('No one else is here yet.').waitFor();
+  assert.equal(await anna.getByText('No one else is here yet').count(), 0);
 });
 
 test('a link that was cut off says so', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { PATIENCE, aged, merged, moved, placeOf, standing } from '../../web/players.js';
+import { PATIENCE, STILL, aged, merged, moved, placeOf, ranking, standing } from '../../web/players.js';
 
 const WORDS = ['the', 'cat', 'sat'];
 const row = (id, more = {}) => ({ id, name: id, finished: null, rank: 99_999, ...more });
@@ -33,7 +33,9 @@ test('who is in no row any more is gone', () => {
 
 test('who does not move for long is away, until they do', () => {
   const both = merged([], [row('me'), row('b')], 0);
-  assert.equal(aged(both, PATIENCE, 'me'), both);
+  assert.equal(aged(both, STILL, 'me'), both);
+  const still = aged(both, STILL + 1, 'me');
+  assert.deepEqual(still.map(({ still: it, away }) => [it, away]), [[false, false], [true, false]]);
   const later = aged(both, PATIENCE + 1, 'me');
   assert.deepEqual(later.map(({ away }) => away), [false, true]);
   const back = moved(later, 'b', { word_index: 1, char_index: 0 }, PATIENCE + 2);
@@ -50,4 +52,6 @@ test('among people bots take no place; who meets bots alone is placed among them
   assert.deepEqual(placeOf(me, [me, bot], WORDS), { place: 2, of: 2, withBots: true });
   assert.deepEqual(placeOf(me, [me, bot, other], WORDS), { place: 1, of: 2, withBots: false });
   assert.deepEqual(standing([other, me, bot], WORDS).map(({ id }) => id), ['bot-1', 'me', 'b']);
+  assert.deepEqual(ranking([other, me, bot], WORDS, me).map(({ id }) => id), ['me', 'b', 'bot-1']);
+  assert.deepEqual(ranking([me, bot], WORDS, me).map(({ id }) => id), ['bot-1', 'me']);
 });

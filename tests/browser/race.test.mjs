@@ -20,6 +20,7 @@ test('two players race to the result, key by key', async (t) => {
   await typeText(anna);
   await finished(anna);
   await heading(anna, 'You are 1st of 2');
+  await anna.locator('.own-row .badge', { hasText: '1' }).waitFor();
   await anna.getByRole('heading', { name: 'Still typing' }).waitFor();
 
   const before = await bens.evaluate((bar) => bar.value);
@@ -51,8 +52,8 @@ test('a race can be run alone, at once', async (t) => {
   await started(anna);
   assert.ok(Date.now() - before < 6_000, 'practice waits for nobody');
   await typeText(anna, { pause: 60 });
-  await heading(anna, 'Done');
-  await anna.getByRole('img', { name: /Your speed over the race/ }).waitFor();
+  await heading(anna, 'Finished');
+  await anna.getByRole('img', { name: /Your speed from second to second/ }).waitFor();
   await anna.getByRole('button', { name: 'Again', exact: true }).click();
   await started(anna);
 });
@@ -93,7 +94,7 @@ test('wrong letters are shown, counted and can be put right', async (t) => {
   await anna.keyboard.press('Backspace');
   await typeText(anna);
   await finished(anna);
-  await anna.locator('.mistakes li').waitFor();
+  await anna.locator('.mistakes').first().getByText(/slip/).waitFor();
 });
 
 test('a last word that is wrong is told to who wants to end it', async (t) => {
@@ -103,7 +104,7 @@ test('a last word that is wrong is told to who wants to end it', async (t) => {
   await started(anna);
   await typeText(anna, { to: 2 });
   await anna.keyboard.type('#');
-  const words = anna.getByRole('status').filter({ hasText: 'Correct the last word to finish' });
+  const words = anna.getByRole('status').filter({ hasText: 'Fix the last word to finish' });
   for (const key of ['Space', 'Enter']) {
     await anna.keyboard.press(key);
     await words.waitFor();
@@ -134,6 +135,59 @@ test('neither Escape nor keys beside the input cost the race', async (t) => {
   await started(anna);
   await typeText(anna, { from: 4 });
   await finished(anna);
+});
+
+test('one socket lasts from the lobby\'s end to the result', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  const sockets = [];
+  anna.on('websocket', (socket) => socket.url().includes('/game/ws') && sockets.push(socket));
+  await play(anna);
+  await started(anna);
+  await typeText(anna);
+  await finished(anna);
+  await anna.locator('.standings', { hasText: '1st' }).waitFor();
+  assert.equal(sockets.length, 1);
+  assert.equal(sockets[0].isClosed(), false);
+});
+
+test('five who are close keep their names, and no letter moves the text', async (t) => {
+  const [address, chrome] = [await server(t, { TP_GAME__LOBBY_COUNTDOWN: '20' }), await browser(t)];
+  const names = ['Anna', 'Ben', 'Cleo', 'Dan', 'Eva'];
+  const all = await people(t, chrome, address, names);
+  for (const [index, page] of all.entries()) await play(page, names[index]);
+  await Promise.all(all.map(started));
+  const [anna, ...others] = all;
+  for (const page of others) await page.keyboard.type('#');
+  const labels = anna.locator('.caret .label');
+  await until(async () => (await labels.count()) === 4, 'all carets are there');
+  const edges = () =>
+    labels.evaluateAll((found) =>
+      found
+        .map((label) => [label.getBoundingClientRect(), label.innerText.replace(/^\d\s*/, '')])
+        .map(([{ left, right }, name]) => ({ left, right, name }))
+        .sort((a, b) => a.left - b.left),
+    );
+  assert.deepEqual((await edges()).map(({ name }) => name).sort(), names.slice(1));
+  // Carets are on their way for a moment.
+  const isFree = (all) => all.slice(1).every(({ left }, index) => left >= all[index].right);
+  await until(async () => isFree(await edges()), 'no name lies over another');
+
+  const places = () => anna.locator('.word').evaluateAll((words) => words.map((it) => [it.offsetLeft, it.offsetTop]));
+  const before = await places();
+  const last = await anna.locator('.word').evaluateAll((words) => {
+    const next = words.findIndex((word) => word.offsetTop > words[0].offsetTop);
+    return (next < 0 ? words.length : next) - 1;
+  });
+  await typeText(anna, { to: last, pause: 5 });
+  await anna.keyboard.type('#'.repeat(20));
+  await anna.locator('.word .extra').waitFor();
+  assert.deepEqual(await places(), before);
+  const fits = await anna.locator('.word .extra').evaluate((extra) => {
+    const lines = extra.closest('.lines').getBoundingClientRect();
+    return extra.getBoundingClientRect().right <= lines.right + 1;
+  });
+  assert.ok(fits, 'letters beyond the word stay within the text');
 });
 
 test('a second window of the same player races along', async (t) => {
@@ -191,7 +245,7 @@ test('the same players meet again', async (t) => {
   for (const page of both) await typeText(page, { pause: 5 });
   for (const page of both) await page.getByRole('button', { name: 'Again with the same people' }).click();
   for (const page of both) await page.locator('.people li').nth(1).waitFor();
-  await both[0].getByText('The others come when they press the same button').waitFor();
+  await both[0].getByText('The others join when they press the same button').waitFor();
   await both[0].getByRole('button', { name: 'Start now' }).click();
   await Promise.all(both.map(started));
 });

@@ -21,7 +21,7 @@ test('a reload in mid-race goes on where the race was', async (t) => {
   assert.equal(await anna.locator('.word:has(.right)').count(), 3);
   assert.ok(Math.abs((await startOf(anna)) - before) < 5, 'the clock goes on');
   await typeText(anna, { from: 3 });
-  await heading(anna, 'You are through');
+  await heading(anna, 'Finished');
   const seconds = (await figure(anna, 'Time')).split(':').map(Number);
   assert.ok(seconds[0] * 60 + seconds[1] >= 2, 'the time before the reload counts');
 });
@@ -64,7 +64,7 @@ test('a lobby that lost its network comes back to its place', async (t) => {
   await anna.locator('.people li').waitFor();
   const { gameId } = await anna.evaluate(() => JSON.parse(sessionStorage.lobby));
   await anna.context().setOffline(true);
-  await anna.getByText('Connection lost, trying again…').waitFor();
+  await anna.getByText('Connection lost. Trying again…').waitFor();
   await anna.context().setOffline(false);
   await anna.getByText('Connected', { exact: true }).waitFor();
   await started(anna);
@@ -90,7 +90,7 @@ test('a race whose countdown loses its network says so, and starts when it is ba
   await play(anna, 'Anna');
   await anna.getByText('Type each word, then a space.').waitFor();
   await anna.context().setOffline(true);
-  await anna.locator('.loss', { hasText: 'We try again' }).waitFor();
+  await anna.locator('.loss', { hasText: 'Trying again' }).waitFor();
   assert.equal(await anna.locator('.before').isVisible(), false);
   await anna.context().setOffline(false);
   await started(anna);
@@ -119,7 +119,7 @@ test('one types on while the network is away, and others see it when it is back'
   await anna.getByText('Ben', { exact: true }).waitFor();
   await Promise.all([started(anna), started(ben)]);
   await anna.context().setOffline(true);
-  await anna.getByText('Connection lost, trying again…').waitFor();
+  await anna.getByText('Connection lost. Trying again…').waitFor();
   await typeText(anna, { to: 4 });
   const annas = ben.getByRole('progressbar', { name: 'Progress of Anna' });
   assert.equal(await annas.evaluate((bar) => bar.value), 0);
@@ -128,6 +128,22 @@ test('one types on while the network is away, and others see it when it is back'
   await until(async () => (await annas.evaluate((bar) => bar.value)) > 0.3, 'Ben sees where Anna is');
   await typeText(anna, { from: 4 });
   await heading(anna, 'You are 1st of 2');
+});
+
+test('a connection that stalls is called slow before it is called lost', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await play(anna);
+  await started(anna);
+  let answer;
+  const stalled = new Promise((resolve) => (answer = resolve));
+  await anna.route('**/api/v1/online', async (route) => {
+    await stalled;
+    await route.continue();
+  });
+  await anna.getByText('Connection is slow').waitFor({ timeout: 5_000 });
+  answer();
+  await anna.getByText('Connected', { exact: true }).waitFor();
 });
 
 test('a result that finds no network is sent when there is one', async (t) => {

@@ -125,7 +125,8 @@ test('progress runs from 0 to 1, and what is beyond a word adds nothing', () => 
 
 test('the speed of others follows from their position', () => {
   assert.equal(speedAt(['the', 'cat'], { word_index: 1, char_index: 0 }, 60), 1);
-  assert.equal(speedAt(['the', 'cat'], { word_index: 1, char_index: 0 }, 0), 0);
+  assert.equal(speedAt(['the', 'cat'], { word_index: 1, char_index: 0 }, 0), null);
+  assert.equal(speedAt(['the', 'cat'], { word_index: 0, char_index: 0 }, 60), null, 'a letter says little');
 });
 
 test('a state is plain JSON, so a reload keeps it', () => {

@@ -6,6 +6,7 @@ import { isRacing } from '../roster.js';
 import { go, here } from '../router.js';
 import { count } from '../sentences.js';
 import { callMe, whoAmI } from '../session.js';
+import { recall } from '../store.js';
 import { action, h, put } from '../ui.js';
 import { playWithFriends } from './invite.js';
 import { labelled, nameInput, sayNameFault } from './name.js';
@@ -32,7 +33,7 @@ export function show(main) {
   put(
     main,
     h('h1', {}, 'Race others at typing'),
-    h('p', { class: 'lead' }, 'Everybody types the same text. Who is through first, wins.'),
+    h('p', { class: 'lead' }, 'Everyone types the same text. First to finish wins.'),
     theRace()?.isOpen && backIntoRace(theRace().record.gameId),
     h('form', { class: 'play', onsubmit: play }, name.element, button, failed),
     h(
@@ -41,11 +42,20 @@ export function show(main) {
       action('Play with friends', into(playWithFriends)),
       action('Practice alone', into(() => go('#/solo'))),
     ),
+    pastRaces(),
     online,
   );
   name.load();
   button.focus({ preventScroll: true });
   return showOnline(online);
+}
+
+// What this browser remembers of earlier races; an account has a profile besides.
+function pastRaces() {
+  const past = recall('past');
+  if (!past) return null;
+  const last = past.last.map((wpm) => Math.round(wpm)).join(', ');
+  return h('p', { class: 'past' }, 'Your best: ', h('strong', {}, `${Math.round(past.best)} WPM`), `. Last races: ${last}.`);
 }
 
 function backIntoRace(gameId) {
@@ -59,7 +69,7 @@ function backIntoRace(gameId) {
   return notice;
 }
 
-// Guests choose how others see them; who is logged in has a name.
+// Guests choose a name; an account has one.
 function nameField() {
   const input = nameInput();
   const element = h('p', { class: 'name-field' }, labelled(input));
@@ -70,8 +80,8 @@ function nameField() {
       const me = await whoAmI().catch(() => null);
       if (me === null) return;
       known = me.name;
-      // Who empties the field keeps the name.
-      input.placeholder = `You stay ${me.name}`;
+      // An empty field keeps the name.
+      input.placeholder = `Still ${me.name}`;
       // What one has begun to type stays.
       if (me.isGuest) input.value ||= me.name;
       else element.replaceChildren('You play as ', h('strong', {}, me.name));

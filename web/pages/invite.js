@@ -7,7 +7,7 @@ import { h } from '../ui.js';
 
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 const HERE_ONLY =
-  'This link works on this computer only: open the page by its network address to invite others.';
+  'This link works on this computer only. Open this page by its network address to invite others.';
 
 // How one came to a lobby of friends: `made` it, or `again` after a race; null for who has its link.
 export const cameBy = (token, way) => store.save('invite', { token, way });
@@ -29,7 +29,7 @@ export function inviteLink(token) {
   const input = h('input', { id: 'link', readonly: true, value: link, onfocus: () => input.select() });
   const copied = h('span', { class: 'copied', role: 'status' });
   const copy = async () => {
-    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the field.';
+    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
   return h(
@@ -41,7 +41,7 @@ export function inviteLink(token) {
       { class: 'row' },
       input,
       h('button', { type: 'button', onclick: copy }, 'Copy'),
-      // Who closes the sheet of the system has not failed.
+      // Closing the system's sheet is no failure.
       navigator.share && h('button', { type: 'button', onclick: () => share().catch(() => {}) }, 'Share'),
     ),
     copied,

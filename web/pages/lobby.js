@@ -27,7 +27,7 @@ export const friends = page('friends', 'Lobby of friends');
 
 const HEADINGS = {
   open: 'Waiting for others',
-  solo: 'Your practice begins at once',
+  solo: 'Get ready to practise',
   friends: 'Waiting for your friends',
 };
 
@@ -160,18 +160,18 @@ class Lobby {
     if (waits) this.#showHost(me, others, invite, left);
     else this.#count(left);
     if (this.kind === 'solo') return;
-    const when = waits ? '' : `, the race begins in ${count(Math.ceil(left), 'second', 'seconds')}`;
+    const when = waits ? '' : `, the race starts in ${count(Math.ceil(left), 'second', 'seconds')}`;
     say(`${count(others.length + 1, 'player is', 'players are')} here${when}`);
   }
 
-  // Friends wait for a word of the host, not for a time.
+  // A lobby of friends waits for its host, not for a time.
   #showHost(me, others, { host, player_limit: limit }, left) {
     const mine = host === me.id;
     const name = others.find(({ id }) => id === host)?.name ?? 'the host';
     const start = () => post('/lobby/start', { game_id: this.#gameId });
     const latest = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: 'short' });
-    const word = mine ? 'you say so' : `${name} says so`;
-    this.why.textContent = `The race begins when ${word}, or when ${limit} are here; at ${latest} at the latest.`;
+    const word = mine ? 'you press Start' : `${name} presses Start`;
+    this.why.textContent = `The race starts when ${word} or ${limit} players are here, at ${latest} at the latest.`;
     const closing = setTimeout(() => this.#count(CLOSING), (left - CLOSING) * 1000);
     this.#stopCounting = () => clearTimeout(closing);
     this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
@@ -182,12 +182,12 @@ class Lobby {
   #count(left) {
     this.#stopCounting = countDown(deadlineIn(left), (seconds) => {
       this.count.textContent = seconds > 0 ? seconds : '…';
-      const why = seconds > 0 ? WHY[this.kind] : 'Here we go.';
+      const why = seconds > 0 ? WHY[this.kind] : 'Here we go!';
       if (this.why.textContent !== why) this.why.textContent = why;
     });
   }
 
-  // Whoever has left meanwhile is not called back.
+  // A player who has left meanwhile is not called back.
   #toRace() {
     if (this.#socket === null) return;
     const gameId = this.#gameId;
@@ -218,17 +218,17 @@ class Lobby {
   }
 }
 
-// What who waits for friends should know: they may be in a race, or must do something to come.
+// A hint while friends are awaited: they may still race, or must do something to come.
 function noteFor(way, isAlone) {
-  if (way === 'again') return 'The others come when they press the same button, or by this link.';
+  if (way === 'again') return 'The others join when they press the same button or open this link.';
   if (way === null && isAlone) return LATE;
   return '';
 }
 
-const LATE = 'Nobody is here yet. If your friends are racing, they come here for the next race.';
+const LATE = 'No one else is here yet. Friends who are racing now join for the next race.';
 
 const WHY = {
-  open: 'The race begins when the countdown ends; whoever comes until then races along.',
-  solo: 'Your text is on its way.',
+  open: 'The race starts when the countdown ends. Anyone who joins before that is in.',
+  solo: 'Fetching your text.',
   friends: 'The lobby is closing.',
 };

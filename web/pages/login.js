@@ -9,7 +9,7 @@ import { h, put, trouble } from '../ui.js';
 export const title = 'Log in';
 
 export function show(main) {
-  main.append(h('h1', {}, 'Log in'), h('p', {}, 'Guests race as well. Whoever logs in keeps the results.'));
+  main.append(h('h1', {}, 'Log in'), h('p', {}, 'You can race as a guest. With an account, your results are kept.'));
   fill(main);
 }
 
@@ -60,7 +60,7 @@ function localAccount() {
     h('h2', {}, 'With an account of this server'),
     h('p', {}, h('label', { for: 'account' }, 'Name'), name),
     h('p', {}, h('label', { for: 'password' }, 'Password'), password),
-    h('p', { id: 'password-rule', class: 'small' }, 'At least eight letters. There is no way back in without it.'),
+    h('p', { id: 'password-rule', class: 'small' }, 'At least 8 characters. It cannot be reset, so keep it safe.'),
     h(
       'p',
       { class: 'ways' },
@@ -71,5 +71,5 @@ function localAccount() {
   );
 }
 
-const NONE = 'This server keeps no accounts: everybody is a guest.';
-const RULE = 'A name has 2 to 32 letters, a password 8 to 128.';
+const NONE = 'This server has no accounts. Everyone plays as a guest.';
+const RULE = 'A name has 2 to 32 characters, a password 8 to 128.';

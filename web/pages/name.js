@@ -1,4 +1,4 @@
-// The field in which guests say how others see them.
+// The field for a guest's name.
 
 import { sentence } from '../sentences.js';
 import { h } from '../ui.js';
@@ -7,7 +7,7 @@ export const nameInput = () =>
   h('input', {
     id: 'name',
     maxlength: 20,
-    placeholder: 'We find one for you',
+    placeholder: 'Leave empty for a random name',
     autocomplete: 'nickname',
     spellcheck: 'false',
   });
@@ -15,4 +15,4 @@ export const nameInput = () =>
 export const labelled = (input) => [h('label', { for: 'name' }, 'Your name'), input];
 
 export const sayNameFault = (code) =>
-  code === 'VALIDATION_ERROR' ? 'A name has one to twenty letters.' : sentence(code);
+  code === 'VALIDATION_ERROR' ? 'A name has 1 to 20 characters.' : sentence(code);

@@ -21,7 +21,7 @@ async function fill(main, isHere) {
   const me = await whoAmI();
   if (!isHere()) return;
   if (me === null || me.isGuest) {
-    go('#/login', 'Log in to see your profile: the results of guests are not kept.');
+    go('#/login', 'Log in to see your profile. Results of guests are not kept.');
     return;
   }
   const statistics = await get('/profile/statistics');
@@ -74,7 +74,7 @@ function progressGraph() {
 }
 
 function chart(rows) {
-  if (rows.length < 2) return [h('p', { class: 'small' }, 'The graph begins with the second race.')];
+  if (rows.length < 2) return [h('p', { class: 'small' }, 'The graph starts with your second race.')];
   const speeds = rows.map(({ wpm }) => wpm);
   const mean = (at) => {
     const window = speeds.slice(Math.max(0, at - 9), at + 1);
@@ -82,7 +82,7 @@ function chart(rows) {
   };
   const lines = [
     { name: 'WPM', points: speeds.map((wpm, at) => [at + 1, wpm]) },
-    { name: 'mean of ten', points: speeds.map((_, at) => [at + 1, mean(at)]) },
+    { name: 'Average of ten', points: speeds.map((_, at) => [at + 1, mean(at)]) },
   ];
   const [first, last] = [speeds[0], speeds.at(-1)].map(Math.round);
   const summary = `Speed of the last ${rows.length} races: ${first} WPM in the first, ${last} in the last.`;
@@ -100,5 +100,5 @@ function exports() {
     };
     return h('a', { href, onclick: fetchIt }, label);
   };
-  return [link('All that is kept (JSON)', ''), link('Races (CSV)', '?format=csv')];
+  return [link('Everything we keep (JSON)', ''), link('Races (CSV)', '?format=csv')];
 }

@@ -2,11 +2,11 @@
 
 import { countDown } from '../countdown.js';
 import { tellLoss } from '../loss.js';
-import { placeOf } from '../players.js';
+import { placeOf, standing } from '../players.js';
 import { leaveRace, theRace } from '../race.js';
 import { go } from '../router.js';
 import { clock, nth, sentence } from '../sentences.js';
-import { Standings } from '../standings.js';
+import { Standings, Strip } from '../standings.js';
 import { h, onEscape, put, say, trouble } from '../ui.js';
 import { Stage } from './stage.js';
 
@@ -15,6 +15,10 @@ export const passing = true;
 
 // Places change quickly; whoever listens hears of them no more often than this.
 const PLACE_PAUSE = 5_000;
+
+// Milliseconds after the last key until everything but the text comes back, and that GO stays.
+const REST = 3_000;
+const GO = 900;
 
 const LEAVE = 'Leave the race';
 const AGAIN = 'Press again to leave';
@@ -36,6 +40,7 @@ class RacePage {
   #said = { place: 0, at: 0, word: -1 };
   #isLeft = false;
   #asking = null;
+  #resting = null;
   #untellLoss = () => {};
 
   constructor(main, race) {
@@ -73,6 +78,9 @@ class RacePage {
     this.note = h('p', { class: 'note', role: 'status' });
     this.stage = new Stage(race, (words) => this.#tell(words));
     this.standings = new Standings(race.words);
+    this.strip = new Strip(race.words);
+    this.big = h('p', { class: 'count', 'aria-hidden': 'true' });
+    this.stage.element.append(this.big);
     this.lead = h('div', { class: 'lead-row' });
     this.word = h('p', { class: 'unseen', 'aria-live': 'polite' });
     this.way = h('button', { type: 'button', onclick: () => this.#quit() }, LEAVE);
@@ -80,11 +88,12 @@ class RacePage {
       this.main,
       h('h1', { class: 'unseen' }, 'Race'),
       this.lead,
+      this.strip.element,
+      this.standings.element,
       this.stage.element,
       this.note,
       h('p', { id: 'race-text', class: 'unseen' }, race.words.join(' ')),
       this.word,
-      this.standings.element,
       h('p', { class: 'ways' }, this.way),
     );
     this.#listen();
@@ -101,7 +110,25 @@ class RacePage {
       this.stage.catchKeys(),
       () => clearInterval(ticking),
       () => clearTimeout(this.#asking),
+      () => this.#rest(),
     );
+    for (const name of ['pointermove', 'pointerdown']) {
+      const rest = () => this.#rest();
+      addEventListener(name, rest);
+      this.#ends.push(() => removeEventListener(name, rest));
+    }
+  }
+
+  // While one types, there is nothing but the race.
+  #concentrate() {
+    document.body.classList.add('is-typing');
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => this.#rest(), REST);
+  }
+
+  #rest() {
+    clearTimeout(this.#resting);
+    document.body.classList.remove('is-typing');
   }
 
   #hear(what) {
@@ -109,7 +136,10 @@ class RacePage {
     else if (what === 'end') this.#giveUp(this.race.ended);
     // Perhaps in another window.
     else if (this.race.isDone) go('#/result');
-    else this.#show();
+    else {
+      if (what === 'typed') this.#concentrate();
+      this.#show();
+    }
   }
 
   // Before START. The number is what one sees; the race begins with the event.
@@ -122,8 +152,8 @@ class RacePage {
       () => this.#untellLoss(),
       countDown(this.race.deadline, (seconds) => {
         if (this.race.isOn) return;
-        const when = seconds > 0 ? ['Starts in ', h('strong', {}, `${seconds}`), '.'] : ['Get ready…'];
-        words.replaceChildren(...when, ' Type each word, then a space.');
+        words.textContent = 'Type each word, then a space.';
+        this.big.textContent = seconds > 0 ? seconds : 'Ready…';
         if (seconds <= 5) say(seconds > 0 ? `${seconds}` : 'Get ready', true);
       }),
     );
@@ -142,7 +172,15 @@ class RacePage {
     this.stage.reset();
     this.main.classList.add('is-on');
     say('Go!', true);
+    this.#sayGo();
     this.#show();
+  }
+
+  // Only at START: after a reload it would be news of long ago.
+  #sayGo() {
+    this.big.textContent = this.race.seconds < 1 ? 'GO' : '';
+    const going = setTimeout(() => (this.big.textContent = ''), GO);
+    this.#ends.push(() => clearTimeout(going));
   }
 
   #tick() {
@@ -155,13 +193,14 @@ class RacePage {
     const { race } = this;
     const { state } = race.record;
     this.stage.show();
-    this.standings.show(race);
+    this.standings.show(race, standing(race.players, race.words));
+    this.strip.show(race.players, race.me);
     if (!this.figures) return;
     const { wpm, acc } = race.figures;
     if (!race.me) return;
     const { place, of } = placeOf(race.me, race.players, race.words);
-    const standing = of > 1 ? `${nth(place)} of ${of}` : '–';
-    const texts = [Math.round(wpm), `${Math.round(acc)} %`, standing, clock(race.seconds)];
+    const rank = of > 1 ? `${nth(place)} of ${of}` : '–';
+    const texts = [Math.round(wpm), `${Math.round(acc)} %`, rank, clock(race.seconds)];
     this.figures.forEach((element, index) => (element.textContent = texts[index]));
     this.#sayWord(state);
   }

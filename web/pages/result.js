@@ -3,14 +3,16 @@
 
 import { get } from '../api.js';
 import { legend, lineChart } from '../chart.js';
-import { isCompany, placeOf, standing } from '../players.js';
+import { celebrate } from '../joy.js';
+import { consistency, slipsAt, slowest, speeds } from '../pace.js';
+import { isCompany, placeOf, ranking } from '../players.js';
 import { leaveRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { clock, count, nth, sentence } from '../sentences.js';
 import { Standings } from '../standings.js';
-import { TextView } from '../text.js';
+import { TextView, colour } from '../text.js';
 import { mistyped } from '../typing.js';
-import { action, h, onEscape, put, say, trouble } from '../ui.js';
+import { action, h, onEscape, put, say, trouble as failed } from '../ui.js';
 import { cameBy } from './invite.js';
 
 export const title = 'Result';
@@ -54,7 +56,7 @@ class ResultPage {
 
   #fail(failure) {
     if (failure.passes) {
-      this.main.append(h('h1', {}, 'Result'), trouble(failure, () => go('#/result')));
+      this.main.append(h('h1', {}, 'Result'), failed(failure, () => go('#/result')));
       return;
     }
     leaveRace();
@@ -65,7 +67,7 @@ class ResultPage {
     const { race } = this;
     this.heading = h('h1', { tabindex: -1 });
     this.state = h('p', { class: 'why', role: 'status' });
-    this.standings = new Standings(race.words);
+    this.standings = new Standings(race.words, true);
     this.text = new TextView(race.words);
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
     const again = waysOn(race);
@@ -73,12 +75,12 @@ class ResultPage {
       this.main,
       this.heading,
       this.state,
-      race.record.claim && ownFigures(race.record.claim),
+      race.record.claim && ownFigures(race.record),
       again,
       race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
+      race.record.samples.length > 1 && graph(race),
+      trouble(race.record),
       this.others,
-      race.record.samples.length > 1 && graph(race.record),
-      mistakes(race.record.state),
     );
     this.#ends.push(
       race.listen(() => this.#show()),
@@ -98,10 +100,20 @@ class ResultPage {
     }
     const state = stateOf(race);
     if (this.state.textContent !== state) this.state.textContent = state;
-    this.standings.show(race, standing(race.players, race.words));
+    this.#celebrate();
+    this.standings.show(race, ranking(race.players, race.words, race.me));
     const typing = race.players.filter((it) => !it.finished && !it.away && it !== race.me);
     this.others.hidden = typing.length === 0 || race.ended !== null;
     if (!this.others.hidden) this.text.show(race.record.state, typing, null);
+  }
+
+  // Once: for a win over somebody, or a best. Not for a result that is merely looked at again.
+  #celebrate() {
+    const { record, me, players, words } = this.race;
+    if (!record.claim || record.isSeen || !me?.finished) return;
+    const { place, of } = placeOf(me, players, words);
+    if ((of > 1 && place === 1) || isBest(record)) celebrate(this.heading);
+    this.race.see();
   }
 
   leave() {
@@ -112,56 +124,107 @@ class ResultPage {
 }
 
 function headingOf({ me, players, record, words }) {
-  if (record.kind === 'solo') return 'Done';
-  if (!me?.finished) return 'You are through';
+  if (record.kind === 'solo') return 'Finished';
+  if (!me?.finished) return 'Finished';
   const { place, of, withBots } = placeOf(me, players, words);
-  return of > 1 ? `You are ${nth(place)} of ${of}${withBots ? ', with bots' : ''}` : 'You are through';
+  return of > 1 ? `You are ${nth(place)} of ${of}${withBots ? ', with bots' : ''}` : 'Finished';
 }
 
 function stateOf({ refusal, record, me }) {
   if (refusal) return sentence(refusal);
   if (record.sent || me?.finished) return '';
-  return 'Your result is on its way…';
+  return 'Sending your result…';
 }
 
-function ownFigures({ wpm, wpm_raw: raw, acc, seconds }) {
-  const figure = (name, value) => h('div', {}, h('dt', {}, name), h('dd', { 'data-figure': name }, value));
+const isBest = ({ best, claim }) => best > 0 && claim.wpm > best;
+
+function ownFigures({ claim, best, samples }) {
+  const { wpm, wpm_raw: raw, acc, seconds } = claim;
+  const figure = (name, value, more) =>
+    h('div', {}, h('dt', {}, name), h('dd', { 'data-figure': name }, value), more && h('dd', { class: 'more' }, more));
+  const even = consistency(samples);
   return h(
     'dl',
     { class: 'figures' },
-    figure('WPM', wpm.toFixed(1)),
+    figure('WPM', wpm.toFixed(1), againstBest(wpm, best)),
     figure('Accuracy', `${acc.toFixed(1)} %`),
     figure('Raw WPM', raw.toFixed(1)),
+    even !== null && figure('Consistency', `${even.toFixed(0)} %`),
     figure('Time', clock(seconds)),
   );
 }
 
-function graph({ samples, claim }) {
-  const end = claim ? [[claim.seconds, claim.wpm, claim.wpm_raw]] : [];
-  const all = [...samples, ...end];
-  const lines = [
-    { name: 'WPM', points: all.map(([at, wpm]) => [at, wpm]) },
-    { name: 'Raw WPM', points: all.map(([at, , raw]) => [at, raw]) },
-  ];
-  const speeds = all.map(([, wpm]) => Math.round(wpm));
-  const range = `from ${Math.min(...speeds)} to ${Math.max(...speeds)} WPM`;
-  const summary = `Your speed over the race: ${range}, ${speeds.at(-1)} at the end.`;
-  const ends = [all[0], all.at(-1)].map(([at]) => clock(at));
-  return h('section', {}, h('h2', {}, 'Speed over the race'), lineChart(lines, ends, summary), legend(lines));
+function againstBest(wpm, best) {
+  if (!best) return null;
+  const change = Math.abs(wpm - best).toFixed(1);
+  return wpm > best ? `Your best, up ${change}` : `${change} below your best`;
 }
 
-function mistakes(state) {
-  const words = mistyped(state);
-  const rows = words.map(({ word, count: times }) =>
+// The speed from second to second, with the seconds of wrong keys marked; others' lines can be switched on.
+function graph({ record: { samples }, players, me }) {
+  const others = players.filter(({ id }) => id !== me?.id && samples.some(({ rivals }) => rivals[id] > 0));
+  const own = speeds(samples, (sample) => sample.right);
+  const slips = new Set(slipsAt(samples));
+  const marks = own.filter(([at]) => slips.has(at));
+  const fast = own.map(([, wpm]) => Math.round(wpm));
+  const summary =
+    `Your speed from second to second: between ${Math.min(...fast)} and ${Math.max(...fast)} WPM, ` +
+    `with wrong keys in ${count(marks.length, 'second', 'seconds')}.`;
+  const ends = [own[0], own.at(-1)].map(([at]) => clock(at));
+  const lines = [
+    { name: 'WPM', points: own },
+    { name: 'Raw WPM', points: speeds(samples, (sample) => sample.all) },
+  ];
+  const chart = h('div');
+  const draw = (rivals) => {
+    const theirs = rivals.map((player) => ({
+      name: player.name,
+      style: `player-${colour(player)}`,
+      points: speeds(samples, ({ rivals: letters }) => letters[player.id] ?? 0),
+    }));
+    chart.replaceChildren(lineChart([...lines, ...theirs], ends, summary, marks));
+  };
+  draw([]);
+  return h('section', {}, h('h2', {}, 'Speed over the race'), chart, legend(lines, marks.length > 0), choice(others, draw));
+}
+
+// A box for each of the others.
+function choice(players, draw) {
+  if (players.length === 0) return null;
+  const shown = new Set();
+  const box = (player) => {
+    const change = ({ target }) => {
+      if (target.checked) shown.add(player);
+      else shown.delete(player);
+      draw([...shown]);
+    };
+    const input = h('input', { type: 'checkbox', onchange: change });
+    return h('label', { class: `player-${colour(player)}` }, input, h('span', { class: 'key' }), player.name);
+  };
+  return h('fieldset', { class: 'rivals' }, h('legend', {}, 'Compare with'), players.map(box));
+}
+
+// The words that went wrong, and those that took long.
+function trouble({ state, ends }) {
+  const wrong = mistyped(state).map(({ word, count: times }) =>
     h('li', {}, h('code', {}, word), ` ${count(times, 'slip', 'slips')}`),
   );
-  const list = rows.length > 0 ? h('ul', { class: 'mistakes' }, rows) : h('p', {}, 'None. Well typed.');
-  return h('section', {}, h('h2', {}, 'Mistakes'), list);
+  const slow = slowest(state.words, ends).map(({ word, wpm }) =>
+    h('li', {}, h('code', {}, word), ` ${Math.round(wpm)} WPM`),
+  );
+  const list = (rows) => h('ul', { class: 'mistakes' }, rows);
+  return h(
+    'section',
+    {},
+    h('h2', {}, 'Mistakes'),
+    wrong.length > 0 ? list(wrong) : h('p', {}, 'None. Well typed!'),
+    slow.length > 0 && [h('h2', {}, 'Slowest words'), list(slow)],
+  );
 }
 
 function waysOn({ record: { kind, gameId }, players, me }) {
   const anyone = (label, attributes) => action(label, () => go('#/lobby'), attributes);
-  // Whoever was alone has nobody to meet again; only the friends' link may still bring somebody.
+  // After a race alone there is no one to meet again; only the link of friends may still bring someone.
   const company = isCompany(players, me);
   const meet = async () => {
     const isHere = here();

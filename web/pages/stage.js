@@ -18,7 +18,7 @@ export class Stage {
       if (value.endsWith('\n') && !isLast(before)) return current(before);
       race.type(value, composing);
       const { state } = race.record;
-      note(race.isOn && isHeldUp(before, state, value) ? 'Correct the last word to finish' : '');
+      note(race.isOn && isHeldUp(before, state, value) ? 'Fix the last word to finish' : '');
       return current(state);
     };
     const back = () => {
@@ -37,7 +37,7 @@ export class Stage {
     const { input } = this.#field;
     // Phones show their keyboard for a tap only, though the input has the focus.
     let isTapped = !matchMedia('(pointer: coarse)').matches;
-    const words = isTapped ? 'Click here to type on' : 'Tap here to type';
+    const words = isTapped ? 'Click here to keep typing' : 'Tap here to type';
     const hint = h('p', { class: 'hint', 'aria-hidden': 'true' }, words);
     const stage = h('div', { class: 'stage' }, this.#text.element, input, hint);
     const showHint = () => {
@@ -70,8 +70,8 @@ export class Stage {
     this.#field.input.focus({ preventScroll: true });
   }
 
-  // Whoever types a letter or a blank next to the input means it. Enter still presses a button. Hands
-  // out a function that ends it.
+  // A letter or a blank typed beside the input is meant for it. Enter still presses a button. Returns a
+  // function that ends it.
   catchKeys() {
     const { input } = this.#field;
     const press = (event) => {
