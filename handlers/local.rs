@@ -112,7 +112,7 @@ async fn login(
     let account = account.filter(|_| is_right);
     // Tries from elsewhere do not lock a player out at an address of its own. Asked only now, and of unknown names too:
     // neither the status nor the time tells which names there are.
-    if !account.as_ref().is_some_and(|account| account.knows_address) {
+    if account.as_ref().is_none_or(|account| !account.knows_address) {
         others?;
     }
     let wrong = || Error::new(Kind::WRONG_CREDENTIALS, "no account has this name and password");

@@ -76,7 +76,7 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
     let game = game.ok_or(Kind::GAME_NOT_FOUND)?;
     // A token that has expired will do: its player knows the ids from the race.
     let caller = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now());
-    let is_stranger = !caller.is_some_and(|caller| game.player(&caller.user.id).is_some());
+    let is_stranger = caller.is_none_or(|caller| game.player(&caller.user.id).is_none());
     let shown = |player: &Player| {
         let standing = Standing::of(player);
         match player.user.user_type {
