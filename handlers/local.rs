@@ -11,9 +11,7 @@ use serde::Deserialize;
 use crate::auth::{Bearer, Cookies, SetCookies, password};
 use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
 use crate::http::{Answer, Body, Budgets, Caller, Empty};
-use crate::login::{
-    LOCAL_LOGIN, log_in, looks_like_a_bot, name_key, offers_local_accounts, shown_name,
-};
+use crate::login::{LOCAL_LOGIN, log_in, name_key, offers_local_accounts, refusal, shown_name};
 use crate::module::{Cx, Module, Wiring};
 use crate::{Error, Kind};
 
@@ -38,6 +36,7 @@ const NAME: std::ops::RangeInclusive<usize> = 2..=32;
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=128;
 /// How often one address may try one name, and how often all may.
 const TRIES_PER_MINUTE: (u32, u32) = (10, 100);
+const TOO_MANY: &str = "too many tries";
 
 /// Who has tried which name.
 struct Tries {
@@ -79,17 +78,20 @@ async fn register(
     req: &mut Request,
 ) -> Result<Answer<Empty>, Error> {
     let (name, key) = come_in(&cx, req, &credentials.0)?;
-    // Not asked of who logs in: the account may be older than the bots.
-    if looks_like_a_bot(&name) {
-        return Err(Error::validation("body name: ends like that of a bot"));
+    spend_name(&cx, key.clone())?;
+    // Not asked of who logs in: the account may be older than the rule.
+    if let Some(why) = refusal(&name) {
+        return Err(Error::validation(format!("body name: {why}")));
     }
+    let address = address_of_login(&cx, req, &key);
     let hash = password::hash(credentials.0.password).await?;
     let id = UserId::from(format!("local-{:032x}", rand::random::<u128>()).as_str());
     let user = User { id, name, user_type: UserType::Registered };
     if !cx.records().open_account(&user, &key, &hash, cx.now()).await? {
         return Err(Error::new(Kind::NAME_TAKEN, "somebody else has this name"));
     }
-    let cookies = log_in(&cx, user.id, None, before(&cx, req), cookies).await?;
+    let cookies = log_in(&cx, user.id.clone(), None, before(&cx, req), cookies).await?;
+    note_address(&cx, user.id, address).await;
     Ok(Answer::ok().with_cookies(cookies))
 }
 
@@ -102,12 +104,35 @@ async fn login(
     req: &mut Request,
 ) -> Result<Answer<Empty>, Error> {
     let (_, key) = come_in(&cx, req, &credentials.0)?;
-    let (user, hash) = cx.records().local_account(&key).await?.unzip();
+    let others = spend_name(&cx, key.clone());
+    let address = address_of_login(&cx, req, &key);
+    let account = cx.records().local_account(&key, &address).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
     let is_right = password::verify(credentials.0.password, hash).await?;
+    let account = account.filter(|_| is_right);
+    // Tries from elsewhere do not lock a player out at an address of its own. Asked only now, and of unknown names too:
+    // neither the status nor the time tells which names there are.
+    if account.as_ref().is_none_or(|account| !account.knows_address) {
+        others?;
+    }
     let wrong = || Error::new(Kind::WRONG_CREDENTIALS, "no account has this name and password");
-    let user = user.filter(|_| is_right).ok_or_else(wrong)?;
-    let cookies = log_in(&cx, user.id, None, before(&cx, req), cookies).await?;
+    let user = account.ok_or_else(wrong)?.user;
+    let cookies = log_in(&cx, user.id.clone(), None, before(&cx, req), cookies).await?;
+    note_address(&cx, user.id, address).await;
     Ok(Answer::ok().with_cookies(cookies))
+}
+
+/// The client's address as it is remembered of a player: nobody can tell the address from it, nor whether two players
+/// have the same.
+fn address_of_login(cx: &Cx, req: &Request, name_key: &str) -> String {
+    cx.keys().secret_of(&format!("the address of {name_key}: {}", cx.address(req)))
+}
+
+/// Remembers an address. The player has logged in, whether or not that succeeds.
+async fn note_address(cx: &Cx, user: UserId, address: String) {
+    if let Err(error) = cx.records().note_address(&user, &address, cx.now()).await {
+        tracing::warn!(%error, "the address of a login could not be noted");
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -128,7 +153,8 @@ async fn change_password(
 ) -> Result<Answer<Empty>, Error> {
     let (change, user) = (change.0, caller.0.id);
     check_password(&change.new_password)?;
-    may_try(&cx, req, user.to_string())?;
+    spend_address(&cx, req, user.to_string())?;
+    spend_name(&cx, user.to_string())?;
     let known = cx.records().password_of(&user).await?;
     if !password::verify(change.password, known).await? {
         return Err(Error::new(Kind::WRONG_CREDENTIALS, "this is not the password"));
@@ -145,7 +171,7 @@ async fn change_password(
     Ok(Answer::ok())
 }
 
-/// Whether one may try at all; then the name, as others see it and as it is compared.
+/// Whether one may try at all from this address; then the name, as others see it and as it is compared.
 fn come_in(cx: &Cx, req: &Request, credentials: &Credentials) -> Result<(String, String), Error> {
     if !offers_local_accounts(cx) {
         return Err(Error::new(Kind::NOT_FOUND, "this server has no accounts of its own"));
@@ -153,15 +179,21 @@ fn come_in(cx: &Cx, req: &Request, credentials: &Credentials) -> Result<(String,
     // First, since what is remembered of a try should be small.
     let name = credentials.check()?;
     let key = name_key(&name);
-    may_try(cx, req, key.clone())?;
+    spend_address(cx, req, key.clone())?;
     Ok((name, key))
 }
 
-fn may_try(cx: &Cx, req: &Request, key: String) -> Result<(), Error> {
+/// Spends one try of this address, at all and at this name.
+fn spend_address(cx: &Cx, req: &Request, key: String) -> Result<(), Error> {
     cx.spend_login(req)?;
-    let tries = cx.state::<Tries>();
-    let fine = tries.by_address.spend((cx.address(req), key.clone())) && tries.by_name.spend(key);
-    fine.then_some(()).ok_or_else(|| Error::new(Kind::TOO_MANY_REQUESTS, "too many tries"))
+    let spent = cx.state::<Tries>().by_address.spend((cx.address(req), key));
+    spent.map_err(|wait| Error::too_many(TOO_MANY, wait))
+}
+
+/// Spends one try of all addresses at this name.
+fn spend_name(cx: &Cx, key: String) -> Result<(), Error> {
+    let spent = cx.state::<Tries>().by_name.spend(key);
+    spent.map_err(|wait| Error::too_many(TOO_MANY, wait))
 }
 
 /// Who the player was until now.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 /// What went wrong, as the contract names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,18 +113,24 @@ pub struct Error {
     kind: Kind,
     message: Cow<'static, str>,
     status: Option<u16>,
+    retry_after: Option<Duration>,
 }
 
 impl Error {
     /// A failure with words of its own.
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), status: None }
+        Self { kind, message: message.into(), status: None, retry_after: None }
     }
 
     /// A failure on our side. The cause goes to the log, never to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
         Kind::UNKNOWN.into()
+    }
+
+    /// A budget is spent; its next unit is there after `wait`.
+    pub fn too_many(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(Kind::TOO_MANY_REQUESTS, message) }
     }
 
     /// A bad parameter, body or field.
@@ -145,6 +152,11 @@ impl Error {
     /// The words.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// When the same request may succeed, if that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The status of an answer that tells it.

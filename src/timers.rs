@@ -50,6 +50,18 @@ impl Deadlines {
         self.in_order.first() == Some(&(due, which))
     }
 
+    /// The games that have deadlines.
+    fn games(&self) -> HashSet<GameId> {
+        self.by_timer.keys().map(|(_, game)| *game).collect()
+    }
+
+    /// A game is gone: without this, the deadline of its cleanup would stay for as long as a race is kept.
+    fn forget(&mut self, game: GameId, timers: usize) {
+        for timer in 0..timers {
+            self.set((timer, game), None);
+        }
+    }
+
     fn take_due(&mut self, now: Timestamp) -> Vec<Which> {
         let mut due = Vec::new();
         while let Some(&(at, which)) = self.in_order.first().filter(|(at, _)| *at <= now) {
@@ -159,11 +171,16 @@ impl Timers {
     }
 
     async fn sweep(&self, live: &dyn LiveState) {
+        live.expire_once(Timestamp::now());
+        // Before the facts are read: games that open meanwhile keep their deadlines.
+        let known = self.0.deadlines.lock().games();
         let Ok(games) = live.all().await else { return };
         let ids: HashSet<GameId> = games.iter().map(|game| game.id).collect();
         games.iter().for_each(|game| self.arm(game));
+        let mut deadlines = self.0.deadlines.lock();
+        known.difference(&ids).for_each(|game| deadlines.forget(*game, self.0.declared.len()));
         // Games that opened meanwhile are set again by their next facts.
-        self.0.deadlines.lock().versions.retain(|game, _| ids.contains(game));
+        deadlines.versions.retain(|game, _| ids.contains(game));
     }
 
     /// Does what a timer of a game is there for, if it is due. Returns whether there is such a timer here.
@@ -266,5 +283,16 @@ mod tests {
         assert_eq!(deadlines.take_due(at(9)), []);
         assert_eq!(deadlines.take_due(at(40)), [(0, GameId(2)), (0, GameId(1))]);
         assert_eq!(deadlines.take_due(at(40)), []);
+    }
+
+    #[test]
+    fn a_game_that_is_gone_leaves_no_deadline() {
+        let mut deadlines = Deadlines::default();
+        for (timer, game) in [(0, 1), (1, 1), (0, 2)] {
+            deadlines.set((timer, GameId(game)), Some(Timestamp(10)));
+        }
+        deadlines.forget(GameId(1), 2);
+        assert_eq!(deadlines.games(), [GameId(2)].into());
+        assert_eq!(deadlines.take_due(Timestamp(10)), [(0, GameId(2))]);
     }
 }

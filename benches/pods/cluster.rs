@@ -172,7 +172,7 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
     let database: sqlx::postgres::PgConnectOptions = postgres().parse()?;
     let database = sqlx::ConnectOptions::to_url_lossy(&database.database(name)).to_string();
-    let settings: [(&str, &str); 18] = [
+    let settings: [(&str, &str); 19] = [
         ("TP_SERVER__HOST", "127.0.0.1"),
         ("TP_SERVER__PORT", "0"),
         ("TP_DB__URL", &database),
@@ -187,6 +187,7 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
         ("TP_GAME__WORD_COUNT", "500"),
         ("TP_LIMITS__REQUESTS_PER_SECOND", "1000000"),
         ("TP_LIMITS__GUESTS_PER_MINUTE", "1000000"),
+        ("TP_LIMITS__SEATS_PER_MINUTE", "1000000"),
         ("TP_LIMITS__SOCKETS", "1000000"),
         ("TP_LIMITS__SOCKETS_PER_ADDRESS", "1000000"),
         ("TP_LIMITS__FRAMES_PER_SECOND", "100000"),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{Cookies, SetCookies};
 use crate::game::{User, UserId, UserType};
 use crate::http::{Answer, Body};
-use crate::login::{looks_like_a_bot, shown_name, two_words};
+use crate::login::{refusal, shown_name, two_words};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
@@ -29,8 +29,8 @@ impl Wish {
         let name = shown_name(&name).filter(|name| NAME.contains(&name.chars().count()));
         let name =
             name.ok_or_else(|| Error::validation("body name: 1 to 20 letters are wanted"))?;
-        if looks_like_a_bot(&name) {
-            return Err(Error::validation("body name: ends like that of a bot"));
+        if let Some(why) = refusal(&name) {
+            return Err(Error::validation(format!("body name: {why}")));
         }
         Ok(Some(name))
     }
@@ -93,9 +93,16 @@ mod tests {
         {
             assert_eq!(check(name).unwrap().as_deref(), Some(shown), "{name:?}");
         }
-        for name in
-            ["", "  ", "\u{200B}", &"é".repeat(21), &"x".repeat(100), "Anna (bot)", "Anna( BOT )"]
-        {
+        for name in [
+            "",
+            "  ",
+            "\u{200B}",
+            &"é".repeat(21),
+            &"x".repeat(100),
+            "Anna (bot)",
+            "Anna( BOT )",
+            "Аnna",
+        ] {
             assert!(check(name).is_err(), "{name:?}");
         }
         assert!(Wish { name: None }.check().unwrap().is_none());

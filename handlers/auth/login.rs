@@ -123,7 +123,12 @@ pub(super) async fn login_redirect(
     req: &mut Request,
 ) -> Redirect {
     let state = back.state.clone();
-    match in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req), cookies)).await {
+    let finished = match cx.spend_login_return(req) {
+        Ok(()) => in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req), cookies)).await,
+        // The state stays good: the same address of the browser succeeds a moment later.
+        Err(_) => Err(Failure::TooManyRequests),
+    };
+    match finished {
         Ok(cookies) => {
             Redirect::to(cx.settings().front_end()).with_cookies(cookies.forget_attempt(&state))
         }

@@ -5,6 +5,7 @@ mod guest;
 mod login;
 mod token;
 
+use salvo::http::Method;
 use salvo::oapi::{ToSchema, endpoint};
 use salvo::{Request, Response, Writer};
 use serde::Serialize;
@@ -36,9 +37,23 @@ fn wire(module: &mut Wiring) {
 }
 
 /// Hands a guest the access token, as a cookie. The key comes from the lobby's `GET_TOKEN`, and is good
-/// once, for a minute.
+/// once, for a minute. A caller with a good access token keeps that one, and the key stays good. Pages of other sites,
+/// and links on them, are refused: else they could make their visitors play as a guest of theirs.
 #[endpoint(tags("auth"))]
-async fn guest_token(cx: Cx, key: Key, cookies: SetCookies) -> Result<Answer<Empty>, Error> {
+async fn guest_token(
+    cx: Cx,
+    key: Key,
+    cookies: SetCookies,
+    req: &mut Request,
+) -> Result<Answer<Empty>, Error> {
+    if !cx.asked_by_own_page(req) {
+        return Err(Error::new(Kind::ORIGIN_NOT_ALLOWED, "only pages of this site may do that"));
+    }
+    let is_known = cx.keys().access(Cookies::of(req).access_token(), cx.now()).is_ok();
+    // HEAD is safe (RFC 9110, section 9.2.1): link previews and scanners use it, and must not use the key up.
+    if is_known || req.method() == Method::HEAD {
+        return Ok(Answer::ok());
+    }
     let guest = cx.live().take::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
     let token = cx.keys().issue(&guest, None, cx.now())?;
     Ok(Answer::ok().with_cookies(cookies.access_token(&token)))

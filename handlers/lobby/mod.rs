@@ -88,8 +88,10 @@ impl Socket for LobbySocket {
         let door = door(&query)?;
         let known = known_user(cx, &handshake.cookies());
         let is_new = known.is_none();
-        // A lobby of one's own is as good as a new player to whoever wants to fill the server.
-        if is_new || door != Door::Open {
+        let is_own_game = door != Door::Open;
+        handshake.spend_seat(known.as_ref().map(|bearer| &bearer.user.id), is_own_game)?;
+        // A lobby of one's own fills the server as fast as a new player does.
+        if is_new || is_own_game {
             handshake.spend_guest()?;
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);

@@ -124,7 +124,10 @@ pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Erro
         // In races that can still be read, somebody without a name takes the seat.
         let nobody = User { id: UserId::new_guest(), name: "-".into(), user_type: UserType::Guest };
         context.live().hand_over(&user.id, &nobody).await?;
-        context.records().forget(&user.id).await?;
+        // Guests have no rows.
+        if user.user_type == UserType::Registered {
+            context.records().forget(&user.id).await?;
+        }
         context.publish(PlayerForgotten { user: user.id }).await;
         Ok(())
     })

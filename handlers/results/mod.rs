@@ -5,11 +5,12 @@ mod rules;
 mod tests;
 mod wire;
 
-use salvo::Writer;
 use salvo::oapi::endpoint;
+use salvo::{Request, Writer};
 
 use self::wire::{Ranking, Statistics, UserFinished};
-use crate::game::{Game, GameId, PlayerFinished, PlayerMoved, Stage, User};
+use crate::auth::Cookies;
+use crate::game::{Game, GameId, Player, PlayerFinished, PlayerMoved, Stage, User, UserType};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
@@ -67,11 +68,29 @@ fn check_speed(cx: &Cx, game: &Game, user: &User, claim: &Claim) -> Result<(), E
     rules::check_speed(game, &user.id, claim, said, last_key)
 }
 
-/// Everybody who raced: people by rank, then bots, and last those who have not finished.
+/// Everybody who raced: people by rank, then bots, and last those who have not finished. To callers who did not race,
+/// registered players are shown under ids that are good for this race alone.
 #[endpoint(tags("game"))]
-async fn result(cx: Cx, game: GameQuery) -> Result<Answer<Ranking>, Error> {
+async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ranking>, Error> {
     let game = cx.live().find(game.0).await?.filter(|game| game.stage >= Stage::Countdown);
     let game = game.ok_or(Kind::GAME_NOT_FOUND)?;
-    let ranking = rules::ranking(&game.players).into_iter().map(Standing::of).collect();
+    // A token that has expired will do: its player knows the ids from the race.
+    let caller = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now());
+    let is_stranger = caller.is_none_or(|caller| game.player(&caller.user.id).is_none());
+    let shown = |player: &Player| {
+        let standing = Standing::of(player);
+        match player.user.user_type {
+            UserType::Registered if is_stranger => standing.called(opaque_id(&cx, &game, player)),
+            _ => standing,
+        }
+    };
+    let ranking = rules::ranking(&game.players).into_iter().map(shown).collect();
     Ok(Answer::new(Ranking { ranking }))
+}
+
+/// Who a registered player is, for this race alone: the id of the account tells at which provider it is, and that two
+/// races were raced by one player.
+fn opaque_id(cx: &Cx, game: &Game, player: &Player) -> String {
+    let user = &player.user.id;
+    format!("player-{}", cx.keys().secret_of(&format!("{user} as strangers see it in {}", game.id)))
 }

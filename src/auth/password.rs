@@ -1,59 +1,127 @@
-//! Passwords: hashed by Argon2id, a few at a time, since each takes its share of memory and a core.
+//! Passwords: hashed by Argon2id, in a fixed pool of memory.
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::time::Duration;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{Error as HashError, try_generate_salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::Error;
 
-/// Passwords that are hashed at once; the others wait. Each takes 19 MiB, as OWASP's Password Storage
-/// Cheat Sheet has it (m=19456, t=2, p=1: the defaults of the library).
-static HASHING: Semaphore = Semaphore::const_new(2);
+/// Two passwords at once. Each takes a core and 19 MiB, as OWASP's Password Storage Cheat Sheet has it (m=19456, t=2,
+/// p=1: the defaults of the library).
+static POOL: Pool = Pool { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
+
+struct Pool {
+    turns: Semaphore,
+    /// One list of blocks per turn, allocated at its first use and then reused for ever. Allocated and freed per hash,
+    /// blocks of this size raise glibc's mmap threshold and fragment its arenas: the process keeps many times what it
+    /// uses.
+    memory: Mutex<Vec<Vec<Block>>>,
+}
+
+/// How long a request waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is stored of a password: a PHC string.
 ///
 /// # Errors
-/// `UNKNOWN_ERROR`, if there is no randomness.
+/// `TOO_MANY_REQUESTS`, if other passwords keep the pool busy; `UNKNOWN_ERROR`, if there is no randomness.
 pub async fn hash(password: String) -> Result<String, Error> {
-    let hash =
-        move || Argon2::default().hash_password(password.as_bytes()).map(|it| it.to_string());
-    aside(hash).await?.map_err(Error::internal)
+    POOL.in_turn(move |memory| new_hash(&password, memory)).await
 }
 
-/// Whether it is the password that was hashed. Without a hash it is not, after the same time: nobody is
-/// to learn which names there are.
+/// Whether it is the password that was hashed. Without a hash it is not, after the same time, so that the time does
+/// not tell which names there are.
 ///
 /// # Errors
-/// `UNKNOWN_ERROR`, if the hash is none.
+/// `TOO_MANY_REQUESTS`, if other passwords keep the pool busy; `UNKNOWN_ERROR`, if the hash is none.
 pub async fn verify(password: String, hash: Option<String>) -> Result<bool, Error> {
-    let verify = move || {
-        let Some(hash) = hash else {
-            let _ = Argon2::default().hash_password(password.as_bytes());
-            return Ok(false);
-        };
-        let hash = PasswordHash::new(&hash)?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-    };
-    let verified: Result<bool, argon2::password_hash::phc::Error> = aside(verify).await?;
-    verified.map_err(Error::internal)
+    POOL.in_turn(move |memory| match hash {
+        Some(hash) => matches(&password, &PasswordHash::new(&hash)?, memory),
+        None => new_hash(&password, memory).map(|_| false),
+    })
+    .await
 }
 
-/// Works on a thread that nobody's keystrokes wait for.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let turn = HASHING.acquire().await.map_err(Error::internal)?;
-    // The turn ends with the work, not with whoever waits for it and may go away.
-    let work = move || {
-        let done = work();
-        drop(turn);
-        done
+fn new_hash(password: &str, memory: &mut Vec<Block>) -> Result<String, HashError> {
+    let argon2 = Argon2::default();
+    let salt = Salt::new(&try_generate_salt()?)?;
+    let output = derive(&argon2, password, &salt, memory)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::default().ident(),
+        version: Some(Version::default().into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(salt),
+        hash: Some(output),
     };
-    spawn_blocking(work).await.map_err(Error::internal)
+    Ok(hash.to_string())
+}
+
+fn matches(
+    password: &str,
+    hash: &PasswordHash,
+    memory: &mut Vec<Block>,
+) -> Result<bool, HashError> {
+    let (Some(salt), Some(expected)) = (&hash.salt, &hash.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str())?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(hash)?);
+    // `Output` compares in constant time.
+    Ok(derive(&argon2, password, salt, memory)? == *expected)
+}
+
+/// The hash proper. It overwrites the memory before it reads it, so what another password left there does not matter.
+fn derive(
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    memory: &mut Vec<Block>,
+) -> Result<Output, HashError> {
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::new());
+    }
+    let mut output = [0; Output::MAX_LENGTH];
+    let length = argon2.params().output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+    let output = output.get_mut(..length).ok_or(HashError::OutputSize)?;
+    argon2.hash_password_into_with_memory(
+        password.as_bytes(),
+        salt,
+        output,
+        &mut memory[..blocks],
+    )?;
+    Ok(Output::new(output)?)
+}
+
+impl Pool {
+    /// Hashes in one of the memories, on a thread of its own.
+    async fn in_turn<T: Send + 'static>(
+        &'static self,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
+        let busy = |_| Error::too_many("too many passwords are checked at once", PATIENCE);
+        let turn = turn.map_err(busy)?.map_err(Error::internal)?;
+        // The turn ends with the work: the request that waits for it may be dropped earlier.
+        let work = move || {
+            let mut memory = self.memory.lock().pop().unwrap_or_default();
+            let done = work(&mut memory);
+            self.memory.lock().push(memory);
+            drop(turn);
+            done
+        };
+        spawn_blocking(work).await.map_err(Error::internal)?.map_err(Error::internal)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use argon2::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     #[tokio::test]
@@ -64,5 +132,43 @@ mod tests {
         assert!(verify("correct horse".into(), Some(stored.clone())).await.unwrap());
         assert!(!verify("battery staple".into(), Some(stored)).await.unwrap());
         assert!(!verify("correct horse".into(), None).await.unwrap());
+        assert!(verify("correct horse".into(), Some("no hash".into())).await.is_err());
+    }
+
+    #[test]
+    fn memory_that_is_used_again_gives_the_hashes_of_the_library() {
+        let (mut memory, argon2) = (Vec::new(), Argon2::default());
+        for password in ["correct horse", "battery staple"] {
+            let ours = new_hash(password, &mut memory).unwrap();
+            argon2.verify_password(password.as_bytes(), ours.as_str()).unwrap();
+            let theirs = argon2.hash_password(password.as_bytes()).unwrap();
+            assert!(matches(password, &theirs, &mut memory).unwrap());
+            assert!(!matches("another", &theirs, &mut memory).unwrap());
+        }
+        assert_eq!(memory.len(), Params::DEFAULT.block_count());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_password_that_waits_for_a_second_is_refused() {
+        static BUSY: Pool = Pool { turns: Semaphore::const_new(0), memory: Mutex::new(Vec::new()) };
+        let begun = tokio::time::Instant::now();
+        let refused = BUSY.in_turn(|_| Ok(())).await.unwrap_err();
+        assert_eq!(refused.kind(), crate::Kind::TOO_MANY_REQUESTS);
+        assert_eq!((refused.retry_after(), begun.elapsed()), (Some(PATIENCE), PATIENCE));
+    }
+
+    #[tokio::test]
+    async fn passwords_share_as_many_memories_as_there_are_turns() {
+        static FRESH: Pool =
+            Pool { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
+        let work = (0..20).map(|_| {
+            FRESH.in_turn(|memory| {
+                memory.resize(8, Block::new());
+                Ok(())
+            })
+        });
+        let done = futures_util::future::join_all(work).await;
+        assert!(done.iter().all(Result::is_ok));
+        assert!((1..=2).contains(&FRESH.memory.lock().len()));
     }
 }

@@ -1,5 +1,7 @@
 //! The envelope: `{"ok":true,…}` or `{"ok":false,"error":{"code":…,"message":…}}`, compact JSON.
 
+use std::time::Duration;
+
 use salvo::http::{HeaderValue, StatusCode, header};
 use salvo::oapi::{
     Components, Content, EndpointOutRegister, Operation, Response as Documented, ToSchema,
@@ -102,8 +104,15 @@ fn tell_as(res: &mut Response, error: &Error, status: u16) {
     let detail = FailureDetail { code: error.kind().code, message: error.message().to_owned() };
     render(res, status, &Failure { ok: false, error: detail });
     if matches!(status, 429 | 503) {
-        res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        let seconds = retry_after(error.retry_after().unwrap_or_default());
+        res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+}
+
+/// Whole seconds (RFC 9110, section 10.2.3), rounded up: a client that waits for so long is not refused again.
+fn retry_after(wait: Duration) -> u64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    seconds.max(1)
 }
 
 #[async_trait]

@@ -43,6 +43,16 @@ impl Origins {
         same_host || self.cors.contains(origin) || self.frontend.as_deref() == Some(origin)
     }
 
+    /// Whether a GET that changes something comes from a page of ours, not from a link or an image on another site. A GET
+    /// has no `Origin` if it is a navigation, so browsers are asked by their Fetch Metadata (W3C, section 2.3): the
+    /// page's own origin is fine, and a trusted `Origin` otherwise, as of a frontend on another port. Clients without
+    /// that header are no browsers, old ones, or on plain HTTP.
+    pub(crate) fn own_page(&self, headers: &HeaderMap) -> bool {
+        let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+        let is_own = matches!(site, None | Some(b"same-origin"));
+        self.trusts(headers) && (is_own || headers.contains_key(header::ORIGIN))
+    }
+
     fn allows(&self, origin: &HeaderValue) -> bool {
         origin.to_str().is_ok_and(|origin| self.cors.contains(origin))
     }
@@ -99,5 +109,38 @@ fn preflight(req: &Request, res: &mut Response, allowed: bool) {
     } else {
         res.status_code(StatusCode::BAD_REQUEST);
         res.render("Disallowed CORS origin");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_another_site_is_none_of_ours() {
+        let mut settings = Settings::default();
+        settings.cors.allow_origins = vec!["https://race.example".into()];
+        let origins = Origins::of(&settings);
+        for (site, origin, is_ours) in [
+            (None, None, true),
+            (Some("same-origin"), None, true),
+            (Some("same-site"), None, false),
+            (Some("same-site"), Some("https://race.example"), true),
+            (Some("cross-site"), Some("https://race.example"), true),
+            (Some("cross-site"), None, false),
+            (Some("cross-site"), Some("https://evil.example"), false),
+            (Some("same-origin"), Some("https://evil.example"), false),
+            (None, Some("https://evil.example"), false),
+            (None, Some("null"), false),
+            // Typed, or from a mail.
+            (Some("none"), None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("api.example"));
+            for (name, value) in [("sec-fetch-site", site), ("origin", origin)] {
+                value.map(|value| headers.insert(name, HeaderValue::from_static(value)));
+            }
+            assert_eq!(origins.own_page(&headers), is_ours, "{site:?} {origin:?}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! How much one client address may ask for: requests, new guest identities, open sockets.
+//! How much one client address may ask for: requests, new guest identities, logins, seats, open sockets. Seats are
+//! counted per player, too.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,6 +13,7 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio::time::Instant;
 
 use super::answer::tell;
+use crate::game::UserId;
 use crate::module::Cx;
 use crate::settings::LimitSettings;
 use crate::socket::Gcra;
@@ -40,7 +42,10 @@ impl<K: Eq + Hash> Budgets<K> {
     }
 
     /// Spends one, if there is one left.
-    pub fn spend(&self, whose: K) -> bool {
+    ///
+    /// # Errors
+    /// How long until there is one.
+    pub fn spend(&self, whose: K) -> Result<(), Duration> {
         let now = self.begun.elapsed();
         let mut spent = self.spent.lock();
         if spent.len() >= ADDRESSES && !spent.contains_key(&whose) {
@@ -49,7 +54,7 @@ impl<K: Eq + Hash> Budgets<K> {
                 spent.clear();
             }
         }
-        spent.entry(whose).or_default().spend(now, self.interval, self.burst)
+        spent.entry(whose).or_default().try_spend(now, self.interval, self.burst)
     }
 }
 
@@ -65,6 +70,10 @@ pub(crate) struct Limits {
     requests: Budgets<IpAddr>,
     guests: Budgets<IpAddr>,
     logins: Budgets<IpAddr>,
+    login_returns: Budgets<IpAddr>,
+    seats: Budgets<IpAddr>,
+    own_games: Budgets<IpAddr>,
+    seats_of_player: Budgets<UserId>,
     sockets: Mutex<Sockets>,
     trusted_proxies: Vec<IpAddr>,
 }
@@ -76,6 +85,10 @@ impl Limits {
             requests: Budgets::new(per_second, settings.requests_per_second.saturating_mul(2)),
             guests: Budgets::per_minute(settings.guests_per_minute),
             logins: Budgets::per_minute(settings.logins_per_minute),
+            login_returns: Budgets::per_minute(settings.logins_per_minute),
+            seats: Budgets::per_minute(settings.seats_per_minute),
+            own_games: Budgets::per_minute(settings.games_per_minute),
+            seats_of_player: Budgets::per_minute(settings.seats_per_player),
             sockets: Mutex::default(),
             trusted_proxies: settings
                 .trusted_proxies
@@ -87,19 +100,49 @@ impl Limits {
 
     /// Spends one new identity of the request's address, or one lobby that is not for everybody.
     pub(crate) fn spend_guest(&self, req: &Request) -> Result<(), Error> {
-        let fine = self.guests.spend(self.address(req));
-        fine.then_some(()).ok_or_else(|| too_many("new players or lobbies from this address"))
+        let spent = self.guests.spend(self.address(req));
+        spent.map_err(|wait| {
+            Error::too_many("too many new players or lobbies from this address", wait)
+        })
     }
 
     /// Spends one try to log in of the request's address.
     pub(crate) fn spend_login(&self, req: &Request) -> Result<(), Error> {
-        let fine = self.logins.spend(self.address(req));
-        fine.then_some(()).ok_or_else(|| too_many("logins from this address"))
+        let spent = self.logins.spend(self.address(req));
+        spent.map_err(|wait| Error::too_many("too many logins from this address", wait))
+    }
+
+    /// Spends one return from an identity provider of the request's address. Counted beside the logins that were begun,
+    /// so that a whole login costs one of each.
+    pub(crate) fn spend_login_return(&self, req: &Request) -> Result<(), Error> {
+        let spent = self.login_returns.spend(self.address(req));
+        spent.map_err(|wait| Error::too_many("too many logins from this address", wait))
+    }
+
+    /// Spends one seat of the player, if it is a known one, and one of the address; and one game of the address, if the
+    /// lobby is not for everybody. The player first: one who has had too many takes nothing from the others behind the
+    /// same address.
+    pub(crate) fn spend_seat(
+        &self,
+        req: &Request,
+        player: Option<&UserId>,
+        is_own_game: bool,
+    ) -> Result<(), Error> {
+        let address = self.address(req);
+        if let Some(player) = player {
+            let spent = self.seats_of_player.spend(player.clone());
+            spent.map_err(|wait| Error::too_many("too many games of this player", wait))?;
+        }
+        let from_here = |wait| Error::too_many("too many games from this address", wait);
+        if is_own_game {
+            self.own_games.spend(address).map_err(from_here)?;
+        }
+        self.seats.spend(address).map_err(from_here)
     }
 
     fn spend_request(&self, req: &Request) -> Result<(), Error> {
-        let fine = self.requests.spend(self.address(req));
-        fine.then_some(()).ok_or_else(|| too_many("requests from this address"))
+        let spent = self.requests.spend(self.address(req));
+        spent.map_err(|wait| Error::too_many("too many requests from this address", wait))
     }
 
     /// Where a request comes from: the last address that no trusted proxy has added.
@@ -139,10 +182,6 @@ fn site(address: IpAddr) -> IpAddr {
     }
 }
 
-fn too_many(what: &str) -> Error {
-    Error::new(Kind::TOO_MANY_REQUESTS, format!("too many {what}"))
-}
-
 /// The right to have a socket open; given back when it is dropped.
 pub(crate) struct Ticket {
     limits: Arc<Limits>,
@@ -171,7 +210,7 @@ pub(crate) fn socket_ticket(cx: &Cx, req: &Request) -> Result<Ticket, Error> {
         let mut sockets = limits.sockets.lock();
         let own = sockets.by_address.get(&address).copied().unwrap_or(0);
         if own >= settings.sockets_per_address || sockets.open >= settings.sockets {
-            return Err(too_many("open sockets"));
+            return Err(Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"));
         }
         sockets.open += 1;
         sockets.by_address.insert(address, own + 1);
@@ -227,12 +266,25 @@ mod tests {
         assert_ne!(site(ip("2001:db8:1:2::1")), site(ip("2001:db8:1:3::1")));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_tells_when_the_next_unit_is_there() {
+        let budgets = Budgets::per_minute(10);
+        assert!((0..10).all(|_| budgets.spend("anna").is_ok()));
+        assert_eq!(budgets.spend("anna"), Err(Duration::from_secs(6)));
+        tokio::time::advance(Duration::from_millis(2_500)).await;
+        assert_eq!(budgets.spend("anna"), Err(Duration::from_millis(3_500)));
+        assert_eq!(budgets.spend("ben"), Ok(()));
+        tokio::time::advance(Duration::from_millis(3_500)).await;
+        assert_eq!(budgets.spend("anna"), Ok(()));
+        assert_eq!(budgets.spend("anna"), Err(Duration::from_secs(6)));
+    }
+
     #[test]
     fn what_is_remembered_has_a_bound() {
         let budgets = Budgets::<IpAddr>::per_minute(1);
         for number in 0..ADDRESSES + 10 {
             let address = Ipv4Addr::from(u32::try_from(number).unwrap()).into();
-            assert!(budgets.spend(address));
+            assert_eq!(budgets.spend(address), Ok(()));
         }
         assert!(budgets.spent.lock().len() <= ADDRESSES);
     }

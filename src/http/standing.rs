@@ -44,4 +44,10 @@ impl Standing {
             bot: player.user.is_bot().then_some(true),
         }
     }
+
+    /// The same under another id.
+    #[must_use]
+    pub fn called(self, id: String) -> Self {
+        Self { id, ..self }
+    }
 }

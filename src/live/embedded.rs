@@ -197,12 +197,10 @@ impl LiveState for Embedded {
 
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
         let mut handed_over = Vec::new();
-        // Few games are live at a time, and few guests log in.
-        let mut games = self.all().await?;
-        games.retain(|game| game.player(guest).is_some());
-        for game in games {
-            if self.change(|games| games.hand_over(game.id, guest, account)).await?.is_some() {
-                handed_over.push(game.id);
+        let played = self.games.lock().played(guest);
+        for game in played {
+            if self.change(|games| games.hand_over(game, guest, account)).await?.is_some() {
+                handed_over.push(game);
             }
         }
         Ok(handed_over)
@@ -220,5 +218,9 @@ impl LiveState for Embedded {
 
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error> {
         Ok(self.keys.lock().take(key, now))
+    }
+
+    fn expire_once(&self, now: Timestamp) {
+        self.keys.lock().expire(now);
     }
 }

@@ -3,11 +3,13 @@
 //! Every operation answers with its outcome and the change to be written down, if it made one.
 
 mod places;
+mod played;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::places::{Ids, seat};
+use self::played::Played;
 use super::{Claim, Departed, Finish, names};
 use crate::game::{
     Door, Game, GameId, Passage, Player, Result as GameResult, SocketId, Stage, Timestamp, User,
@@ -29,6 +31,7 @@ pub struct Games {
     invited: HashMap<Arc<str>, GameId>,
     /// By each door, the game in which a user sits.
     seats: HashMap<(UserId, Door), GameId>,
+    played: Played,
     ids: Ids,
 }
 
@@ -64,6 +67,7 @@ impl Games {
                 let seat = (player.user.id.clone(), game.door.clone());
                 restored.seats.insert(seat, game.id);
             }
+            game.people().for_each(|player| restored.played.add(&player.user.id, game.id));
             if let Ids::Counted(last) = &mut restored.ids {
                 *last = game.id.max(*last);
             }
@@ -80,6 +84,17 @@ impl Games {
     /// The facts of every game.
     pub fn all(&self) -> Vec<Arc<Game>> {
         self.games.values().cloned().collect()
+    }
+
+    /// The games in which a user has a seat.
+    pub fn played(&self, user: &UserId) -> Vec<GameId> {
+        self.played.of(user)
+    }
+
+    /// The same of all users.
+    #[cfg(test)]
+    pub(super) fn all_played(&self) -> std::collections::BTreeMap<UserId, Vec<GameId>> {
+        self.played.all()
     }
 
     /// See [`LiveState::go_absent`](super::LiveState::go_absent).
@@ -301,6 +316,8 @@ impl Games {
             Some(())
         });
         if let Some(game) = &game {
+            self.played.remove(guest, id);
+            self.played.add(&account.id, id);
             let seat = |user: &UserId| (user.clone(), game.door.clone());
             if self.seats.get(&seat(guest)) == Some(&id) {
                 self.seats.remove(&seat(guest));
@@ -349,6 +366,7 @@ impl Games {
 
     /// A user does not sit in this game any more; a seat in another one is left alone.
     fn unseat(&mut self, user: &UserId, door: &Door, id: GameId) {
+        self.played.remove(user, id);
         let seat = (user.clone(), door.clone());
         if self.seats.get(&seat) == Some(&id) {
             self.seats.remove(&seat);

@@ -52,6 +52,12 @@ impl OneTimeKeys {
         self.0.entry(kind(&key).to_owned()).or_default().keep(key, text, until);
     }
 
+    /// Forgets the keys whose time is over.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.0.values_mut().for_each(|keys| keys.forget_dead(now));
+        self.0.retain(|_, keys| !keys.kept.is_empty());
+    }
+
     pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<String> {
         self.0.get_mut(kind(key))?.take(key, now)
     }
@@ -109,5 +115,18 @@ mod tests {
         assert_eq!(keys.take("k", Timestamp(1)), None);
         assert_eq!(keys.take("late", Timestamp(60)), None);
         assert!(keys.by_end.is_empty() && keys.kept.is_empty());
+    }
+
+    #[test]
+    fn keys_that_are_never_fetched_expire_by_themselves() {
+        let mut keys = OneTimeKeys::default();
+        keys.keep("guest:a".into(), "anna".into(), Timestamp(60));
+        keys.keep("guest:b".into(), "ben".into(), Timestamp(90));
+        keys.keep("login:c".into(), "cleo".into(), Timestamp(60));
+        keys.expire(Timestamp(60));
+        assert_eq!(keys.0.values().map(|it| it.kept.len()).collect::<Vec<_>>(), [1]);
+        assert_eq!(keys.take("guest:b", Timestamp(61)), Some("ben".into()));
+        keys.expire(Timestamp(61));
+        assert!(keys.0.is_empty());
     }
 }

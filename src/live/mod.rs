@@ -251,4 +251,7 @@ pub trait LiveState: Send + Sync {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error>;
+
+    /// Forgets the texts whose time is over, if nothing else does: Redis expires its keys itself.
+    fn expire_once(&self, _now: Timestamp) {}
 }

@@ -1,6 +1,9 @@
 //! Names that people give themselves: as others see them, and as they are compared.
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use unicode_security::confusable_detection::skeleton;
+use unicode_security::mixed_script::AugmentedScriptSet;
 
 /// Letters of a name that others get to see.
 const LIMIT: usize = 64;
@@ -46,11 +49,44 @@ pub fn name_key(name: &str) -> String {
     shown.nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
-/// Whether others would take who has this name for a bot: those are marked by ` (bot)` at its end, in any case and
-/// with blanks or without.
+/// Why players may not give themselves this name: it could be taken for that of somebody else. `None` if they may.
+pub fn refusal(name: &str) -> Option<&'static str> {
+    if looks_like_a_bot(name) {
+        return Some("ends like that of a bot");
+    }
+    mixes_scripts(name).then_some("mixes letters of several scripts")
+}
+
+/// Whether the name ends in `(bot)`, by which bots are marked, or in what looks like it: in any case, with blanks,
+/// accents and other brackets, with punctuation behind it, and in letters of other scripts (Unicode Technical Standard
+/// 39, section 4).
 pub fn looks_like_a_bot(name: &str) -> bool {
-    let letters: String = name_key(name).split_whitespace().collect();
-    letters.ends_with("(bot)")
+    let marked = |text: &str| {
+        let seen = skeleton(text).filter(|it| !is_combining_mark(*it) && !it.is_whitespace());
+        let seen: String = seen.flat_map(char::to_lowercase).collect();
+        let word = seen.trim_end_matches(|it: char| !it.is_alphanumeric());
+        word.strip_suffix("bot")
+            .is_some_and(|rest| rest.ends_with(['(', '[', '{', '<', '\u{2039}']))
+    };
+    // Letters may look alike in one case only.
+    let shown: String = shown_name(name).unwrap_or_default().nfkc().collect();
+    marked(&shown) || marked(&shown.to_lowercase()) || marked(&shown.to_uppercase())
+}
+
+/// Whether letters of several scripts stand together that no language writes together: by such, one name is made to
+/// look like another. Latin letters may stand beside Chinese, Japanese and Korean ones (Unicode Technical Standard 39,
+/// section 5.2, "highly restrictive").
+fn mixes_scripts(name: &str) -> bool {
+    let latin = AugmentedScriptSet::for_char('a');
+    let is_latin = |letter: &char| {
+        let mut scripts = AugmentedScriptSet::for_char(*letter);
+        scripts.intersect_with(latin);
+        !scripts.base.is_empty()
+    };
+    let others: String = name.chars().filter(|letter| !is_latin(letter)).collect();
+    let others = AugmentedScriptSet::for_str(&others);
+    let beside_latin = others.hanb || others.jpan || others.kore;
+    AugmentedScriptSet::for_str(name).is_empty() && !beside_latin
 }
 
 #[cfg(test)]
@@ -89,11 +125,42 @@ mod tests {
             "(bot)",
             "a\u{200B}(bo\u{200B}t)",
             "a （ｂｏｔ）",
+            "a (bοt)",
+            "a (Ьот)",
+            "a (ВОТ)",
+            "a (b0t)",
+            "a (bót)",
+            "a [bot]",
+            "a (bot).",
+            "a ❨bot❩",
+            "a (𝐛𝐨𝐭)",
         ] {
             assert!(looks_like_a_bot(name), "{name:?}");
         }
         for name in ["Abbot", "bot", "(bot) Anna", "Anna (not a bot)", ""] {
             assert!(!looks_like_a_bot(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn letters_of_several_scripts_do_not_stand_in_one_name() {
+        // Cyrillic а, Greek ο, Cherokee Ꭺ.
+        for name in ["Аnna", "Bοb", "Ꭺnna", "Иван Ivan", "Αλέξης Иван"] {
+            assert_eq!(refusal(name), Some("mixes letters of several scripts"), "{name:?}");
+        }
+        let fine = [
+            "Änna 1",
+            "Иван",
+            "Αλέξης",
+            "太郎 Taro",
+            "たろう太郎",
+            "김 Kim",
+            "أنا",
+            "🚀 Anna",
+            "O'Neil-Ł",
+        ];
+        for name in fine {
+            assert_eq!(refusal(name), None, "{name:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::shown_name;
+use super::{looks_like_a_bot, shown_name};
 
 /// Bytes of a subject (OpenID Connect Core 1.0, section 2).
 const SUBJECT_LIMIT: usize = 255;
@@ -47,7 +47,7 @@ pub struct Person {
 
 impl Person {
     /// Somebody whose id can be kept. Of the names the first that is one is taken, and made fit to be
-    /// shown.
+    /// shown; names like those of bots are none.
     pub fn new<'a>(
         subject: &str,
         names: impl IntoIterator<Item = Option<&'a str>>,
@@ -55,7 +55,8 @@ impl Person {
         let fits = !subject.is_empty()
             && subject.len() <= SUBJECT_LIMIT
             && !subject.chars().any(char::is_control);
-        let name = names.into_iter().flatten().find_map(shown_name);
+        let shown = |name| shown_name(name).filter(|name| !looks_like_a_bot(name));
+        let name = names.into_iter().flatten().find_map(shown);
         fits.then(|| Self { subject: subject.to_owned(), name })
     }
 

@@ -130,6 +130,14 @@ impl Cx {
         self.parts.limits.spend_login(request)
     }
 
+    /// Spends one return from an identity provider of the address that a request comes from.
+    ///
+    /// # Errors
+    /// `TOO_MANY_REQUESTS`, if it has had too many.
+    pub fn spend_login_return(&self, request: &Request) -> Result<(), Error> {
+        self.parts.limits.spend_login_return(request)
+    }
+
     /// Spends one new guest identity of the address that a request comes from.
     ///
     /// # Errors
@@ -160,6 +168,12 @@ impl Cx {
     pub fn has_route(&self, path: &str) -> bool {
         let mut routes = self.parts.table.iter().flat_map(|row| &row.routes);
         routes.any(|route| route.split_once(' ').is_some_and(|(_, it)| it == path))
+    }
+
+    /// Whether a request comes from a page that may change things here, or from no browser: see
+    /// [`Origins::own_page`].
+    pub fn asked_by_own_page(&self, request: &Request) -> bool {
+        self.parts.origins.own_page(request.headers())
     }
 
     /// The address that a request comes from: for limits.

@@ -25,6 +25,20 @@ pub struct KeptLogin {
     pub refreshed: Timestamp,
 }
 
+/// A player who logs in by a password of this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalAccount {
+    /// Who.
+    pub user: User,
+    /// See [`crate::auth::password::hash`].
+    pub password_hash: String,
+    /// Whether the player has logged in from the address that was asked about.
+    pub knows_address: bool,
+}
+
+/// Addresses that are remembered of one player; the one that was used longest ago makes way.
+pub const ADDRESSES: i64 = 16;
+
 /// Who does not want to be named.
 const NAMELESS: &str = "Player";
 
@@ -35,8 +49,16 @@ const REGISTER: &str =
 const OPEN: &str = "insert into local_accounts (user_id, name_key, password_hash)
      values ($1, $2, $3) on conflict (name_key) do nothing";
 
-const FIND_BY_NAME: &str = "select u.id, u.name, l.password_hash
+const FIND_BY_NAME: &str = "select u.id, u.name, l.password_hash, exists (
+        select 1 from login_addresses a where a.user_id = l.user_id and a.address = $2)
      from local_accounts l join users u on u.id = l.user_id where l.name_key = $1";
+
+const NOTE_ADDRESS: &str = "insert into login_addresses (user_id, address, seen_at)
+     values ($1, $2, $3) on conflict (user_id, address) do update set seen_at = excluded.seen_at";
+
+const FORGET_ADDRESSES: &str = "delete from login_addresses
+     where user_id = $1 and address not in (select address from login_addresses
+        where user_id = $1 order by seen_at desc, address limit $2)";
 
 const LOGINS: &str =
     "select started_at, refreshed_at from logins where user_id = $1 order by refreshed_at desc, id";
@@ -85,19 +107,50 @@ impl Records {
         opened.map_err(Error::internal)
     }
 
-    /// The player of that name who logs in by a password of this server, and its hash.
+    /// The player of that name who logs in by a password of this server, and whether it has logged in from that
+    /// address.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if the store does not answer.
-    pub async fn local_account(&self, name_key: &str) -> Result<Option<(User, String)>, Error> {
-        let found: sqlx::Result<Option<(String, String, String)>> = with_db!(&self.db, |pool| {
-            sqlx::query_as(FIND_BY_NAME).bind(name_key).fetch_optional(pool).await
-        });
+    pub async fn local_account(
+        &self,
+        name_key: &str,
+        address: &str,
+    ) -> Result<Option<LocalAccount>, Error> {
+        let found: sqlx::Result<Option<(String, String, String, bool)>> =
+            with_db!(&self.db, |pool| {
+                let query = sqlx::query_as(FIND_BY_NAME).bind(name_key).bind(address);
+                query.fetch_optional(pool).await
+            });
         let found = found.map_err(Error::internal)?;
-        Ok(found.map(|(id, name, hash)| {
+        Ok(found.map(|(id, name, password_hash, knows_address)| {
             let id = UserId::from(id.as_str());
-            (User { id, name, user_type: UserType::Registered }, hash)
+            let user = User { id, name, user_type: UserType::Registered };
+            LocalAccount { user, password_hash, knows_address }
         }))
+    }
+
+    /// A player has logged in by a password from this address: a keyed hash of it, which tells nobody where it is.
+    /// The latest [`ADDRESSES`] are kept.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn note_address(
+        &self,
+        user: &UserId,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let noted: sqlx::Result<()> = with_db!(&self.db, |pool| async {
+            let mut tx = pool.begin().await?;
+            let query = sqlx::query(NOTE_ADDRESS).bind(user.as_str()).bind(address);
+            query.bind(At(now)).execute(&mut *tx).await?;
+            let query = sqlx::query(FORGET_ADDRESSES).bind(user.as_str()).bind(ADDRESSES);
+            query.execute(&mut *tx).await?;
+            tx.commit().await
+        }
+        .await);
+        noted.map_err(Error::internal)
     }
 
     /// The password hash of a player who logs in by one of this server.

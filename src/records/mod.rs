@@ -12,7 +12,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use accounts::{Account, KeptLogin};
+pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};

@@ -236,9 +236,20 @@ pub struct LimitSettings {
     /// New guest identities, races alone and entries by invitation, per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
-    /// Logins begun, by whatever way, and accounts opened, per minute and client address.
+    /// Logins begun, by whatever way, and accounts opened, per minute and client address; and, counted apart, returns
+    /// from a provider.
     #[serde(deserialize_with = "values::count")]
     pub logins_per_minute: u32,
+    /// Seats taken in lobbies, per minute and client address.
+    #[serde(deserialize_with = "values::count")]
+    pub seats_per_minute: u32,
+    /// Of these, seats in lobbies that are not for everybody, as each may open a game: races alone and entries by
+    /// invitation.
+    #[serde(deserialize_with = "values::count")]
+    pub games_per_minute: u32,
+    /// Seats that one known player takes in lobbies, per minute.
+    #[serde(deserialize_with = "values::count")]
+    pub seats_per_player: u32,
     /// HTTP requests per second and client address.
     #[serde(deserialize_with = "values::count")]
     pub requests_per_second: u32,
@@ -270,6 +281,9 @@ impl Default for LimitSettings {
             sockets_per_player: 8,
             guests_per_minute: 6_000,
             logins_per_minute: 600,
+            seats_per_minute: 6_000,
+            games_per_minute: 600,
+            seats_per_player: 30,
             requests_per_second: 2_000,
             body_bytes: 65_536,
             request_timeout: Duration::from_secs(15),

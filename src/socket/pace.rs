@@ -15,12 +15,27 @@ impl Gcra {
     /// Spends one of `burst` units, of which one comes back every `interval`. `now` is the time since
     /// an epoch of the caller. Returns whether there was one.
     pub fn spend(&mut self, now: Duration, interval: Duration, burst: u32) -> bool {
+        self.try_spend(now, interval, burst).is_ok()
+    }
+
+    /// The same, and if there was none, how long until there is one.
+    ///
+    /// # Errors
+    /// That time.
+    pub fn try_spend(
+        &mut self,
+        now: Duration,
+        interval: Duration,
+        burst: u32,
+    ) -> Result<(), Duration> {
         let full_at = self.full_at.max(now) + interval;
-        let allowed = full_at <= now + interval * burst;
-        if allowed {
-            self.full_at = full_at;
+        match full_at.checked_sub(now + interval * burst) {
+            None | Some(Duration::ZERO) => {
+                self.full_at = full_at;
+                Ok(())
+            }
+            Some(wait) => Err(wait),
         }
-        allowed
     }
 
     /// Whether nothing of the budget is spent.

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use super::life;
 use super::{Channel, Socket};
 use crate::auth::Cookies;
+use crate::game::UserId;
 use crate::http::{Limits, Query, refuse_handshake, socket_ticket};
 use crate::module::Cx;
 use crate::telemetry::TraceContext;
@@ -51,6 +52,15 @@ impl Handshake<'_> {
     /// `TOO_MANY_REQUESTS`, if it has had too many.
     pub fn spend_guest(&self) -> Result<(), Error> {
         self.limits.spend_guest(self.request)
+    }
+
+    /// Spends one seat of the client's address, and of the player, if it is a known one. `is_own_game`: in a lobby that
+    /// is not for everybody.
+    ///
+    /// # Errors
+    /// `TOO_MANY_REQUESTS`, if either has had too many.
+    pub fn spend_seat(&self, player: Option<&UserId>, is_own_game: bool) -> Result<(), Error> {
+        self.limits.spend_seat(self.request, player, is_own_game)
     }
 }
 

@@ -138,6 +138,70 @@ async fn the_key_to_a_token_works_once_also_for_many_who_try_at_once() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_cannot_use_the_key_of_a_token() {
+    let origin = "http://localhost:9090";
+    let server = Server::with().set("cors.allow_origins", format!("[{origin:?}]")).start().await;
+    let mut lobby = server.guest_in("").await;
+    lobby.expect("INIT").await;
+    let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
+    let asked = async |headers: &[(&str, &str)]| {
+        let request = server.request(Method::GET, &path, NOBODY);
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        server.send(request).await
+    };
+    let foreign: [&[_]; 5] = [
+        &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")],
+        &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "navigate")],
+        &[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+        &[("origin", "https://evil.example")],
+    ];
+    for headers in foreign {
+        let answer = asked(headers).await;
+        answer.refused(403, "ORIGIN_NOT_ALLOWED");
+        assert!(answer.cookies().is_empty(), "{answer:?}");
+    }
+    // The frontend on a port of its own; the key is still good.
+    let answer = asked(&[("sec-fetch-site", "same-site"), ("origin", origin)]).await;
+    answer.ok();
+    signing::read(&answer.cookie("TP_AT").value);
+
+    let mut lobby = server.guest_in("").await;
+    lobby.expect("INIT").await;
+    let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
+    let request = server.request(Method::GET, &path, NOBODY);
+    server.send(request.header("sec-fetch-site", "same-origin")).await.cookie("TP_AT");
+}
+
+#[tokio::test]
+async fn who_is_known_stays_who_it_is_and_the_key_stays_good() {
+    let server = Server::start().await;
+    let anna = server.guest().await;
+    let ada = signing::sign(&signing::claims("google-77", "Ada", "REGISTERED"));
+    let mut lobby = server.guest_in("").await;
+    lobby.expect("INIT").await;
+    let offer = lobby.expect("GET_TOKEN").await;
+    for token in [&anna.token, &ada] {
+        let answer = server.get(&guest_token_path(&offer), token).await;
+        answer.ok();
+        assert!(answer.cookies().is_empty(), "{answer:?}");
+    }
+    let stale = "garbage".to_owned();
+    server.get(&guest_token_path(&offer), &stale).await.cookie("TP_AT");
+}
+
+#[tokio::test]
+async fn a_look_at_the_head_does_not_use_the_key_up() {
+    let server = Server::start().await;
+    let mut lobby = server.guest_in("").await;
+    lobby.expect("INIT").await;
+    let offer = lobby.expect("GET_TOKEN").await;
+    let head = server.send(server.request(Method::HEAD, &guest_token_path(&offer), NOBODY)).await;
+    assert_eq!((head.status, head.cookies().len()), (200, 0), "{head:?}");
+    fetch_token(&server, &offer).await;
+}
+
+#[tokio::test]
 async fn a_key_that_nobody_was_given_is_not_found() {
     let server = Server::start().await;
     for key in [

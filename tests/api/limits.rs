@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::persona::QUEUE_IN;
 use crate::server::{PATIENCE, Server};
+use crate::signing;
 use crate::site::{Answer, NOBODY};
 
 #[track_caller]
@@ -215,6 +216,62 @@ async fn there_is_an_end_to_the_lobbies_of_ones_own() {
     let by_invitation = format!("{QUEUE_IN}?invite_token=0123456789abcdef0123456789abcdef");
     too_many(&server.handshake(&by_invitation, &anna).await);
     assert_eq!(server.handshake(QUEUE_IN, &anna).await.status, 101, "for everybody");
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_the_seats_of_a_known_player() {
+    let server = Server::with().embedded().set("limits.seats_per_player", 3).start().await;
+    let (anna, ben) = (server.guest().await, server.guest().await);
+    for _ in 0..3 {
+        assert_eq!(server.handshake(QUEUE_IN, &anna).await.status, 101);
+    }
+    let refusal = server.handshake(QUEUE_IN, &anna).await;
+    too_many(&refusal);
+    let seconds: u32 = refusal.header("retry-after").parse().expect("seconds");
+    assert!((15..=20).contains(&seconds), "one seat in twenty seconds: {seconds}");
+    assert_eq!(server.handshake(QUEUE_IN, &ben).await.status, 101, "the others go on");
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_the_seats_of_an_address() {
+    let settings = Server::with().embedded().set("limits.trusted_proxies", r#"["127.0.0.1"]"#);
+    let server =
+        settings.set("limits.seats_per_minute", 4).set("limits.games_per_minute", 2).start().await;
+    let from = async |address: &str, query: &str, token: &String| {
+        let request = server.handshake_request(&format!("{QUEUE_IN}{query}"), token);
+        server.send(request.header("x-forwarded-for", address)).await
+    };
+    let players: Vec<_> = (0..6).map(|n| signing::guest_claims(&format!("guest-{n}"))).collect();
+    let tokens: Vec<_> = players.iter().map(signing::sign).collect();
+    let (here, alone) = ("203.0.113.7", "?game_type=single");
+    for token in &tokens[..2] {
+        assert_eq!(from(here, alone, token).await.status, 101);
+    }
+    too_many(&from(here, alone, &tokens[2]).await);
+    too_many(&from(here, "?invite_token=0123456789abcdef", &tokens[2]).await);
+    for token in &tokens[2..4] {
+        assert_eq!(from(here, "", token).await.status, 101, "a lobby for everybody");
+    }
+    too_many(&from(here, "", &tokens[4]).await);
+    assert_eq!(from("203.0.113.8", alone, &tokens[4]).await.status, 101);
+}
+
+#[tokio::test]
+async fn a_class_behind_one_address_races_again_and_again() {
+    let settings = Server::with().embedded().unset("limits.guests_per_minute");
+    let settings = settings.unset("limits.seats_per_minute").unset("limits.games_per_minute");
+    let settings = settings.unset("limits.seats_per_player").unset("limits.requests_per_second");
+    let server = settings.start().await;
+    let mut class = Vec::new();
+    for _ in 0..40 {
+        class.push(server.guest().await);
+    }
+    for query in ["", "", "", "", "?game_type=single", "?game_type=single"] {
+        for player in &class {
+            let answer = server.handshake(&format!("{QUEUE_IN}{query}"), player).await;
+            assert_eq!(answer.status, 101, "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

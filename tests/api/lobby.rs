@@ -148,6 +148,24 @@ async fn a_lobby_that_everybody_left_is_closed_and_starts_no_race() {
 }
 
 #[tokio::test]
+async fn a_lobby_of_ones_own_that_everybody_left_is_gone() {
+    let server = Server::with().set("game.invite_patience", 600).start().await;
+    for query in ["?game_type=single", "?invite_token=0123456789abcdef"] {
+        let mut anna = server.guest().await;
+        anna.queues_in(query).await;
+        let game = anna.game;
+        server.get(&format!("/api/v1/lobby/countdown?game_id={game}"), NOBODY).await.ok();
+        anna.lobby.close().await;
+        eventually("the lobby is gone", async || {
+            // Of a lobby and of a race.
+            let path = format!("/api/v1/lobby/invite?game_id={game}");
+            (server.get(&path, &anna.token).await.code() == "GAME_NOT_FOUND").then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
 async fn who_left_the_lobby_is_not_in_the_race() {
     let server = Server::with().set("game.lobby_countdown", 2.5).start().await;
     let [mut anna, ben] = server.lobby_of().await;

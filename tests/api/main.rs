@@ -54,6 +54,7 @@ mod matchmaking;
 mod names;
 mod online;
 mod outages;
+mod passwords;
 mod plausible;
 mod pods;
 mod pods_broker;

@@ -107,7 +107,9 @@ async fn an_account_has_a_name_already() {
 async fn what_is_no_name_is_refused() {
     let server = Server::start().await;
     let long = "x".repeat(21);
-    for name in ["", "  ", "\u{200B}", &long, "Swift Otter (bot)", "anna(BOT)"] {
+    for name in
+        ["", "  ", "\u{200B}", &long, "Swift Otter (bot)", "anna(BOT)", "Swift Otter (bоt)", "Аnna"]
+    {
         let answer = named(&server, NOBODY, name).await;
         answer.refused(422, "VALIDATION_ERROR");
         assert!(answer.cookies().is_empty(), "{answer:?}");
@@ -120,11 +122,14 @@ async fn what_is_no_name_is_refused() {
 }
 
 #[tokio::test]
-async fn an_account_cannot_be_called_like_a_bot() {
+async fn an_account_cannot_be_called_like_a_bot_or_by_letters_of_two_scripts() {
     let server = Server::start().await;
-    let body = json!({ "name": "Swift Otter (Bot)", "password": "12345678" });
-    let register = server.post("/api/v1/auth/local/register", NOBODY, &body).await;
-    register.refused(422, "VALIDATION_ERROR");
+    // The second has a Greek letter, the third a Cyrillic one.
+    for name in ["Swift Otter (Bot)", "Swift Otter (bοt)", "Аnna"] {
+        let body = json!({ "name": name, "password": "12345678" });
+        let register = server.post("/api/v1/auth/local/register", NOBODY, &body).await;
+        register.refused(422, "VALIDATION_ERROR");
+    }
 }
 
 #[tokio::test]

@@ -287,3 +287,41 @@ async fn post_text(server: &Server, player: &Player, text: &str) -> crate::site:
     let request = server.request(reqwest::Method::POST, STATISTICS, player);
     server.send(request.header("content-type", "application/json").body(text.to_owned())).await
 }
+
+#[tokio::test]
+async fn strangers_see_registered_players_under_ids_of_one_race() {
+    let server = Server::for_players(2).await;
+    let mut seen = Vec::new();
+    let token = signing::sign(&signing::claims("google-77", "Ada", "REGISTERED"));
+    for _ in 0..2 {
+        let ben = server.guest().await;
+        let mut ada = Player::known(&server.site(), token.clone()).await;
+        ada.lobby.until("GAME_START").await;
+        ada.race().await;
+        ada.starts().await;
+        ada.finishes(60.0).await;
+        let ids = |ranking: &Value| -> Vec<Value> {
+            ranking.as_array().expect("a list").iter().map(|it| it["id"].clone()).collect()
+        };
+        let path = format!("/api/v1/game/result?game_id={}", ada.game);
+        let nobody = server.get(&path, NOBODY).await.ok()["ranking"].clone();
+        let opaque = nobody[0]["id"].as_str().expect("an id").to_owned();
+        assert!(opaque.starts_with("player-") && !opaque.contains("77"), "{opaque}");
+        assert_eq!(nobody[0]["name"], "Ada");
+        assert_eq!(nobody[1]["id"], ben.id, "guests as everybody knows them");
+
+        let other = signing::sign(&signing::claims("google-78", "Bob", "REGISTERED"));
+        let stranger = server.get(&path, &other).await.ok()["ranking"].clone();
+        assert_eq!(ids(&stranger), ids(&nobody), "also to one who did not race");
+        for player in [&ada, &ben] {
+            let known: Vec<_> = player.ranking().await.iter().map(|it| it["id"].clone()).collect();
+            assert_eq!(known, [json!("google-77"), json!(ben.id)]);
+        }
+        let mut expired = signing::claims("google-77", "Ada", "REGISTERED");
+        expired["exp"] = json!(signing::now() - 1);
+        let late = server.get(&path, &signing::sign(&expired)).await.ok()["ranking"].clone();
+        assert_eq!(late[0]["id"], "google-77", "the own row, when the token has expired");
+        seen.push(opaque);
+    }
+    assert_ne!(seen[0], seen[1], "another one in each race");
+}

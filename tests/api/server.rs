@@ -245,6 +245,16 @@ impl Server {
         self.settings.data_dir()
     }
 
+    /// Bytes of memory that the first process has, by Linux's `/proc`.
+    pub fn memory(&self) -> u64 {
+        let process = self.processes[0].as_ref().expect("a running server");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.child.id()));
+        let status = status.expect("the status of a process of our own");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let size = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        size.expect("its size in kB") * 1024
+    }
+
     /// Everything the server has printed so far.
     pub fn log(&self) -> String {
         let now = self.processes.iter().flatten().map(|process| process.log.text());

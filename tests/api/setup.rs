@@ -45,6 +45,9 @@ impl Settings {
             .set("token.private_key", signing::PRIVATE_KEY)
             .set("token.public_key", signing::PUBLIC_KEY)
             .set("limits.guests_per_minute", wide)
+            .set("limits.seats_per_minute", wide)
+            .set("limits.games_per_minute", wide)
+            .set("limits.seats_per_player", wide)
             .set("limits.requests_per_second", wide)
             .set("limits.frames_per_second", wide)
     }

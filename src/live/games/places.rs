@@ -38,6 +38,7 @@ impl Games {
             None => {
                 let user = User { name: names::unique(&entry.user, game), ..entry.user };
                 self.seats.insert((user.id.clone(), game.door.clone()), id);
+                self.played.add(&user.id, id);
                 game.players.push(seat(user, Some(entry.socket)));
                 if game.players.len() > entry.rules.player_limit {
                     send_a_bot_away(game);

@@ -41,6 +41,17 @@ proptest! {
     }
 
     #[test]
+    fn the_games_of_a_player_are_those_with_a_seat_of_its(plot in plots()) {
+        for moment in tell(&plot) {
+            let mut seats = BTreeMap::<UserId, Vec<GameId>>::new();
+            for game in moment.after.values() {
+                game.people().for_each(|it| seats.entry(it.user.id.clone()).or_default().push(game.id));
+            }
+            prop_assert_eq!(&moment.played, &seats, "{:?}", moment.step);
+        }
+    }
+
+    #[test]
     fn who_has_entered_is_seated_where_the_answer_says(plot in plots()) {
         for moment in tell(&plot) {
             if let Outcome::Seated(game) = moment.outcome {

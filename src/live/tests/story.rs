@@ -205,6 +205,8 @@ pub(super) struct Moment {
     pub(super) after: Facts,
     /// What has been written down.
     pub(super) paper: Facts,
+    /// In which games each player has a seat, as the games know it.
+    pub(super) played: BTreeMap<UserId, Vec<GameId>>,
 }
 
 /// Tells a story to games of their own.
@@ -236,7 +238,8 @@ impl Teller {
         self.steps += 1;
         let outcome = self.take(&step);
         let (now, after, paper) = (self.now, self.facts(), self.paper.clone());
-        Moment { step, now, outcome, before, after, paper }
+        let played = self.games.all_played();
+        Moment { step, now, outcome, before, after, paper, played }
     }
 
     fn facts(&self) -> Facts {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::game::LoginId;
-use crate::records::{GRACE, Refresh, StoredToken};
+use crate::game::{LoginId, UserId};
+use crate::records::{ADDRESSES, GRACE, Refresh, StoredToken};
 
 const ANNA: &str = "google-77";
 
@@ -152,11 +152,37 @@ async fn a_name_belongs_to_one_local_account() {
         assert!(open("local-1").await);
         assert!(!open("local-2").await);
         assert_eq!(records.account(&"local-2".into()).await.unwrap(), None, "nothing of it");
-        let found = records.local_account("anna").await.unwrap();
-        assert_eq!(found, Some((user("local-1"), "hash".into())));
+        let found = records.local_account("anna", "home").await.unwrap().unwrap();
+        assert_eq!((found.user, found.password_hash.as_str()), (user("local-1"), "hash"));
         records.forget(&"local-1".into()).await.unwrap();
-        assert_eq!(records.local_account("anna").await.unwrap(), None);
+        assert_eq!(records.local_account("anna", "home").await.unwrap(), None);
         assert!(open("local-2").await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_the_addresses_of_a_player_the_latest_are_known() {
+    on_both(async |records| {
+        let id = UserId::from("local-1");
+        let anna = User { id: id.clone(), name: "Anna".into(), user_type: UserType::Registered };
+        assert!(records.open_account(&anna, "anna", "hash", at(0)).await.unwrap());
+        let knows = async |address: &str| {
+            records.local_account("anna", address).await.unwrap().unwrap().knows_address
+        };
+        assert!(!knows("home").await);
+        for (address, seconds) in [("home", 1), ("school", 2), ("home", 3)] {
+            records.note_address(&id, address, at(seconds)).await.unwrap();
+        }
+        assert!(knows("home").await && knows("school").await && !knows("elsewhere").await);
+        for number in 0..ADDRESSES - 1 {
+            records.note_address(&id, &format!("café {number}"), at(10 + number)).await.unwrap();
+        }
+        assert!(knows("home").await && !knows("school").await, "the oldest makes way");
+
+        records.forget(&id).await.unwrap();
+        assert!(records.open_account(&anna, "anna", "hash", at(0)).await.unwrap());
+        assert!(!knows("home").await, "it goes with the account");
     })
     .await;
 }
