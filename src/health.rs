@@ -35,6 +35,12 @@ impl Health {
         (!complaints.is_empty()).then(complaint)
     }
 
+    /// What is needed, and since when it does not answer.
+    pub(crate) fn away(&self) -> [(&'static str, Option<Timestamp>); SERVICES.len()] {
+        let away = *self.0.lock();
+        std::array::from_fn(|service| (SERVICES[service], away[service]))
+    }
+
     fn note(&self, service: usize, is_there: bool, now: Timestamp) {
         let since = &mut self.0.lock()[service];
         match (is_there, *since) {

@@ -175,6 +175,8 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     let settings: [(&str, &str); 18] = [
         ("TP_SERVER__HOST", "127.0.0.1"),
         ("TP_SERVER__PORT", "0"),
+        ("TP_OPERATIONS__PORT", "0"),
+        ("TP_OPERATIONS__PUBLIC_METRICS", "true"),
         ("TP_DB__URL", &database),
         ("TP_REDIS__URL", &redis()),
         ("TP_REDIS__PREFIX", name),

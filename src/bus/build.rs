@@ -133,7 +133,7 @@ async fn listen<E: Event>(
                 fence(cx.module(), E::NAME, &trace, handling, &tasks).await;
             }
             Err(RecvError::Lagged(missed)) => {
-                count::LAGGED.add(missed);
+                count::LAGGED.add([E::NAME], missed);
                 tracing::warn!(
                     module = cx.module(),
                     event = E::NAME,

@@ -15,7 +15,7 @@ use super::publish::Pending;
 use crate::Error;
 use crate::game::Timestamp;
 use crate::module::Cx;
-use crate::telemetry::publish_span;
+use crate::telemetry::{CounterHandle, count, publish_span};
 
 /// A handler at work. It leaves what it publishes to whoever runs it, so that a publication that has to
 /// wait is not taken for a handler that hangs.
@@ -31,11 +31,14 @@ pub(super) struct Topic<E> {
     pub(super) handlers: Vec<(Arc<Lanes>, Handler<E>)>,
     /// Where the modules that hear it listen, if it is a `Latest` event and there are such modules.
     pub(super) ring: Option<broadcast::Sender<Arc<Envelope<E>>>>,
+    /// How many were published here.
+    published: CounterHandle,
 }
 
-impl<E> Default for Topic<E> {
+impl<E: Event> Default for Topic<E> {
     fn default() -> Self {
-        Self { views: Vec::new(), handlers: Vec::new(), ring: None }
+        let published = count::EVENTS_PUBLISHED.of([E::NAME]);
+        Self { views: Vec::new(), handlers: Vec::new(), ring: None, published }
     }
 }
 
@@ -68,9 +71,8 @@ impl Bus {
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
         let span = publish_span(E::NAME, event.game());
         // What nobody here hears or shows, nobody elsewhere does.
-        if self.topic::<E>().is_none() {
-            return;
-        }
+        let Some(topic) = self.topic::<E>() else { return };
+        topic.published.inc();
         if let Some(carrier) = self.carrier.get()
             && E::REACH != Reach::Pod
             && let Some(parcel) = span.in_scope(|| Parcel::of(&event, Timestamp::now()))
@@ -114,6 +116,9 @@ impl Bus {
     /// Publishes a position: shown in its room at once, and put into the ring of its type if a module
     /// hears it. Never waits.
     pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
+        if let Some(topic) = self.topic::<E>() {
+            topic.published.inc();
+        }
         if let (Some(carrier), Some(game)) = (self.carrier.get(), event.game())
             && E::REACH == Reach::Game
             && carrier.has_others(game)

@@ -10,6 +10,7 @@ mod extract;
 mod health;
 pub mod lenient;
 mod limits;
+mod measure;
 mod redirect;
 mod router;
 mod secure;
@@ -26,7 +27,9 @@ pub use router::Route;
 pub use standing::{Standing, UNRANKED};
 
 pub(crate) use answer::refuse_handshake;
+pub(crate) use answer::tell;
 pub(crate) use cors::Origins;
 pub(crate) use door::Door;
+pub(crate) use health::{METRICS, metrics, probes};
 pub(crate) use limits::{Limits, socket_ticket};
-pub(crate) use router::service;
+pub(crate) use router::{Envelope, service};

@@ -16,4 +16,4 @@ pub use accounts::{Account, KeptLogin};
 pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
-pub use store::Records;
+pub use store::{Pool, Records};

@@ -159,7 +159,7 @@ impl Room {
         let mut inside = self.0.lock();
         for (whose, known) in &inside.positions {
             if whose.player.as_ref() != Some(&member.user) {
-                member.outbox.push_position(whose, known.frame.clone());
+                member.outbox.push_position(whose, known.frame.again());
             }
         }
         // Members come in the order of their numbers, nearly: the first are the oldest.
@@ -250,6 +250,12 @@ impl Rooms {
                 by_user.remove(&seat.user);
             }
         }
+    }
+
+    /// How many games have a socket open here on that channel.
+    pub(crate) fn games(&self, channel: Channel) -> u64 {
+        let on = |shard: &Shard| shard.lock().keys().filter(|(it, _)| *it == channel).count();
+        self.by_game.iter().map(on).sum::<usize>() as u64
     }
 
     /// How many players have a socket open here.
