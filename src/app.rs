@@ -56,7 +56,8 @@ impl Application {
     pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
         refuse_half_a_cluster(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
-        let declared = wire(&modules)?;
+        let mut declared = wire(&modules)?;
+        operations::closing::wire(&mut declared.bus, &declared.rooms);
         let states = declared.states.make(&settings)?;
         let providers = declared.providers.configure(&settings)?;
         let take = || take_data_dir(&settings.data_dir);
@@ -140,7 +141,7 @@ impl Application {
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
         if let Some(port) = self.operations {
-            tracing::info!("operations (metrics, probes) on http://{}", port.address);
+            tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
             operations::serve(port, parts, &self.keepers, &self.keepers_stop);
         }
         introduce(parts, self.address);

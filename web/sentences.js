@@ -28,6 +28,7 @@ const FAILURES = {
   4503: 'You are not in this race.',
   4504: 'This race is over, and its traces are gone.',
   4509: 'You went on in another window.',
+  4512: 'The operators of this server have closed the connection.',
 };
 
 export function sentence(code) {

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::publish::Pending;
-use crate::telemetry::{TraceContext, count, process_span};
+use crate::telemetry::{TraceContext, count, process_span, troubles};
 use crate::{Error, Kind};
 
 /// From here on a delivery is called slow, and named in the log while it still runs.
@@ -80,6 +80,7 @@ pub(crate) fn report_panic(
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     count::HANDLER_PANICS.add([module, what], 1);
     let message = text.unwrap_or("no message");
+    troubles::panicked(module, what, message);
     tracing::error!(module, event = what, message, "handler panicked; the module goes on");
 }
 

@@ -12,6 +12,7 @@ use super::carrier::{Arrival, Carrier, Parcel, Receipt};
 use super::event::{Envelope, Event, Heard, Latest, Never, Reach};
 use super::lane::{Delivery, Lanes};
 use super::publish::Pending;
+use super::tap::{Focus, Sights, Tap};
 use crate::Error;
 use crate::game::Timestamp;
 use crate::module::Cx;
@@ -51,6 +52,8 @@ pub struct Bus {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// How events of other servers are taken, by their names.
     pub(super) receive: HashMap<&'static str, Receive>,
+    /// Where operators look.
+    pub(super) tap: Arc<Tap>,
     /// The way to other servers, if there are any.
     pub(super) carrier: OnceLock<Arc<dyn Carrier>>,
 }
@@ -58,6 +61,11 @@ pub struct Bus {
 impl Bus {
     fn topic<E: Event>(&self) -> Option<&Topic<E>> {
         self.topics.get(&TypeId::of::<E>())?.downcast_ref()
+    }
+
+    /// What passes here of a game or a player, as it happens; `None` if too many look.
+    pub(crate) fn watch(&self, focus: Focus) -> Option<Sights> {
+        self.tap.watch(focus)
     }
 
     /// Has events travel from now on.
@@ -95,6 +103,7 @@ impl Bus {
     ) {
         let Some(topic) = self.topic::<E>() else { return };
         let game = envelope.event.game();
+        self.tap.see(&envelope.event);
         for view in &topic.views {
             view(&envelope.event);
         }
@@ -131,6 +140,7 @@ impl Bus {
 
     fn show<E: Event<Loss = Latest>>(&self, envelope: impl FnOnce(E) -> Envelope<E>, event: E) {
         let Some(topic) = self.topic::<E>() else { return };
+        self.tap.see(&event);
         for view in &topic.views {
             view(&event);
         }

@@ -33,3 +33,4 @@ pub(crate) use door::Door;
 pub(crate) use health::{METRICS, metrics, probes};
 pub(crate) use limits::{Limits, socket_ticket};
 pub(crate) use router::{Envelope, service};
+pub(crate) use web::Pages;

@@ -1,13 +1,18 @@
 //! The operations port: metrics, probes, and a page for those who run the server.
 //!
 //! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
-//! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date.
+//! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for
+//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), and writes it down.
 //!
 //! Not here: what is measured, which is in `telemetry`.
 
 mod access;
+mod actions;
+pub(crate) mod closing;
 pub(crate) mod figures;
+mod page;
 mod port;
+mod tail;
 
 use std::sync::Arc;
 
@@ -20,7 +25,8 @@ use tokio_util::task::TaskTracker;
 pub(crate) use self::port::Port;
 
 use self::access::Access;
-use crate::http::{Envelope, METRICS, metrics, probes};
+use self::page::{LogIn, Page};
+use crate::http::{Envelope, METRICS, Pages, metrics, probes};
 use crate::module::{Cx, Parts};
 
 /// The name under which its requests are known, as a module's would be.
@@ -48,9 +54,20 @@ pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &
 
 fn service(parts: &Arc<Parts>) -> Service {
     let cx = Cx::new(NAME, parts.clone());
+    let access = Access::of(&parts.settings);
+    let page = Page { access: access.clone(), files: Pages::default() };
     let behind_token = Router::new()
-        .hoop(Access::of(&parts.settings))
-        .push(Router::with_path(&METRICS[1..]).get(metrics));
-    let router = Router::new().hoop(affix_state::inject(cx)).push(probes()).push(behind_token);
+        .hoop(access.clone())
+        .push(Router::with_path(&METRICS[1..]).get(metrics))
+        .push(Router::with_path("ops/figures.json").get(page::figures))
+        .push(Router::with_path("ops/tail").get(tail::tail))
+        .push(Router::with_path("ops/close").post(actions::close));
+    let router = Router::new()
+        .hoop(affix_state::inject(cx))
+        .push(probes())
+        .push(behind_token)
+        .push(Router::with_path("ops/login").post(LogIn(access)))
+        .push(Router::with_path("ops").get(page.clone()))
+        .push(Router::with_path("ops/{file}").get(page));
     Service::new(router).hoop(CatchPanic::new()).catcher(Catcher::new(Envelope))
 }

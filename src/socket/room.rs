@@ -269,6 +269,14 @@ impl Rooms {
         shard.iter().filter(|((_, of), _)| *of == game).for_each(|(_, room)| room.wake());
     }
 
+    /// Has the sockets of a game closed.
+    pub(crate) fn close_game(&self, game: GameId, why: Kind) {
+        let shard = self.shard(game).lock();
+        for (_, room) in shard.iter().filter(|((_, of), _)| *of == game) {
+            room.0.lock().members.iter().for_each(|member| member.outbox.close(why));
+        }
+    }
+
     /// Has every socket of this server look again at what it should have said.
     pub(crate) fn wake_all(&self) {
         for member in self.by_user.lock().values().flatten() {

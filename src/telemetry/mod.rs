@@ -15,6 +15,7 @@ mod own;
 pub(crate) mod process;
 mod relay;
 mod spans;
+pub(crate) mod troubles;
 
 pub use export::{Guard, init};
 pub use expose::{Format, exposition, table};

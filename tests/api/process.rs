@@ -136,7 +136,7 @@ impl Process {
         let port = text
             .lines()
             .rev()
-            .find_map(|line| port_after("operations (metrics, probes) on http://", line));
+            .find_map(|line| port_after("operations (metrics, probes, /ops) on http://", line));
         port.expect("a line about the operations port")
     }
 }
