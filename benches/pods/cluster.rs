@@ -172,7 +172,7 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
     let database: sqlx::postgres::PgConnectOptions = postgres().parse()?;
     let database = sqlx::ConnectOptions::to_url_lossy(&database.database(name)).to_string();
-    let settings: [(&str, &str); 18] = [
+    let settings: [(&str, &str); 20] = [
         ("TP_SERVER__HOST", "127.0.0.1"),
         ("TP_SERVER__PORT", "0"),
         ("TP_OPERATIONS__PORT", "0"),

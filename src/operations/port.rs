@@ -64,8 +64,8 @@ mod tests {
     #[tokio::test]
     async fn a_second_server_on_one_machine_goes_without_but_a_port_that_was_asked_for_must_be_free()
      {
-        let mut settings = OperationsSettings::default();
-        settings.port = OperationsPort { number: 0, is_chosen: true };
+        let port = OperationsPort { number: 0, is_chosen: true };
+        let mut settings = OperationsSettings { port, ..OperationsSettings::default() };
         let first = Port::take(&settings).await.unwrap().expect("a free port");
         settings.port = OperationsPort { number: first.address.port(), is_chosen: false };
         assert!(Port::take(&settings).await.unwrap().is_none());

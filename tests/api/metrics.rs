@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use serde_json::json;
 
 use crate::server::{Server, eventually};
 use crate::site::NOBODY;
@@ -92,4 +93,31 @@ async fn a_setting_brings_the_metrics_back_to_the_public_port() {
     let answer = server.get("/metrics", NOBODY).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text.contains("typephoon_players_online "), "{answer:?}");
+}
+
+#[tokio::test]
+async fn the_exemplar_of_a_latency_is_the_trace_of_its_keystroke() {
+    let server = Server::with()
+        .embedded()
+        .set("telemetry.otlp_endpoint", "http://127.0.0.1:9")
+        .set("game.player_limit", 2)
+        .start()
+        .await;
+    let [anna, mut ben] = server.race_of().await;
+    let mut track = { anna }.leaves_track();
+    let trace = "0af7651916cd43dd8448eb211c803100";
+    let traceparent = format!("00-{trace}-b7ad6b7169203331-01");
+    track
+        .send(json!({"event": "KEY_STOKE", "game_id": ben.game, "word_index": 1, "char_index": 0, "traceparent": traceparent}))
+        .await;
+    ben.hears("KEY_STOKE").await;
+    let site = server.operations(0);
+    eventually("the latency is measured", async || {
+        let request = site.request(Method::GET, "/metrics", NOBODY);
+        let text = site.send(request.header("accept", "application/openmetrics-text")).await.text;
+        let mut buckets =
+            text.lines().filter(|it| it.starts_with("typephoon_relay_latency_seconds_bucket"));
+        buckets.any(|line| line.contains("# {trace_id=\"")).then_some(())
+    })
+    .await;
 }

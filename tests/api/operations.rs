@@ -3,6 +3,7 @@
 use reqwest::{Method, Response};
 use serde_json::Value;
 
+use crate::cluster;
 use crate::server::{PATIENCE, Server, eventually};
 use crate::site::{Answer, NOBODY, Site};
 
@@ -232,4 +233,21 @@ async fn an_operator_closes_sockets_and_it_is_written_down() {
         server.log().contains("audit: an operator acts").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn sockets_are_closed_on_whichever_pod_they_are() {
+    if !cluster::is_possible().await {
+        return;
+    }
+    let server = Server::with().set("game.player_limit", 2).on_pods(2).start().await;
+    let [mut anna, mut ben] = server.race_of().await;
+    close(&server.operations(0), &format!("game={}", anna.game), &[]).await.ok();
+    for player in [&mut anna, &mut ben] {
+        assert_eq!(player.leaves_track().closed().await, 4512);
+    }
+    let answer = server.operations(1).get("/ops/figures.json", NOBODY).await;
+    let figures = answer.ok();
+    assert_eq!(figures["pods"].as_array().map(Vec::len), Some(2), "{}", figures["pods"]);
+    assert_eq!(figures["acts"].as_array().map(Vec::len), Some(1));
 }
