@@ -35,10 +35,11 @@ impl Health {
         (!complaints.is_empty()).then(complaint)
     }
 
-    /// What is needed, and since when it does not answer.
+    /// What is needed (`records`, `live state`, `broker`), and since when it does not answer.
     pub(crate) fn away(&self) -> [(&'static str, Option<Timestamp>); SERVICES.len()] {
         let away = *self.0.lock();
-        std::array::from_fn(|service| (SERVICES[service], away[service]))
+        let name = |service: usize| SERVICES[service].trim_start_matches("the ");
+        std::array::from_fn(|service| (name(service), away[service]))
     }
 
     fn note(&self, service: usize, is_there: bool, now: Timestamp) {

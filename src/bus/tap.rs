@@ -1,6 +1,6 @@
-//! A look at the events of one game or one player, while somebody looks.
+//! The live tail: events of one game or one player, copied for watchers while there are any.
 //!
-//! Nothing is lost on its way because of it, and nobody waits: it is a ring, whose watcher lags if it is too slow.
+//! Publishers never wait for it: it is a ring, and a watcher that is too slow lags and is told how much it missed.
 //! Without watchers it costs an event one atomic load.
 
 use std::pin::Pin;
@@ -22,7 +22,7 @@ const CAPACITY: usize = 1024;
 /// Watchers at once; there are few operators.
 const WATCHERS: usize = 16;
 
-/// What somebody looks at.
+/// What a watcher looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Focus {
     /// The events of a game.
@@ -103,7 +103,7 @@ impl Tap {
         let (event_name, game, player) = (E::NAME, event.game(), event.player().cloned());
         let body = serde_json::to_string(event).unwrap_or_default();
         let seen = Seen { event: event_name, game, at: Timestamp::now(), body, player };
-        // Whoever looked may just have gone.
+        // The last watcher may just have gone.
         let _ = self.ring.send(Arc::new(seen));
     }
 

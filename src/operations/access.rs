@@ -1,4 +1,4 @@
-//! Who may use the operations port: whoever has the token; or, on loopback without one, programs of this machine.
+//! Access to the operations port: requests with the token; or, on loopback without one, programs of this machine.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};

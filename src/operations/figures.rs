@@ -1,4 +1,4 @@
-//! Brings the gauges up to date that nobody sets as they change.
+//! Sets the gauges that are read off the state of this pod at each scrape.
 
 use crate::module::Parts;
 use crate::socket::{LOBBY, RACE};
@@ -24,6 +24,6 @@ pub(super) fn look(parts: &Parts) {
     }
     count::BRIDGE_CONNECTED.set(parts.bridge.as_ref().map_or(0, |bridge| bridge.is_there().into()));
     for (dependency, since) in parts.health.away() {
-        count::DEPENDENCY_UP.set([dependency.trim_start_matches("the ")], since.is_none().into());
+        count::DEPENDENCY_UP.set([dependency], since.is_none().into());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    /// Takes the port. If nobody has named one and the default is taken, as by another server of this machine,
+    /// Takes the port. If no setting names one and the default is taken, as by another server of this machine,
     /// there is none, and the log says so.
     ///
     /// # Errors

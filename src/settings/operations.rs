@@ -46,7 +46,7 @@ impl OperationsSettings {
         }
         Err(SettingsError::new(format!(
             "operations.host is {:?}, which other machines may reach, so operations.token must be set \
-             (TP_OPERATIONS__TOKEN): whoever reaches the operations port can close games",
+             (TP_OPERATIONS__TOKEN): the operations port can close games",
             self.host
         )))
     }

@@ -9,8 +9,6 @@ use super::count;
 
 /// Ticks of a second in `/proc` (`USER_HZ`: 100 on every Linux that Rust runs on).
 const TICKS: f64 = 100.0;
-/// Bytes of a page; where pages are larger, `smaps_rollup` would be needed.
-const PAGE: u64 = 4096;
 
 /// Reads it all again. Must be called inside of the runtime.
 pub(crate) fn look() {
@@ -22,17 +20,24 @@ pub(crate) fn look() {
     let busy = (0..workers).map(|worker| runtime.worker_total_busy_duration(worker).as_secs_f64());
     count::RUNTIME_BUSY.set(busy.sum());
     // One that is not there is not Linux.
-    let _ = (look_at_stat(), look_at_files());
+    let _ = (look_at_stat(), look_at_memory(), look_at_files());
 }
 
 fn look_at_stat() -> Option<()> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    let Stat { cpu, started, pages } = Stat::read(&stat)?;
+    let Stat { cpu, started } = Stat::read(&stat)?;
     count::PROCESS_CPU.set(cpu);
-    count::PROCESS_RSS.set(pages * PAGE);
     let boot = fs::read_to_string("/proc/stat").ok()?;
     let boot = boot.lines().find_map(|line| line.strip_prefix("btime ")?.parse::<f64>().ok())?;
     count::PROCESS_START.set_exactly(boot + started);
+    Some(())
+}
+
+fn look_at_memory() -> Option<()> {
+    // In kilobytes; `stat` counts pages, whose size differs from machine to machine.
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    count::PROCESS_RSS.set(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024);
     Some(())
 }
 
@@ -51,8 +56,6 @@ struct Stat {
     cpu: f64,
     /// Seconds after the boot.
     started: f64,
-    /// Resident pages.
-    pages: u64,
 }
 
 impl Stat {
@@ -61,7 +64,7 @@ impl Stat {
         let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
         let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
         let cpu = (ticks(14)? + ticks(15)?) / TICKS;
-        Some(Self { cpu, started: ticks(22)? / TICKS, pages: fields.get(24 - 3)?.parse().ok()? })
+        Some(Self { cpu, started: ticks(22)? / TICKS })
     }
 }
 
@@ -73,7 +76,7 @@ mod tests {
     fn the_fields_of_a_process_are_found_behind_any_name() {
         let stat =
             "7 (a ) b) S 1 7 7 0 -1 4194560 900 0 0 0 250 50 0 0 20 0 3 0 1200 9000000 321 18446";
-        let expected = Stat { cpu: 3.0, started: 12.0, pages: 321 };
+        let expected = Stat { cpu: 3.0, started: 12.0 };
         assert_eq!(Stat::read(stat), Some(expected));
         assert_eq!(Stat::read("nonsense"), None);
     }

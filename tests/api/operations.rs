@@ -129,7 +129,7 @@ async fn the_default_port_may_be_taken_but_one_that_is_set_must_be_free() {
     assert!(!outcome.status.success());
     assert!(outcome.stderr.contains(&format!("127.0.0.1:{port}")), "{}", outcome.stderr);
 
-    // Whoever has it: this one, or another program of this machine.
+    // Fails if another program of this machine has it already, which serves as well.
     let _taken = std::net::TcpListener::bind("127.0.0.1:9091");
     let second = Server::with().embedded().unset("operations.port").start().await;
     assert!(
@@ -151,7 +151,7 @@ async fn the_page_has_figures_of_modules_dependencies_and_errors() {
         modules.iter().any(|module| module["name"] == "race" && module["last_panic"].is_null())
     );
     let records = &figures["dependencies"][0];
-    assert_eq!((&records["name"], &records["away_since"]), (&"the records".into(), &Value::Null));
+    assert_eq!((&records["name"], &records["away_since"]), (&"records".into(), &Value::Null));
     assert!(
         figures["errors"].is_array() && figures["pods"].as_array().is_some_and(|it| it.len() == 1)
     );
