@@ -1,7 +1,7 @@
 //! The end of a game: its facts are taken away, and open sockets look and see that they are gone.
 
 use crate::Error;
-use crate::game::{Game, GameEnded, GameId, Timestamp};
+use crate::game::{Game, GameEnded, GameId, Stage, Timestamp};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
 
@@ -10,6 +10,8 @@ inventory::submit! { Module { name: "cleanup", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.timer("game.cleanup", ends_at, end);
     module.wakes::<GameEnded>(RACE);
+    module.counter("races_finished", "Races that ended with a result of every person in them");
+    module.counter("races_abandoned", "Races that ended without a result of some person in them");
 }
 
 fn ends_at(game: &Game) -> Option<Timestamp> {
@@ -18,5 +20,9 @@ fn ends_at(game: &Game) -> Option<Timestamp> {
 
 async fn end(cx: Cx, game: GameId) -> Result<Option<GameEnded>, Error> {
     let ended = cx.live().end(game, cx.now()).await?;
+    if let Some(game) = ended.as_deref().filter(|game| game.stage >= Stage::Countdown) {
+        let is_finished = game.people().all(|player| player.result.is_some());
+        cx.counter(if is_finished { "races_finished" } else { "races_abandoned" }).add(1);
+    }
     Ok(ended.map(|game| GameEnded { game: game.id }))
 }

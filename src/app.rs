@@ -19,8 +19,9 @@ use crate::bus::Listeners;
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
 use crate::http::{Door, Limits, Origins, service};
-use crate::live::{Embedded, LiveState, RedisLive};
+use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
 use crate::module::{Cx, Parts, Setup, linked, wire};
+use crate::operations::{self, Port};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
 use crate::timers::Timers;
@@ -38,6 +39,8 @@ pub struct Application {
     listeners: Listeners,
     acceptor: TcpAcceptor,
     address: SocketAddr,
+    /// The port for those who run it, if there is one.
+    operations: Option<Port>,
     keepers: TaskTracker,
     keepers_stop: CancellationToken,
     /// Held as long as the server runs: no second one in the same data directory.
@@ -53,15 +56,15 @@ impl Application {
     pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
         refuse_half_a_cluster(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
-        let declared = wire(&modules)?;
+        let mut declared = wire(&modules)?;
+        operations::closing::wire(&mut declared.bus, &declared.rooms);
         let states = declared.states.make(&settings)?;
         let providers = declared.providers.configure(&settings)?;
-        let lock = match keeps_files(&settings) {
-            true => Some(take_data_dir(&settings.data_dir)?),
-            false => None,
-        };
+        let take = || take_data_dir(&settings.data_dir);
+        let lock = keeps_files(&settings).then(take).transpose()?;
         let keys = Keys::load(&settings)?;
         let door = Door::take(&settings.server.host, settings.server.port).await?;
+        let operations = Port::take(&settings.operations).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
             let records = Records::open(&settings, init).await?;
@@ -69,10 +72,8 @@ impl Application {
             Ok((Lives::open(&settings, &records, journal).await?, records))
         };
         let (Lives { live, shared }, records) = door.answer_while(opening).await?;
-        let bridge = match (&settings.amqp, &shared) {
-            (Some(amqp), Some(shared)) => Some(Bridge::new(amqp, shared.clone())?),
-            _ => None,
-        };
+        let both = settings.amqp.as_ref().zip(shared.as_ref());
+        let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
         let mut timers = declared.timers;
         timers.retain(|timer| (timer.is_wanted)(&Setup::of(&settings, timer.module)));
@@ -86,6 +87,7 @@ impl Application {
             frames: declared.frames,
             states,
             providers,
+            instruments: declared.instruments,
             table: declared.table,
             limits: Arc::new(Limits::of(&settings.limits)),
             origins: Origins::of(&settings),
@@ -99,7 +101,17 @@ impl Application {
         let service = service(&parts, declared.routes, declared.sockets);
         let (acceptor, address) = door.open()?;
         let _lock = lock;
-        Ok(Self { parts, service, listeners, acceptor, address, keepers, keepers_stop, _lock })
+        Ok(Self {
+            parts,
+            service,
+            listeners,
+            acceptor,
+            address,
+            operations,
+            keepers,
+            keepers_stop,
+            _lock,
+        })
     }
 
     /// Where it listens.
@@ -128,6 +140,10 @@ impl Application {
         games.iter().for_each(|game| parts.timers.arm(game));
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
+        if let Some(port) = self.operations {
+            tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
+            operations::serve(port, parts, &self.keepers, &self.keepers_stop);
+        }
         introduce(parts, self.address);
 
         let server = Server::new(self.acceptor);
@@ -255,13 +271,13 @@ impl Lives {
         let Some(redis) = &settings.redis else {
             let live = Embedded::resume(records, journal, Timestamp::now()).await;
             let live = live.map_err(|_| "the games of the last run cannot be read")?;
-            return Ok(Self { live: Arc::new(live), shared: None });
+            return Ok(Self { live: Arc::new(TimedLive(live)), shared: None });
         };
         let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
         let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
         // One clock for all, before anything is decided by it.
         shared.set_clock().await.map_err(|error| format!("Redis: {error}"))?;
-        Ok(Self { live: Arc::new(shared.clone()), shared: Some(shared) })
+        Ok(Self { live: Arc::new(TimedLive(shared.clone())), shared: Some(shared) })
     }
 }
 

@@ -102,6 +102,8 @@ table! {
     LOGGED_IN = "LOGGED_IN" 409 409 4010;
     /// A newer socket of the same player took the place of this one.
     REPLACED = "REPLACED" 409 409 4509;
+    /// An operator has closed the sockets of this game or player.
+    CLOSED_BY_OPERATOR = "CLOSED_BY_OPERATOR" 403 403 4512;
     /// The server is stopping; another one, or this one again, takes over.
     RESTARTING = "RESTARTING" 503 503 1012;
 }

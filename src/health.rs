@@ -35,6 +35,13 @@ impl Health {
         (!complaints.is_empty()).then(complaint)
     }
 
+    /// What is needed (`records`, `live state`, `broker`), and since when it does not answer.
+    pub(crate) fn away(&self) -> [(&'static str, Option<Timestamp>); SERVICES.len()] {
+        let away = *self.0.lock();
+        let name = |service: usize| SERVICES[service].trim_start_matches("the ");
+        std::array::from_fn(|service| (name(service), away[service]))
+    }
+
     fn note(&self, service: usize, is_there: bool, now: Timestamp) {
         let since = &mut self.0.lock()[service];
         match (is_there, *since) {

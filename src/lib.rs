@@ -16,7 +16,8 @@
 //! | [`timers`] | countdowns, derived from the facts of games |
 //! | [`auth`] | tokens and cookies |
 //! | [`login`] | identity providers, and what follows from a login |
-//! | [`telemetry`] | logs, traces, counters |
+//! | [`telemetry`] | logs, traces, metrics |
+//! | `operations` | the port for those who run the server: metrics, probes, the operations page |
 //! | [`settings`] | what an operator may say |
 //! | [`app`], [`cli`] | the whole, started and stopped |
 
@@ -32,6 +33,7 @@ pub mod http;
 pub mod live;
 pub mod login;
 pub mod module;
+mod operations;
 pub mod records;
 pub mod settings;
 pub mod socket;

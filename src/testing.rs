@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::app::Application;
 use crate::bus::{Emits, Event, Never};
 use crate::module::Cx;
-use crate::settings::Settings;
+use crate::settings::{OperationsPort, Settings};
 
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
@@ -29,6 +29,7 @@ impl Server {
         let mut settings = Settings { data_dir: data.path().into(), ..Settings::default() };
         settings.server.host = "127.0.0.1".into();
         settings.server.port = 0;
+        settings.operations.port = OperationsPort { number: 0, is_chosen: true };
         let application = Application::build(settings, true).await.expect("a server for the test");
         let address = format!("http://{}", application.address());
         let cx = Cx::new("test", application.parts().clone());

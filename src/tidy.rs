@@ -72,6 +72,7 @@ fn a_driver_is_named_in_its_room_alone() {
         ("salvo::websocket", "use salvo::websocket::Message;", "src/socket/session.rs"),
         ("tokio_tungstenite", "use tokio_tungstenite as ws;", "src/socket/upgrade.rs"),
         ("opentelemetry_otlp", "use opentelemetry_otlp::Protocol;", "src/telemetry/export.rs"),
+        ("prometheus_client", "use prometheus_client::registry::Registry;", "src/telemetry/a.rs"),
         ("tracing_opentelemetry", "use {tracing_opentelemetry::layer};", "src/telemetry/a.rs"),
     ] {
         let text = format!("//! A.\n{line}\n");

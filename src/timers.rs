@@ -190,8 +190,9 @@ impl Timers {
     }
 
     fn fire(&self, (index, game): Which) {
-        count::TIMERS_FIRED.add(1);
         let timer = &self.0.declared[index];
+        count::TIMERS_FIRED.add([timer.name], 1);
+        let name = timer.name;
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
         let run = Box::new(move |cx: Cx| -> Handling {
             Box::pin(async move {
@@ -202,6 +203,7 @@ impl Timers {
                 }
                 let handled = match facts.as_deref().and_then(due) {
                     Some(at) if at <= cx.now() => {
+                        count::TIMER_LATENESS.observe([name], cx.now().after(at));
                         let handled = run(cx.clone(), game).await;
                         timers.settle(&cx, index, game, handled.is_err()).await;
                         handled?

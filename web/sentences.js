@@ -28,6 +28,7 @@ const FAILURES = {
   4503: 'You are not in this race.',
   4504: 'This race is over and no longer available.',
   4509: 'You continued in another window.',
+  4512: 'An operator of this server has closed the connection.',
 };
 
 export function sentence(code) {

@@ -172,9 +172,11 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
     let database: sqlx::postgres::PgConnectOptions = postgres().parse()?;
     let database = sqlx::ConnectOptions::to_url_lossy(&database.database(name)).to_string();
-    let settings: [(&str, &str); 19] = [
+    let settings: [(&str, &str); 21] = [
         ("TP_SERVER__HOST", "127.0.0.1"),
         ("TP_SERVER__PORT", "0"),
+        ("TP_OPERATIONS__PORT", "0"),
+        ("TP_OPERATIONS__PUBLIC_METRICS", "true"),
         ("TP_DB__URL", &database),
         ("TP_REDIS__URL", &redis()),
         ("TP_REDIS__PREFIX", name),

@@ -38,6 +38,7 @@ fn wire(module: &mut Wiring) {
     module.ignores(LOBBY, wire::IGNORED);
     module.get("/api/v1/lobby/players", players);
     module.get("/api/v1/lobby/countdown", countdown);
+    module.histogram("wait_seconds", "From the opening of a lobby to its close");
     module.timer("lobby.countdown", rules::closes_at, close);
     module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);
 }
@@ -235,6 +236,7 @@ fn new_guest() -> Bearer {
 async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
     let closed = cx.live().close_lobby(game, cx.now()).await?;
     Ok(closed.map(|game| {
+        cx.histogram("wait_seconds").observe(cx.now().after(game.opened_at));
         cx.arm(&game);
         LobbyClosed { game: game.id }
     }))

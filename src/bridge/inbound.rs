@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use super::Bridge;
 use super::message::{self, Item, TALK, Talk};
 use crate::bus::{Arrival, Receipt};
-use crate::game::PodName;
+use crate::game::{PodName, Timestamp};
 use crate::module::Parts;
 use crate::socket::{Frame, Whose};
 use crate::telemetry::{TraceContext, count};
@@ -20,6 +20,7 @@ pub(super) fn take(
     trace: Option<&str>,
     receipt: Option<Arc<Receipt>>,
 ) {
+    count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
     let from = PodName::from(&*message.from);
     if receipt.is_none() && from == *bridge.live.pod() {
@@ -37,6 +38,7 @@ pub(super) fn take(
 }
 
 fn receive(parts: &Parts, item: &Item<'_>, trace: Option<&str>, receipt: Option<Arc<Receipt>>) {
+    count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
     let trace = item.trace.as_deref().or(trace);
     let trace = trace.map(TraceContext::from_traceparent).unwrap_or_default();
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };

@@ -157,6 +157,7 @@ impl Link {
             confirm.await?.await
         };
         count::BRIDGE_MESSAGES.add(1);
+        let _waits = count::BRIDGE_UNCONFIRMED.one_more();
         match timeout(PATIENCE, published).await {
             Ok(Ok(Confirmation::Ack(None))) => Ok(()),
             Ok(Ok(Confirmation::Ack(Some(_)))) => Err(Failed("there is no such queue".into())),
@@ -238,6 +239,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
             }
             Err(error) => error,
         };
+        count::BRIDGE_RECONNECTS.add(1);
         tracing::warn!("waiting for RabbitMQ at {place}: {error}");
         // Not all pods at once.
         sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;

@@ -154,8 +154,10 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
         if let Some(link) = bridge.link() {
             count::BRIDGE_POSITIONS.add(waiting.len() as u64);
             for (pods, batch) in shares(&waiting) {
+                let size = batch.len();
                 let message = message::of_many(bridge.live.pod(), batch.into_iter());
                 count::BRIDGE_BATCHES.add(1);
+                count::BRIDGE_BATCH_SIZE.note(size as f64);
                 link.relay(&bridge.topology, &pods, &message).await;
             }
         }

@@ -6,7 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::BroadcastStream;
+use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -87,7 +90,8 @@ impl BusBuilder {
         let lanes = self.lanes.into_iter().map(|(module, (_, receivers))| (module, receivers));
         let listeners = Listeners { lanes: lanes.collect(), listening: self.listening };
         let carrier = OnceLock::new();
-        let bus = Bus { topics: self.topics, receive: self.receive, carrier };
+        let (topics, receive, tap) = (self.topics, self.receive, Arc::default());
+        let bus = Bus { topics, receive, tap, carrier };
         (Arc::new(bus), listeners)
     }
 }
@@ -119,21 +123,22 @@ impl Listeners {
 
 async fn listen<E: Event>(
     cx: Cx,
-    mut ring: broadcast::Receiver<Arc<Envelope<E>>>,
+    ring: broadcast::Receiver<Arc<Envelope<E>>>,
     handler: Handler<E>,
     reread: Reread,
     tasks: TaskTracker,
 ) {
-    loop {
-        match ring.recv().await {
+    let mut ring = BroadcastStream::new(ring);
+    while let Some(next) = ring.next().await {
+        match next {
             Ok(envelope) => {
                 let trace = envelope.trace.clone();
                 let (handler, its) = (handler.clone(), cx.clone());
                 let handling = async move { handler(its, Heard(envelope)).await };
                 fence(cx.module(), E::NAME, &trace, handling, &tasks).await;
             }
-            Err(RecvError::Lagged(missed)) => {
-                count::LAGGED.add(missed);
+            Err(BroadcastStreamRecvError::Lagged(missed)) => {
+                count::LAGGED.add([E::NAME], missed);
                 tracing::warn!(
                     module = cx.module(),
                     event = E::NAME,
@@ -144,7 +149,6 @@ async fn listen<E: Event>(
                 let rereading = async move { reread(its).await };
                 fence(cx.module(), "re-reading", &TraceContext::none(), rereading, &tasks).await;
             }
-            Err(RecvError::Closed) => return,
         }
     }
 }

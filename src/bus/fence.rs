@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::publish::Pending;
-use crate::telemetry::{TraceContext, count, process_span};
+use crate::telemetry::{TraceContext, count, process_span, troubles};
 use crate::{Error, Kind};
 
 /// From here on a delivery is called slow, and named in the log while it still runs.
@@ -29,12 +29,15 @@ pub(crate) async fn fence(
     handling: impl Future<Output = Result<Pending, Error>> + Send + 'static,
     tasks: &TaskTracker,
 ) {
-    let span = process_span(module, what, cause);
+    count::EVENTS_DELIVERED.add([what], 1);
+    let (span, begun) = (process_span(module, what, cause), Instant::now());
     let handled = async move {
-        match guard(module, what, handling).await {
+        let outcome = guard(module, what, handling).await;
+        count::HANDLER_DURATION.observe([module, what], begun.elapsed());
+        match outcome {
             Ok(pending) => pending.await,
             Err(error) => {
-                count::HANDLER_ERRORS.add(1);
+                count::HANDLER_ERRORS.add([module, what], 1);
                 tracing::error!(module, event = what, %error, "handler failed");
             }
         }
@@ -45,7 +48,7 @@ pub(crate) async fn fence(
         return;
     }
     if timeout(LEFT_ALONE_AFTER, handled.as_mut()).await.is_err() {
-        count::HANDLER_LEFT_ALONE.add(1);
+        count::HANDLER_LEFT_ALONE.add([module, what], 1);
         tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "not waited for any longer");
         tasks.spawn(handled);
     }
@@ -68,11 +71,16 @@ pub(crate) async fn guard<T>(
 }
 
 /// Logs and counts a panic that was caught in a function of a module.
-pub(crate) fn report_panic(module: &str, what: &str, panic: &(dyn std::any::Any + Send)) {
+pub(crate) fn report_panic(
+    module: &'static str,
+    what: &'static str,
+    panic: &(dyn std::any::Any + Send),
+) {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    count::HANDLER_PANICS.add(1);
+    count::HANDLER_PANICS.add([module, what], 1);
     let message = text.unwrap_or("no message");
+    troubles::panicked(module, what, message);
     tracing::error!(module, event = what, message, "handler panicked; the module goes on");
 }
 
@@ -89,7 +97,7 @@ async fn named_if_slow<T>(
     if let Ok(done) = timeout(SLOW_AFTER, work.as_mut()).await {
         return done;
     }
-    count::HANDLER_SLOW.add(1);
+    count::HANDLER_SLOW.add([module, what], 1);
     tracing::warn!(module, event = what, "takes longer than {SLOW_AFTER:?}");
     let done = work.await;
     tracing::warn!(module, event = what, took = ?begun.elapsed(), "done at last");

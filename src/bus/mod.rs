@@ -22,6 +22,7 @@ mod event;
 mod fence;
 mod lane;
 mod publish;
+mod tap;
 mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
@@ -34,6 +35,7 @@ pub use topic::Bus;
 
 pub(crate) use fence::{guard, report_panic};
 pub(crate) use lane::Delivery;
+pub(crate) use tap::{Focus, Sight};
 pub(crate) use topic::Handling;
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use super::carrier::{Arrival, Carrier, Parcel, Receipt};
 use super::event::{Envelope, Event, Heard, Latest, Never, Reach};
 use super::lane::{Delivery, Lanes};
 use super::publish::Pending;
+use super::tap::{Focus, Sights, Tap};
 use crate::Error;
 use crate::game::Timestamp;
 use crate::module::Cx;
-use crate::telemetry::publish_span;
+use crate::telemetry::{CounterHandle, count, publish_span};
 
 /// A handler at work. It leaves what it publishes to whoever runs it, so that a publication that has to
 /// wait is not taken for a handler that hangs.
@@ -31,11 +32,14 @@ pub(super) struct Topic<E> {
     pub(super) handlers: Vec<(Arc<Lanes>, Handler<E>)>,
     /// Where the modules that hear it listen, if it is a `Latest` event and there are such modules.
     pub(super) ring: Option<broadcast::Sender<Arc<Envelope<E>>>>,
+    /// How many were published here.
+    published: CounterHandle,
 }
 
-impl<E> Default for Topic<E> {
+impl<E: Event> Default for Topic<E> {
     fn default() -> Self {
-        Self { views: Vec::new(), handlers: Vec::new(), ring: None }
+        let published = count::EVENTS_PUBLISHED.of([E::NAME]);
+        Self { views: Vec::new(), handlers: Vec::new(), ring: None, published }
     }
 }
 
@@ -48,6 +52,8 @@ pub struct Bus {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// How events of other servers are taken, by their names.
     pub(super) receive: HashMap<&'static str, Receive>,
+    /// Where operators look.
+    pub(super) tap: Arc<Tap>,
     /// The way to other servers, if there are any.
     pub(super) carrier: OnceLock<Arc<dyn Carrier>>,
 }
@@ -55,6 +61,11 @@ pub struct Bus {
 impl Bus {
     fn topic<E: Event>(&self) -> Option<&Topic<E>> {
         self.topics.get(&TypeId::of::<E>())?.downcast_ref()
+    }
+
+    /// What passes here of a game or a player, as it happens; `None` if too many look.
+    pub(crate) fn watch(&self, focus: Focus) -> Option<Sights> {
+        self.tap.watch(focus)
     }
 
     /// Has events travel from now on.
@@ -68,9 +79,8 @@ impl Bus {
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
         let span = publish_span(E::NAME, event.game());
         // What nobody here hears or shows, nobody elsewhere does.
-        if self.topic::<E>().is_none() {
-            return;
-        }
+        let Some(topic) = self.topic::<E>() else { return };
+        topic.published.inc();
         if let Some(carrier) = self.carrier.get()
             && E::REACH != Reach::Pod
             && let Some(parcel) = span.in_scope(|| Parcel::of(&event, Timestamp::now()))
@@ -93,6 +103,7 @@ impl Bus {
     ) {
         let Some(topic) = self.topic::<E>() else { return };
         let game = envelope.event.game();
+        self.tap.see(&envelope.event);
         for view in &topic.views {
             view(&envelope.event);
         }
@@ -114,6 +125,9 @@ impl Bus {
     /// Publishes a position: shown in its room at once, and put into the ring of its type if a module
     /// hears it. Never waits.
     pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
+        if let Some(topic) = self.topic::<E>() {
+            topic.published.inc();
+        }
         if let (Some(carrier), Some(game)) = (self.carrier.get(), event.game())
             && E::REACH == Reach::Game
             && carrier.has_others(game)
@@ -126,6 +140,7 @@ impl Bus {
 
     fn show<E: Event<Loss = Latest>>(&self, envelope: impl FnOnce(E) -> Envelope<E>, event: E) {
         let Some(topic) = self.topic::<E>() else { return };
+        self.tap.see(&event);
         for view in &topic.views {
             view(&event);
         }

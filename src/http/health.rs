@@ -1,27 +1,41 @@
-//! Probes, and the counters for Prometheus.
+//! Probes; and the metrics, if a setting wants them on this port.
 
-use salvo::Writer;
-use salvo::http::Method;
+use salvo::http::{HeaderValue, Method, header};
 use salvo::oapi::endpoint;
+use salvo::{Request, Response, Router, Writer};
 
 use super::router::Route;
 use super::{Answer, Empty};
 use crate::module::Cx;
-use crate::telemetry::count;
+use crate::operations::figures;
+use crate::settings::Settings;
+use crate::telemetry::Format;
 use crate::{Error, Kind};
 
 /// Where it is told that the process runs.
 pub(super) const ALIVE: &str = "/healthcheck/alive";
+/// Where the metrics are.
+pub(crate) const METRICS: &str = "/metrics";
 /// Where it is told whether it should get players.
 pub(super) const READY: &str = "/healthcheck/ready";
 
 /// The routes of every server, whatever its modules.
-pub(super) fn routes() -> [Route; 3] {
-    [
+pub(super) fn routes(settings: &Settings) -> Vec<Route> {
+    let mut routes = vec![
         Route::new("http", Method::GET, ALIVE, alive),
         Route::new("http", Method::GET, READY, ready),
-        Route::new("http", Method::GET, "/metrics", metrics),
-    ]
+    ];
+    if settings.operations.public_metrics {
+        routes.push(Route::new("http", Method::GET, METRICS, metrics));
+    }
+    routes
+}
+
+/// The same for the operations port.
+pub(crate) fn probes() -> Router {
+    Router::new()
+        .push(Router::with_path(&ALIVE[1..]).get(alive))
+        .push(Router::with_path(&READY[1..]).get(ready))
 }
 
 /// Whether the process runs.
@@ -42,11 +56,12 @@ async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     }
 }
 
-/// The counters of this server, in the text format of Prometheus.
+/// The metrics of this server, in the format of OpenMetrics or Prometheus.
 #[endpoint(tags("health"))]
-async fn metrics() -> String {
-    let line = |counter: &&count::Counter| {
-        format!("# TYPE {0} counter\n{0} {1}\n", counter.name, counter.get())
-    };
-    count::ALL.iter().map(line).collect()
+pub(crate) async fn metrics(cx: Cx, req: &mut Request, res: &mut Response) {
+    let accept = req.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());
+    let format = Format::asked_for(accept.unwrap_or_default());
+    let content_type = HeaderValue::from_static(format.content_type());
+    res.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    res.body(figures::exposed(cx.parts(), format));
 }

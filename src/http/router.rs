@@ -15,6 +15,7 @@ use tracing::Instrument;
 use super::answer::{of_status, tell};
 use super::cors::Cors;
 use super::limits::RequestLimit;
+use super::measure::Measure;
 use super::{docs, health, web};
 use crate::module::{Cx, Parts};
 use crate::socket::SocketRoute;
@@ -70,7 +71,7 @@ pub(crate) fn service(
 ) -> Service {
     let mut paths = BTreeSet::new();
     let mut api = Router::new();
-    for route in routes.into_iter().chain(health::routes()) {
+    for route in routes.into_iter().chain(health::routes(&parts.settings)) {
         paths.insert(route.path);
         let cx = Cx::new(route.module, parts.clone());
         let mut at = Router::with_path(&route.path[1..]).hoop(affix_state::inject(cx));
@@ -92,8 +93,10 @@ pub(crate) fn service(
         api = api.push(Router::with_path(&socket.path[1..]).get(Shared((socket.endpoint)(cx))));
     }
     let router = Router::new().push(api).push(docs.router()).push(web::router(&parts.settings));
+    let measure = Measure { paths: paths.clone() };
     let around = Around { paths };
     Service::new(router)
+        .hoop(measure)
         .hoop(Cors(parts.origins.clone()))
         .hoop(RequestLimit(parts.limits.clone()))
         .hoop(around)
@@ -169,7 +172,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// Puts into the envelope what salvo answers with a bare status.
-struct Envelope;
+pub(crate) struct Envelope;
 
 #[async_trait]
 impl Handler for Envelope {

@@ -22,6 +22,8 @@ use crate::Kind;
 use crate::settings::Settings;
 
 const INDEX: &str = "index.html";
+/// What is for the operations port alone.
+const OPERATIONS: &str = "ops/";
 
 /// What every file is sent with. Pages of ours load from nowhere else, run no script that stands in a page, and are
 /// in nobody's frame; the old Safari does not take `ws:` for `'self'`. Addresses may hold tokens of lobbies, so
@@ -83,6 +85,7 @@ impl Handler for Client {
             "/" => Some(INDEX),
             path => path.strip_prefix("/web/"),
         };
+        let path = path.filter(|path| !path.starts_with(OPERATIONS));
         match path.and_then(|path| self.file(path)) {
             Some(file) => file.send(req.headers(), res),
             None => tell(res, &Kind::NOT_FOUND.into()),
@@ -103,6 +106,20 @@ impl Client {
         let ready = Arc::new(Ready::of(path, file));
         known.insert(path.to_owned(), ready.clone());
         Some(ready)
+    }
+}
+
+/// The files of the operations page.
+#[derive(Clone, Default)]
+pub(crate) struct Pages(Client);
+
+impl Pages {
+    /// Answers with a file of theirs.
+    pub(crate) fn send(&self, file: &str, asked: &HeaderMap, res: &mut Response) {
+        match self.0.file(&format!("{OPERATIONS}{file}")) {
+            Some(file) => file.send(asked, res),
+            None => tell(res, &Kind::NOT_FOUND.into()),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod names;
 mod redis;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ pub use games::Games;
 pub use keys::OneTime;
 
 pub use self::redis::{Beat, RedisLive};
+pub(crate) use timed::TimedLive;
 
 use crate::Error;
 use crate::game::{Door, Figures, Game, GameId, SocketId, Timestamp, User, UserId};

@@ -24,7 +24,7 @@ use crate::login::{Provider, Providers};
 use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::Rooms;
-use crate::telemetry::count;
+use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
@@ -42,6 +42,7 @@ pub(crate) struct Parts {
     pub(crate) origins: Origins,
     pub(crate) states: MadeStates,
     pub(crate) providers: Providers,
+    pub(crate) instruments: Instruments,
     pub(crate) table: Vec<ModuleTable>,
     pub(crate) health: Health,
     /// The live state as the pods know it that share it.
@@ -120,6 +121,43 @@ impl Cx {
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
         let state = self.parts.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
+    }
+
+    fn instrument(&self, name: &'static str) -> Option<Own> {
+        self.parts.instruments.get(&(self.module, name)).copied()
+    }
+
+    /// The counter of that name that the module has declared.
+    ///
+    /// # Panics
+    /// If it has declared none.
+    pub fn counter(&self, name: &'static str) -> &'static Counter {
+        let Some(Own::Counter(counter)) = self.instrument(name) else {
+            panic!("the module declares the counter {name}")
+        };
+        counter
+    }
+
+    /// The gauge of that name that the module has declared.
+    ///
+    /// # Panics
+    /// If it has declared none.
+    pub fn gauge(&self, name: &'static str) -> &'static Gauge {
+        let Some(Own::Gauge(gauge)) = self.instrument(name) else {
+            panic!("the module declares the gauge {name}")
+        };
+        gauge
+    }
+
+    /// The histogram of that name that the module has declared.
+    ///
+    /// # Panics
+    /// If it has declared none.
+    pub fn histogram(&self, name: &'static str) -> &'static Histogram {
+        let Some(Own::Histogram(histogram)) = self.instrument(name) else {
+            panic!("the module declares the histogram {name}")
+        };
+        histogram
     }
 
     /// Spends one try to log in of the address that a request comes from.
@@ -267,6 +305,9 @@ impl<'a> Setup<'a> {
         &self.settings.data_dir
     }
 }
+
+/// The instruments of modules, by module and name.
+pub(crate) type Instruments = HashMap<(&'static str, &'static str), Own>;
 
 type State = Arc<dyn Any + Send + Sync>;
 /// What modules keep, by module and type.

@@ -31,6 +31,8 @@ pub struct ModuleTable {
     pub timers: Vec<&'static str>,
     /// Identity providers.
     pub providers: Vec<&'static str>,
+    /// Instruments of its own, `name (kind)`.
+    pub counts: Vec<String>,
 }
 
 impl ModuleTable {
@@ -46,6 +48,7 @@ impl ModuleTable {
             ignores: vec![],
             timers: vec![],
             providers: vec![],
+            counts: vec![],
         }
     }
 
@@ -73,7 +76,7 @@ impl ModuleTable {
         self.shows.push(format!("{} closes sockets", event.name));
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 9] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 10] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -88,6 +91,7 @@ impl ModuleTable {
             ("ignores", self.ignores.clone()),
             ("timers", self.timers.iter().map(ToString::to_string).collect()),
             ("logins", self.providers.iter().map(ToString::to_string).collect()),
+            ("counts", self.counts.clone()),
         ]
     }
 }

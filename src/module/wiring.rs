@@ -9,7 +9,7 @@ use salvo::http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Cx;
-use super::context::{ProviderDeclarations, Setup, States};
+use super::context::{Instruments, ProviderDeclarations, Setup, States};
 use super::link::Module;
 use super::table::ModuleTable;
 use crate::bus::{
@@ -21,6 +21,7 @@ use crate::login::Provider;
 use crate::socket::{
     Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, SocketsOf, Whose,
 };
+use crate::telemetry::Own;
 use crate::{Error, Kind};
 
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
@@ -53,6 +54,7 @@ pub struct Declarations {
     pub(crate) timers: Vec<TimerDeclaration>,
     pub(crate) states: States,
     pub(crate) providers: ProviderDeclarations,
+    pub(crate) instruments: Instruments,
 }
 
 /// Lets every module declare itself.
@@ -71,6 +73,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         timers: Vec::new(),
         states: States::default(),
         providers: ProviderDeclarations::default(),
+        instruments: Instruments::default(),
     };
     for module in modules {
         let mut wiring = Wiring { row: ModuleTable::new(module.name), to: &mut declared };
@@ -126,7 +129,7 @@ impl Wiring<'_> {
             let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
             if <E::Loss as Loss>::CONFLATES {
                 let whose = Whose { event: E::NAME, player: event.player().cloned() };
-                room.show_position(whose, message(event));
+                room.show_position(whose, message(event).born_now());
             } else {
                 room.show(&message(event));
             }
@@ -257,6 +260,29 @@ impl Wiring<'_> {
     ) {
         self.row.providers.push(shown);
         self.to.providers.push((self.row.name, configure));
+    }
+
+    /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` says in one sentence what it
+    /// counts.
+    pub fn counter(&mut self, name: &'static str, help: &'static str) {
+        self.instrument(name, Own::counter(self.row.name, name, help));
+    }
+
+    /// A gauge `typephoon_<module>_<name>`; [`Cx::gauge`] finds it.
+    pub fn gauge(&mut self, name: &'static str, help: &'static str) {
+        self.instrument(name, Own::gauge(self.row.name, name, help));
+    }
+
+    /// A histogram `typephoon_<module>_<name>` of durations, so that its name ends in `_seconds`;
+    /// [`Cx::histogram`] finds it.
+    pub fn histogram(&mut self, name: &'static str, help: &'static str) {
+        self.instrument(name, Own::histogram(self.row.name, name, help));
+    }
+
+    fn instrument(&mut self, name: &'static str, own: Own) {
+        let about = own.about();
+        self.row.counts.push(format!("{} ({})", about.name, about.kind));
+        self.to.instruments.insert((self.row.name, name), own);
     }
 
     /// What the module keeps while the server runs, made once at start-up; [`Cx::state`] finds it.

@@ -35,14 +35,25 @@ pub(super) enum Db {
 
 /// Runs the same expression on whichever database it is: it is checked against both.
 macro_rules! with_db {
-    ($db:expr, |$pool:ident| $body:expr) => {
+    ($db:expr, |$pool:ident| $body:expr) => {{
+        let _timed = $crate::records::db::timed!();
         match $db {
             $crate::records::db::Db::Lite($pool) => $body,
             $crate::records::db::Db::Pg($pool) => $body,
         }
-    };
+    }};
 }
 pub(super) use with_db;
+
+/// Measures the rest of the block as the operation that has the name of the function.
+macro_rules! timed {
+    () => {{
+        fn here() {}
+        let here = std::any::type_name_of_val(&here);
+        $crate::telemetry::Timed::begin(&$crate::telemetry::count::RECORDS_DURATION, here)
+    }};
+}
+pub(super) use timed;
 
 /// Opens the file in `data_dir`, makes it if it is not there, and brings its tables up to date.
 pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {

@@ -4,6 +4,7 @@
 //! SQLite; a [`Journal`] batches the writes of live games.
 
 mod accounts;
+mod audit;
 mod db;
 mod journal;
 mod logins;
@@ -13,7 +14,8 @@ mod store;
 mod tests;
 
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
+pub use audit::Act;
 pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
-pub use store::Records;
+pub use store::{Pool, Records};

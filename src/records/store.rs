@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::Change;
-use super::db::{At, Db, open_lite, open_pg, with_db};
+use super::db::{At, Db, open_lite, open_pg, timed, with_db};
 use crate::Error;
 use crate::game::{Door, Game, GameId, Stage, UserType};
 use crate::settings::Settings;
@@ -33,6 +33,23 @@ pub struct Records {
     /// The facts of the live games of this server; the same file as `db`, if that is SQLite. `None` if the
     /// live state keeps them elsewhere.
     local: Option<sqlx::SqlitePool>,
+}
+
+/// The connections of one database.
+#[derive(Clone, Copy, Debug)]
+pub struct Pool {
+    /// `postgresql` or `sqlite`.
+    pub database: &'static str,
+    /// How many there are.
+    pub open: u64,
+    /// How many of them wait for work.
+    pub idle: u64,
+}
+
+impl Pool {
+    fn of(database: &'static str, open: u32, idle: usize) -> Self {
+        Self { database, open: open.into(), idle: idle as u64 }
+    }
 }
 
 impl Records {
@@ -64,6 +81,18 @@ impl Records {
             Db::Pg(pool) => {
                 let options = pool.connect_options();
                 format!("PostgreSQL at {}:{}", options.get_host(), options.get_port())
+            }
+        }
+    }
+
+    /// How many connections its pools have.
+    pub fn pools(&self) -> Vec<Pool> {
+        let lite = |pool: &sqlx::SqlitePool| Pool::of("sqlite", pool.size(), pool.num_idle());
+        match (&self.db, &self.local) {
+            (Db::Lite(pool), _) => vec![lite(pool)],
+            (Db::Pg(pool), local) => {
+                let pg = Pool::of("postgresql", pool.size(), pool.num_idle());
+                std::iter::once(pg).chain(local.as_ref().map(lite)).collect()
             }
         }
     }
@@ -127,6 +156,7 @@ impl Records {
     /// the own file holds all that PostgreSQL knows of live games, and a start writes what is lacking
     /// there. So a rank that was decided stays.
     pub(super) async fn save(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
+        let _timed = timed!();
         match &self.db {
             Db::Lite(pool) => {
                 let mut tx = pool.begin_with("begin immediate").await?;

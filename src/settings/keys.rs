@@ -143,7 +143,7 @@ mod tests {
             ("lobby_countdown", "game.lobby_countdown"),
             ("database.pool_size", "db.pool_size"),
             ("Game.Word_Count", "game.word_count"),
-            ("host", "amqp.host db.host redis.host server.host"),
+            ("host", "amqp.host db.host operations.host redis.host server.host"),
             ("database.host", "db.host"),
             ("redis.password", ""),
             ("nonsense", ""),

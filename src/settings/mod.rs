@@ -26,6 +26,7 @@ mod error;
 mod keys;
 mod layer;
 mod lists;
+mod operations;
 mod secret;
 mod sections;
 mod services;
@@ -42,6 +43,7 @@ use serde_json::{Map, Value};
 
 pub use cookies::{CookieSettings, SecureCookies};
 pub use error::SettingsError;
+pub use operations::{OperationsPort, OperationsSettings};
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
     AuthSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
@@ -98,6 +100,8 @@ pub struct Settings {
     pub handlers: HandlerSettings,
     /// Limits per server, client and socket.
     pub limits: LimitSettings,
+    /// The port for those who run the server.
+    pub operations: OperationsSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,
     /// `LOG_LEVEL`: trace, debug, info, warn, error, off, or a filter such as `info,sqlx=warn`.
@@ -127,6 +131,7 @@ impl Default for Settings {
             cookies: CookieSettings::default(),
             handlers: HandlerSettings::default(),
             limits: LimitSettings::default(),
+            operations: OperationsSettings::default(),
             telemetry: TelemetrySettings::default(),
             log_level: "info".into(),
             server_name: None,
@@ -173,6 +178,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
     let mut settings = fill(&layers)?;
     settings.take(unprefixed);
     settings.check_services()?;
+    settings.operations.check()?;
     Ok(Loaded { settings, notes: ignored.notes() })
 }
 

@@ -12,11 +12,11 @@ use super::pace::Pace;
 use super::pulse::Pulse;
 use super::room::{Member, Seat};
 use super::session::{End, Session, note_pong};
-use super::{Opening, Socket};
+use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, guard};
 use crate::module::Cx;
-use crate::telemetry::{TraceContext, count, socket_span};
+use crate::telemetry::{TraceContext, socket_span};
 
 /// How long a client has to answer our close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -52,12 +52,12 @@ pub(super) async fn run<S: Socket>(
     number: u64,
     cause: TraceContext,
 ) {
-    count::SOCKETS_OPENED.add(1);
+    let mut counted = CountedSocket::opened(S::CHANNEL.0);
     if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
         let end = session.converse().await;
+        counted.ends_by(&end);
         Box::pin(session.end(end)).await;
     }
-    count::SOCKETS_CLOSED.add(1);
 }
 
 /// Lets the socket take its seat, and enter its room.

@@ -4,6 +4,7 @@
 //! task (`life`, and in it the loop of `session`), the frames that wait for it (`outbox`), and who
 //! sits with whom (`room`). `salvo::websocket` is known in here only.
 
+mod census;
 mod life;
 mod outbox;
 mod pace;
@@ -26,6 +27,7 @@ use crate::bus::Emits;
 use crate::game::{GameId, LoginId, Text, UserId};
 use crate::module::Cx;
 use crate::{Error, Kind};
+use census::CountedSocket;
 
 /// What kind of socket it is: players of one game see each other per channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::Kind;
 use crate::game::UserId;
-use crate::telemetry::count;
+use crate::telemetry::{Born, count};
 
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
@@ -26,7 +26,7 @@ pub const LIFECYCLE_LIMIT: usize = 256;
 
 /// A message, serialised once for all who get it.
 #[derive(Clone, Debug)]
-pub struct Frame(pub(super) Message);
+pub struct Frame(pub(super) Message, pub(super) Born);
 
 impl Frame {
     /// The text frame of a message.
@@ -35,12 +35,22 @@ impl Frame {
     /// If the message cannot be JSON (a map with keys that are no strings): a fault of its type.
     pub fn json(message: &impl Serialize) -> Self {
         let text = serde_json::to_string(message).expect("messages of the contract are JSON");
-        Self(Message::text(text))
+        Self(Message::text(text), Born::default())
+    }
+
+    /// The frame of a position: how long it takes to the others is measured, now and then.
+    pub(crate) fn born_now(self) -> Self {
+        Self(self.0, Born::now())
+    }
+
+    /// The same, sent again later: its age says nothing.
+    pub(super) fn again(&self) -> Self {
+        Self(self.0.clone(), Born::default())
     }
 
     /// A frame that has been one before.
     pub(crate) fn of_text(text: String) -> Self {
-        Self(Message::text(text))
+        Self(Message::text(text), Born::default())
     }
 
     /// The text.

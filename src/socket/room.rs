@@ -159,7 +159,7 @@ impl Room {
         let mut inside = self.0.lock();
         for (whose, known) in &inside.positions {
             if whose.player.as_ref() != Some(&member.user) {
-                member.outbox.push_position(whose, known.frame.clone());
+                member.outbox.push_position(whose, known.frame.again());
             }
         }
         // Members come in the order of their numbers, nearly: the first are the oldest.
@@ -252,6 +252,12 @@ impl Rooms {
         }
     }
 
+    /// How many games have a socket open here on that channel.
+    pub(crate) fn games(&self, channel: Channel) -> u64 {
+        let on = |shard: &Shard| shard.lock().keys().filter(|(it, _)| *it == channel).count();
+        self.by_game.iter().map(on).sum::<usize>() as u64
+    }
+
     /// How many players have a socket open here.
     pub(crate) fn players(&self) -> u64 {
         self.by_user.lock().len() as u64
@@ -261,6 +267,14 @@ impl Rooms {
     pub(crate) fn wake_game(&self, game: GameId) {
         let shard = self.shard(game).lock();
         shard.iter().filter(|((_, of), _)| *of == game).for_each(|(_, room)| room.wake());
+    }
+
+    /// Has the sockets of a game closed.
+    pub(crate) fn close_game(&self, game: GameId, why: Kind) {
+        let shard = self.shard(game).lock();
+        for (_, room) in shard.iter().filter(|((_, of), _)| *of == game) {
+            room.0.lock().members.iter().for_each(|member| member.outbox.close(why));
+        }
     }
 
     /// Has every socket of this server look again at what it should have said.

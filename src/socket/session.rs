@@ -20,7 +20,7 @@ use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
 use crate::module::{Cx, Parts};
-use crate::telemetry::{TraceContext, count, frame_span};
+use crate::telemetry::{Born, TraceContext, count, frame_span};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -109,10 +109,13 @@ impl<S: Socket> Session<S> {
         if waiting.wake {
             Box::pin(self.wake()).await?;
         }
+        let mut oldest = Born::default();
         for waits in waiting.frames.drain(..) {
+            oldest = oldest.or(waits.frame.1);
             self.feed(waits.frame.0).await?;
         }
         self.flush().await?;
+        oldest.written();
         waiting.close.map_or(Ok(()), |why| Err(why.into()))
     }
 

@@ -1,80 +1,48 @@
-//! Counters of what should be rare, and of the traffic that tells whether it is.
+//! The table of instruments, part one: counters without labels, of what should be rare and of the traffic that
+//! tells whether it is. The others are in [`super::instruments`]; call sites find all of them here.
 //!
-//! One table: each has the name that its metric will carry (`typephoon_<thing>_<unit>`).
+//! The comment of an entry is its help text, and its row in `docs/telemetry.md`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A number that only grows, since this process started.
-#[derive(Debug)]
-pub struct Counter {
-    /// The metric's name.
-    pub name: &'static str,
-    value: AtomicU64,
-}
-
-impl Counter {
-    const fn new(name: &'static str) -> Self {
-        Self { name, value: AtomicU64::new(0) }
-    }
-
-    /// Counts `n` more.
-    pub fn add(&self, n: u64) {
-        self.value.fetch_add(n, Ordering::Relaxed);
-    }
-
-    /// How many there were.
-    pub fn get(&self) -> u64 {
-        self.value.load(Ordering::Relaxed)
-    }
-}
+pub use super::instruments::*;
+use super::meter::{Counter, Instrument, One};
 
 macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident = $metric:literal;)*) => {
-        $($(#[$doc])* pub static $name: Counter = Counter::new($metric);)*
+    ($($(#[doc = $help:literal])* $name:ident = $metric:literal;)*) => {
+        $($(#[doc = $help])* pub static $name: Counter = One::new(concat!($($help),*), $metric);)*
         /// All of them.
-        pub static ALL: &[&Counter] = &[$(&$name),*];
+        pub(super) static PLAIN: &[&'static dyn Instrument] = &[$(&$name),*];
     };
 }
 
 counters! {
-    /// `Latest` events that a slow module missed.
-    LAGGED = "typephoon_events_lagged_total";
-    /// Deliveries that ended with an error.
-    HANDLER_ERRORS = "typephoon_handler_errors_total";
-    /// Deliveries that panicked.
-    HANDLER_PANICS = "typephoon_handler_panics_total";
-    /// Deliveries that took longer than a second.
-    HANDLER_SLOW = "typephoon_handler_slow_total";
-    /// Deliveries that their lane did not wait for any longer.
-    HANDLER_LEFT_ALONE = "typephoon_handler_left_alone_total";
-    /// Events published by a module that does not declare them.
+    /// Events published by a module that does not declare them
     UNDECLARED = "typephoon_events_undeclared_total";
-    /// Timers that came.
-    TIMERS_FIRED = "typephoon_timers_fired_total";
-    /// Timers that found their module's lane full and came again later.
+    /// Timers that found their module's lane full and came again later
     TIMERS_DEFERRED = "typephoon_timers_deferred_total";
-    /// Frames that were no valid message of the contract.
+    /// Frames that were no valid message of the contract
     MALFORMED_FRAMES = "typephoon_frames_malformed_total";
-    /// Frames above the rate that one socket may send.
+    /// Frames above the rate that one socket may send
     EXCESS_FRAMES = "typephoon_frames_excess_total";
-    /// Positions that a newer one replaced in a full outbox.
+    /// Positions that a newer one replaced in a full outbox
     CONFLATED_FRAMES = "typephoon_frames_conflated_total";
-    /// Sockets closed because they did not read.
+    /// Sockets closed because their client did not read
     SLOW_SOCKETS = "typephoon_sockets_slow_total";
-    /// Messages published to the broker.
+    /// Requests to the operations port without its token
+    OPERATIONS_REFUSED = "typephoon_operations_refused_total";
+    /// Messages published to the broker
     BRIDGE_MESSAGES = "typephoon_bridge_messages_total";
-    /// Batches of positions sent to other pods.
+    /// Messages that came from the broker
+    BRIDGE_RECEIVED = "typephoon_bridge_messages_received_total";
+    /// Batches of positions sent to other pods
     BRIDGE_BATCHES = "typephoon_bridge_batches_total";
-    /// Positions in them.
+    /// Positions in those batches
     BRIDGE_POSITIONS = "typephoon_bridge_positions_total";
-    /// Messages for other pods that found no room or no broker.
+    /// Messages for other pods that found no room or no broker
     BRIDGE_DROPPED = "typephoon_bridge_dropped_total";
-    /// Messages of other pods that could not be read, such as those of another version.
+    /// Messages of other pods that could not be read, such as those of another version
     BRIDGE_UNREADABLE = "typephoon_bridge_unreadable_total";
-    /// Events of other pods that no module here knows.
+    /// Events of other pods that no module here knows
     BRIDGE_UNKNOWN = "typephoon_bridge_unknown_total";
-    /// Sockets opened.
-    SOCKETS_OPENED = "typephoon_sockets_opened_total";
-    /// Sockets closed, in whatever way.
-    SOCKETS_CLOSED = "typephoon_sockets_closed_total";
+    /// Connections to the broker that were lost, or could not be opened
+    BRIDGE_RECONNECTS = "typephoon_bridge_reconnects_total";
 }

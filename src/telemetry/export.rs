@@ -7,10 +7,12 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use super::troubles::Troubles;
 use crate::settings::Settings;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
@@ -60,7 +62,8 @@ pub fn init(settings: &Settings) -> Result<Guard, String> {
             .with_threads(false)
             .with_filter(EnvFilter::new("off,typephoon_api=info"))
     });
-    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).init();
+    let troubles = Troubles.with_filter(LevelFilter::WARN);
+    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).with(troubles).init();
     Ok(Guard(provider))
 }
 

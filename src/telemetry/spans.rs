@@ -51,6 +51,11 @@ impl TraceContext {
         Some(format!("00-{}-{}-{flags:02x}", cause.trace_id(), cause.span_id()))
     }
 
+    /// The id of its trace, in hexadecimal, if there is one.
+    pub fn trace_id(&self) -> Option<String> {
+        self.0.as_ref().map(|cause| cause.trace_id().to_string())
+    }
+
     fn link(&self, span: &Span) {
         if let Some(cause) = &self.0 {
             span.add_link(cause.clone());

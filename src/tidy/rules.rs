@@ -22,13 +22,14 @@ const FILE_LIMIT: usize = 400;
 const FUNCTION_LIMIT: usize = 60;
 
 /// Drivers, by how their crates begin, and the parts of a path that may name them.
-const DRIVERS: [(&str, &[&str]); 8] = [
+const DRIVERS: [(&str, &[&str]); 9] = [
     ("lapin", &["src/bridge", "src/bus/bridge"]),
     ("redis", &["src/live/"]),
     ("sqlx", &["src/records/"]),
     ("tokio_tungstenite", &["src/socket/"]),
     ("tungstenite", &["src/socket/"]),
     ("opentelemetry", &["src/telemetry/"]),
+    ("prometheus_client", &["src/telemetry/"]),
     ("rust_embed", &["src/http/"]),
     ("flate2", &["src/http/"]),
 ];

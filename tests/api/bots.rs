@@ -6,7 +6,6 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, eventually};
 use crate::setup::Settings;
-use crate::site::NOBODY;
 
 /// Bots that are done soon with a short text.
 fn with_bots() -> Settings {
@@ -145,9 +144,6 @@ async fn a_timer_of_bots_that_are_not_needed_does_not_come_again_and_again() {
     let server = with_bots().set("handlers.bots.players", 1).embedded().start().await;
     let mut anna = server.guest().await;
     anna.lobby.until("GAME_START").await;
-    let counters = server.get("/metrics", NOBODY).await;
-    let name = "typephoon_timers_fired_total ";
-    let fired = counters.text.lines().find_map(|line| line.strip_prefix(name));
-    let fired: u64 = fired.and_then(|fired| fired.parse().ok()).expect("a counter");
+    let fired = server.counted(0, "typephoon_timers_fired_total").await;
     assert!((1..20).contains(&fired), "{fired} timers for one lobby");
 }

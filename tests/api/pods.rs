@@ -49,9 +49,7 @@ async fn race_on<const N: usize>(server: &Server, pods: [usize; N]) -> [Player; 
 async fn counted(server: &Server, name: &str) -> [u64; PODS] {
     let mut counts = [0; PODS];
     for (pod, count) in counts.iter_mut().enumerate() {
-        let answer = server.site().at(pod).get("/metrics", NOBODY).await;
-        let line = answer.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        *count = line.expect(name).parse().expect("a number");
+        *count = server.counted(pod, name).await;
     }
     counts
 }

@@ -15,7 +15,6 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::cluster;
 use crate::process::Outcome;
 use crate::server::{Server, Settings, eventually};
-use crate::site::NOBODY;
 
 /// Pods, if the services are there.
 async fn pods(count: usize) -> Option<Settings> {
@@ -36,12 +35,6 @@ async fn say(channel: &Channel, exchange: &str, message: &str) {
     said.await.expect("an exchange that is there");
 }
 
-async fn counted(server: &Server, pod: usize, name: &str) -> u64 {
-    let answer = server.site().at(pod).get("/metrics", NOBODY).await;
-    let line = answer.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.expect(name).parse().expect("a number")
-}
-
 #[tokio::test]
 async fn what_a_pod_of_another_version_says_is_counted_and_skipped() {
     let Some(settings) = pods(2).await else { return };
@@ -55,8 +48,8 @@ async fn what_a_pod_of_another_version_says_is_counted_and_skipped() {
     say(&channel, &exchange, &json!({"v": 1, "from": "newer", "events": event}).to_string()).await;
     for pod in 0..2 {
         eventually("they are counted", async || {
-            let unreadable = counted(&server, pod, "typephoon_bridge_unreadable_total").await;
-            let unknown = counted(&server, pod, "typephoon_bridge_unknown_total").await;
+            let unreadable = server.counted(pod, "typephoon_bridge_unreadable_total").await;
+            let unknown = server.counted(pod, "typephoon_bridge_unknown_total").await;
             ((unreadable, unknown) == (2, 1)).then_some(())
         })
         .await;

@@ -129,9 +129,25 @@ fn follow(
     });
 }
 
+impl Process {
+    /// The operations port, which the server has named before it listened.
+    pub fn operations_port(&self) -> u16 {
+        let text = self.log.text();
+        let port = text
+            .lines()
+            .rev()
+            .find_map(|line| port_after("operations (metrics, probes, /ops) on http://", line));
+        port.expect("a line about the operations port")
+    }
+}
+
 /// The port in `… listening on http://127.0.0.1:41234 …`.
 fn port_in(line: &str) -> Option<u16> {
-    let (_, address) = line.split_once("listening on http://")?;
+    port_after("listening on http://", line)
+}
+
+fn port_after(words: &str, line: &str) -> Option<u16> {
+    let (_, address) = line.split_once(words)?;
     let address =
         address.split(|sign: char| sign.is_whitespace() || sign == '/' || sign == '"').next()?;
     let (_, port) = address.rsplit_once(':')?;

@@ -117,6 +117,21 @@ impl Server {
         Self::with().set("game.lobby_countdown", 0.2).start().await
     }
 
+    /// The operations port of a pod, as a site of its own.
+    pub fn operations(&self, pod: usize) -> Site {
+        let process = self.processes[pod].as_ref().expect("a running server");
+        Site::new(process.operations_port())
+    }
+
+    /// What a pod has counted under that name, over all labels; nothing yet is zero.
+    pub async fn counted(&self, pod: usize, name: &str) -> u64 {
+        let metrics = self.operations(pod).get("/metrics", NOBODY).await.text;
+        let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
+        let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
+        let values = lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<f64>().ok());
+        values.sum::<f64>() as u64
+    }
+
     /// The address, for players who outlive the borrow of the server.
     pub fn site(&self) -> Site {
         self.site.clone()

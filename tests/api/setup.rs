@@ -38,6 +38,7 @@ impl Settings {
         settings
             .set("server.host", "127.0.0.1")
             .set("server.port", 0)
+            .set("operations.port", 0)
             .set("game.lobby_countdown", 60)
             .set("game.start_countdown", 0.3)
             .set("game.check_results", false)

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
 use super::{RedisLive, failed, scripts};
 use crate::Error;
 use crate::game::{Game, GameId, PodName, Timestamp};
@@ -24,6 +26,8 @@ pub(super) struct Online {
     here: AtomicU64,
     /// On the others that are alive, as the last one was answered.
     elsewhere: AtomicU64,
+    /// The pods that were alive then.
+    pods: Mutex<Vec<PodName>>,
 }
 
 /// What a sign of life is answered.
@@ -87,6 +91,11 @@ impl RedisLive {
         self.online.elsewhere.load(Ordering::Relaxed)
     }
 
+    /// The pods that were alive at the last sign of life.
+    pub fn pods(&self) -> Vec<String> {
+        self.online.pods.lock().iter().map(ToString::to_string).collect()
+    }
+
     /// This pod is alive, with so many players. Returns the pods that have said so within the last six seconds, by
     /// the clock of Redis.
     ///
@@ -98,7 +107,9 @@ impl RedisLive {
         call.arg(self.pod.as_str()).arg(ALIVE).arg(self.online.here.load(Ordering::Relaxed));
         let (added, alive, elsewhere): (u32, Vec<String>, u64) = self.run(&call).await?;
         self.online.elsewhere.store(elsewhere, Ordering::Relaxed);
-        Ok(Beat { alive: names(alive), is_news: added == 1 })
+        let alive = names(alive);
+        self.online.pods.lock().clone_from(&alive);
+        Ok(Beat { alive, is_news: added == 1 })
     }
 
     /// The pods that have been silent for longer than that, without a farewell, and have not been forgotten.

@@ -1,6 +1,7 @@
 //! One suite for both databases: each test runs on a SQLite file and on a PostgreSQL database of its own.
 
 mod adoption;
+mod audit;
 mod logins;
 mod plans;
 mod profiles;

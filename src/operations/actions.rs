@@ -1,0 +1,109 @@
+//! What an operator can do: close the sockets of a game or of a player. Each action is written down.
+
+use salvo::http::header;
+use salvo::{Depot, Request, Response, Writer, handler};
+use serde::Serialize;
+
+use super::closing::SocketsClosed;
+use crate::game::{GameId, UserId};
+use crate::http::Answer;
+use crate::module::Cx;
+use crate::records::Act;
+use crate::{Error, Kind};
+
+/// Longest id of a player that is taken, in bytes.
+const LONGEST_ID: usize = 200;
+
+/// What was done.
+#[derive(Serialize)]
+struct Done {
+    action: String,
+    target: String,
+}
+
+/// `POST /ops/close`, a form with `game` or `player`: closes their sockets on all pods.
+#[handler]
+pub(super) async fn close(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
+    match closed(&cx, req).await {
+        Ok(done) => Answer::new(done).write(req, depot, res).await,
+        Err(error) => error.write(req, depot, res).await,
+    }
+}
+
+async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
+    is_own_page(req)?;
+    let game = req.form::<i64>("game").await.map(GameId);
+    let user =
+        req.form::<String>("player").await.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    let user = user.map(|id| UserId::from(id.as_str()));
+    let (action, target) = match (&game, &user) {
+        (Some(game), None) => ("close game", game.to_string()),
+        (None, Some(user)) => ("close player", user.to_string()),
+        _ => return Err(Error::validation("either game or player is wanted")),
+    };
+    let operator = operator(req);
+    tracing::warn!(operator, action, target, "audit: an operator acts");
+    let act = Act { at: cx.now(), operator, action: action.into(), target: target.clone() };
+    let noted = cx.records().note_act(&act).await;
+    // An emergency brake must not wait for a database that is away; the log has the line.
+    if let Err(error) = &noted {
+        tracing::error!(%error, action, "the action is not in the records");
+    }
+    cx.bus().announce(SocketsClosed { game, user }).await;
+    Ok(Done { action: act.action, target })
+}
+
+/// From where, and by which right.
+fn operator(req: &Request) -> String {
+    let address = req.remote_addr().ip().map_or("unknown".to_owned(), |ip| ip.to_string());
+    let by = match req.headers().get(header::AUTHORIZATION) {
+        Some(_) => "token",
+        None if req.cookies().get(super::access::COOKIE).is_some() => "page",
+        None => "loopback",
+    };
+    format!("{address} ({by})")
+}
+
+/// A browser says which page a request comes from: no other page than ours may act. What is no browser says nothing.
+pub(super) fn is_own_page(req: &Request) -> Result<(), Error> {
+    let value = |name: &str| req.headers().get(name).and_then(|it| it.to_str().ok());
+    let is_own_origin = |origin: &str| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_some() && authority == value("host")
+    };
+    let is_own = match (value("origin"), value("sec-fetch-site")) {
+        (Some(origin), _) => is_own_origin(origin),
+        (None, Some(site)) => matches!(site, "same-origin" | "none"),
+        (None, None) => true,
+    };
+    if is_own { Ok(()) } else { Err(Kind::ORIGIN_NOT_ALLOWED.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use salvo::http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn pages_of_other_sites_cannot_act() {
+        for (headers, may) in [
+            (vec![], true),
+            (vec![("origin", "http://127.0.0.1:9091")], true),
+            (vec![("origin", "http://127.0.0.1:8080")], false),
+            (vec![("origin", "https://evil.example")], false),
+            (vec![("origin", "null")], false),
+            (vec![("sec-fetch-site", "same-origin")], true),
+            (vec![("sec-fetch-site", "cross-site")], false),
+            (vec![("sec-fetch-site", "same-site")], false),
+        ] {
+            let mut req = Request::new();
+            req.headers_mut().insert("host", HeaderValue::from_static("127.0.0.1:9091"));
+            for (name, value) in &headers {
+                let name = HeaderName::from_static(name);
+                req.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+            assert_eq!(is_own_page(&req).is_ok(), may, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The event by which an operator closes sockets, on whichever pods they are.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Kind;
+use crate::bus::{BusBuilder, Event, Never, Reach};
+use crate::game::{GameId, UserId};
+use crate::socket::{Rooms, SocketsOf};
+
+/// An operator wants sockets closed: those of a game, of a player, or both.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SocketsClosed {
+    pub(super) game: Option<GameId>,
+    pub(super) user: Option<UserId>,
+}
+
+impl Event for SocketsClosed {
+    const NAME: &'static str = "operations.sockets-closed";
+    const REACH: Reach = Reach::Everywhere;
+    type Loss = Never;
+}
+
+/// Has every pod close them, as soon as it hears of it.
+pub(crate) fn wire(bus: &mut BusBuilder, rooms: &Arc<Rooms>) {
+    let rooms = rooms.clone();
+    bus.view(super::NAME, move |event: &SocketsClosed| {
+        if let Some(game) = event.game {
+            rooms.close_game(game, Kind::CLOSED_BY_OPERATOR);
+        }
+        if let Some(user) = &event.user {
+            rooms.close(SocketsOf::Player(user), Kind::CLOSED_BY_OPERATOR);
+        }
+    });
+}

@@ -1,0 +1,186 @@
+//! The operations page: its files (`web/ops/`), the figures behind it, and the way in for a browser.
+
+use std::collections::BTreeMap;
+
+use salvo::http::cookie::{Cookie, SameSite};
+use salvo::http::{HeaderMap, HeaderValue, StatusCode, header};
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, Writer, async_trait, handler};
+use serde::Serialize;
+
+use super::access::{Access, COOKIE};
+use super::actions::is_own_page;
+use super::figures::exposed;
+use crate::game::Timestamp;
+use crate::http::{Answer, Pages};
+use crate::module::{Cx, Parts};
+use crate::records::Act;
+use crate::telemetry::{Format, troubles};
+
+/// Actions that the page shows.
+const ACTS: i64 = 20;
+
+/// What the page shows, all at once.
+#[derive(Serialize)]
+struct Figures {
+    pod: String,
+    at: String,
+    stopping: bool,
+    /// The pods that are alive, this one too.
+    pods: Vec<String>,
+    dependencies: Vec<Dependency>,
+    modules: Vec<ModuleState>,
+    errors: Vec<troubles::Trouble>,
+    acts: Vec<ActLine>,
+    samples: Vec<Sample>,
+}
+
+#[derive(Serialize)]
+struct Dependency {
+    name: &'static str,
+    /// Since when it does not answer, if it does not.
+    away_since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ModuleState {
+    name: &'static str,
+    last_panic: Option<troubles::Trouble>,
+}
+
+#[derive(Serialize)]
+struct ActLine {
+    at: String,
+    operator: String,
+    action: String,
+    target: String,
+}
+
+impl From<Act> for ActLine {
+    fn from(Act { at, operator, action, target }: Act) -> Self {
+        Self { at: at.with_z(), operator, action, target }
+    }
+}
+
+/// One value of a metric.
+#[derive(Debug, PartialEq, Serialize)]
+struct Sample {
+    name: String,
+    labels: BTreeMap<String, String>,
+    value: f64,
+}
+
+/// `GET /ops/figures.json`.
+#[handler]
+pub(super) async fn figures(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
+    // A database that is away must not keep the page from saying so.
+    let acts = cx.records().last_acts(ACTS).await.unwrap_or_default();
+    res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Answer::new(Figures::of(cx.parts(), acts)).write(req, depot, res).await;
+}
+
+impl Figures {
+    fn of(parts: &Parts, acts: Vec<Act>) -> Self {
+        let own = parts.shared.as_ref().map_or_else(
+            || parts.settings.server_name.clone().unwrap_or_else(|| "this server".into()),
+            |shared| shared.pod().to_string(),
+        );
+        let mut pods: Vec<String> = parts.shared.iter().flat_map(|it| it.pods()).collect();
+        if !pods.contains(&own) {
+            pods.push(own.clone());
+        }
+        pods.sort();
+        let away = |(name, since): (&'static str, Option<Timestamp>)| Dependency {
+            name,
+            away_since: since.map(Timestamp::with_z),
+        };
+        let module = |name| ModuleState { name, last_panic: troubles::last_panic(name) };
+        Self {
+            pod: own,
+            at: Timestamp::now().with_z(),
+            stopping: parts.stop.is_cancelled(),
+            pods,
+            dependencies: parts.health.away().into_iter().map(away).collect(),
+            modules: parts.table.iter().map(|row| module(row.name)).collect(),
+            errors: troubles::last(),
+            acts: acts.into_iter().map(ActLine::from).collect(),
+            samples: exposed(parts, Format::Plain).lines().filter_map(Sample::read).collect(),
+        }
+    }
+}
+
+impl Sample {
+    /// Reads a line of the exposition: `name{label="value"} 1.5`.
+    fn read(line: &str) -> Option<Self> {
+        if line.starts_with('#') {
+            return None;
+        }
+        let (series, value) = line.rsplit_once(' ')?;
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        let pairs = labels.strip_suffix("\"}").unwrap_or(labels).split("\",");
+        let labels = pairs.filter_map(|pair| pair.split_once("=\""));
+        let labels = labels.map(|(label, value)| (label.to_owned(), value.to_owned())).collect();
+        // `+Inf` and the like are bounds of buckets, not values.
+        let value = value.parse().ok().filter(|value: &f64| value.is_finite())?;
+        Some(Self { name: name.to_owned(), labels, value })
+    }
+}
+
+/// `GET /ops` and its files. A browser without the token gets the form that asks for it.
+#[derive(Clone)]
+pub(super) struct Page {
+    pub(super) access: Access,
+    pub(super) files: Pages,
+}
+
+#[async_trait]
+impl Handler for Page {
+    async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        let path = req.uri().path();
+        let file = path.strip_prefix("/ops").unwrap_or_default().trim_matches('/').to_owned();
+        match file.as_str() {
+            "" if !self.access.lets_in(req) => {
+                // Not by its tag, which is that of another page at the same address.
+                self.files.send("login.html", &HeaderMap::new(), res);
+                res.status_code(StatusCode::UNAUTHORIZED);
+            }
+            "" => self.files.send("index.html", req.headers(), res),
+            file => self.files.send(file, req.headers(), res),
+        }
+    }
+}
+
+/// `POST /ops/login`, a form with `token`: a cookie for the page.
+pub(super) struct LogIn(pub(super) Access);
+
+#[async_trait]
+impl Handler for LogIn {
+    async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        let token = req.form::<String>("token").await.unwrap_or_default();
+        let cookie =
+            self.0.cookie().filter(|_| self.0.is_token(&token) && is_own_page(req).is_ok());
+        if let Some(cookie) = cookie {
+            let cookie = Cookie::build((COOKIE, cookie)).path("/ops").http_only(true);
+            res.add_cookie(cookie.same_site(SameSite::Strict).build());
+        } else {
+            crate::telemetry::count::OPERATIONS_REFUSED.add(1);
+        }
+        res.status_code(StatusCode::SEE_OTHER);
+        res.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/ops"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_the_exposition_is_read_with_its_labels() {
+        let line = r#"a_total{route="/auth/{provider}/login",code="200"} 3"#;
+        let sample = Sample::read(line).unwrap();
+        assert_eq!((sample.name.as_str(), sample.value), ("a_total", 3.0));
+        let labels = [("code", "200"), ("route", "/auth/{provider}/login")];
+        assert_eq!(sample.labels, labels.map(|(a, b)| (a.to_owned(), b.to_owned())).into());
+        assert_eq!(Sample::read("b 1.5").unwrap().value, 1.5);
+        assert_eq!(Sample::read("# TYPE b counter"), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! The listener of the operations port.
+
+use std::io;
+use std::net::SocketAddr;
+
+use salvo::conn::tcp::TcpAcceptor;
+use tokio::net::{TcpSocket, lookup_host};
+
+use crate::settings::OperationsSettings;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 64;
+
+/// A port that is ours.
+pub(crate) struct Port {
+    pub(super) acceptor: TcpAcceptor,
+    /// Where it is.
+    pub(crate) address: SocketAddr,
+}
+
+impl Port {
+    /// Takes the port. If no setting names one and the default is taken, as by another server of this machine,
+    /// there is none, and the log says so.
+    ///
+    /// # Errors
+    /// One sentence that names what is wrong with it.
+    pub(crate) async fn take(settings: &OperationsSettings) -> Result<Option<Self>, String> {
+        let (host, port) = (settings.host.as_str(), settings.port);
+        match Self::listen(host, port.number).await {
+            Ok(taken) => Ok(Some(taken)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && !port.is_chosen => {
+                tracing::warn!(
+                    "no operations port: {} on {host} is taken by another program; operations.port \
+                     (TP_OPERATIONS__PORT) sets another",
+                    port.number
+                );
+                Ok(None)
+            }
+            Err(error) => Err(format!(
+                "the operations port {host}:{} cannot be listened on: {error}; operations.host and \
+                 operations.port set another",
+                port.number
+            )),
+        }
+    }
+
+    async fn listen(host: &str, port: u16) -> io::Result<Self> {
+        let address = lookup_host((host.trim_matches(['[', ']']), port)).await?.next();
+        let address = address.ok_or_else(|| io::Error::other("the host has no address"))?;
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let address = listener.local_addr()?;
+        Ok(Self { acceptor: TcpAcceptor::try_from(listener)?, address })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::OperationsPort;
+
+    #[tokio::test]
+    async fn a_second_server_on_one_machine_goes_without_but_a_port_that_was_asked_for_must_be_free()
+     {
+        let port = OperationsPort { number: 0, is_chosen: true };
+        let mut settings = OperationsSettings { port, ..OperationsSettings::default() };
+        let first = Port::take(&settings).await.unwrap().expect("a free port");
+        settings.port = OperationsPort { number: first.address.port(), is_chosen: false };
+        assert!(Port::take(&settings).await.unwrap().is_none());
+        settings.port.is_chosen = true;
+        let refused = Port::take(&settings).await.map(drop).unwrap_err();
+        assert!(refused.contains("operations.port"), "{refused}");
+    }
+}

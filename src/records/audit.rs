@@ -1,0 +1,50 @@
+//! What operators did, kept for good.
+
+use super::Records;
+use super::db::{At, with_db};
+use crate::Error;
+use crate::game::Timestamp;
+
+/// One action of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// When.
+    pub at: Timestamp,
+    /// From which address, and whether with a token.
+    pub operator: String,
+    /// What was done, such as `close game`.
+    pub action: String,
+    /// To what: the id of a game or a player.
+    pub target: String,
+}
+
+impl Records {
+    /// Writes an action down.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn note_act(&self, act: &Act) -> Result<(), Error> {
+        let sql =
+            "insert into operations_audit (at, operator, action, target) values ($1, $2, $3, $4)";
+        let Act { at, operator, action, target } = act;
+        let noted = with_db!(&self.db, |pool| {
+            let query = sqlx::query(sql).bind(At(*at)).bind(operator).bind(action).bind(target);
+            query.execute(pool).await.map(drop)
+        });
+        noted.map_err(Error::internal)
+    }
+
+    /// The newest actions, at most `limit`.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if the store does not answer.
+    pub async fn last_acts(&self, limit: i64) -> Result<Vec<Act>, Error> {
+        type Row = (At, String, String, String);
+        let sql =
+            "select at, operator, action, target from operations_audit order by id desc limit $1";
+        let rows: sqlx::Result<Vec<Row>> =
+            with_db!(&self.db, |pool| sqlx::query_as(sql).bind(limit).fetch_all(pool).await);
+        let act = |(at, operator, action, target): Row| Act { at: at.0, operator, action, target };
+        Ok(rows.map_err(Error::internal)?.into_iter().map(act).collect())
+    }
+}

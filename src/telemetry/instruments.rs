@@ -1,0 +1,113 @@
+//! The table of instruments, part two: counters with labels, gauges and histograms.
+//!
+//! The comment of an entry is its help text, and its row in `docs/telemetry.md`. Labels have few values, all of
+//! them names of the code: `module`, `event`, `timer`, `channel`, `code`, `operation` and those of HTTP. No label
+//! holds an id of a player, a game or a socket.
+
+use super::meter::{By, Counters, Gauge, Gauges, Histogram, Histograms, Instrument, One, Sum};
+use super::relay::RelayLatency;
+
+/// Upper bounds for what a player waits for, in seconds.
+pub const WAITS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Upper bounds for work inside the process, in seconds.
+const WORK: &[f64] =
+    &[0.000_01, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+/// Upper bounds for how late a timer may come, in seconds.
+const LATENESS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// Upper bounds for what crosses pods, in seconds.
+const CROSSING: &[f64] = &[
+    0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0,
+    5.0,
+];
+/// Upper bounds for how many go together.
+const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+macro_rules! instruments {
+    ($($(#[doc = $help:literal])* $name:ident: $type:ty = $make:path, $($given:expr),+;)*) => {
+        $($(#[doc = $help])* pub static $name: $type = $make(concat!($($help),*), $($given),+);)*
+        /// All of them.
+        pub(super) static OTHERS: &[&'static dyn Instrument] = &[$(&$name),*];
+    };
+}
+
+instruments! {
+    /// How long HTTP requests took, from the first byte read to the answer; upgrades of sockets too
+    HTTP_DURATION: Histograms<3> = By::in_buckets, "http_server_request_duration_seconds",
+        &["http_request_method", "http_route", "http_response_status_code"], WAITS;
+
+    /// Open sockets
+    SOCKETS_OPEN: Gauges<1> = By::new, "typephoon_sockets_open", &["channel"];
+    /// Sockets opened
+    SOCKETS_OPENED: Counters<1> = By::new, "typephoon_sockets_opened_total", &["channel"];
+    /// Sockets closed, by the close code that the server sent; `gone` if the client ended it, `silent` if it vanished
+    SOCKETS_CLOSED: Counters<2> = By::new, "typephoon_sockets_closed_total", &["channel", "code"];
+    /// From a position's arrival here to its write to the sockets of the others, one keystroke in 16
+    RELAY_LATENCY: RelayLatency = RelayLatency::new, "typephoon_relay_latency_seconds";
+    /// Players who have a socket open on this pod
+    PLAYERS: Gauge = One::new, "typephoon_players_online";
+    /// Games that have a socket open on this pod: lobbies that wait, races that run
+    GAMES_OPEN: Gauges<1> = By::new, "typephoon_games_open", &["channel"];
+
+    /// Events published on this pod, such as `race.started`
+    EVENTS_PUBLISHED: Counters<1> = By::new, "typephoon_events_published_total", &["event"];
+    /// Deliveries of events and timers to the modules that hear them
+    EVENTS_DELIVERED: Counters<1> = By::new, "typephoon_events_delivered_total", &["event"];
+    /// Positions that a slow module missed
+    LAGGED: Counters<1> = By::new, "typephoon_events_lagged_total", &["event"];
+    /// How long a module took for an event or a timer; the count is how many it handled
+    HANDLER_DURATION: Histograms<2> = By::in_buckets, "typephoon_handler_duration_seconds",
+        &["module", "event"], WORK;
+    /// Deliveries that ended with an error
+    HANDLER_ERRORS: Counters<2> = By::new, "typephoon_handler_errors_total", &["module", "event"];
+    /// Functions of a module that panicked
+    HANDLER_PANICS: Counters<2> = By::new, "typephoon_handler_panics_total", &["module", "event"];
+    /// Functions of a module that took longer than a second
+    HANDLER_SLOW: Counters<2> = By::new, "typephoon_handler_slow_total", &["module", "event"];
+    /// Deliveries abandoned by their lane after 30 seconds
+    HANDLER_LEFT_ALONE: Counters<2> = By::new, "typephoon_handler_left_alone_total", &["module", "event"];
+    /// Timers fired
+    TIMERS_FIRED: Counters<1> = By::new, "typephoon_timers_fired_total", &["timer"];
+    /// How long after its deadline a timer ran
+    TIMER_LATENESS: Histograms<1> = By::in_buckets, "typephoon_timer_lateness_seconds", &["timer"], LATENESS;
+
+    /// From the publication of an event on another pod to its arrival here
+    BRIDGE_LATENCY: Histogram = One::in_buckets, "typephoon_bridge_latency_seconds", CROSSING;
+    /// Positions per batch to other pods
+    BRIDGE_BATCH_SIZE: Histogram = One::in_buckets, "typephoon_bridge_batch_size", SIZES;
+    /// Messages to the broker that wait for its confirm
+    BRIDGE_UNCONFIRMED: Gauge = One::new, "typephoon_bridge_unconfirmed";
+    /// Whether the connection to the broker is up
+    BRIDGE_CONNECTED: Gauge = One::new, "typephoon_bridge_connected";
+
+    /// How long operations of the live state took, in this process or in Redis
+    LIVE_DURATION: Histograms<1> = By::in_buckets, "typephoon_live_operation_duration_seconds",
+        &["operation"], WAITS;
+    /// How long operations of the record store took
+    RECORDS_DURATION: Histograms<1> = By::in_buckets, "typephoon_records_operation_duration_seconds",
+        &["operation"], WAITS;
+    /// Connections of the record store's pools
+    RECORDS_CONNECTIONS: Gauges<2> = By::new, "typephoon_records_connections", &["database", "state"];
+    /// Whether a service that this pod needs answers
+    DEPENDENCY_UP: Gauges<1> = By::new, "typephoon_dependency_up", &["dependency"];
+
+    /// Threads of the runtime
+    RUNTIME_WORKERS: Gauge = One::new, "typephoon_runtime_workers";
+    /// Tasks alive
+    RUNTIME_TASKS: Gauge = One::new, "typephoon_runtime_tasks";
+    /// Tasks in the global queue of the runtime
+    RUNTIME_QUEUE: Gauge = One::new, "typephoon_runtime_queue_depth";
+    /// Time that the threads of the runtime were busy
+    RUNTIME_BUSY: Sum = One::new, "typephoon_runtime_busy_seconds_total";
+
+    /// User and system CPU time
+    PROCESS_CPU: Sum = One::new, "process_cpu_seconds_total";
+    /// Resident memory
+    PROCESS_RSS: Gauge = One::new, "process_resident_memory_bytes";
+    /// Open file descriptors
+    PROCESS_FDS: Gauge = One::new, "process_open_fds";
+    /// Limit of open file descriptors
+    PROCESS_FD_LIMIT: Gauge = One::new, "process_max_fds";
+    /// Start of the process, in seconds since 1970
+    PROCESS_START: Gauge = One::new, "process_start_time_seconds";
+}

@@ -1,0 +1,371 @@
+//! The kinds of instruments: counters, gauges and histograms, each alone or as a family by labels.
+//!
+//! An instrument is a `static` of the table ([`super::count`], [`super::instruments`]) or belongs to a handler
+//! module ([`super::own`]). Values of labels are names of the code (modules, events, routes, codes), so a
+//! family is as large as the code makes it, not as clients do.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::RwLock;
+use prometheus_client::encoding::{EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::counter::Counter as PromCounter;
+use prometheus_client::metrics::gauge::Gauge as PromGauge;
+use prometheus_client::metrics::histogram::Histogram as PromHistogram;
+use prometheus_client::metrics::{MetricType, TypedMetric};
+use prometheus_client::registry::{Registry, Unit};
+
+/// A number that only grows, since this process started.
+pub type Counter = One<PromCounter>;
+/// Counters, one per combination of label values.
+pub type Counters<const N: usize> = By<N, PromCounter>;
+/// One of [`Counters`], looked up once, for places that count often.
+pub type CounterHandle = PromCounter;
+/// A number that goes up and down.
+pub type Gauge = One<FloatGauge>;
+/// Gauges, one per combination of label values.
+pub type Gauges<const N: usize> = By<N, FloatGauge>;
+/// A sum that is kept elsewhere, such as CPU time.
+pub type Sum = One<FloatCounter>;
+/// How long something took, in buckets.
+pub type Histogram = One<PromHistogram>;
+/// Histograms, one per combination of label values.
+pub type Histograms<const N: usize> = By<N, PromHistogram>;
+
+type FloatCounter = PromCounter<f64, AtomicU64>;
+type FloatGauge = PromGauge<f64, AtomicU64>;
+
+/// What an instrument measures, as the table and the exposition say it.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name, with its unit and, for counters, `_total`.
+    pub name: &'static str,
+    /// One sentence without its full stop.
+    pub help: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+}
+
+impl About {
+    /// The name without `_total`.
+    fn base(&self) -> &'static str {
+        self.name.strip_suffix("_total").unwrap_or(self.name)
+    }
+
+    /// `seconds`, `bytes`, or nothing for plain numbers: the end of the name says it.
+    pub fn unit(&self) -> &'static str {
+        let ends =
+            |unit: &&&str| self.base().strip_suffix(**unit).is_some_and(|it| it.ends_with('_'));
+        ["seconds", "bytes"].iter().find(ends).copied().unwrap_or_default()
+    }
+
+    pub(super) fn register(
+        &self,
+        metric: impl prometheus_client::registry::Metric,
+        into: &mut Registry,
+    ) {
+        let (unit, help) = (self.unit(), self.help.trim().trim_end_matches('.'));
+        let name = self.base().strip_suffix(unit).unwrap_or_default();
+        match unit {
+            "seconds" => {
+                into.register_with_unit(name.trim_end_matches('_'), help, Unit::Seconds, metric)
+            }
+            "bytes" => {
+                into.register_with_unit(name.trim_end_matches('_'), help, Unit::Bytes, metric)
+            }
+            _ => into.register(self.base(), help, metric),
+        }
+    }
+}
+
+/// An entry of the table.
+pub trait Instrument: Sync {
+    /// What it is.
+    fn about(&self) -> About;
+    /// Adds it to what is exposed.
+    fn expose(&'static self, registry: &mut Registry);
+}
+
+/// A metric that begins at nothing.
+pub trait Fresh: EncodeMetric + TypedMetric + Clone + fmt::Debug + Send + Sync + 'static {
+    /// Its kind, in one word.
+    const KIND: &'static str;
+    /// A new one; only histograms have buckets.
+    fn fresh(buckets: &[f64]) -> Self;
+}
+
+impl Fresh for PromCounter {
+    const KIND: &'static str = "counter";
+    fn fresh(_: &[f64]) -> Self {
+        Self::default()
+    }
+}
+
+impl Fresh for FloatCounter {
+    const KIND: &'static str = "counter";
+    fn fresh(_: &[f64]) -> Self {
+        Self::default()
+    }
+}
+
+impl Fresh for FloatGauge {
+    const KIND: &'static str = "gauge";
+    fn fresh(_: &[f64]) -> Self {
+        Self::default()
+    }
+}
+
+impl Fresh for PromHistogram {
+    const KIND: &'static str = "histogram";
+    fn fresh(buckets: &[f64]) -> Self {
+        Self::new(buckets.iter().copied())
+    }
+}
+
+/// An instrument without labels.
+#[derive(Debug)]
+pub struct One<M> {
+    name: &'static str,
+    help: &'static str,
+    buckets: &'static [f64],
+    metric: OnceLock<M>,
+}
+
+impl<M: Fresh> One<M> {
+    /// An entry of the table.
+    pub const fn new(help: &'static str, name: &'static str) -> Self {
+        Self::in_buckets(help, name, &[])
+    }
+
+    /// The same, for a histogram with these upper bounds.
+    pub const fn in_buckets(
+        help: &'static str,
+        name: &'static str,
+        buckets: &'static [f64],
+    ) -> Self {
+        Self { name, help, buckets, metric: OnceLock::new() }
+    }
+
+    fn metric(&self) -> &M {
+        self.metric.get_or_init(|| M::fresh(self.buckets))
+    }
+}
+
+impl<M: Fresh> Instrument for One<M> {
+    fn about(&self) -> About {
+        About { name: self.name, help: self.help, kind: M::KIND, labels: &[] }
+    }
+    fn expose(&'static self, registry: &mut Registry) {
+        self.about().register(self.metric().clone(), registry);
+    }
+}
+
+impl Counter {
+    /// Counts `n` more.
+    pub fn add(&self, n: u64) {
+        self.metric().inc_by(n);
+    }
+
+    /// How many there were.
+    pub fn get(&self) -> u64 {
+        self.metric().get()
+    }
+}
+
+impl Sum {
+    /// The sum now.
+    pub fn set(&self, total: f64) {
+        self.metric().inner().store(total.to_bits(), Ordering::Relaxed);
+    }
+}
+
+impl Gauge {
+    /// The number now. Above 2^52 it loses precision, which is no number of ours.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn set(&self, value: u64) {
+        self.metric().set(value as f64);
+    }
+
+    /// One more, until the guard is dropped.
+    pub fn one_more(&'static self) -> OneMore {
+        self.metric().inc();
+        OneMore(self)
+    }
+
+    /// The same for what is no whole number.
+    pub fn set_exactly(&self, value: f64) {
+        self.metric().set(value);
+    }
+}
+
+/// One that counts as long as it is held.
+#[must_use = "it counts as long as it is held"]
+#[derive(Debug)]
+pub struct OneMore(&'static Gauge);
+
+impl Drop for OneMore {
+    fn drop(&mut self) {
+        self.0.metric().dec();
+    }
+}
+
+impl Histogram {
+    /// Notes how long something took.
+    pub fn observe(&self, took: Duration) {
+        self.metric().observe(took.as_secs_f64());
+    }
+
+    /// Notes a number that is no time.
+    pub fn note(&self, number: f64) {
+        self.metric().observe(number);
+    }
+}
+
+/// The value of a label.
+pub type Value = Cow<'static, str>;
+
+/// An instrument with `N` labels.
+#[derive(Debug)]
+pub struct By<const N: usize, M> {
+    name: &'static str,
+    help: &'static str,
+    labels: &'static [&'static str; N],
+    buckets: &'static [f64],
+    series: RwLock<BTreeMap<[Value; N], M>>,
+}
+
+impl<const N: usize, M: Fresh> By<N, M> {
+    /// An entry of the table.
+    pub const fn new(
+        help: &'static str,
+        name: &'static str,
+        labels: &'static [&'static str; N],
+    ) -> Self {
+        Self::in_buckets(help, name, labels, &[])
+    }
+
+    /// The same, for histograms with these upper bounds.
+    pub const fn in_buckets(
+        help: &'static str,
+        name: &'static str,
+        labels: &'static [&'static str; N],
+        buckets: &'static [f64],
+    ) -> Self {
+        Self { name, help, labels, buckets, series: RwLock::new(BTreeMap::new()) }
+    }
+
+    fn with<T>(&self, values: [Value; N], act: impl FnOnce(&M) -> T) -> T {
+        if let Some(metric) = self.series.read().get(&values) {
+            return act(metric);
+        }
+        act(self.series.write().entry(values).or_insert_with(|| M::fresh(self.buckets)))
+    }
+
+    /// The one with these label values.
+    pub fn of(&self, values: [&'static str; N]) -> M {
+        self.with(values.map(Cow::Borrowed), M::clone)
+    }
+
+    /// Forgets all, before what is there now is set anew.
+    pub fn clear(&self) {
+        self.series.write().clear();
+    }
+}
+
+impl<const N: usize, M: Fresh> Instrument for By<N, M> {
+    fn about(&self) -> About {
+        About { name: self.name, help: self.help, kind: M::KIND, labels: self.labels }
+    }
+    fn expose(&'static self, registry: &mut Registry) {
+        self.about().register(Series(self), registry);
+    }
+}
+
+/// The series of an instrument, as the registry takes them.
+#[derive(Debug)]
+struct Series<const N: usize, M: 'static>(&'static By<N, M>);
+
+impl<const N: usize, M: Fresh> EncodeMetric for Series<N, M> {
+    fn encode(&self, mut encoder: MetricEncoder<'_>) -> fmt::Result {
+        for (values, metric) in &*self.0.series.read() {
+            let pairs: [_; N] = std::array::from_fn(|at| (self.0.labels[at], values[at].as_ref()));
+            metric.encode(encoder.encode_family(&pairs)?)?;
+        }
+        Ok(())
+    }
+    fn metric_type(&self) -> MetricType {
+        M::TYPE
+    }
+}
+
+impl<const N: usize> Counters<N> {
+    /// Counts `n` more of that kind.
+    pub fn add(&self, values: [&'static str; N], n: u64) {
+        self.with(values.map(Cow::Borrowed), |counter| counter.inc_by(n));
+    }
+
+    /// The same, where a value is made up while the server runs, such as a code.
+    pub fn add_named(&self, values: [Value; N], n: u64) {
+        self.with(values, |counter| counter.inc_by(n));
+    }
+
+    /// How many there were of all kinds.
+    pub fn get(&self) -> u64 {
+        self.series.read().values().map(PromCounter::get).sum()
+    }
+}
+
+impl<const N: usize> Gauges<N> {
+    /// The number now.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn set(&self, values: [&'static str; N], value: u64) {
+        self.with(values.map(Cow::Borrowed), |gauge| gauge.set(value as f64));
+    }
+
+    /// So many more, or fewer.
+    pub fn change(&self, values: [&'static str; N], by: f64) {
+        self.with(values.map(Cow::Borrowed), |gauge| gauge.inc_by(by));
+    }
+}
+
+impl<const N: usize> Histograms<N> {
+    /// Notes how long something took.
+    pub fn observe(&self, values: [&'static str; N], took: Duration) {
+        self.with(values.map(Cow::Borrowed), |histogram| histogram.observe(took.as_secs_f64()));
+    }
+
+    /// The same, where a value is made up while the server runs, such as a status.
+    pub fn observe_named(&self, values: [Value; N], took: Duration) {
+        self.with(values, |histogram| histogram.observe(took.as_secs_f64()));
+    }
+}
+
+/// Measures an operation until it is dropped.
+#[must_use = "it measures until it is dropped"]
+#[derive(Debug)]
+pub struct Timed {
+    into: &'static Histograms<1>,
+    operation: &'static str,
+    begun: Instant,
+}
+
+impl Timed {
+    /// Begins with an operation, whose name is the last in a path of functions and closures.
+    pub fn begin(into: &'static Histograms<1>, path: &'static str) -> Self {
+        let is_name = |part: &&str| !part.starts_with('{') && *part != "here";
+        let operation = path.rsplit("::").find(is_name).unwrap_or(path);
+        Self { into, operation, begun: Instant::now() }
+    }
+}
+
+impl Drop for Timed {
+    fn drop(&mut self) {
+        self.into.observe([self.operation], self.begun.elapsed());
+    }
+}

@@ -1,0 +1,173 @@
+// The operations page: figures once a second, a live tail, and the closing of sockets.
+
+const ROUND = 1_000;
+const PERCENTILES = [50, 95, 99];
+const WINDOW = 30;
+const LONGEST_TAIL = 500;
+
+const at = (id) => document.getElementById(id);
+
+function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+// What the samples say: sums over all labels but those that are asked for.
+class Samples {
+  constructor(samples) {
+    this.samples = samples;
+  }
+
+  sum(name, labels = {}) {
+    const fits = (sample) => sample.name === name && Object.entries(labels).every(([key, value]) => sample.labels[key] === value);
+    return this.samples.filter(fits).reduce((sum, sample) => sum + sample.value, 0);
+  }
+
+  // The buckets of a histogram, [upper bound, how many up to there].
+  buckets(name) {
+    const own = this.samples.filter((sample) => sample.name === `${name}_bucket`);
+    return own.map((sample) => [sample.labels.le === '+Inf' ? Infinity : Number(sample.labels.le), sample.value]);
+  }
+}
+
+// The percentile of what was counted between two moments; nothing if nothing was.
+export function percentile(now, before, percent) {
+  const counts = now.map(([bound, count], index) => [bound, count - (before[index]?.[1] ?? 0)]);
+  const all = counts.at(-1)?.[1] ?? 0;
+  if (all === 0) return undefined;
+  return counts.find(([, count]) => count >= (all * percent) / 100)[0];
+}
+
+export function duration(seconds) {
+  if (seconds === undefined) return '–';
+  if (seconds === Infinity) return '> 10 s';
+  if (seconds >= 1) return `${seconds.toFixed(2)} s`;
+  return seconds >= 0.001 ? `${(seconds * 1_000).toPrecision(3)} ms` : `${Math.round(seconds * 1_000_000)} µs`;
+}
+
+const history = [];
+
+function showNow(figures, samples) {
+  const relay = samples.buckets('typephoon_relay_latency_seconds');
+  history.push(relay);
+  if (history.length > WINDOW) history.shift();
+  const started = samples.sum('process_start_time_seconds');
+  const entries = [
+    ['Pod', figures.pod],
+    ['Pods alive', figures.pods.length],
+    ['Players online here', samples.sum('typephoon_players_online')],
+    ['Open sockets', samples.sum('typephoon_sockets_open')],
+    ['Lobbies open here', samples.sum('typephoon_games_open', { channel: 'lobby' })],
+    ['Races open here', samples.sum('typephoon_games_open', { channel: 'race' })],
+    ...PERCENTILES.map((percent) => [
+      `Relay, ${percent} %, ${WINDOW} s`,
+      duration(percentile(relay, history[0], percent)),
+    ]),
+    ['Memory', `${Math.round(samples.sum('process_resident_memory_bytes') / 1_048_576)} MiB`],
+    ['CPU time', duration(samples.sum('process_cpu_seconds_total'))],
+    ['Started', started ? new Date(started * 1_000).toISOString().slice(0, 19) + 'Z' : '–'],
+  ];
+  at('now').replaceChildren(...entries.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, `${value}`))));
+}
+
+function rows(id, lines) {
+  at(id).replaceChildren(...lines.map((cells) => h('tr', {}, ...cells)));
+}
+
+const cell = (text) => h('td', {}, `${text ?? ''}`);
+const number = (value, isBad = false) => h('td', { class: isBad ? 'number bad' : 'number' }, `${value}`);
+const head = (text) => h('th', { scope: 'row' }, text);
+
+function showTables(figures, samples) {
+  rows('dependencies', figures.dependencies.map(({ name, away_since: since }) => [
+    head(name),
+    since ? h('td', { class: 'bad' }, `away since ${since}`) : cell('answers'),
+  ]));
+  rows('modules', figures.modules.map(({ name, last_panic: panic }) => {
+    const of = (metric) => samples.sum(`typephoon_handler_${metric}`, { module: name });
+    const [handled, time] = [of('duration_seconds_count'), of('duration_seconds_sum')];
+    const bad = (metric) => number(of(metric), of(metric) > 0);
+    return [
+      head(name), number(handled), number(duration(time)), number(duration(handled ? time / handled : undefined)),
+      bad('errors_total'), bad('panics_total'), bad('slow_total'), cell(panic ? `${panic.at} ${panic.text}` : ''),
+    ];
+  }));
+  rows('errors', figures.errors.map(({ at: when, level, text, trace }) => [cell(when), cell(level), cell(text), cell(trace)]));
+  rows('acts', figures.acts.map(({ at: when, operator, action, target }) => [cell(when), cell(operator), cell(`${action} ${target}`)]));
+}
+
+// A status is read out when it changes, not once a second.
+function tell(id, words) {
+  if (at(id).textContent !== words) at(id).textContent = words;
+}
+
+async function look() {
+  try {
+    const answer = await fetch('/ops/figures.json');
+    if (answer.status === 401) location.reload();
+    const figures = await answer.json();
+    const samples = new Samples(figures.samples);
+    showNow(figures, samples);
+    showTables(figures, samples);
+    tell('state', figures.stopping ? 'This pod is stopping.' : 'Up to date.');
+  } catch {
+    tell('state', 'The server does not answer.');
+  }
+  setTimeout(look, ROUND);
+}
+
+let tail;
+
+function stopTail(words) {
+  tail?.close();
+  tail = undefined;
+  at('tail-stop').disabled = true;
+  at('tail-state').textContent = words;
+}
+
+function addLine(...children) {
+  at('tail').prepend(h('li', {}, ...children));
+  while (at('tail').children.length > LONGEST_TAIL) at('tail').lastElementChild.remove();
+}
+
+at('tail-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  stopTail('');
+  const [kind, id] = [at('tail-kind').value, at('tail-id').value.trim()];
+  tail = new EventSource(`/ops/tail?${kind}=${encodeURIComponent(id)}`);
+  at('tail-stop').disabled = false;
+  at('tail-state').textContent = 'Connecting…';
+  at('tail').replaceChildren();
+  tail.addEventListener('open', () => { at('tail-state').textContent = `Looking at ${kind} ${id}.`; });
+  tail.addEventListener('seen', ({ data }) => {
+    const seen = JSON.parse(data);
+    addLine(`${seen.at} ${seen.event} ${JSON.stringify(seen.body)}`);
+  });
+  tail.addEventListener('lagged', ({ data }) => addLine(h('span', { class: 'bad' }, `${data} events were missed`)));
+  tail.addEventListener('error', () => {
+    if (tail?.readyState === EventSource.CLOSED) stopTail('The server refuses this tail.');
+  });
+});
+at('tail-stop').addEventListener('click', () => stopTail('Stopped.'));
+
+at('close-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  at('confirm-what').textContent = `All sockets of ${at('close-kind').value} ${at('close-id').value.trim()}, on all pods.`;
+  at('confirm').returnValue = 'no';
+  at('confirm').showModal();
+});
+
+at('confirm').addEventListener('close', async () => {
+  if (at('confirm').returnValue !== 'yes') return;
+  const body = new URLSearchParams({ [at('close-kind').value]: at('close-id').value.trim() });
+  try {
+    const answer = await (await fetch('/ops/close', { method: 'POST', body })).json();
+    at('close-state').textContent = answer.ok ? `Done: ${answer.action} ${answer.target}.` : `Refused: ${answer.error.message}`;
+  } catch {
+    at('close-state').textContent = 'The server does not answer.';
+  }
+});
+
+look();
