@@ -5,12 +5,15 @@
 
 mod accounts;
 mod db;
+mod failure;
 mod journal;
 mod logins;
+mod probe;
 mod results;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use accounts::{Account, KeptLogin};
 pub use journal::{Change, Journal, Place, Writing};
