@@ -84,7 +84,7 @@ table! {
     ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED" 403 403 4503;
     /// The request is not well-formed HTTP for this path.
     BAD_REQUEST = "BAD_REQUEST" 400 400 4500;
-    /// It took too long, or the server is stopping: try again.
+    /// It took too long, the server is stopping, or something that it needs is away: try again.
     UNAVAILABLE = "SERVICE_UNAVAILABLE" 503 503 4013;
     /// The client did not take what it was sent.
     SLOW_READER = "SLOW_READER" 503 503 4008;
@@ -133,6 +133,13 @@ impl Error {
     /// A budget is spent; its next unit is there after `wait`.
     pub fn too_many(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..Self::new(Kind::TOO_MANY_REQUESTS, message) }
+    }
+
+    /// A service that is needed does not answer, or refuses to work: to be tried again. Every request meets it, so
+    /// the cause is logged for debugging only; the health watch reports the outage once.
+    pub fn away(cause: impl fmt::Display) -> Self {
+        tracing::debug!(%cause, "a service is away");
+        Kind::UNAVAILABLE.into()
     }
 
     /// A bad parameter, body or field.

@@ -1,6 +1,7 @@
 //! What this server needs, and since when it lacks it.
 //!
-//! Asked again and again, in the background: probes and newcomers are answered at once, also while a
+//! A service is there if it does what is needed of it: the records and Redis take a write, the broker confirms a
+//! message. It is asked again and again, in the background: probes and newcomers are answered at once, also while a
 //! service hangs.
 
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::module::Parts;
 
 /// Between two looks.
 const ROUND: Duration = Duration::from_secs(1);
+/// The same while something is away, so that players are taken soon after it is back.
+const ROUND_WHILE_AWAY: Duration = Duration::from_millis(250);
 
 /// The services, in the order in which they are named.
 const SERVICES: [&str; 3] = ["the records", "the live state", "the broker"];
@@ -42,15 +45,16 @@ impl Health {
         std::array::from_fn(|service| (name(service), away[service]))
     }
 
-    fn note(&self, service: usize, is_there: bool, now: Timestamp) {
+    /// How a service has answered: nothing, or why it cannot be used. An outage is two lines of the log.
+    fn note(&self, service: usize, answer: Result<(), String>, now: Timestamp) {
         let since = &mut self.0.lock()[service];
-        match (is_there, *since) {
-            (true, Some(_)) => {
-                tracing::info!("{} answers again", SERVICES[service]);
+        match (answer, *since) {
+            (Ok(()), Some(_)) => {
+                tracing::info!("{} can be used again", SERVICES[service]);
                 *since = None;
             }
-            (false, None) => {
-                tracing::warn!("{} does not answer: no new players", SERVICES[service]);
+            (Err(cause), None) => {
+                tracing::warn!(cause, "{} cannot be used: no new players", SERVICES[service]);
                 *since = Some(now);
             }
             _ => {}
@@ -62,16 +66,17 @@ impl Health {
 pub(crate) async fn watch(parts: Arc<Parts>) {
     loop {
         look(&parts).await;
-        sleep(ROUND).await;
+        let is_well = parts.health.complaint().is_none();
+        sleep(if is_well { ROUND } else { ROUND_WHILE_AWAY }).await;
     }
 }
 
 /// Looks once.
 pub(crate) async fn look(parts: &Parts) {
-    let (records, live) = tokio::join!(parts.records.ping(), parts.live.ping());
-    let broker = parts.bridge.as_ref().is_none_or(|bridge| bridge.is_there());
-    for (service, is_there) in [records.is_ok(), live.is_ok(), broker].into_iter().enumerate() {
-        parts.health.note(service, is_there, Timestamp::now());
+    let (records, live) = tokio::join!(parts.records.probe(), parts.live.probe());
+    let broker = parts.bridge.as_ref().map_or(Ok(()), |bridge| bridge.check());
+    for (service, answer) in [records, live, broker].into_iter().enumerate() {
+        parts.health.note(service, answer, Timestamp::now());
     }
 }
 
@@ -81,16 +86,16 @@ mod tests {
 
     #[test]
     fn what_is_away_is_named_with_the_time_since_when() {
-        let health = Health::default();
+        let (health, away) = (Health::default(), || Err("it is full".to_owned()));
         assert_eq!(health.complaint(), None);
-        health.note(0, false, Timestamp(0));
-        health.note(0, false, Timestamp(9));
-        health.note(2, false, Timestamp(1_000_000));
+        health.note(0, away(), Timestamp(0));
+        health.note(0, away(), Timestamp(9));
+        health.note(2, away(), Timestamp(1_000_000));
         let since = "away: the records since 1970-01-01T00:00:00.000000Z, \
                      the broker since 1970-01-01T00:00:01.000000Z";
         assert_eq!(health.complaint().as_deref(), Some(since));
-        health.note(0, true, Timestamp(9));
-        health.note(2, true, Timestamp(9));
+        health.note(0, Ok(()), Timestamp(9));
+        health.note(2, Ok(()), Timestamp(9));
         assert_eq!(health.complaint(), None);
     }
 }

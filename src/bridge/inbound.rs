@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 
 use super::Bridge;
 use super::message::{self, Item, TALK, Talk};
@@ -11,6 +13,37 @@ use crate::game::{PodName, Timestamp};
 use crate::module::Parts;
 use crate::socket::{Frame, Whose};
 use crate::telemetry::{TraceContext, count};
+
+/// Deliveries and answers that wait, for room in a lane or for the broker. When there are so many, more of them are
+/// dropped and counted: events only wake, and what they tell is found in the facts, by the lookout at the latest.
+const BACKLOG: usize = 1024;
+
+/// What is left to do of messages that were taken, up to a bound.
+pub(super) struct Backlog(Arc<Semaphore>);
+
+impl Default for Backlog {
+    fn default() -> Self {
+        Self::of(BACKLOG)
+    }
+}
+
+impl Backlog {
+    fn of(places: usize) -> Self {
+        Self(Arc::new(Semaphore::new(places)))
+    }
+
+    /// Does the rest of something as a task, or drops it if too much waits already.
+    fn take(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
+        let Ok(place) = self.0.clone().try_acquire_owned() else {
+            count::BRIDGE_DROPPED.add(1);
+            return;
+        };
+        tasks.spawn(async move {
+            rest.await;
+            drop(place);
+        });
+    }
+}
 
 /// Takes a message. With a `receipt` it is for one pod alone, whoever sent it.
 pub(super) fn take(
@@ -33,21 +66,34 @@ pub(super) fn take(
             }
             continue;
         }
-        receive(parts, &item, trace, receipt.clone());
+        receive(bridge, parts, &item, trace, receipt.clone());
     }
 }
 
-fn receive(parts: &Parts, item: &Item<'_>, trace: Option<&str>, receipt: Option<Arc<Receipt>>) {
+fn receive(
+    bridge: &Bridge,
+    parts: &Parts,
+    item: &Item<'_>,
+    trace: Option<&str>,
+    receipt: Option<Arc<Receipt>>,
+) {
+    let is_work = receipt.is_some();
     count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
     let trace = item.trace.as_deref().or(trace);
     let trace = trace.map(TraceContext::from_traceparent).unwrap_or_default();
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
     match parts.bus.receive(&item.event, &arrival) {
         Some(Some(pending)) => {
-            // Mostly there is room in the lanes of those who hear it. If not, everything else goes on.
+            // Mostly there is room in the lanes of the modules that hear it. If not, everything else goes on.
             let mut delivering = pending.into_future();
-            if delivering.as_mut().now_or_never().is_none() {
+            if delivering.as_mut().now_or_never().is_some() {
+                return;
+            }
+            if is_work {
+                // As many at most as may be unacknowledged; one that was dropped would count as handled.
                 parts.tasks.spawn(delivering);
+            } else {
+                bridge.backlog.take(&parts.tasks, delivering);
             }
         }
         Some(None) => count::BRIDGE_UNREADABLE.add(1),
@@ -72,8 +118,10 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
                     .collect();
                 // Whatever its sender could not tell us while it was cut off.
                 parts.rooms.wake_game(game);
-                let (bridge, from) = (bridge.clone(), from.clone());
-                parts.tasks.spawn(async move { bridge.tell(&[from], &talk).await });
+                let from = from.clone();
+                let answering = bridge.clone();
+                let answer = async move { answering.tell(&[from], &talk).await };
+                bridge.backlog.take(&parts.tasks, answer);
             }
         }
         Talk::Left(game) => bridge.roster.remove(game, from),
@@ -91,5 +139,29 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
             // One that is unknown here may be known on another pod: it stays on the agenda.
             parts.timers.fire_named(&timer, game);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_waits_is_bounded_and_what_is_done_makes_room() {
+        let (backlog, tasks) = (Backlog::of(2), TaskTracker::new());
+        let before = count::BRIDGE_DROPPED.get();
+        for _ in 0..2 {
+            backlog.take(&tasks, async {});
+        }
+        while !tasks.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..5 {
+            backlog.take(&tasks, pending());
+        }
+        assert_eq!(tasks.len(), 2);
+        assert!(count::BRIDGE_DROPPED.get() >= before + 3);
     }
 }

@@ -36,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const OPEN_PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether what is published can arrive.
 const LOOK: Duration = Duration::from_secs(1);
+/// The key of messages that are published to see whether the broker takes them.
+const PROBE: &str = "probe";
 /// How long an event of reach `Once` may wait to be taken; then whoever publishes it handles it.
 const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest and the longest pause between two tries to connect.
@@ -132,6 +134,13 @@ impl Link {
         waits
     }
 
+    /// Publishes to a key that no queue is bound to: the broker drops it, and confirms that it took it. One that is
+    /// out of memory or disk does not.
+    async fn probe(&self, topology: &Topology) -> Result<(), Failed> {
+        let (key, headers) = (PROBE.into(), FieldTable::default());
+        self.confirmed(topology.pods(), key, &[], headers, false).await
+    }
+
     /// Whether everything that is published over it can arrive.
     fn is_sound(&self, connection: &Connection) -> bool {
         let status = connection.status();
@@ -217,7 +226,7 @@ struct Consumers {
 /// Connects, again and again, and takes what comes.
 pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     let place = bridge.topology.place();
-    let mut pause = PAUSES.0;
+    let (mut pause, mut said) = (PAUSES.0, String::new());
     for epoch in 0.. {
         let opened = timeout(OPEN_PATIENCE, open(&bridge, epoch)).await;
         let opened = opened
@@ -225,14 +234,14 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         let error = match opened {
             Ok(Opened { publishing, link, consumers, _consuming }) => {
                 tracing::info!("RabbitMQ at {place} is there");
-                pause = PAUSES.0;
+                (pause, said) = (PAUSES.0, String::new());
                 let link = Arc::new(link);
                 bridge.link.send_replace(Some(link.clone()));
                 health::look(&parts).await;
                 parts.tasks.spawn(catch_up(parts.clone()));
                 let ended = tokio::select! {
                     ended = consume(&bridge, &parts, consumers) => ended,
-                    ended = watch(&link, &publishing) => ended,
+                    ended = watch(&link, &bridge.topology, &publishing) => ended,
                 };
                 bridge.link.send_replace(None);
                 ended
@@ -240,7 +249,12 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
             Err(error) => error,
         };
         count::BRIDGE_RECONNECTS.add(1);
-        tracing::warn!("waiting for RabbitMQ at {place}: {error}");
+        // Once per outage and cause: it may last for hours.
+        let error = error.to_string();
+        if error != said {
+            tracing::warn!("waiting for RabbitMQ at {place}: {error}");
+            said = error;
+        }
         // Not all pods at once.
         sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
         pause = (pause * 2).min(PAUSES.1);
@@ -257,12 +271,26 @@ async fn catch_up(parts: Arc<Parts>) {
 }
 
 /// Ends when nothing that is published arrives any more: a channel can die alone, and a broker that runs out
-/// of memory or disk blocks those who publish.
-async fn watch(link: &Link, publishing: &Connection) -> Failed {
-    while link.is_sound(publishing) {
-        sleep(LOOK).await;
+/// of memory or disk blocks publishers, or just stops to read.
+async fn watch(link: &Link, topology: &Topology, publishing: &Connection) -> Failed {
+    let is_sound = async {
+        while link.is_sound(publishing) {
+            sleep(LOOK).await;
+        }
+        Failed("nothing can be published".into())
+    };
+    let takes = async {
+        loop {
+            sleep(LOOK).await;
+            if let Err(error) = link.probe(topology).await {
+                return error;
+            }
+        }
+    };
+    tokio::select! {
+        ended = is_sound => ended,
+        ended = takes => ended,
     }
-    Failed("nothing can be published".into())
 }
 
 struct Opened {
@@ -295,6 +323,7 @@ async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
         work,
     };
     let link = Link { latest, never, delays: Mutex::default() };
+    link.probe(topology).await?;
     Ok(Opened { publishing, link, consumers, _consuming: consuming })
 }
 

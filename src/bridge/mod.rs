@@ -38,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::alarm::Alarms;
+use self::inbound::Backlog;
 use self::link::Link;
 use self::outbound::{Batches, Lanes};
 use self::roster::Roster;
@@ -59,6 +60,7 @@ pub(crate) struct Bridge {
     lanes: Lanes,
     batches: Batches,
     alarms: Alarms,
+    backlog: Backlog,
 }
 
 impl Bridge {
@@ -76,12 +78,21 @@ impl Bridge {
             lanes: Lanes::default(),
             batches: Batches::default(),
             alarms: Alarms::default(),
+            backlog: Backlog::default(),
         }))
     }
 
     /// Whether the broker is there.
     pub(crate) fn is_there(&self) -> bool {
         self.link.borrow().is_some()
+    }
+
+    /// Whether the broker takes messages: it has confirmed one within the last seconds.
+    ///
+    /// # Errors
+    /// The cause, for the log.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.is_there().then_some(()).ok_or_else(|| "no connection that takes messages".into())
     }
 
     /// The connection to the broker, if there is one.

@@ -206,8 +206,8 @@ impl LiveState for Embedded {
         Ok(handed_over)
     }
 
-    /// It is this process.
-    async fn ping(&self) -> Result<(), Error> {
+    /// It is this process; whether its journal can write is for the records to say.
+    async fn probe(&self) -> Result<(), String> {
         Ok(())
     }
 

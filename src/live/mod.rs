@@ -236,11 +236,11 @@ pub trait LiveState: Send + Sync {
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error>;
 
-    /// Whether it answers.
+    /// Whether it does what is needed of it: runs a script that writes.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if it does not.
-    async fn ping(&self) -> Result<(), Error>;
+    /// The cause, for the log.
+    async fn probe(&self) -> Result<(), String>;
 
     /// Keeps a text under a key that is good once, until `until`; see `keep`, which keeps more than texts.
     ///

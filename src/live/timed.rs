@@ -18,6 +18,11 @@ macro_rules! timed {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         #[async_trait]
         impl<L: LiveState> LiveState for TimedLive<L> {
+            async fn probe(&self) -> Result<(), String> {
+                let _timed = Timed::begin(&count::LIVE_DURATION, "probe");
+                self.0.probe().await
+            }
+
             $(async fn $name(&self, $($argument: $type),*) -> Result<$result, Error> {
                 let _timed = Timed::begin(&count::LIVE_DURATION, stringify!($name));
                 self.0.$name($($argument),*).await
@@ -43,7 +48,6 @@ timed! {
     find(game: GameId) -> Option<Arc<Game>>;
     all() -> Vec<Arc<Game>>;
     hand_over(guest: &UserId, account: &User) -> Vec<GameId>;
-    ping() -> ();
     keep_once(key: String, text: String, until: Timestamp) -> ();
     take_once(key: &str, now: Timestamp) -> Option<String>;
 }

@@ -2,6 +2,8 @@
 
 use super::Records;
 use super::db::{At, with_db};
+use super::failure::failed;
+use super::transaction::{Lent, transaction};
 use crate::Error;
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
@@ -67,7 +69,7 @@ impl Records {
     /// Makes a registered player, or renames them if a name is known. Returns the name that is stored.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn register(
         &self,
         user: &UserId,
@@ -78,14 +80,14 @@ impl Records {
             let query = sqlx::query_scalar(REGISTER).bind(user.as_str()).bind(name);
             query.bind(At(now)).bind(NAMELESS).fetch_one(pool).await
         });
-        registered.map_err(Error::internal)
+        registered.map_err(failed)
     }
 
     /// Makes a registered player who logs in by a password of this server. `name_key` is what no two of
     /// them share. Returns whether it was free.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn open_account(
         &self,
         user: &User,
@@ -95,23 +97,29 @@ impl Records {
     ) -> Result<bool, Error> {
         let id = user.id.as_str();
         let opened: sqlx::Result<bool> = with_db!(&self.db, |pool| async {
-            let mut tx = pool.begin().await?;
+            let mut lent = Lent::from(pool).await?;
+            let mut tx = lent.begin().await?;
             let query = sqlx::query(REGISTER).bind(id).bind(Some(&user.name));
             query.bind(At(now)).bind(NAMELESS).execute(&mut *tx).await?;
             let query = sqlx::query(OPEN).bind(id).bind(name_key).bind(password_hash);
             let is_free = query.execute(&mut *tx).await?.rows_affected() == 1;
-            // Without a commit nothing of it has happened.
-            if is_free { tx.commit().await.map(|()| true) } else { Ok(false) }
+            if is_free {
+                tx.commit().await?
+            } else {
+                tx.rollback().await?
+            }
+            lent.give_back();
+            Ok(is_free)
         }
         .await);
-        opened.map_err(Error::internal)
+        opened.map_err(failed)
     }
 
     /// The player of that name who logs in by a password of this server, and whether it has logged in from that
     /// address.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn local_account(
         &self,
         name_key: &str,
@@ -122,7 +130,7 @@ impl Records {
                 let query = sqlx::query_as(FIND_BY_NAME).bind(name_key).bind(address);
                 query.fetch_optional(pool).await
             });
-        let found = found.map_err(Error::internal)?;
+        let found = found.map_err(failed)?;
         Ok(found.map(|(id, name, password_hash, knows_address)| {
             let id = UserId::from(id.as_str());
             let user = User { id, name, user_type: UserType::Registered };
@@ -134,41 +142,39 @@ impl Records {
     /// The latest [`ADDRESSES`] are kept.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn note_address(
         &self,
         user: &UserId,
         address: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let noted: sqlx::Result<()> = with_db!(&self.db, |pool| async {
-            let mut tx = pool.begin().await?;
+        let noted: sqlx::Result<()> = with_db!(&self.db, |pool| transaction!(pool, |tx| {
             let query = sqlx::query(NOTE_ADDRESS).bind(user.as_str()).bind(address);
             query.bind(At(now)).execute(&mut *tx).await?;
             let query = sqlx::query(FORGET_ADDRESSES).bind(user.as_str()).bind(ADDRESSES);
-            query.execute(&mut *tx).await?;
-            tx.commit().await
-        }
+            query.execute(&mut *tx).await.map(drop)?
+        })
         .await);
-        noted.map_err(Error::internal)
+        noted.map_err(failed)
     }
 
     /// The password hash of a player who logs in by one of this server.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn password_of(&self, user: &UserId) -> Result<Option<String>, Error> {
         let sql = "select password_hash from local_accounts where user_id = $1";
         let hash = with_db!(&self.db, |pool| {
             sqlx::query_scalar(sql).bind(user.as_str()).fetch_optional(pool).await
         });
-        hash.map_err(Error::internal)
+        hash.map_err(failed)
     }
 
     /// Changes a password, and ends all logins but one. Returns those that have ended.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn change_password(
         &self,
         user: &UserId,
@@ -178,47 +184,46 @@ impl Records {
         let change = "update local_accounts set password_hash = $2 where user_id = $1";
         let end = "delete from logins where user_id = $1 and id <> $2 returning id";
         let except = except.map_or("", LoginId::as_str);
-        let ended: sqlx::Result<Vec<String>> = with_db!(&self.db, |pool| async {
-            let mut tx = pool.begin().await?;
-            let query = sqlx::query(change).bind(user.as_str()).bind(password_hash);
-            query.execute(&mut *tx).await?;
-            let query = sqlx::query_scalar(end).bind(user.as_str()).bind(except);
-            let ended = query.fetch_all(&mut *tx).await?;
-            tx.commit().await.map(|()| ended)
-        }
-        .await);
-        Ok(ended.map_err(Error::internal)?.iter().map(|id| LoginId::from(id.as_str())).collect())
+        let ended: sqlx::Result<Vec<String>> =
+            with_db!(&self.db, |pool| transaction!(pool, |tx| {
+                let query = sqlx::query(change).bind(user.as_str()).bind(password_hash);
+                query.execute(&mut *tx).await?;
+                let query = sqlx::query_scalar(end).bind(user.as_str()).bind(except);
+                query.fetch_all(&mut *tx).await?
+            })
+            .await);
+        Ok(ended.map_err(failed)?.iter().map(|id| LoginId::from(id.as_str())).collect())
     }
 
     /// What is kept of a registered player beside the results.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn account(&self, user: &UserId) -> Result<Option<Account>, Error> {
         let sql = "select name, registered_at from users where id = $1";
         let found: sqlx::Result<Option<(String, At)>> = with_db!(&self.db, |pool| {
             sqlx::query_as(sql).bind(user.as_str()).fetch_optional(pool).await
         });
-        let Some((name, At(registered))) = found.map_err(Error::internal)? else {
+        let Some((name, At(registered))) = found.map_err(failed)? else {
             return Ok(None);
         };
         let logins: sqlx::Result<Vec<(At, At)>> = with_db!(&self.db, |pool| {
             sqlx::query_as(LOGINS).bind(user.as_str()).fetch_all(pool).await
         });
         let kept = |(At(started), At(refreshed))| KeptLogin { started, refreshed };
-        let logins = logins.map_err(Error::internal)?.into_iter().map(kept).collect();
+        let logins = logins.map_err(failed)?.into_iter().map(kept).collect();
         Ok(Some(Account { name, registered, logins }))
     }
 
     /// Forgets a registered player, with logins and results. The races of others stay as they were.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn forget(&self, user: &UserId) -> Result<(), Error> {
         let sql = "delete from users where id = $1";
         let forgotten = with_db!(&self.db, |pool| {
             sqlx::query(sql).bind(user.as_str()).execute(pool).await.map(drop)
         });
-        forgotten.map_err(Error::internal)
+        forgotten.map_err(failed)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Records;
 use super::db::{At, with_db};
+use super::failure::failed;
 use crate::Error;
 use crate::game::Timestamp;
 
@@ -22,7 +23,7 @@ impl Records {
     /// Writes an action down.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn note_act(&self, act: &Act) -> Result<(), Error> {
         let sql =
             "insert into operations_audit (at, operator, action, target) values ($1, $2, $3, $4)";
@@ -31,13 +32,13 @@ impl Records {
             let query = sqlx::query(sql).bind(At(*at)).bind(operator).bind(action).bind(target);
             query.execute(pool).await.map(drop)
         });
-        noted.map_err(Error::internal)
+        noted.map_err(failed)
     }
 
     /// The newest actions, at most `limit`.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn last_acts(&self, limit: i64) -> Result<Vec<Act>, Error> {
         type Row = (At, String, String, String);
         let sql =
@@ -45,6 +46,6 @@ impl Records {
         let rows: sqlx::Result<Vec<Row>> =
             with_db!(&self.db, |pool| sqlx::query_as(sql).bind(limit).fetch_all(pool).await);
         let act = |(at, operator, action, target): Row| Act { at: at.0, operator, action, target };
-        Ok(rows.map_err(Error::internal)?.into_iter().map(act).collect())
+        Ok(rows.map_err(failed)?.into_iter().map(act).collect())
     }
 }

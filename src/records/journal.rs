@@ -23,8 +23,8 @@ const CAPACITY: usize = 1024;
 /// How long a transaction may take before it is tried anew.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The longest pause between two tries of a transaction that fails.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The longest pause between two tries of a transaction that fails: lobbies and races go on as soon as it succeeds.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// One change of a live game.
 #[derive(Clone, Debug)]
@@ -135,18 +135,19 @@ fn newest<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
     games.into_values().flatten().flatten().cloned().collect()
 }
 
-/// Tries until it is written: the facts have changed, so there is no way back. Meanwhile everybody who
-/// changes a fact waits; requests are told to try again when their time is over.
+/// Tries until it is written: the facts have changed, so there is no way back. Meanwhile changes wait, and requests
+/// are told to try again when their time is over. The outage is reported by the health watch, once.
 async fn write(records: &Records, changes: &[Change]) {
     let mut pause = Duration::from_millis(50);
     loop {
         // A connection whose other end has vanished would hold us up for a quarter of an hour.
-        let problem = match tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {TRANSACTION_TIMEOUT:?}"),
+        let written = match tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes)).await {
+            Ok(saved) => saved.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no answer within {TRANSACTION_TIMEOUT:?}")),
         };
-        tracing::error!(problem, "the records cannot be written; lobbies and races wait for it");
+        records.writes.note(&written);
+        let Err(problem) = written else { return };
+        tracing::debug!(problem, "the records cannot be written; lobbies and races wait for it");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

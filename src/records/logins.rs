@@ -12,6 +12,8 @@ use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 
 use super::Records;
 use super::db::{At, with_db};
+use super::failure::failed;
+use super::transaction::transaction;
 use crate::Error;
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
@@ -191,18 +193,10 @@ macro_rules! steps {
 steps!(PgConnection);
 steps!(SqliteConnection);
 
-/// Runs steps in one transaction. The first of them writes: a transaction of SQLite that begins by
-/// reading may find, when it comes to write, that somebody else has written since (`SQLITE_BUSY_SNAPSHOT`).
+/// Runs steps in one transaction, on whichever database it is.
 macro_rules! in_transaction {
     ($db:expr, |$tx:ident| $steps:expr) => {
-        with_db!($db, |pool| async {
-            let mut $tx = pool.begin().await?;
-            let outcome = $steps;
-            $tx.commit().await?;
-            Ok(outcome)
-        }
-        .await)
-        .map_err(|error: sqlx::Error| Error::internal(error))
+        with_db!($db, |pool| transaction!(pool, |$tx| $steps).await).map_err(failed)
     };
 }
 
@@ -210,7 +204,7 @@ impl Records {
     /// A player has logged in, and has this refresh token.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn log_in(&self, user: &UserId, token: &StoredToken) -> Result<Begun, Error> {
         in_transaction!(&self.db, |tx| {
             let begun = tx.begin_login(user, token).await?;
@@ -222,7 +216,7 @@ impl Records {
     /// A refresh token was shown: `new` takes its place.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn refresh(&self, shown: &str, new: &StoredToken) -> Result<Refresh, Error> {
         in_transaction!(&self.db, |tx| tx.replace(shown, new).await?)
     }
@@ -231,7 +225,7 @@ impl Records {
     /// a login like any other.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn refresh_clear(
         &self,
         user: &UserId,
@@ -254,20 +248,20 @@ impl Records {
     /// Ends a login of a player.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn log_out(&self, user: &UserId, login: &LoginId) -> Result<(), Error> {
         let sql = "delete from logins where id = $1 and user_id = $2";
         let ended = with_db!(&self.db, |pool| {
             let query = sqlx::query(sql).bind(login.as_str()).bind(user.as_str());
             query.execute(pool).await.map(drop)
         });
-        ended.map_err(Error::internal)
+        ended.map_err(failed)
     }
 
     /// Those of `logins` that have not ended.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn living(&self, logins: &[&LoginId]) -> Result<HashSet<LoginId>, Error> {
         let mut living = HashSet::new();
         for some in logins.chunks(AT_ONCE) {
@@ -277,7 +271,7 @@ impl Records {
                 let query = sqlx::query_scalar(AssertSqlSafe(sql));
                 some.iter().fold(query, |it, login| it.bind(login.as_str())).fetch_all(pool).await
             });
-            living.extend(found.map_err(Error::internal)?.iter().map(|id| id.as_str().into()));
+            living.extend(found.map_err(failed)?.iter().map(|id| id.as_str().into()));
         }
         Ok(living)
     }
@@ -285,7 +279,7 @@ impl Records {
     /// Forgets the refresh token that the old backend has stored of a player.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn forget_clear(&self, user: &UserId) -> Result<(), Error> {
         let sql = "update users set refresh_token = null where id = $1";
         let query = with_db!(&self.db, |pool| sqlx::query(sql)
@@ -293,6 +287,6 @@ impl Records {
             .execute(pool)
             .await
             .map(drop));
-        query.map_err(Error::internal)
+        query.map_err(failed)
     }
 }

@@ -6,12 +6,15 @@
 mod accounts;
 mod audit;
 mod db;
+mod failure;
 mod journal;
 mod logins;
+mod probe;
 mod results;
 mod store;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use audit::Act;

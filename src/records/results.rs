@@ -2,6 +2,7 @@
 
 use super::Records;
 use super::db::{At, with_db};
+use super::failure::failed;
 use crate::Error;
 use crate::game::{GameId, Timestamp, UserId};
 
@@ -103,7 +104,7 @@ impl Records {
     /// `offset`.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn history(
         &self,
         user: &UserId,
@@ -115,43 +116,43 @@ impl Records {
             let query = sqlx::query_as(HISTORY).bind(user.as_str()).bind(limit).bind(offset);
             query.bind(At(until)).fetch_all(pool).await
         });
-        Ok(rows.map_err(Error::internal)?.into_iter().map(kept).collect())
+        Ok(rows.map_err(failed)?.into_iter().map(kept).collect())
     }
 
     /// All results of a player, newest first, also those whose figures cannot be.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn all_results(&self, user: &UserId) -> Result<Vec<KeptResult>, Error> {
         let rows: Result<Vec<Row>, _> = with_db!(&self.db, |pool| {
             sqlx::query_as(EVERYTHING).bind(user.as_str()).fetch_all(pool).await
         });
-        Ok(rows.map_err(Error::internal)?.into_iter().map(kept).collect())
+        Ok(rows.map_err(failed)?.into_iter().map(kept).collect())
     }
 
     /// How many results of a player had arrived by `until`.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn races(&self, user: &UserId, until: Timestamp) -> Result<i64, Error> {
         let races = with_db!(&self.db, |pool| {
             let query = sqlx::query_scalar(COUNT).bind(user.as_str()).bind(At(until));
             query.fetch_one(pool).await
         });
-        races.map_err(Error::internal)
+        races.map_err(failed)
     }
 
     /// What a profile says of all races of a player.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn summary(&self, user: &UserId) -> Result<Summary, Error> {
         let best: Result<Option<(f64, f64)>, _> = with_db!(&self.db, |pool| {
             sqlx::query_as(BEST).bind(user.as_str()).fetch_optional(pool).await
         });
         let (races, all) = self.mean(ALL, user).await?;
         let (_, last_ten) = self.mean(LAST_TEN, user).await?;
-        let best = best.map_err(Error::internal)?.unwrap_or_default();
+        let best = best.map_err(failed)?.unwrap_or_default();
         let best = Average { wpm: best.0, accuracy: best.1 };
         Ok(Summary { races, best, last_ten, all })
     }
@@ -160,7 +161,7 @@ impl Records {
         let row: Result<MeanRow, _> = with_db!(&self.db, |pool| {
             sqlx::query_as(sql).bind(user.as_str()).fetch_one(pool).await
         });
-        let (races, wpm, accuracy) = row.map_err(Error::internal)?;
+        let (races, wpm, accuracy) = row.map_err(failed)?;
         let mean = Average { wpm: wpm.unwrap_or_default(), accuracy: accuracy.unwrap_or_default() };
         Ok((races, mean))
     }

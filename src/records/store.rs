@@ -1,12 +1,14 @@
 //! The record store as the rest of the server knows it: operations in the terms of the game.
 
 use std::path::Path;
-use std::time::Duration;
 
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::Change;
 use super::db::{At, Db, open_lite, open_pg, timed, with_db};
+use super::failure::failed;
+use super::probe::Writes;
+use super::transaction::transaction;
 use crate::Error;
 use crate::game::{Door, Game, GameId, Stage, UserType};
 use crate::settings::Settings;
@@ -22,9 +24,6 @@ const SINGLE: i32 = 0;
 /// `games.game_type` of a race against others.
 const MULTI: i32 = 1;
 
-/// How long a probe waits.
-const PING_TIMEOUT: Duration = Duration::from_secs(3);
-
 /// The record store. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Records {
@@ -32,7 +31,9 @@ pub struct Records {
     pub(super) db: Db,
     /// The facts of the live games of this server; the same file as `db`, if that is SQLite. `None` if the
     /// live state keeps them elsewhere.
-    local: Option<sqlx::SqlitePool>,
+    pub(super) local: Option<sqlx::SqlitePool>,
+    /// How the last writes went.
+    pub(super) writes: Writes,
 }
 
 /// The connections of one database.
@@ -61,17 +62,23 @@ impl Records {
     /// One sentence that names what cannot be used.
     pub async fn open(settings: &Settings, init: bool) -> Result<Self, String> {
         let local = async || open_lite(&settings.data_dir).await;
-        let is_shared = settings.redis.is_some();
+        let (is_shared, writes) = (settings.redis.is_some(), Writes::default());
         Ok(match &settings.db {
             Some(pg) => {
                 let local = if is_shared { None } else { Some(local().await?) };
-                Self { db: Db::Pg(open_pg(pg, init).await?), local }
+                Self { db: Db::Pg(open_pg(pg, init).await?), local, writes }
             }
             None => {
                 let lite = local().await?;
-                Self { db: Db::Lite(lite.clone()), local: Some(lite).filter(|_| !is_shared) }
+                let local = Some(lite.clone()).filter(|_| !is_shared);
+                Self { db: Db::Lite(lite), local, writes }
             }
         })
+    }
+
+    /// Whether the live games are in another file than the records.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self.db, Db::Pg(_))
     }
 
     /// Where the records are, for the log.
@@ -97,52 +104,38 @@ impl Records {
         }
     }
 
-    /// Whether the store answers.
-    ///
-    /// # Errors
-    /// `UNKNOWN_ERROR`, if it does not.
-    pub async fn ping(&self) -> Result<(), Error> {
-        let ping = async {
-            with_db!(&self.db, |pool| sqlx::query("select 1").execute(pool).await.map(drop))
-        };
-        match tokio::time::timeout(PING_TIMEOUT, ping).await {
-            Ok(pinged) => pinged.map_err(Error::internal),
-            Err(_) => Err(Error::internal("the records do not answer")),
-        }
-    }
-
     /// The highest id that a game has had; 0 if there was none.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn last_game(&self) -> Result<GameId, Error> {
         let sql = "select coalesce(max(id), 0) from games";
         let id = with_db!(&self.db, |pool| sqlx::query_scalar(sql).fetch_one(pool).await);
-        id.map(GameId).map_err(Error::internal)
+        id.map(GameId).map_err(failed)
     }
 
     /// Ids for games to come, if the store hands them out: PostgreSQL does, since others may open games
     /// in it too. `None` means that they are counted from [`Self::last_game`].
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn reserve_games(&self) -> Result<Option<Vec<GameId>>, Error> {
         let Db::Pg(pool) = &self.db else { return Ok(None) };
         let sql =
             "select nextval(pg_get_serial_sequence('games', 'id')) from generate_series(1, 32)";
         let ids: Result<Vec<i64>, _> = sqlx::query_scalar(sql).fetch_all(pool).await;
-        Ok(Some(ids.map_err(Error::internal)?.into_iter().map(GameId).collect()))
+        Ok(Some(ids.map_err(failed)?.into_iter().map(GameId).collect()))
     }
 
     /// The games of this server that were not over when it stopped.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR`, if the store does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn live_games(&self) -> Result<Vec<Game>, Error> {
         let Some(local) = &self.local else { return Ok(Vec::new()) };
         let facts =
             sqlx::query_scalar::<_, String>("select facts from live_games order by game_id");
-        let facts = facts.fetch_all(local).await.map_err(Error::internal)?;
+        let facts = facts.fetch_all(local).await.map_err(failed)?;
         let read = |facts: &String| {
             let unreadable =
                 |error: &_| tracing::error!(%error, "a live game cannot be read; it is left out");
@@ -159,20 +152,21 @@ impl Records {
         let _timed = timed!();
         match &self.db {
             Db::Lite(pool) => {
-                let mut tx = pool.begin_with("begin immediate").await?;
-                save_records_lite(&mut tx, changes).await?;
-                if self.local.is_some() {
-                    save_live(&mut tx, &changes.iter().collect::<Vec<_>>()).await?;
-                }
-                tx.commit().await
+                transaction!(pool, |tx| {
+                    save_records_lite(&mut tx, changes).await?;
+                    if self.local.is_some() {
+                        save_live(&mut tx, &changes.iter().collect::<Vec<_>>()).await?;
+                    }
+                })
+                .await
             }
             Db::Pg(pool) => {
                 let is_end = |change: &Change| matches!(change, Change::Ended { .. });
                 let (ends, facts): (Vec<_>, Vec<_>) = changes.iter().partition(|it| is_end(it));
                 self.save_local(&facts).await?;
-                let mut tx = pool.begin().await?;
-                save_records_pg(&mut tx, changes).await?;
-                tx.commit().await?;
+                let saved: sqlx::Result<()> =
+                    transaction!(pool, |tx| save_records_pg(&mut tx, changes).await?).await;
+                saved?;
                 self.save_local(&ends).await
             }
         }
@@ -182,9 +176,7 @@ impl Records {
         let Some(local) = self.local.as_ref().filter(|_| !changes.is_empty()) else {
             return Ok(());
         };
-        let mut tx = local.begin_with("begin immediate").await?;
-        save_live(&mut tx, changes).await?;
-        tx.commit().await
+        transaction!(local, |tx| save_live(&mut tx, changes).await?).await
     }
 }
 

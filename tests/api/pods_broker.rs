@@ -160,7 +160,7 @@ async fn a_pod_that_comes_before_the_broker_waits_for_it() {
         eventually("the pod says for what it waits", async || {
             let text = log.text();
             let waits = format!("waiting for RabbitMQ at {address}");
-            let tells = "the broker does not answer: no new players";
+            let tells = "the broker cannot be used: no new players";
             (text.contains(&waits) && text.contains(tells)).then_some(())
         })
         .await;

@@ -9,8 +9,8 @@ use redis::{
     RedisConnectionInfo, RedisError, ServerErrorKind,
 };
 
+use crate::Error;
 use crate::settings::RedisSettings;
-use crate::{Error, Kind};
 
 /// How long an answer may take; players wait for it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -93,7 +93,13 @@ fn is_final(error: &RedisError) -> bool {
     }
 }
 
-/// Whether Redis is away, or not ready: to be tried again.
+/// How Redis refuses to work until an operator acts, or until it has memory again: no memory (`maxmemory`), no disk
+/// for a snapshot, too few replicas, no rights.
+const REFUSALS: [&str; 6] = ["OOM", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS"];
+/// A command inside a script that the user of the connection may not run comes with the code of a general error.
+const NO_RIGHTS_IN_SCRIPT: &str = "The user executing the script can't run this command";
+
+/// Whether Redis is away, not ready, or refuses to work: to be tried again.
 fn is_away(error: &RedisError) -> bool {
     let kind = error.kind();
     let is_passing = matches!(
@@ -105,17 +111,15 @@ fn is_away(error: &RedisError) -> bool {
                     | ServerErrorKind::ClusterDown
                     | ServerErrorKind::TryAgain
                     | ServerErrorKind::ReadOnly
+                    | ServerErrorKind::NoPerm
             )
     );
-    error.is_io_error() || error.is_unrecoverable_error() || is_passing
+    let is_refusal = error.code().is_some_and(|code| REFUSALS.contains(&code))
+        || error.detail().is_some_and(|detail| detail.contains(NO_RIGHTS_IN_SCRIPT));
+    error.is_io_error() || error.is_unrecoverable_error() || is_passing || is_refusal
 }
 
 /// What a failure of Redis is to whoever asked.
 pub(super) fn failed(error: RedisError) -> Error {
-    if is_away(&error) {
-        // Everybody who asks meets it; `health` says it once.
-        tracing::debug!(%error, "the live state does not answer");
-        return Kind::UNAVAILABLE.into();
-    }
-    Error::internal(error)
+    if is_away(&error) { Error::away(error) } else { Error::internal(error) }
 }

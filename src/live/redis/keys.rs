@@ -1,6 +1,6 @@
 //! How the keys are called, and in which slot of a cluster they lie: what stands in braces decides that.
 
-use crate::game::{GameId, UserId};
+use crate::game::{GameId, PodName, UserId};
 
 /// The names of all keys of one installation.
 #[derive(Clone, Debug)]
@@ -33,6 +33,11 @@ impl Keys {
     /// The facts of a game from its preparation on, in a slot of its own.
     pub(super) fn racing(&self, game: GameId) -> String {
         format!("{{{}:{game}}}:game", self.prefix)
+    }
+
+    /// What a pod writes to see whether it can.
+    pub(super) fn probe(&self, pod: &PodName) -> String {
+        format!("{}:probe:{}", self.prefix, pod.as_str())
     }
 
     /// Which pods hold sockets of the game.

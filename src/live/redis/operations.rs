@@ -191,8 +191,10 @@ impl LiveState for RedisLive {
         Ok(handed_over)
     }
 
-    async fn ping(&self) -> Result<(), Error> {
-        redis::cmd("PING").exec_async(&mut self.redis.clone()).await.map_err(failed)
+    async fn probe(&self) -> Result<(), String> {
+        let call = scripts::PROBE.key(self.keys.probe(&self.pod));
+        let probed: Result<(), _> = call.invoke_async(&mut self.redis.clone()).await;
+        probed.map_err(|error| error.to_string())
     }
 
     async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error> {

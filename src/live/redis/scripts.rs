@@ -56,6 +56,8 @@ scripts! {
     TAKE_ONCE = "take_once";
     /// Takes the sockets of a dead pod out of lobbies.
     FORGET = "forget";
+    /// Writes, to see whether that is possible.
+    PROBE = "probe";
     /// A sign of life.
     BEAT = "beat";
     /// Who gives none.

@@ -1,0 +1,77 @@
+//! Transactions: all of the records begin here.
+//!
+//! A connection whose transaction failed, or was given up half-way, is closed and not used again. SQLite rolls a
+//! transaction back by itself when the disk is full, while sqlx goes on counting it as open: back in the pool, such a
+//! connection would refuse every later transaction.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Database, Pool, Postgres, Sqlite, Transaction};
+
+/// How a transaction begins.
+pub(super) trait Begins: Database {
+    /// The statement.
+    const BEGIN: &'static str;
+}
+
+/// Takes the lock for writing at once: a transaction that begins by reading may find, when it comes to write, that
+/// the file has changed since (`SQLITE_BUSY_SNAPSHOT`).
+impl Begins for Sqlite {
+    const BEGIN: &'static str = "begin immediate";
+}
+
+impl Begins for Postgres {
+    const BEGIN: &'static str = "begin";
+}
+
+type Beginning<'c, DB> =
+    Pin<Box<dyn Future<Output = sqlx::Result<Transaction<'c, DB>>> + Send + 'c>>;
+
+/// A connection that is closed when dropped, unless it is given back.
+pub(super) struct Lent<DB: Database> {
+    connection: PoolConnection<DB>,
+    is_sound: bool,
+}
+
+impl<DB: Begins> Lent<DB> {
+    /// Waits for a connection of the pool.
+    pub(super) async fn from(pool: &Pool<DB>) -> sqlx::Result<Self> {
+        Ok(Self { connection: pool.acquire().await?, is_sound: false })
+    }
+
+    /// Begins a transaction. Boxed, since the compiler cannot tell of the future of a generic database that it may
+    /// change threads.
+    pub(super) fn begin(&mut self) -> Beginning<'_, DB> {
+        Box::pin(self.connection.begin_with(DB::BEGIN))
+    }
+
+    /// The transaction has ended well: the connection goes back to the pool.
+    pub(super) fn give_back(mut self) {
+        self.is_sound = true;
+    }
+}
+
+impl<DB: Database> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        if !self.is_sound {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// Runs steps in one transaction, and commits it. Steps that fail undo it, and cost the connection.
+macro_rules! transaction {
+    ($pool:expr, |$tx:ident| $steps:expr) => {
+        async {
+            let mut lent = $crate::records::transaction::Lent::from($pool).await?;
+            let mut $tx = lent.begin().await?;
+            let outcome = $steps;
+            $tx.commit().await?;
+            lent.give_back();
+            Ok(outcome)
+        }
+    };
+}
+pub(super) use transaction;
