@@ -18,6 +18,11 @@ impl Text {
         self.0.get(usize::try_from(index).ok()?).copied()
     }
 
+    /// How many words.
+    pub fn words(&self) -> usize {
+        self.0.len()
+    }
+
     /// All characters, and the blanks between the words.
     pub fn characters(&self) -> u32 {
         let blanks = u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX);
