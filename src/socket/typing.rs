@@ -18,22 +18,26 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The typing of one player, in one race, on this server.
 #[derive(Debug, Default)]
-pub struct Typing(Mutex<Tracker>);
+pub struct Typing {
+    tracker: Mutex<Tracker>,
+    /// Held while it is written down: a result is judged by what is written, so it waits for a try that hangs.
+    keeping: tokio::sync::Mutex<()>,
+}
 
 impl Typing {
     /// A socket of the player opens. `known` is what is written down of the player, who may type `since` then.
     pub(super) fn resume(&self, text: &Text, known: &Progress, since: Option<Timestamp>) {
-        self.0.lock().resume(text, known, since);
+        self.tracker.lock().resume(text, known, since);
     }
 
     /// The player is told that the race is on: from now on positions count.
     pub fn begin(&self, now: Timestamp) {
-        self.0.lock().begin(now);
+        self.tracker.lock().begin(now);
     }
 
     /// A position within the text has come.
     pub fn note(&self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
-        self.0.lock().note(text, position, now)
+        self.tracker.lock().note(text, position, now)
     }
 
     /// Writes down what is not written yet.
@@ -46,7 +50,8 @@ impl Typing {
         game: GameId,
         user: &UserId,
     ) -> Result<(), Error> {
-        let Some(seen) = self.0.lock().take() else { return Ok(()) };
+        let _alone = self.keeping.lock().await;
+        let Some(seen) = self.tracker.lock().take() else { return Ok(()) };
         let mut unkept = Unkept { typing: self, seen: Some(seen) };
         if let Some(seen) = &unkept.seen {
             live.track(game, user, seen).await?;
@@ -72,7 +77,7 @@ struct Unkept<'a> {
 impl Drop for Unkept<'_> {
     fn drop(&mut self) {
         if let Some(seen) = &self.seen {
-            self.typing.0.lock().put_back(seen);
+            self.typing.tracker.lock().put_back(seen);
         }
     }
 }
