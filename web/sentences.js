@@ -9,8 +9,9 @@ const FAILURES = {
   NOT_THE_HOST: 'Only the host can start this race.',
   NOT_A_GUEST: 'You are logged in, and your name is that of your account.',
   GAME_NOT_STARTED: 'The server says that this race has not started.',
-  IMPLAUSIBLE_RESULT:
-    'The server did not take this result: the time it measured does not fit. A lost connection may be the cause.',
+  KEYSTROKES_NOT_SEEN:
+    'Not ranked: hardly any of your keystrokes reached the server. A lost connection may be the cause.',
+  TEXT_NOT_TYPED: 'Not ranked: too much of the text was left out. Nine tenths of it have to be typed.',
   VALIDATION_ERROR: 'The server did not understand that.',
   TOO_MANY_REQUESTS: 'That was too often. Wait a minute.',
   TOKEN_NOT_PROVIDED: 'Your browser keeps no cookie of this page, and without it you cannot race.',

@@ -6,6 +6,12 @@ import { colour } from './text.js';
 import { speedAt } from './typing.js';
 import { bareName, botMark, h } from './ui.js';
 
+function placeIn(isMixed, order, player) {
+  if (player.unranked) return 'not ranked';
+  if (isMixed) return nth(order.indexOf(player) + 1);
+  return player.bot ? 'done' : nth(player.rank);
+}
+
 export class Standings {
   #rows = new Map();
 
@@ -28,7 +34,7 @@ export class Standings {
     const order = standing(players, this.words);
     const rows = players.map((player) => {
       // Bots have no rank. Who meets bots alone is placed among them.
-      const place = isMixed ? nth(order.indexOf(player) + 1) : player.bot ? 'done' : nth(player.rank);
+      const place = placeIn(isMixed, order, player);
       return this.#show(player, player.id === me?.id, seconds > 0 ? speedOf(player) : null, place);
     });
     const ids = new Set(players.map(({ id }) => id));

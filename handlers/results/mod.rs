@@ -54,25 +54,27 @@ async fn statistics(
 ) -> Result<Answer<Empty>, Error> {
     let (game, figures) = (GameId(claim.0.game_id), claim.0.figures());
     rules::check_values(&figures)?;
-    // Once a rank is decided it is announced, whether or not the client still waits for the answer.
-    cx.clone().carry(async move { finish(&cx, game, caller.0, figures).await }).await.map_err(
-        |error| {
-            // The contract's exception: here a game that is not there is a bad request.
-            if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
-        },
-    )?;
+    take(&cx, game, caller.0, figures).await.map_err(|error| {
+        // The contract's exception: here a game that is not there is a bad request.
+        if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
+    })?;
     Ok(Answer::ok())
 }
 
-async fn finish(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), Error> {
+async fn take(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), Error> {
     let game = cx.live().find(id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
-    let is_judged = cx.settings().game.check_results && is_open(&game, &user.id);
-    let claim = if is_judged {
+    let claim = if cx.settings().game.check_results && is_open(&game, &user.id) {
         let game = with_all_keys(cx, game, &user.id).await?;
         rules::judge(&game, &user.id, figures, cx.now())
     } else {
         Claim { figures, at: cx.now(), unranked: None }
     };
+    // Once a rank is decided it is announced, whether or not the client still waits for the answer.
+    let here = cx.clone();
+    cx.carry(async move { finish(&here, id, user, claim).await }).await
+}
+
+async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Error> {
     match cx.live().finish(id, &user.id, claim).await? {
         Finish::Taken(rank) => cx.publish(PlayerFinished { game: id, user: user.id, rank }).await,
         Finish::Before(_) => {}
@@ -95,7 +97,9 @@ async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Ar
             typing.keep(cx.live(), game.id, user).await?;
         }
         game = cx.live().find(game.id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
-        let is_complete = game.player(user).is_some_and(|it| it.progress.completed.is_some());
+        let is_complete = game
+            .player(user)
+            .is_some_and(|it| it.progress.completed.is_some() || !it.is_followed());
         if is_complete || !is_open(&game, user) || cx.now() >= late {
             return Ok(game);
         }

@@ -50,11 +50,14 @@ pub(super) fn judge(game: &Game, user: &UserId, claimed: Figures, at: Timestamp)
     let Some(player) = game.player(user) else {
         return Claim { figures: claimed, at, unranked: None };
     };
-    let (seen, begun) = (&player.progress, game.starts_at.unwrap_or(at));
+    let text = Text::of(&game.words);
+    let whole = (!player.is_followed()).then(|| text.typed(at));
+    let seen = whole.as_ref().unwrap_or(&player.progress);
+    let begun = game.starts_at.unwrap_or(at);
     let first = player.first_started.or(player.started).unwrap_or(begun);
     let since = first.clamp(begun, begun + GRACE);
     let used = seen.completed.or(seen.at).unwrap_or(at).after(since);
-    let text = f64::from(Text::of(&game.words).characters());
+    let text = f64::from(text.characters());
     let fastest = FASTEST * (used + LATENESS).as_secs_f64();
     let reached = f64::from(seen.characters()).min(fastest);
     let (keys, extra) = (f64::from(seen.keys), f64::from(seen.extra));

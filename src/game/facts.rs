@@ -106,6 +106,14 @@ pub struct Player {
     pub result: Option<Result>,
 }
 
+impl Player {
+    /// Whether servers follow the typing of this player. A server of the version before, which told START,
+    /// did not.
+    pub fn is_followed(&self) -> bool {
+        self.started.is_none() || self.first_started.is_some()
+    }
+}
+
 /// One game.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Game {

@@ -29,6 +29,7 @@ export function show(main) {
 class ResultPage {
   #ends = [];
   #isLeft = false;
+  #shown = null;
 
   constructor(main, race) {
     this.main = main;
@@ -65,6 +66,7 @@ class ResultPage {
     const { race } = this;
     this.heading = h('h1', { tabindex: -1 });
     this.state = h('p', { class: 'why', role: 'status' });
+    this.figures = h('dl', { class: 'figures' });
     this.standings = new Standings(race.words);
     this.text = new TextView(race.words);
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
@@ -73,7 +75,7 @@ class ResultPage {
       this.main,
       this.heading,
       this.state,
-      race.record.claim && ownFigures(race.record.claim),
+      race.record.claim && this.figures,
       again,
       race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       this.others,
@@ -98,10 +100,19 @@ class ResultPage {
     }
     const state = stateOf(race);
     if (this.state.textContent !== state) this.state.textContent = state;
+    if (race.record.claim) this.#showFigures(taken(race));
     this.standings.show(race, standing(race.players, race.words));
     const typing = race.players.filter((it) => !it.finished && !it.away && it !== race.me);
     this.others.hidden = typing.length === 0 || race.ended !== null;
     if (!this.others.hidden) this.text.show(race.record.state, typing, null);
+  }
+
+  // Anew only if they have changed: who reads them is not to be disturbed.
+  #showFigures(figures) {
+    const shown = JSON.stringify(figures);
+    if (this.#shown === shown) return;
+    this.#shown = shown;
+    this.figures.replaceChildren(...ownFigures(figures));
   }
 
   leave() {
@@ -113,27 +124,39 @@ class ResultPage {
 
 function headingOf({ me, players, record, words }) {
   if (record.kind === 'solo') return 'Done';
-  if (!me?.finished) return 'You are through';
+  if (!me?.finished || me.unranked) return 'You are through';
   const { place, of, withBots } = placeOf(me, players, words);
   return of > 1 ? `You are ${nth(place)} of ${of}${withBots ? ', with bots' : ''}` : 'You are through';
 }
 
 function stateOf({ refusal, record, me }) {
   if (refusal) return sentence(refusal);
+  if (me?.unranked) return sentence(me.unranked);
+  if (isCorrected(me, record.claim)) return LATE;
   if (record.sent || me?.finished) return '';
   return 'Your result is on its way…';
 }
 
+const LATE = 'Your keystrokes reached the server late, so it has measured less speed than this page.';
+
+// Whether the server has taken visibly less than what this page computed.
+const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm - me.wpm >= 0.1;
+
+// The own figures: those of the server, once it has taken them.
+function taken({ me, record: { claim } }) {
+  if (!me?.finished) return claim;
+  const { wpm, wpm_raw, acc } = me;
+  return { ...claim, wpm, wpm_raw, acc };
+}
+
 function ownFigures({ wpm, wpm_raw: raw, acc, seconds }) {
   const figure = (name, value) => h('div', {}, h('dt', {}, name), h('dd', { 'data-figure': name }, value));
-  return h(
-    'dl',
-    { class: 'figures' },
+  return [
     figure('WPM', wpm.toFixed(1)),
     figure('Accuracy', `${acc.toFixed(1)} %`),
     figure('Raw WPM', raw.toFixed(1)),
     figure('Time', clock(seconds)),
-  );
+  ];
 }
 
 function graph({ samples, claim }) {

@@ -224,6 +224,19 @@ fn whoever_types_nothing_is_not_ranked_and_has_no_speed() {
 }
 
 #[test]
+fn whom_a_server_of_the_version_before_has_told_start_is_believed_as_far_as_the_clock_allows() {
+    let words = vec!["x".repeat(9); 10];
+    let mut game = race(&words, Some(START), Progress::default());
+    game.players[0].first_started = None;
+    let claimed = |wpm| {
+        let figures = Figures { wpm, wpm_raw: wpm, acc: 97.0 };
+        judge(&game, &"anna".into(), figures, START + 20 * SECOND)
+    };
+    assert_eq!((claimed(60.0).figures.wpm, claimed(60.0).unranked), (60.0, None));
+    assert!(claimed(1000.0).figures.wpm < 66.0);
+}
+
+#[test]
 fn whoever_leaves_out_more_than_a_tenth_of_the_text_is_not_ranked() {
     let words = vec!["x".repeat(9); 10];
     let figures = Figures { wpm: 60.0, wpm_raw: 60.0, acc: 100.0 };

@@ -139,7 +139,7 @@ impl Chance {
         let at = Some((now - earlier).max(Timestamp(0)));
         let letters = |word| ((self.which * 7 + word * 5) % 6) as u16;
         let reached = (0..=self.which % 3).map(letters).collect();
-        let completed = at.filter(|_| number % 4 == 0);
+        let completed = at.filter(|_| number.is_multiple_of(4));
         Progress { reached, keys: number + 1, extra: number % 3, gaps: number % 2, at, completed }
     }
 
