@@ -66,8 +66,6 @@ table! {
     VALIDATION = "VALIDATION_ERROR" 422 403 4522;
     /// The race has not started: there can be no result.
     GAME_NOT_STARTED = "GAME_NOT_STARTED" 400 403 4500;
-    /// The server's own clock rules this result out.
-    IMPLAUSIBLE_RESULT = "IMPLAUSIBLE_RESULT" 400 403 4500;
     /// The game was there, and is not any more: the live state has lost it, or its time is over.
     GAME_LOST = "GAME_LOST" 404 404 4404;
     /// No such path.

@@ -48,30 +48,39 @@ export function aged(players, now, myId) {
 // From 0 to 1.
 export const progressOf = (player, words) => (player.finished ? 1 : progress(words, player.position));
 
-// In the order of the race: who is through, people and bots, by when that was, then the others by how
-// far they are.
+// In the order of the race: who is through, people and bots, by when that was; then finishes that are not
+// ranked, and then the others by how far they are.
 export function standing(players, words) {
   const far = (player) => progressOf(player, words);
   return [...players].sort((a, b) => endOf(a) - endOf(b) || far(b) - far(a) || 0);
 }
 
-// In the order of the result. Bots have no rank: they stand behind the people, except if `me` met bots alone.
+// In the order of the result. Bots have no rank: they stand behind the people, except if `me` met bots alone. Results
+// that are not ranked come last of all.
 export function ranking(players, words, me) {
-  const all = standing(players, words);
-  return isCompany(players, me) ? all.sort((a, b) => Boolean(a.bot) - Boolean(b.bot)) : all;
+  const hasCompany = isCompany(players, me);
+  const group = ({ bot, unranked }) => (unranked ? 2 : Number(hasCompany && Boolean(bot)));
+  return standing(players, words).sort((a, b) => group(a) - group(b));
 }
 
 // Of those who are not through a number all the same, so that two of them can be compared.
-const endOf = ({ finished }) => (finished ? Date.parse(finished) : Number.MAX_SAFE_INTEGER);
+const endOf = ({ finished, unranked }) => {
+  if (!finished) return Number.MAX_SAFE_INTEGER;
+  return Date.parse(finished) + (unranked ? UNRANKED : 0);
+};
+
+// In milliseconds: more than any date.
+const UNRANKED = Number.MAX_SAFE_INTEGER / 2;
 
 // Whether somebody else than `me` races who is no bot.
 export const isCompany = (players, me) => players.some((it) => !it.bot && it.id !== me?.id);
 
 // The place of a player. Among people it is the server's: bots take none. Who meets bots alone is
-// placed among them. Who stands level shares the better place.
+// placed among them. Who stands level shares the better place. A finish that is not ranked has none, and
+// is behind all others.
 export function placeOf(player, players, words) {
   const withBots = !isCompany(players, player) && players.length > 1;
-  const all = withBots ? players : players.filter((it) => !it.bot);
+  const all = players.filter((it) => (withBots || !it.bot) && (it === player || !it.unranked));
   const isBehind = (a, b) => progressOf(b, words) > progressOf(a, words);
   const isAhead = (other) => {
     if (other.away) return false;

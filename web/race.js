@@ -261,8 +261,7 @@ class Race {
       await insist(send, () => running === this);
       this.record.sent = true;
     } catch ({ code }) {
-      // Figures that cannot be are as little believed as those that the clock rules out.
-      this.refusal = code === 'VALIDATION_ERROR' ? 'IMPLAUSIBLE_RESULT' : code;
+      this.refusal = code;
     }
     this.#sending = false;
     if (running !== this) return;
@@ -271,13 +270,13 @@ class Race {
     this.#tell('sent');
   }
 
-  // After a loss: what was missed is asked for, and where one is now is told. Not at the end: the server
-  // takes the time of the last position for that of the last key.
+  // After a loss: what was missed is asked for, and where one is now is told, until the result is taken: the
+  // server judges it by the positions that it has seen.
   #catchUp() {
     this.#isConnected = true;
     this.#roster.greet();
     if (this.isDone) this.readResult().catch(() => {});
-    else this.#sayPosition();
+    if (!this.record.sent) this.#sayPosition();
   }
 
   // Absolute, so only the newest counts: what was typed while the socket was away needs no repetition.

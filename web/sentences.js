@@ -9,8 +9,8 @@ const FAILURES = {
   NOT_THE_HOST: 'Only the host can start this race.',
   NOT_A_GUEST: 'You are logged in and play under the name of your account.',
   GAME_NOT_STARTED: 'This race has not started yet.',
-  IMPLAUSIBLE_RESULT:
-    'The server did not take this result: the time it measured does not fit. A lost connection may be the cause.',
+  KEYSTROKES_NOT_SEEN: 'Not ranked: hardly any of your keystrokes reached the server. Did you lose your connection?',
+  TEXT_NOT_TYPED: 'Not ranked: too much of the text was left out. Type at least nine tenths of it.',
   VALIDATION_ERROR: 'That is not valid. Check it and try again.',
   TOO_MANY_REQUESTS: 'Too many tries. Wait a minute and try again.',
   TOKEN_NOT_PROVIDED: 'Your browser blocks cookies for this page. Allow them to race.',

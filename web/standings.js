@@ -9,6 +9,12 @@ import { bareName, botMark, h } from './ui.js';
 // Milliseconds in which a row glides to its new place.
 const GLIDE = 250;
 
+// What the row of a finished player says of the place.
+function placeIn(player, place) {
+  if (player.unranked) return 'not ranked';
+  return place === null ? 'done' : nth(place);
+}
+
 export class Standings {
   #rows = new Map();
 
@@ -33,7 +39,7 @@ export class Standings {
     const order = standing(players, this.words);
     const rows = players.map((player) => {
       // Bots have no rank. Who meets bots alone is placed among them.
-      const place = isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
+      const place = player.unranked ? null : isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
       return this.#show(player, player.id === me?.id, seconds > 0 ? speedOf(player) : null, place);
     });
     const ids = new Set(players.map(({ id }) => id));
@@ -62,8 +68,7 @@ export class Standings {
     row.bar.value = far;
     row.speed.textContent = speed === null ? '' : `${Math.round(speed)} WPM`;
     const way = player.away ? 'away' : `${Math.floor(far * 100)} %`;
-    const end = place === null ? 'done' : nth(place);
-    row.state.textContent = player.finished ? `${end}, ${Math.round(player.acc)} % right` : way;
+    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)} % right` : way;
     row.element.classList.toggle('still', Boolean(player.still));
     if (this.hasRanks) row.badge.textContent = player.finished && place !== null ? place : '';
     return row.element;

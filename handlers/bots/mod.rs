@@ -124,7 +124,7 @@ async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
     let Some(game) = cx.live().find(id).await? else { return Ok(finished) };
     let now = cx.now();
     for (bot, _, plan) in unfinished(&game).filter(|(_, at, _)| *at <= now) {
-        let claim = Claim { figures: plan.figures(), at: now };
+        let claim = Claim { figures: plan.figures(), at: now, unranked: None };
         match cx.live().finish(id, &bot.id, claim).await {
             Ok(Finish::Taken(rank)) => {
                 finished.push(PlayerFinished { game: id, user: bot.id.clone(), rank });

@@ -8,7 +8,8 @@ use super::plan::{Plan, SPEEDS, id};
 use super::settings::BotSettings;
 use super::{HANDING_IN, arrive_at, finishes_at};
 use crate::game::{
-    Door, Game, GameId, Log, Player, SocketId, Stage, Text, Timestamp, User, UserId, UserType,
+    Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Text, Timestamp, User, UserId,
+    UserType,
 };
 use crate::module::Setup;
 use crate::settings::{Settings, Sources, load};
@@ -20,7 +21,15 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn player(id: UserId, user_type: UserType) -> Player {
     let user = User { id, name: "Anna".into(), user_type };
-    Player { user, sockets: [SocketId(1)].into(), absent_since: None, started: None, result: None }
+    Player {
+        user,
+        sockets: [SocketId(1)].into(),
+        absent_since: None,
+        started: None,
+        first_started: None,
+        progress: Progress::default(),
+        result: None,
+    }
 }
 
 fn game(stage: Stage, door: Door, players: Vec<Player>) -> Game {

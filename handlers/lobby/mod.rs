@@ -20,7 +20,7 @@ use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared,
     SocketId, Stage,
 };
-use crate::game::{Text, Timestamp, User, UserId, UserType};
+use crate::game::{Progress, Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery, Query};
 use crate::live::Entry;
 use crate::login::two_words;
@@ -113,7 +113,8 @@ impl Socket for LobbySocket {
         let emits = (game.stage == Stage::Lobby).then_some(joined);
         // The last entry is this arrival, which everybody is told, the newcomer too.
         self.told = game.log.end() - u64::from(emits.is_some());
-        Ok(Opening { game: game.id, user, login, text: Text::default(), greeting, emits })
+        let (text, progress, since) = (Text::default(), Progress::default(), None);
+        Ok(Opening { game: game.id, user, login, text, progress, since, greeting, emits })
     }
 
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
 use super::wire::Players;
 use crate::game::{
-    Door, Game, GameId, Log, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
+    Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
@@ -20,6 +20,8 @@ fn player(n: usize, absent_since: Option<i64>) -> Player {
         sockets: BTreeSet::from_iter(absent_since.is_none().then_some(SocketId(1))),
         absent_since: absent_since.map(Timestamp),
         started: None,
+        first_started: None,
+        progress: Progress::default(),
         result: None,
     }
 }

@@ -16,8 +16,8 @@ use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Resume, Start, Wo
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Door, Game, GameId, LobbyClosed, LoginId, PlayerMoved, RacePrepared, RaceStarted, Stage, Text,
-    Timestamp, User,
+    Door, Game, GameId, LobbyClosed, LoginId, Noted, PlayerMoved, PlayerTyped, Progress,
+    RacePrepared, RaceStarted, Stage, Text, Timestamp, User,
 };
 use crate::http::{Answer, Caller, GameQuery};
 use crate::module::{Cx, Module, Wiring};
@@ -71,17 +71,23 @@ async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
     }))
 }
 
-/// A keystroke of a player becomes a position that the others see. This is the hot path.
+/// A keystroke of a player becomes a position that the others see, and is noted for the result. This is
+/// the hot path.
 ///
-/// One outside the text is not shown, and no fault: somebody may hold a key down.
-fn keystroke(seat: &Seat, key: KeyStoke) -> Result<Option<PlayerMoved>, Malformed> {
+/// One outside the text, or before START, is not shown, and no fault: somebody may hold a key down.
+fn keystroke(
+    seat: &Seat,
+    key: KeyStoke,
+) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
     let position = rules::position(&seat.text, key.word_index, key.char_index);
-    Ok(position.map(|(word_index, char_index)| PlayerMoved {
-        game: seat.game,
-        user: seat.user.clone(),
-        word_index,
-        char_index,
-    }))
+    let Some((word_index, char_index)) = position else { return Ok((None, None)) };
+    let noted = seat.typing.note(&seat.text, (word_index, char_index), Timestamp::now());
+    if noted == Noted::TooEarly {
+        return Ok((None, None));
+    }
+    let (game, user) = (seat.game, || seat.user.clone());
+    let typed = (noted == Noted::Milestone).then(|| PlayerTyped { game, user: user() });
+    Ok((Some(PlayerMoved { game, user: user(), word_index, char_index }), typed))
 }
 
 /// A socket in a race.
@@ -90,6 +96,8 @@ struct RaceSocket {
     login: Option<LoginId>,
     game: GameId,
     text: Text,
+    /// What is known of the player's typing.
+    progress: Progress,
     is_browser: bool,
     /// When START was told to the player, if it was, before this socket.
     started: Option<Timestamp>,
@@ -115,7 +123,8 @@ impl Socket for RaceSocket {
         let Bearer { user, login } =
             cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
-        let started = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?.started;
+        let player = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        let (started, progress) = (player.started, player.progress.clone());
         let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
         let (claimed, unsure, said_end) = (None, false, false);
         let is_on = started.is_some();
@@ -124,6 +133,7 @@ impl Socket for RaceSocket {
             login,
             game: id,
             text,
+            progress,
             is_browser,
             started,
             is_on,
@@ -139,7 +149,8 @@ impl Socket for RaceSocket {
         let login = self.login.clone();
         let resumed = self.started.map(|at| Frame::json(&Resume::of(game, cx.now().after(at))));
         let greeting = resumed.into_iter().collect();
-        Ok(Opening { game, user, login, text, greeting, emits: () })
+        let (progress, since) = (std::mem::take(&mut self.progress), self.started);
+        Ok(Opening { game, user, login, text, progress, since, greeting, emits: () })
     }
 
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest
@@ -156,11 +167,11 @@ impl Socket for RaceSocket {
         let start = || Say::message(&Start::of(seat.game)).tracked();
         let told = rules::told_start(&game, &seat.user);
         if std::mem::take(&mut self.unsure) && told == self.claimed {
-            self.is_on = true;
+            self.is_on_for(seat, cx.now());
             return Ok(start());
         }
         if let Some(at) = told.filter(|_| !self.is_on) {
-            self.is_on = true;
+            self.is_on_for(seat, at);
             return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
         }
         let due = rules::start_is_due(&game, &seat.user);
@@ -175,14 +186,19 @@ impl Socket for RaceSocket {
         if !is_ours {
             return Ok(Say::nothing());
         }
-        self.is_on = true;
+        self.is_on_for(seat, now);
         seat.room.wake_others_of(seat);
         Ok(start())
     }
 
-    /// Leaving is not announced. But a START that cannot have arrived is to be said again, unless the player
+    /// Leaving is not announced. What was typed is written down. And a START that cannot have arrived is to be said again, unless the player
     /// types: then another socket's RESUME has done for it.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
+        if seat.typing.keep(cx.live(), seat.game, &seat.user).await.is_err() {
+            let (cx, game, user, typing) =
+                (cx.clone(), seat.game, seat.user.clone(), seat.typing.clone());
+            cx.clone().beside(async move { typing.keep_at_last(&cx, game, &user).await });
+        }
         let lost = self.claimed.filter(|_| !rules::start_arrived(ending, self.is_browser));
         let typed = seat.room.latest::<PlayerMoved>(&seat.user);
         if let Some(claimed) = lost.filter(|claimed| typed < Some(*claimed)) {
@@ -193,6 +209,14 @@ impl Socket for RaceSocket {
             room.wake_player(&seat.user);
         }
         Ok(())
+    }
+}
+
+impl RaceSocket {
+    /// The socket knows that the race is on, and the player may type.
+    fn is_on_for(&mut self, seat: &Seat, since: Timestamp) {
+        self.is_on = true;
+        seat.typing.begin(since);
     }
 }
 

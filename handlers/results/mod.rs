@@ -1,16 +1,22 @@
-//! Results: taken once, ranked by their arrival, shown to everybody.
+//! Results: judged by what servers saw of the typing, taken once, ranked by their arrival, shown to everybody.
 
 mod rules;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
 use self::wire::{Ranking, Statistics, UserFinished};
 use crate::auth::Cookies;
-use crate::game::{Game, GameId, Player, PlayerFinished, PlayerMoved, Stage, User, UserType};
+use crate::bus::Heard;
+use crate::game::{
+    Figures, Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId, UserType,
+};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
@@ -22,8 +28,24 @@ inventory::submit! { Module { name: "results", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.post("/api/v1/game/statistics", statistics);
     module.get("/api/v1/game/result", result);
+    module.hears(keep_typed);
     module.emits::<PlayerFinished>();
     module.shows::<PlayerFinished>(RACE, |finished| Frame::json(&UserFinished::of(finished)));
+}
+
+/// How long a claim waits for the last keys: they come on another connection, perhaps to another server.
+const KEYS_LATE: Duration = Duration::from_secs(2);
+/// Between two looks for them.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What was seen of a player's typing becomes a fact, in the middle of the text and at its end.
+async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
+    let room = cx.rooms().get(RACE, typed.game);
+    if let Some(typing) = room.and_then(|room| room.typing(&typed.user)) {
+        let (here, game, user) = (cx.clone(), typed.game, typed.user.clone());
+        cx.beside(async move { typing.keep_at_last(&here, game, &user).await });
+    }
+    Ok(())
 }
 
 /// Takes the caller's result, once: sent again, it changes nothing and succeeds.
@@ -35,24 +57,27 @@ async fn statistics(
 ) -> Result<Answer<Empty>, Error> {
     let (game, figures) = (GameId(claim.0.game_id), claim.0.figures());
     rules::check_values(&figures)?;
-    let claim = Claim { figures, at: cx.now() };
-    // Once a rank is decided it is announced, whether or not the client still waits for the answer.
-    cx.clone().carry(async move { finish(&cx, game, caller.0, claim).await }).await.map_err(
-        |error| {
-            // The contract's exception: here a game that is not there is a bad request.
-            if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
-        },
-    )?;
+    take(&cx, game, caller.0, figures).await.map_err(|error| {
+        // The contract's exception: here a game that is not there is a bad request.
+        if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
+    })?;
     Ok(Answer::ok())
 }
 
-async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Error> {
+async fn take(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), Error> {
     let game = cx.live().find(id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
-    let is_open =
-        game.stage == Stage::Running && game.player(&user.id).is_some_and(|it| it.result.is_none());
-    if is_open && cx.settings().game.check_results {
-        check_speed(cx, &game, &user, &claim)?;
-    }
+    let claim = if cx.settings().game.check_results && is_open(&game, &user.id) {
+        let game = with_all_keys(cx, game, &user.id).await?;
+        rules::judge(&game, &user.id, figures, cx.now())
+    } else {
+        Claim { figures, at: cx.now(), unranked: None }
+    };
+    // Once a rank is decided it is announced, whether or not the client still waits for the answer.
+    let here = cx.clone();
+    cx.carry(async move { finish(&here, id, user, claim).await }).await
+}
+
+async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Error> {
     match cx.live().finish(id, &user.id, claim).await? {
         Finish::Taken(rank) => cx.publish(PlayerFinished { game: id, user: user.id, rank }).await,
         Finish::Before(_) => {}
@@ -60,16 +85,33 @@ async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Err
     Ok(())
 }
 
-fn check_speed(cx: &Cx, game: &Game, user: &User, claim: &Claim) -> Result<(), Error> {
-    // Where the player's sockets are is known more exactly when START went out, and the last key came.
-    let room = cx.rooms().get(RACE, game.id);
-    let said = room.as_ref().and_then(|room| room.said_at(&user.id));
-    let last_key = room.as_ref().and_then(|room| room.latest::<PlayerMoved>(&user.id));
-    rules::check_speed(game, &user.id, claim, said, last_key)
+/// Whether a result of the player can be taken.
+fn is_open(game: &Game, user: &UserId) -> bool {
+    let is_racing = game.player(user).is_some_and(|player| player.result.is_none());
+    game.stage == Stage::Running && is_racing
 }
 
-/// Everybody who raced: people by rank, then bots, and last those who have not finished. To callers who did not race,
-/// registered players are shown under ids that are good for this race alone.
+/// The facts with the end of the player's text among them, or what is there of it after [`KEYS_LATE`].
+async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Arc<Game>, Error> {
+    let late = cx.now() + KEYS_LATE;
+    loop {
+        let room = cx.rooms().get(RACE, game.id);
+        if let Some(typing) = room.and_then(|room| room.typing(user)) {
+            typing.keep(cx.live(), game.id, user).await?;
+        }
+        game = cx.live().find(game.id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
+        let is_complete = game
+            .player(user)
+            .is_some_and(|it| it.progress.completed.is_some() || !it.is_followed());
+        if is_complete || !is_open(&game, user) || cx.now() >= late {
+            return Ok(game);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Everybody who raced: people by rank, then bots, then finishes that are not ranked, and last those who have not
+/// finished. To callers who did not race, registered players are shown under ids that are good for this race alone.
 #[endpoint(tags("game"))]
 async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ranking>, Error> {
     let game = cx.live().find(game.0).await?.filter(|game| game.stage >= Stage::Countdown);

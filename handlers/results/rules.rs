@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use crate::game::{Figures, Game, Player, Text, Timestamp, UserId};
+use crate::Error;
+use crate::game::{
+    FASTEST, Figures, Game, Player, Result as GameResult, Text, Timestamp, Unranked, UserId,
+};
 use crate::live::Claim;
-use crate::{Error, Kind};
 
 /// Nobody types faster: the record is about 300 words per minute.
 const WPM_LIMIT: f64 = 1_000.0;
@@ -16,9 +18,14 @@ const WORD: f64 = 5.0;
 const TOLERANCE: f64 = 1.05;
 /// How long a message may be on its way.
 const LATENESS: Duration = Duration::from_secs(1);
-/// The part of the text that somebody has typed at least who came to its end: the last word has to
-/// be right, but others may be cut short.
-const TYPED_AT_LEAST: f64 = 0.7;
+/// How much later than the race's a player's own clock may begin: a page that was closing at START, or had to
+/// reconnect. A socket that is opened later than that gains nothing.
+const GRACE: Duration = Duration::from_secs(5);
+/// The part of the text that has to be typed to be ranked. The last word has to be right, and the present frontend
+/// lets other words be cut short.
+const TYPED_AT_LEAST: f64 = 0.9;
+/// Positions that have to be seen to be ranked, per character of the text. A lost connection costs some of them.
+const SEEN_AT_LEAST: f64 = 0.25;
 
 /// Values that cannot be, whatever the race was.
 pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
@@ -34,50 +41,56 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
     Ok(())
 }
 
-/// A speed that the server's own clock rules out, counted from when START was told to this player:
-/// when it was noted, or `said`, when it went out, if that is known.
+/// What is taken for a claim, by what servers have seen of the typing. No claim is refused, and no figure
+/// raised: what the keystrokes and the clock do not bear out is corrected down to the most that they do.
 ///
-/// Two ways to be impossible: faster than the whole text in the time that was used, and done before
-/// most of the text can have been typed at the speed that is claimed. `last_key` is when the last
-/// position of the player came: with it, a claim that is sent late is not taken for a slow race.
-pub(super) fn check_speed(
-    game: &Game,
-    user: &UserId,
-    claim: &Claim,
-    said: Option<Timestamp>,
-    last_key: Option<Timestamp>,
-) -> Result<(), Error> {
-    // Who never opened a socket began with everybody else.
-    let told = game.player(user).and_then(|player| player.started);
-    let since = said.max(told).or(game.starts_at).ok_or(Kind::GAME_NOT_STARTED)?;
-    let words = f64::from(Text::of(&game.words).characters()) / WORD;
-    let minutes = |time: Duration| time.as_secs_f64() / 60.0;
-    let speed = claim.figures.wpm.max(claim.figures.wpm_raw.min(WPM_LIMIT));
-
-    let may_have_ended = |at: Timestamp| {
-        let used = at.after(since);
-        let too_fast =
-            claim.figures.wpm * minutes(used.saturating_sub(LATENESS)) > words * TOLERANCE;
-        let passed = minutes(used) * TOLERANCE + minutes(LATENESS);
-        let too_soon = passed * speed < words * TYPED_AT_LEAST;
-        !too_fast && !too_soon
+/// The clock runs from the race's START, or from the player's first one if that came a little later, to the
+/// end of the text, or the last position if the end was not seen.
+pub(super) fn judge(game: &Game, user: &UserId, claimed: Figures, at: Timestamp) -> Claim {
+    let Some(player) = game.player(user) else {
+        return Claim { figures: claimed, at, unranked: None };
     };
-    if !may_have_ended(claim.at) && !last_key.is_some_and(may_have_ended) {
-        let message = "the time since START does not allow this speed";
-        return Err(Error::new(Kind::IMPLAUSIBLE_RESULT, message));
-    }
-    Ok(())
+    let text = Text::of(&game.words);
+    let whole = (!player.is_followed()).then(|| text.typed(at));
+    let seen = whole.as_ref().unwrap_or(&player.progress);
+    let begun = game.starts_at.unwrap_or(at);
+    let first = player.first_started.or(player.started).unwrap_or(begun);
+    let since = first.clamp(begun, begun + GRACE);
+    let used = seen.completed.or(seen.at).unwrap_or(at).after(since);
+    let text = f64::from(text.characters());
+    let fastest = FASTEST * (used + LATENESS).as_secs_f64();
+    let reached = f64::from(seen.characters()).min(fastest);
+    let (keys, extra) = (f64::from(seen.keys), f64::from(seen.extra));
+    let typed = keys.max(reached + extra);
+    let limit = |characters: f64| {
+        let seconds = used.saturating_sub(LATENESS).as_secs_f64().max(characters / FASTEST);
+        if seconds > 0.0 { characters / WORD / (seconds / 60.0) * TOLERANCE } else { 0.0 }
+    };
+    let strokes = typed * TOLERANCE;
+    let acc = if extra > 0.0 { (strokes - extra) / strokes * 100.0 } else { 100.0 };
+    let figures = Figures {
+        wpm: claimed.wpm.min(limit(reached)),
+        wpm_raw: claimed.wpm_raw.min(limit(typed)),
+        acc: claimed.acc.min(acc),
+    };
+    let unranked = if keys < text * SEEN_AT_LEAST {
+        Some(Unranked::KeystrokesNotSeen)
+    } else {
+        (reached < text * TYPED_AT_LEAST).then_some(Unranked::TextNotTyped)
+    };
+    Claim { figures, at, unranked }
 }
 
-/// People by rank, then bots by their arrival; those without a result last, in the order of their arrival
-/// in the lobby.
+/// People by rank, then bots, then people who are not ranked, both by their arrival; those without a result
+/// last, in the order of their arrival in the lobby.
 pub(super) fn ranking(players: &[Player]) -> Vec<&Player> {
     let mut ranking: Vec<_> = players.iter().collect();
     // The sort is stable: equals keep their order.
     ranking.sort_by_key(|player| match player.result {
         Some(result) if player.user.is_bot() => (1, result.finished.0),
+        Some(GameResult { rank: 0, finished, .. }) => (2, finished.0),
         Some(result) => (0, result.rank.into()),
-        None => (2, 0),
+        None => (3, 0),
     });
     ranking
 }

@@ -1,6 +1,6 @@
 //! What a result can be, for all typists; and how results are ranked.
 
-mod speed;
+mod judge;
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::rules::{check_values, ranking};
 use crate::Kind;
-use crate::game::{Figures, Player, Result, Timestamp, User, UserType};
+use crate::game::{Figures, Player, Progress, Result, Timestamp, User, UserType};
 
 const FIGURES: Figures = Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 };
 
@@ -19,7 +19,14 @@ fn player(n: usize, rank: Option<u32>) -> Player {
         sockets: BTreeSet::new(),
         absent_since: None,
         started: None,
-        result: rank.map(|rank| Result { rank, finished: Timestamp(0), figures: FIGURES }),
+        first_started: None,
+        progress: Progress::default(),
+        result: rank.map(|rank| Result {
+            rank,
+            finished: Timestamp(0),
+            figures: FIGURES,
+            unranked: None,
+        }),
     }
 }
 

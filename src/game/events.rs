@@ -51,8 +51,13 @@ lifecycle! {
     "player.finished" PlayerFinished (Game) {
         /// Who.
         user: UserId,
-        /// Order of arrival among people, from 1; 0 for a bot.
+        /// Order of arrival among people, from 1; 0 for a bot, and for who is not ranked.
         rank: u32
+    }
+    /// A player has come to the second half of the text, or to its end, by the positions that came here.
+    "player.typed" PlayerTyped (Pod) {
+        /// Who.
+        user: UserId
     }
     /// The game has been taken away.
     "game.ended" GameEnded (Game) {}

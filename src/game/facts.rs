@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Log, SocketId, Timestamp, User, UserId};
+use super::{GameId, Log, Progress, SocketId, Timestamp, User, UserId};
 
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,12 +46,41 @@ pub struct Figures {
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server, from 1, among people; 0 for a bot.
+    /// Order of arrival at the server, from 1, among people; 0 for a bot, and for who is not ranked.
     pub rank: u32,
     /// When it arrived.
     pub finished: Timestamp,
-    /// What was claimed and found plausible.
+    /// What was claimed, as far as it is borne out.
     pub figures: Figures,
+    /// Why a person has no rank, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unranked: Option<Unranked>,
+}
+
+/// Why a finish has no rank, and is in no record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Unranked {
+    /// Hardly any keystrokes came.
+    KeystrokesNotSeen,
+    /// Too much of the text was left out.
+    TextNotTyped,
+}
+
+impl Unranked {
+    /// The word for it, in answers and in stored facts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeystrokesNotSeen => "KEYSTROKES_NOT_SEEN",
+            Self::TextNotTyped => "TEXT_NOT_TYPED",
+        }
+    }
+
+    /// What the word stands for, if it is one.
+    pub fn of(word: &str) -> Option<Self> {
+        let all = [Self::KeystrokesNotSeen, Self::TextNotTyped];
+        all.into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 /// One seat.
@@ -66,8 +95,23 @@ pub struct Player {
     pub absent_since: Option<Timestamp>,
     /// When START was told to the player: once, since a second one would falsify the result.
     pub started: Option<Timestamp>,
+    /// When that was first noted: a START that did not arrive and is told again does not restart the
+    /// player's clock.
+    #[serde(default)]
+    pub first_started: Option<Timestamp>,
+    /// What was seen of the player's typing.
+    #[serde(default)]
+    pub progress: Progress,
     /// The result, once.
     pub result: Option<Result>,
+}
+
+impl Player {
+    /// Whether servers follow the typing of this player. A server of the version before, which told START,
+    /// did not.
+    pub fn is_followed(&self) -> bool {
+        self.started.is_none() || self.first_started.is_some()
+    }
 }
 
 /// One game.
@@ -88,7 +132,7 @@ pub struct Game {
     pub closes_at: Timestamp,
     /// Whether the limit of players was reached: then nobody new comes, even if somebody leaves.
     pub full: bool,
-    /// When START is due (or was).
+    /// When START is due; once it is given, when that was.
     pub starts_at: Option<Timestamp>,
     /// When the game is taken away.
     pub ends_at: Timestamp,
@@ -117,9 +161,9 @@ impl Game {
         self.players.iter().filter(|player| !player.user.is_bot())
     }
 
-    /// How many people have a result.
+    /// How many people have a rank.
     pub fn finishers(&self) -> usize {
-        self.people().filter(|player| player.result.is_some()).count()
+        self.people().filter(|player| player.result.is_some_and(|it| it.rank > 0)).count()
     }
 
     /// Who may have the lobby closed: of an invitation's lobby that waits, whoever sits there longest.

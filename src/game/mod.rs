@@ -7,16 +7,18 @@ mod events;
 mod facts;
 mod id;
 mod log;
+mod progress;
 mod text;
 mod time;
 
 pub use events::{
     GameEnded, GuestLoggedIn, LobbyClosed, LoginEnded, PlayerFinished, PlayerForgotten,
-    PlayerJoined, PlayerLeft, PlayerMoved, RacePrepared, RaceStarted,
+    PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RacePrepared, RaceStarted,
 };
-pub use facts::{Door, Figures, Game, Player, Result, Stage};
+pub use facts::{Door, Figures, Game, Player, Result, Stage, Unranked};
 pub use id::{BOT, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
 pub(crate) use log::KEPT as LOG_KEPT;
 pub use log::{Log, Passage};
+pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use text::Text;
 pub use time::Timestamp;

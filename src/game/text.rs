@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::{Progress, Timestamp};
+
 /// The lengths of the words of a race, in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(Arc<[u16]>);
@@ -16,6 +18,17 @@ impl Text {
     /// How many characters the word has, if there is such a word.
     pub fn word_length(&self, index: u32) -> Option<u16> {
         self.0.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// What is known of somebody who has typed all of it.
+    pub fn typed(&self, at: Timestamp) -> Progress {
+        let (reached, keys) = (self.0.to_vec(), self.characters());
+        Progress { reached, keys, at: Some(at), completed: Some(at), ..Progress::default() }
+    }
+
+    /// How many words.
+    pub fn words(&self) -> usize {
+        self.0.len()
     }
 
     /// All characters, and the blanks between the words.

@@ -3,7 +3,7 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
-use crate::game::Player;
+use crate::game::{Player, Unranked};
 
 /// The `rank` of those who have none.
 pub const UNRANKED: u32 = 99_999;
@@ -15,7 +15,7 @@ pub struct Standing {
     name: String,
     /// When the result arrived, ISO 8601.
     finished: Option<String>,
-    /// Order of arrival from 1, among people; 99999 for those who have not finished, and for bots.
+    /// Order of arrival from 1, among people; 99999 for those who have not finished or are not ranked, and for bots.
     rank: u32,
     /// Words per minute.
     wpm: Option<f64>,
@@ -26,6 +26,9 @@ pub struct Standing {
     /// There and true, if it is a pace-maker of the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
+    /// There for a finish that is not ranked, and says why: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unranked: Option<&'static str>,
 }
 
 impl Standing {
@@ -42,6 +45,7 @@ impl Standing {
             wpm_raw: figures.map(|figures| figures.wpm_raw),
             acc: figures.map(|figures| figures.acc),
             bot: player.user.is_bot().then_some(true),
+            unranked: result.and_then(|result| result.unranked).map(Unranked::as_str),
         }
     }
 

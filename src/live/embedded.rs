@@ -10,7 +10,7 @@ use super::games::{Changed, Games};
 use super::keys::OneTimeKeys;
 use super::{Claim, Departed, Entry, Finish, LiveState};
 use crate::Error;
-use crate::game::{Door, Game, GameId, SocketId, Timestamp, User, UserId};
+use crate::game::{Door, Game, GameId, Progress, SocketId, Timestamp, User, UserId};
 use crate::records::{Change, Journal, Records};
 
 /// How long after a start the players of the games that were going on have to come back; the frontend
@@ -177,6 +177,15 @@ impl LiveState for Embedded {
         claimed: Timestamp,
     ) -> Result<(), Error> {
         self.change(|games| games.release_start(game, user, claimed)).await
+    }
+
+    async fn track(
+        &self,
+        game: GameId,
+        user: &UserId,
+        seen: &Progress,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        self.change(|games| games.track(game, user, seen)).await
     }
 
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {

@@ -12,8 +12,8 @@ use self::places::{Ids, seat};
 use self::played::Played;
 use super::{Claim, Departed, Finish, names};
 use crate::game::{
-    Door, Game, GameId, Passage, Player, Result as GameResult, SocketId, Stage, Timestamp, User,
-    UserId,
+    Door, Game, GameId, Passage, Player, Progress, Result as GameResult, SocketId, Stage,
+    Timestamp, User, UserId,
 };
 use crate::records::Change;
 use crate::{Error, Kind};
@@ -247,7 +247,7 @@ impl Games {
     pub fn start(&mut self, id: GameId, now: Timestamp) -> Changed<Option<Arc<Game>>> {
         self.change(id, |game| {
             let due = game.stage == Stage::Countdown && game.starts_at.is_some_and(|at| at <= now);
-            due.then(|| game.stage = Stage::Running)
+            due.then(|| (game.stage, game.starts_at) = (Stage::Running, Some(now)))
         })
     }
 
@@ -257,6 +257,7 @@ impl Games {
             let running = game.stage == Stage::Running;
             let player = game.player_mut(user).filter(|it| running && it.started.is_none())?;
             player.started = Some(now);
+            player.first_started.get_or_insert(now);
             Some(())
         });
         (claimed.is_some(), change)
@@ -270,6 +271,20 @@ impl Games {
             Some(())
         });
         ((), change)
+    }
+
+    /// See [`LiveState::track`](super::LiveState::track).
+    pub fn track(
+        &mut self,
+        id: GameId,
+        user: &UserId,
+        seen: &Progress,
+    ) -> Changed<Option<Arc<Game>>> {
+        self.change(id, |game| {
+            let running = game.stage == Stage::Running;
+            let player = game.player_mut(user).filter(|it| running && it.result.is_none())?;
+            player.progress.absorb(seen).then_some(())
+        })
     }
 
     /// See [`LiveState::finish`](super::LiveState::finish).
@@ -292,10 +307,11 @@ impl Games {
         if game.stage != Stage::Running {
             return (Err(Kind::GAME_NOT_STARTED.into()), None);
         }
-        let is_bot = player.user.is_bot();
+        let Claim { figures, at: finished, unranked } = claim;
+        let is_ranked = !player.user.is_bot() && unranked.is_none();
         let rank = u32::try_from(game.finishers() + 1).unwrap_or(u32::MAX);
-        let rank = if is_bot { 0 } else { rank };
-        let result = GameResult { rank, finished: claim.at, figures: claim.figures };
+        let rank = if is_ranked { rank } else { 0 };
+        let result = GameResult { rank, finished, figures, unranked };
         let (_, change) = self.change(id, |game| {
             game.player_mut(user)?.result = Some(result);
             Some(())

@@ -27,7 +27,9 @@ pub use self::redis::{Beat, RedisLive};
 pub(crate) use timed::TimedLive;
 
 use crate::Error;
-use crate::game::{Door, Figures, Game, GameId, SocketId, Timestamp, User, UserId};
+use crate::game::{
+    Door, Figures, Game, GameId, Progress, SocketId, Timestamp, Unranked, User, UserId,
+};
 
 /// Somebody wants to play.
 #[derive(Clone, Debug)]
@@ -59,19 +61,21 @@ pub struct LobbyRules {
     pub kept: Duration,
 }
 
-/// What a player claims, and when it arrived.
+/// What is taken for a player's result, and when it arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The figures.
     pub figures: Figures,
     /// When.
     pub at: Timestamp,
+    /// Why it is not to be ranked, if so.
+    pub unranked: Option<Unranked>,
 }
 
 /// What became of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// It was taken, with this rank; bots have none, which is 0.
+    /// It was taken, with this rank; 0 if it has none, as those of bots.
     Taken(u32),
     /// There was a result of this player already, with this rank; nothing changed.
     Before(u32),
@@ -203,6 +207,18 @@ pub trait LiveState: Send + Sync {
         user: &UserId,
         claimed: Timestamp,
     ) -> Result<(), Error>;
+
+    /// Adds to what was seen of a player's typing in a race that runs, as [`Progress::absorb`] does.
+    /// Returns the facts, if it counts; after the result nothing does.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
+    async fn track(
+        &self,
+        game: GameId,
+        user: &UserId,
+        seen: &Progress,
+    ) -> Result<Option<Arc<Game>>, Error>;
 
     /// Takes a player's result and decides its rank, once.
     ///

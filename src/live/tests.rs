@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use super::{Claim, Entry, Finish, Games, LobbyRules};
 use crate::game::{
-    Door, Figures, Game, GameId, SocketId, Stage, Timestamp, User, UserId, UserType,
+    Door, Figures, Game, GameId, Progress, SocketId, Stage, Timestamp, Unranked, User, UserId,
+    UserType,
 };
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
@@ -71,5 +72,5 @@ fn bots() -> Vec<User> {
 }
 
 fn claim(at: Timestamp) -> Claim {
-    Claim { figures: Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 }, at }
+    Claim { figures: Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 }, at, unranked: None }
 }

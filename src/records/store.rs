@@ -214,7 +214,8 @@ macro_rules! save_records {
                     .execute(&mut *tx)
                     .await?;
                 for player in &game.players {
-                    let Some(result) = player.result else { continue };
+                    let ranked = player.result.filter(|result| result.rank > 0);
+                    let Some(result) = ranked else { continue };
                     if player.user.user_type != UserType::Registered {
                         continue;
                     }

@@ -95,12 +95,14 @@ impl<S: Socket> Session<S> {
         cause: TraceContext,
         opening: Opening<S::Emits>,
     ) -> (Self, S::Emits) {
-        let Opening { game, user, login, text, greeting, emits } = opening;
+        let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
         let limits = &cx.settings().limits;
         let outbox = Outbox::default();
         let member = Arc::new(Member { socket: number, user: user.clone(), login, outbox });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let seat = Seat { game, user, socket: number, text, room };
+        let typing = room.typing_of(&user);
+        typing.resume(&text, &progress, since);
+        let seat = Seat { game, user, socket: number, text, typing, room };
         if cx.parts().stop.is_cancelled() {
             member.outbox.close(Kind::RESTARTING);
         }

@@ -11,6 +11,7 @@ mod pace;
 mod pulse;
 mod room;
 mod session;
+mod typing;
 mod upgrade;
 
 use std::fmt;
@@ -21,10 +22,11 @@ pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
+pub use typing::Typing;
 pub use upgrade::{Handshake, SocketRoute};
 
 use crate::bus::Emits;
-use crate::game::{GameId, LoginId, Text, UserId};
+use crate::game::{GameId, LoginId, Progress, Text, Timestamp, UserId};
 use crate::module::Cx;
 use crate::{Error, Kind};
 use census::CountedSocket;
@@ -92,6 +94,10 @@ pub struct Opening<E> {
     pub login: Option<LoginId>,
     /// What is typed there; empty in a lobby.
     pub text: Text,
+    /// What is known of the player's typing.
+    pub progress: Progress,
+    /// Since when the player may type, if so; else [`Typing::begin`] tells.
+    pub since: Option<Timestamp>,
     /// Sent before anything else.
     pub greeting: Vec<Frame>,
     /// Published once the socket is in its room.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::Channel;
 use super::outbox::{Frame, Outbox, Whose};
+use super::{Channel, Typing};
 use crate::Kind;
 use crate::bus::{Event, Latest};
 use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
@@ -35,6 +35,8 @@ pub struct Seat {
     pub socket: u64,
     /// What is typed there; empty in a lobby.
     pub text: Text,
+    /// What was seen of that.
+    pub typing: Arc<Typing>,
     /// With whom.
     pub room: Arc<Room>,
 }
@@ -55,8 +57,8 @@ struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player.
     positions: HashMap<Whose, Known>,
-    /// When tracked words went out to each player.
-    said: HashMap<UserId, Timestamp>,
+    /// The typing of each player who has, or had, a socket here.
+    typing: HashMap<UserId, Arc<Typing>>,
 }
 
 /// A position as it is known here.
@@ -135,13 +137,13 @@ impl Room {
         self.0.lock().positions.get(&whose).map(|known| known.at)
     }
 
-    /// When [tracked](super::Say::tracked) words last went out to a player, if they did.
-    pub fn said_at(&self, player: &UserId) -> Option<Timestamp> {
-        self.0.lock().said.get(player).copied()
+    /// What was seen here of a player's typing, if a socket of the player has been here.
+    pub fn typing(&self, player: &UserId) -> Option<Arc<Typing>> {
+        self.0.lock().typing.get(player).cloned()
     }
 
-    pub(super) fn note_said(&self, player: &UserId) {
-        self.0.lock().said.insert(player.clone(), Timestamp::now());
+    pub(super) fn typing_of(&self, player: &UserId) -> Arc<Typing> {
+        self.0.lock().typing.entry(player.clone()).or_default().clone()
     }
 
     /// Whether nobody else is here.

@@ -213,7 +213,6 @@ impl<S: Socket> Session<S> {
             let ping = self.pulse.ping();
             self.feed(ping).await?;
             self.flush().await?;
-            self.seat.room.note_said(&self.seat.user);
             self.tracked = Some((Said::Written, self.pulse.stamp()));
         }
         match close {

@@ -9,7 +9,10 @@
 //! anna.finishes(71.2).await;
 //! ```
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::signing;
 use crate::site::{Answer, NOBODY, Site};
@@ -100,6 +103,70 @@ impl Player {
     pub async fn types(&mut self, word: i64, char: i64) {
         let frame = json!({"event": "KEY_STOKE", "game_id": self.game, "word_index": word, "char_index": char});
         self.track().send(frame).await;
+    }
+
+    /// The positions of somebody who types the text as it stands, key by key.
+    pub async fn strokes(&self) -> Vec<(i64, i64)> {
+        let mut strokes = Vec::new();
+        for (word, text) in (0..).zip(self.words().await) {
+            let first = if word == 0 { 0 } else { -1 };
+            let length = i64::try_from(text.len()).expect("a word");
+            strokes.extend((first..length).map(|char| (word, char)));
+        }
+        strokes
+    }
+
+    /// Types these positions at a speed in words per minute.
+    pub async fn types_at(&mut self, wpm: f64, strokes: &[(i64, i64)]) {
+        let key = Duration::from_secs_f64(12.0 / wpm);
+        let begun = Instant::now();
+        for (number, (word, char)) in (1..).zip(strokes) {
+            tokio::time::sleep_until(begun + key * number).await;
+            self.types(*word, *char).await;
+        }
+    }
+
+    /// Types the whole text, and returns the statistics that a page reports then.
+    pub async fn types_all(&mut self, wpm: f64) -> Value {
+        let (strokes, begun) = (self.strokes().await, Instant::now());
+        self.types_at(wpm, &strokes).await;
+        self.statistics(strokes.len(), begun.elapsed())
+    }
+
+    /// What a page reports that typed so many characters in that time, without a slip.
+    pub fn statistics(&self, characters: usize, time: Duration) -> Value {
+        let words = u32::try_from(characters).map(f64::from).expect("a short text") / 5.0;
+        let wpm = words / (time.as_secs_f64() / 60.0);
+        json!({"game_id": self.game, "wpm": wpm, "wpm_raw": wpm, "acc": 100.0})
+    }
+
+    /// How this player stands in the ranking.
+    pub async fn standing(&self) -> Value {
+        let ranking = self.ranking().await;
+        ranking.into_iter().find(|row| row["id"] == self.id).expect("a participant")
+    }
+
+    /// The result is ranked.
+    pub async fn is_ranked(&self) {
+        let standing = self.standing().await;
+        let rank = standing["rank"].as_u64().expect("a rank");
+        assert!(rank < 99_999 && standing.get("unranked").is_none(), "{standing}");
+    }
+
+    /// The result is ranked, with these statistics as they are.
+    pub async fn is_believed(&self, statistics: &Value) {
+        self.is_ranked().await;
+        let standing = self.standing().await;
+        for figure in ["wpm", "wpm_raw", "acc"] {
+            assert_eq!(standing[figure], statistics[figure], "{figure} of {standing}");
+        }
+    }
+
+    /// The result is taken, but not ranked, and this is said of it.
+    pub async fn is_unranked(&self, why: &str) {
+        let standing = self.standing().await;
+        assert!(standing["finished"].is_string(), "{standing}");
+        assert_eq!((&standing["rank"], &standing["unranked"]), (&json!(99_999), &json!(why)));
     }
 
     /// The next frame of the race must be this event.

@@ -1,6 +1,8 @@
-//! A way from one server to a service, which a test can cut.
+//! A way to a server or a service, which a test can cut, hold up or make slow.
 
-use tokio::io::copy_bidirectional;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
@@ -10,6 +12,10 @@ use tokio::task::{AbortHandle, JoinSet};
 pub enum Way {
     /// They are passed on.
     Open,
+    /// The same, but each packet is so late, or up to twice that.
+    Late(Duration),
+    /// They are held up: all that was sent arrives at once when the way is open again.
+    Stalled,
     /// Those that are there end, and new ones end at once.
     Cut,
     /// Nothing is passed on, and nobody is told: a cable that was pulled.
@@ -56,15 +62,45 @@ impl Drop for Proxy {
 
 /// Passes on what comes, as long as the way is open. A connection that was cut is not mended.
 async fn pass(mut from: TcpStream, target: u16, mut ways: watch::Receiver<Way>) {
-    if *ways.borrow_and_update() != Way::Open {
+    if is_dead(*ways.borrow()) {
         return hold(&mut ways).await;
     }
     let Ok(mut to) = TcpStream::connect(("127.0.0.1", target)).await else { return };
     let _ = (from.set_nodelay(true), to.set_nodelay(true));
+    let (mut down, mut up) = (ways.clone(), ways.clone());
+    let ((client, to_client), (server, to_server)) = (from.split(), to.split());
+    let both = async {
+        tokio::join!(carry(client, to_server, &mut up), carry(server, to_client, &mut down))
+    };
     tokio::select! {
-        _ = copy_bidirectional(&mut from, &mut to) => {}
-        _ = ways.changed() => hold(&mut ways).await,
+        _ = both => {}
+        () = async { drop(ways.wait_for(|way| is_dead(*way)).await) } => {}
     }
+    hold(&mut ways).await;
+}
+
+fn is_dead(way: Way) -> bool {
+    matches!(way, Way::Cut | Way::Silent)
+}
+
+/// Carries what comes in one direction, until it ends.
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    ways: &mut watch::Receiver<Way>,
+) {
+    let mut packet = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut packet).await {
+        let way = *ways.borrow();
+        if let Way::Late(time) = way {
+            tokio::time::sleep(time).await;
+        }
+        let is_there = ways.wait_for(|way| *way != Way::Stalled).await.is_ok();
+        if !is_there || to.write_all(&packet[..length]).await.is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown().await;
 }
 
 /// Keeps a connection for as long as the way is silent.

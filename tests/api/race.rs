@@ -73,11 +73,17 @@ async fn a_backspace_is_relayed_too() {
 }
 
 #[tokio::test]
-async fn keystrokes_are_relayed_before_start() {
-    let server = long_start().await;
+async fn keystrokes_are_dropped_before_start() {
+    let server =
+        Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
     let [mut anna, mut ben] = server.grid_of().await;
     anna.types(0, 0).await;
-    ben.sees(&anna, 0, 0).await;
+    anna.track().is_alive().await;
+    ben.track().is_silent().await;
+    anna.hears("START").await;
+    ben.hears("START").await;
+    anna.types(0, 1).await;
+    ben.sees(&anna, 0, 1).await;
 }
 
 #[tokio::test]

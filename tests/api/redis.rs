@@ -52,6 +52,14 @@ impl Redis {
         eventually("Redis answers", async || self.connect().await).await;
     }
 
+    /// Sends it a command.
+    pub async fn asks(&self, command: &[&str]) {
+        let mut connection = self.connect().await.expect("a Redis that answers");
+        let mut command_of = redis::cmd(command[0]);
+        command_of.arg(&command[1..]);
+        command_of.exec_async(&mut connection).await.expect("a command that it knows");
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -45,6 +45,14 @@ test('who does not move for long is away, until they do', () => {
   assert.equal(placeOf(gone[0], gone, WORDS).place, 1);
 });
 
+test('a finish that is not ranked has no place, and stands behind those that are', () => {
+  const cheat = row('a', { finished: at(9), unranked: 'KEYSTROKES_NOT_SEEN' });
+  const me = row('me', { finished: at(11), rank: 1 });
+  const typing = { ...row('b'), position: { word_index: 0, char_index: 0 } };
+  assert.deepEqual(placeOf(me, [cheat, me, typing], WORDS), { place: 1, of: 2, withBots: false });
+  assert.deepEqual(standing([typing, cheat, me], WORDS).map(({ id }) => id), ['me', 'a', 'b']);
+});
+
 test('among people bots take no place; who meets bots alone is placed among them', () => {
   const bot = row('bot-1', { bot: true, finished: at(10) });
   const me = row('me', { finished: at(11), rank: 1 });

@@ -31,6 +31,7 @@ export function show(main) {
 class ResultPage {
   #ends = [];
   #isLeft = false;
+  #shown = null;
 
   constructor(main, race) {
     this.main = main;
@@ -67,6 +68,7 @@ class ResultPage {
     const { race } = this;
     this.heading = h('h1', { tabindex: -1 });
     this.state = h('p', { class: 'why', role: 'status' });
+    this.figures = h('dl', { class: 'figures' });
     this.standings = new Standings(race.words, true);
     this.text = new TextView(race.words);
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
@@ -75,7 +77,7 @@ class ResultPage {
       this.main,
       this.heading,
       this.state,
-      race.record.claim && ownFigures(race.record),
+      race.record.claim && this.figures,
       again,
       race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       race.record.samples.length > 1 && graph(race),
@@ -101,6 +103,7 @@ class ResultPage {
     const state = stateOf(race);
     if (this.state.textContent !== state) this.state.textContent = state;
     this.#celebrate();
+    if (race.record.claim) this.#showFigures(taken(race));
     this.standings.show(race, ranking(race.players, race.words, race.me));
     const typing = race.players.filter((it) => !it.finished && !it.away && it !== race.me);
     this.others.hidden = typing.length === 0 || race.ended !== null;
@@ -110,10 +113,18 @@ class ResultPage {
   // Once: for a win over somebody, or a best. Not for a result that is merely looked at again.
   #celebrate() {
     const { record, me, players, words } = this.race;
-    if (!record.claim || record.isSeen || !me?.finished) return;
+    if (!record.claim || record.isSeen || !me?.finished || me.unranked) return;
     const { place, of } = placeOf(me, players, words);
     if ((of > 1 && place === 1) || isBest(record)) celebrate(this.heading);
     this.race.see();
+  }
+
+  // Anew only if they have changed: who reads them is not to be disturbed.
+  #showFigures(figures) {
+    const shown = JSON.stringify(figures);
+    if (this.#shown === shown) return;
+    this.#shown = shown;
+    this.figures.replaceChildren(...ownFigures(figures, this.race.record));
   }
 
   leave() {
@@ -125,33 +136,44 @@ class ResultPage {
 
 function headingOf({ me, players, record, words }) {
   if (record.kind === 'solo') return 'Finished';
-  if (!me?.finished) return 'Finished';
+  if (!me?.finished || me.unranked) return 'Finished';
   const { place, of, withBots } = placeOf(me, players, words);
   return of > 1 ? `You are ${nth(place)} of ${of}${withBots ? ', with bots' : ''}` : 'Finished';
 }
 
 function stateOf({ refusal, record, me }) {
   if (refusal) return sentence(refusal);
+  if (me?.unranked) return sentence(me.unranked);
+  if (isCorrected(me, record.claim)) return LATE;
   if (record.sent || me?.finished) return '';
   return 'Sending your result…';
 }
 
+const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page.';
+
+// Whether the server has taken visibly less than what this page computed.
+const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm - me.wpm >= 0.1;
+
+// The own figures: those of the server, once it has taken them.
+function taken({ me, record: { claim } }) {
+  if (!me?.finished) return claim;
+  const { wpm, wpm_raw, acc } = me;
+  return { ...claim, wpm, wpm_raw, acc };
+}
+
 const isBest = ({ best, claim }) => best > 0 && claim.wpm > best;
 
-function ownFigures({ claim, best, samples }) {
-  const { wpm, wpm_raw: raw, acc, seconds } = claim;
+function ownFigures({ wpm, wpm_raw: raw, acc, seconds }, { best, samples }) {
   const figure = (name, value, more) =>
     h('div', {}, h('dt', {}, name), h('dd', { 'data-figure': name }, value), more && h('dd', { class: 'more' }, more));
   const even = consistency(samples);
-  return h(
-    'dl',
-    { class: 'figures' },
+  return [
     figure('WPM', wpm.toFixed(1), againstBest(wpm, best)),
     figure('Accuracy', `${acc.toFixed(1)} %`),
     figure('Raw WPM', raw.toFixed(1)),
     even !== null && figure('Consistency', `${even.toFixed(0)} %`),
     figure('Time', clock(seconds)),
-  );
+  ];
 }
 
 function againstBest(wpm, best) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Changed, Games};
-use crate::game::{Door, Game, GameId, Log, Passage, Player, SocketId, Stage, User};
+use crate::game::{Door, Game, GameId, Log, Passage, Player, Progress, SocketId, Stage, User};
 use crate::live::{Entry, names};
 use crate::records::Change;
 
@@ -142,7 +142,15 @@ fn send_a_bot_away(game: &mut Game) {
 /// A seat that is just taken.
 pub(super) fn seat(user: User, socket: Option<SocketId>) -> Player {
     let sockets = socket.into_iter().collect();
-    Player { user, sockets, absent_since: None, started: None, result: None }
+    Player {
+        user,
+        sockets,
+        absent_since: None,
+        started: None,
+        first_started: None,
+        progress: Progress::default(),
+        result: None,
+    }
 }
 
 /// A lobby without anybody in it yet.

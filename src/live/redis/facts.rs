@@ -15,8 +15,9 @@
 //! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
 //! | `bot:`*n* | 1, if it is the seat of a bot |
 //! | `socket:`*n*`:<socket>` | the pod of an open lobby socket |
-//! | `absent:`*n* `started:`*n* | instants |
-//! | `result:`*n* | rank, instant, WPM, raw WPM, accuracy, with blanks between |
+//! | `absent:`*n* `started:`*n* `first:`*n* | instants; the last is when START was first claimed |
+//! | `typed:`*n* | keys, extra letters, gaps, instant of the last key, instant of the end (or -1), then the characters reached of each word, with blanks between |
+//! | `result:`*n* | rank, instant, WPM, raw WPM, accuracy, perhaps why it is unranked, with blanks between |
 //! | `log` `log:`*k* | the number of the latest entry; entry *k*: `C`, or `L` and a user id |
 //! | `moved` | the version at which the game left the slot of the lobbies |
 
@@ -25,8 +26,8 @@ use std::str::FromStr;
 
 use crate::Error;
 use crate::game::{
-    Door, Figures, Game, GameId, LOG_KEPT, Log, Passage, Player, Result as GameResult, SocketId,
-    Stage, Timestamp, User,
+    Door, Figures, Game, GameId, LOG_KEPT, Log, Passage, Player, Progress, Result as GameResult,
+    SocketId, Stage, Timestamp, Unranked, User,
 };
 use crate::live::Claim;
 
@@ -110,11 +111,15 @@ fn player(fields: &Fields, order: u64) -> Result<Player, Unreadable> {
     let sockets = sockets.map(SocketId).collect();
     let result = format!("result:{order}");
     let read = fields.get(&result).map(|text| read_result(text).ok_or(result)).transpose();
+    let typed = format!("typed:{order}");
+    let progress = fields.get(&typed).map(|text| read_progress(text).ok_or(typed)).transpose();
     Ok(Player {
         user,
         sockets,
         absent_since: instant(fields, &format!("absent:{order}"))?,
         started: instant(fields, &format!("started:{order}"))?,
+        first_started: instant(fields, &format!("first:{order}"))?,
+        progress: progress?.unwrap_or_default(),
         result: read?,
     })
 }
@@ -148,7 +153,8 @@ fn instant(fields: &Fields, field: &str) -> Result<Option<Timestamp>, Unreadable
 /// exactly.
 pub(super) fn write_claim(claim: &Claim) -> String {
     let Figures { wpm, wpm_raw, acc } = claim.figures;
-    format!("{} {wpm:?} {wpm_raw:?} {acc:?}", claim.at.0)
+    let why = claim.unranked.map_or(String::new(), |why| format!(" {}", why.as_str()));
+    format!("{} {wpm:?} {wpm_raw:?} {acc:?}{why}", claim.at.0)
 }
 
 fn read_result(text: &str) -> Option<GameResult> {
@@ -156,7 +162,32 @@ fn read_result(text: &str) -> Option<GameResult> {
     let (rank, finished) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let mut figure = || parts.next()?.parse().ok();
     let figures = Figures { wpm: figure()?, wpm_raw: figure()?, acc: figure()? };
-    Some(GameResult { rank, finished: Timestamp(finished), figures })
+    let unranked = parts.next().and_then(Unranked::of);
+    Some(GameResult { rank, finished: Timestamp(finished), figures, unranked })
+}
+
+/// What was seen of a player's typing, as the scripts keep it.
+pub(super) fn write_progress(seen: &Progress) -> String {
+    let instant = |at: Option<Timestamp>| at.map_or(-1, |at| at.0);
+    let (at, completed) = (instant(seen.at), instant(seen.completed));
+    let mut text = format!("{} {} {} {at} {completed}", seen.keys, seen.extra, seen.gaps);
+    for typed in &seen.reached {
+        text.push_str(&format!(" {typed}"));
+    }
+    text
+}
+
+fn read_progress(text: &str) -> Option<Progress> {
+    let mut parts = text.split(' ');
+    let mut count = || parts.next()?.parse().ok();
+    let (keys, extra, gaps) = (count()?, count()?, count()?);
+    let mut instant = || {
+        let at: i64 = parts.next()?.parse().ok()?;
+        Some((at >= 0).then_some(Timestamp(at)))
+    };
+    let (at, completed) = (instant()?, instant()?);
+    let reached = parts.map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some(Progress { reached, keys, extra, gaps, at, completed })
 }
 
 #[cfg(test)]
@@ -170,9 +201,25 @@ mod tests {
         fn a_result_is_read_back_exactly(wpm: f64, wpm_raw: f64, acc in 0.0..100.0_f64, at: i64) {
             prop_assume!(wpm.is_finite() && wpm_raw.is_finite());
             let figures = Figures { wpm, wpm_raw, acc };
-            let kept = format!("3 {}", write_claim(&Claim { figures, at: Timestamp(at) }));
-            let read = GameResult { rank: 3, finished: Timestamp(at), figures };
-            prop_assert_eq!(read_result(&kept), Some(read));
+            for unranked in [None, Some(Unranked::KeystrokesNotSeen), Some(Unranked::TextNotTyped)] {
+                let at = Timestamp(at);
+                let kept = format!("3 {}", write_claim(&Claim { figures, at, unranked }));
+                let read = GameResult { rank: 3, finished: at, figures, unranked };
+                prop_assert_eq!(read_result(&kept), Some(read));
+            }
+        }
+
+        #[test]
+        fn what_was_typed_is_read_back_exactly(
+            reached: Vec<u16>,
+            counts: (u32, u32, u32),
+            at in prop::option::of(0..i64::MAX),
+            completed in prop::option::of(0..i64::MAX),
+        ) {
+            let (keys, extra, gaps) = counts;
+            let (at, completed) = (at.map(Timestamp), completed.map(Timestamp));
+            let seen = Progress { reached, keys, extra, gaps, at, completed };
+            prop_assert_eq!(read_progress(&write_progress(&seen)), Some(seen));
         }
     }
 

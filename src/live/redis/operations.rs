@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::facts::{self, Fields, write_claim};
+use super::facts::{self, Fields, write_claim, write_progress};
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
-use crate::game::{Door, Game, GameId, SocketId, Timestamp, User, UserId};
+use crate::game::{Door, Game, GameId, Progress, SocketId, Timestamp, User, UserId};
 use crate::live::{Claim, Departed, Entry, Finish, LiveState};
 use crate::{Error, Kind};
 
@@ -146,9 +146,19 @@ impl LiveState for RedisLive {
         self.run(call.arg(user.as_str()).arg(claimed.0)).await
     }
 
+    async fn track(
+        &self,
+        game: GameId,
+        user: &UserId,
+        seen: &Progress,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let mut call = scripts::TRACK.key(self.keys.racing(game));
+        self.game(game, call.arg(user.as_str()).arg(write_progress(seen))).await
+    }
+
     async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error> {
         let mut call = scripts::FINISH.key(self.keys.racing(game));
-        call.arg(user.as_str()).arg(write_claim(&claim));
+        call.arg(user.as_str()).arg(write_claim(&claim)).arg(u8::from(claim.unranked.is_none()));
         let (outcome, rank, fields): (String, u32, Fields) = self.run(&call).await?;
         let finish = match outcome.as_str() {
             "taken" => Finish::Taken(rank),

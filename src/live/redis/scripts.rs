@@ -46,6 +46,8 @@ scripts! {
     CLAIM_START = "claim_start";
     /// Takes that back.
     RELEASE_START = "release_start";
+    /// Adds to what was seen of a player's typing.
+    TRACK = "track";
     /// Takes a result.
     FINISH = "finish";
     /// Gives a seat of a guest to an account.

@@ -14,6 +14,8 @@ struct Place {
     sockets: BTreeSet<SocketId>,
     absent_since: Option<Timestamp>,
     started: Option<Timestamp>,
+    first_started: Option<Timestamp>,
+    progress: Progress,
     rank: Option<u32>,
 }
 
@@ -45,7 +47,15 @@ impl Sheet {
 
 impl Place {
     fn of(user: UserId, sockets: BTreeSet<SocketId>) -> Self {
-        Self { user, sockets, absent_since: None, started: None, rank: None }
+        Self {
+            user,
+            sockets,
+            absent_since: None,
+            started: None,
+            first_started: None,
+            progress: Progress::default(),
+            rank: None,
+        }
     }
 
     fn is_bot(&self) -> bool {
@@ -73,6 +83,8 @@ fn place(player: &crate::game::Player) -> Place {
         sockets: player.sockets.clone(),
         absent_since: player.absent_since,
         started: player.started,
+        first_started: player.first_started,
+        progress: player.progress.clone(),
         rank: player.result.map(|result| result.rank),
     }
 }
@@ -256,14 +268,14 @@ impl Clerk {
 /// A step in a game that is there.
 fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
     let (deed, stage) = (step.deed, sheet.stage);
-    let ranked = sheet.people().filter(|place| place.rank.is_some()).count();
+    let ranked = sheet.people().filter(|place| place.rank.is_some_and(|it| it > 0)).count();
     match deed {
         Deed::Prepare if stage == Stage::Closed => {
             (sheet.stage, sheet.starts_at) = (Stage::Countdown, Some(now + START_COUNTDOWN));
             Outcome::Changed(true)
         }
         Deed::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
-            sheet.stage = Stage::Running;
+            (sheet.stage, sheet.starts_at) = (Stage::Running, Some(now));
             Outcome::Changed(true)
         }
         _ => match sheet.place(&step.user.id) {
@@ -292,23 +304,52 @@ fn in_place(
         }
         Deed::ClaimStart if stage == Stage::Running && place.started.is_none() => {
             place.started = Some(now);
+            place.first_started = place.first_started.or(Some(now));
             Outcome::Told(true)
         }
         Deed::ReleaseStart => {
             place.started = place.started.filter(|started| *started != step.claimed);
             Outcome::Nothing
         }
+        Deed::Track if stage == Stage::Running && place.rank.is_none() => {
+            Outcome::Changed(learns(&mut place.progress, &step.seen))
+        }
         Deed::Finish => Outcome::Finished(match place.rank {
             Some(rank) => Ok(Finish::Before(rank)),
             None if stage != Stage::Running => Err("GAME_NOT_STARTED"),
             None => {
-                let rank = if place.is_bot() { 0 } else { ranked as u32 + 1 };
+                let is_ranked = !place.is_bot() && step.claim.unranked.is_none();
+                let rank = if is_ranked { ranked as u32 + 1 } else { 0 };
                 place.rank = Some(rank);
                 Ok(Finish::Taken(rank))
             }
         }),
         _ => in_no_game(step.deed),
     }
+}
+
+/// Notes what was seen of somebody's typing, unless it came after the end.
+fn learns(known: &mut Progress, seen: &Progress) -> bool {
+    let (at, end) = (seen.at.expect("a time"), known.completed);
+    if end.is_some_and(|end| end < at) {
+        return false;
+    }
+    known.completed = match (end, seen.completed) {
+        (None, Some(new)) => Some(known.at.map_or(new, |last| last.max(new))),
+        (Some(end), Some(new)) if new < end => Some(new),
+        _ => end,
+    };
+    known.at = Some(known.at.map_or(at, |last| last.max(at)));
+    known.keys += seen.keys;
+    known.extra += seen.extra;
+    known.gaps += seen.gaps;
+    for (word, letters) in seen.reached.iter().enumerate() {
+        match known.reached.get_mut(word) {
+            Some(reached) => *reached = (*reached).max(*letters),
+            None => known.reached.push(*letters),
+        }
+    }
+    true
 }
 
 /// A step that finds nothing to do.

@@ -47,8 +47,9 @@ async fn take(live: &dyn LiveState, moment: &Moment, limit: usize) -> Outcome {
             live.release_start(game, &user.id, moment.step.claimed).await.unwrap();
             Outcome::Nothing
         }
+        Deed::Track => changed(live.track(game, &user.id, &moment.step.seen).await.unwrap()),
         Deed::Finish => {
-            let finish = live.finish(game, &user.id, claim(now)).await;
+            let finish = live.finish(game, &user.id, moment.step.claim).await;
             Outcome::Finished(finish.map_err(|error| error.kind().code))
         }
         Deed::End => changed(live.end(game, now).await.unwrap()),

@@ -30,6 +30,7 @@ pub(super) enum Deed {
     Start,
     ClaimStart,
     ReleaseStart,
+    Track,
     Finish,
     End,
     Restart,
@@ -49,7 +50,8 @@ impl Deed {
     /// Which deed a number below 100 stands for.
     fn of(number: u64) -> Self {
         match number {
-            0..15 => Self::Wait,
+            0..11 => Self::Wait,
+            11..15 => Self::Track,
             15..26 => Self::Enter,
             26..30 => Self::Reconnect,
             30..34 => Self::EnterInvited,
@@ -124,7 +126,26 @@ impl Chance {
         let open = open.filter(|_| self.deed.goes_out() && is_known);
         let socket = open.unwrap_or(SocketId(number as u64));
         let door = facts.get(&game).map_or(Door::Open, |game| game.door.clone());
-        Step { deed: self.deed, user, game, door, socket, wait, claimed }
+        let (seen, claim) = (self.seen(now), self.claim(now));
+        Step { deed: self.deed, user, game, door, socket, wait, claimed, seen, claim }
+    }
+}
+
+impl Chance {
+    /// What may have been seen of a player's typing, now or a little earlier, and perhaps to its end.
+    fn seen(self, now: Timestamp) -> Progress {
+        let number = self.which as u32;
+        let earlier = Duration::from_millis(500) * (number % 3);
+        let at = Some((now - earlier).max(Timestamp(0)));
+        let letters = |word| ((self.which * 7 + word * 5) % 6) as u16;
+        let reached = (0..=self.which % 3).map(letters).collect();
+        let completed = at.filter(|_| number.is_multiple_of(4));
+        Progress { reached, keys: number + 1, extra: number % 3, gaps: number % 2, at, completed }
+    }
+
+    fn claim(self, now: Timestamp) -> Claim {
+        let unranked = self.which.is_multiple_of(4).then_some(Unranked::TextNotTyped);
+        Claim { unranked, ..claim(now) }
     }
 }
 
@@ -139,7 +160,9 @@ fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
         Deed::Close => waits && game.closes_at <= now,
         Deed::Prepare => game.stage == Stage::Closed,
         Deed::Start => game.stage == Stage::Countdown,
-        Deed::ClaimStart | Deed::ReleaseStart | Deed::Finish => game.stage == Stage::Running,
+        Deed::ClaimStart | Deed::ReleaseStart | Deed::Track | Deed::Finish => {
+            game.stage == Stage::Running
+        }
         Deed::End => game.ends_at <= now,
     }
 }
@@ -157,6 +180,10 @@ pub(super) struct Step {
     wait: Duration,
     /// Of a START that is taken back: when it was claimed, mostly.
     pub(super) claimed: Timestamp,
+    /// Of a typist.
+    pub(super) seen: Progress,
+    /// Of who finishes.
+    pub(super) claim: Claim,
 }
 
 impl Step {
@@ -301,8 +328,12 @@ impl Teller {
                 self.write_down(changed);
                 Outcome::Nothing
             }
+            Deed::Track => {
+                let changed = games.track(id, &user.id, &step.seen);
+                self.changed(changed)
+            }
             Deed::Finish => {
-                let changed = games.finish(id, &user.id, claim(now));
+                let changed = games.finish(id, &user.id, step.claim);
                 Outcome::Finished(self.write_down(changed).map_err(|error| error.kind().code))
             }
             Deed::End => {

@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{
-    Door, Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType,
+    Door, Figures, Game, GameId, Log, Player, Progress, Result, Stage, Timestamp, User, UserType,
 };
 use crate::settings::{DbSettings, Settings};
 
@@ -112,8 +112,16 @@ fn player(
 ) -> Player {
     let user = User { id: id.into(), name: id.to_uppercase(), user_type };
     let figures = Figures { wpm, wpm_raw: wpm + 5.0, acc };
-    let result = Some(Result { rank, finished, figures });
-    Player { user, sockets: BTreeSet::new(), absent_since: None, started: Some(at(0)), result }
+    let result = Some(Result { rank, finished, figures, unranked: None });
+    Player {
+        user,
+        sockets: BTreeSet::new(),
+        absent_since: None,
+        started: Some(at(0)),
+        first_started: Some(at(0)),
+        progress: Progress::default(),
+        result,
+    }
 }
 
 fn game(id: i64, players: Vec<Player>) -> Change {

@@ -3,6 +3,7 @@
 
 mod broker;
 mod deliveries;
+mod finishes;
 mod pods;
 mod promises;
 mod records;

@@ -4,5 +4,8 @@ if stage ~= RUNNING or not order then
     return 0
 end
 local claimed = redis.call('HSETNX', KEYS[1], 'started:' .. order, ARGV[2])
+if claimed == 1 then
+    redis.call('HSETNX', KEYS[1], 'first:' .. order, ARGV[2])
+end
 redis.call('HINCRBY', KEYS[1], 'version', claimed)
 return claimed

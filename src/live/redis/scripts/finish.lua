@@ -1,4 +1,4 @@
--- KEYS: a game in its own slot. ARGV: user, and the claim. Returns {what became of it, rank, facts}.
+-- KEYS: a game in its own slot. ARGV: user, the claim, and 1 if it is to be ranked. Returns {what became of it, rank, facts}.
 local key = KEYS[1]
 local stage, order = unpack(redis.call('HMGET', key, 'stage', 'seat:' .. ARGV[1]))
 if not stage then
@@ -16,7 +16,7 @@ if stage ~= RUNNING then
 end
 -- Ranks are those of people.
 local rank = 0
-if redis.call('HEXISTS', key, 'bot:' .. order) == 0 then
+if ARGV[3] == '1' and redis.call('HEXISTS', key, 'bot:' .. order) == 0 then
     rank = redis.call('HINCRBY', key, 'finishers', 1)
 end
 redis.call('HSET', key, 'result:' .. order, integer(rank) .. ' ' .. ARGV[2])

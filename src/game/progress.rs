@@ -1,0 +1,187 @@
+//! How far a player has typed, as servers have seen it: the facts by which a result is judged.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Text, Timestamp};
+
+/// Characters per second beyond which no typing is believed: 360 words per minute, more than any typist
+/// keeps up for a sentence.
+pub const FASTEST: f64 = 30.0;
+
+/// What was seen of a player's typing in one race. Several servers see parts of it; [`Self::absorb`] puts
+/// these together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Progress {
+    /// Per word, the most characters of it that were typed; as many words as were reached.
+    pub reached: Vec<u16>,
+    /// How many positions came.
+    pub keys: u32,
+    /// Letters that were typed beyond the end of their word: wrong keystrokes, all of them.
+    pub extra: u32,
+    /// How often characters were credited that no open socket could have shown.
+    pub gaps: u32,
+    /// When the latest of these positions came.
+    pub at: Option<Timestamp>,
+    /// When the end of the text was reached.
+    pub completed: Option<Timestamp>,
+}
+
+impl Progress {
+    /// How many characters were typed of the text, with the blanks between the words.
+    pub fn characters(&self) -> u32 {
+        let blanks = u32::try_from(self.reached.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.reached.iter().map(|typed| u32::from(*typed)).sum::<u32>().saturating_add(blanks)
+    }
+
+    /// Adds what was seen elsewhere, or since. Returns whether it counts: what was typed after the end does
+    /// not. An end that is told only now was not before the last position that is known already.
+    pub fn absorb(&mut self, seen: &Self) -> bool {
+        if self.completed.is_some_and(|end| seen.at > Some(end)) {
+            return false;
+        }
+        self.completed = match (self.completed, seen.completed) {
+            (Some(known), Some(new)) => Some(known.min(new)),
+            (known, new) => known.or(new.max(self.at.filter(|_| new.is_some()))),
+        };
+        self.at = self.at.max(seen.at);
+        self.keys = self.keys.saturating_add(seen.keys);
+        self.extra = self.extra.saturating_add(seen.extra);
+        self.gaps = self.gaps.saturating_add(seen.gaps);
+        self.reach_all(&seen.reached);
+        true
+    }
+
+    fn reach_all(&mut self, reached: &[u16]) {
+        if self.reached.len() < reached.len() {
+            self.reached.resize(reached.len(), 0);
+        }
+        for (known, new) in self.reached.iter_mut().zip(reached) {
+            *known = (*known).max(*new);
+        }
+    }
+}
+
+/// How often in a race the text is credited that was typed while no socket was open. A connection is lost a
+/// few times; a client that reconnects at each word would have letters credited that it leaves out.
+const GAPS: u32 = 8;
+
+/// What became of a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// START has not been told: nothing may be typed.
+    TooEarly,
+    /// It counts, or comes after the end.
+    Typed,
+    /// It is the first in the second half of the text, or its end: worth to be written down.
+    Milestone,
+}
+
+/// Follows the typing of one player by the positions that come to one server.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tracker {
+    /// Since when the player may type.
+    since: Option<Timestamp>,
+    /// How far the player has come, also elsewhere. The counts are those that are not written down.
+    seen: Progress,
+    /// How often text was credited, also elsewhere.
+    gaps: u32,
+    /// The last position.
+    last: Option<(u32, i32)>,
+    /// Whether a socket has opened since then: text may have been typed that none has shown.
+    is_back: bool,
+    is_halfway: bool,
+}
+
+impl Tracker {
+    /// A socket of the player opens. `known` is what is written down of the player.
+    pub fn resume(&mut self, text: &Text, known: &Progress, since: Option<Timestamp>) {
+        self.since = self.since.or(since);
+        self.is_back = true;
+        self.gaps = self.gaps.max(known.gaps.saturating_add(self.seen.gaps));
+        self.seen.at = self.seen.at.max(known.at);
+        self.seen.completed = known.completed.or(self.seen.completed);
+        // So that a keystroke allocates nothing.
+        self.seen.reached.reserve(text.words().saturating_sub(self.seen.reached.len()));
+        self.seen.reach_all(&known.reached);
+        self.is_halfway |= self.seen.reached.len() > text.words() / 2;
+    }
+
+    /// The player is told that the race is on.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.since.get_or_insert(now);
+    }
+
+    /// A position within the text has come.
+    pub fn note(&mut self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
+        let Some(since) = self.since else { return Noted::TooEarly };
+        if self.seen.completed.is_some() {
+            return Noted::Typed;
+        }
+        let (word, char) = position;
+        let length = text.word_length(word).unwrap_or_default();
+        let typed = u16::try_from(char + 1).unwrap_or_default();
+        let index = usize::try_from(word).unwrap_or(usize::MAX);
+        if std::mem::take(&mut self.is_back) {
+            self.credit(text, index, self.seen.at.max(Some(since)).unwrap_or(since), now);
+        }
+        if self.seen.reached.len() <= index {
+            self.seen.reached.resize(index + 1, 0);
+        }
+        let reached = &mut self.seen.reached[index];
+        *reached = (*reached).max(typed.min(length));
+        let is_more = self.last.is_some_and(|(of, before)| of == word && before < char);
+        self.seen.extra += u32::from(is_more && typed > length);
+        self.seen.keys = self.seen.keys.saturating_add(1);
+        (self.seen.at, self.last) = (Some(now), Some(position));
+        if index + 1 == text.words() && typed >= length {
+            self.seen.completed = Some(now);
+            return Noted::Milestone;
+        }
+        let is_halfway = index >= text.words() / 2;
+        let is_milestone = is_halfway && !std::mem::replace(&mut self.is_halfway, is_halfway);
+        if is_milestone { Noted::Milestone } else { Noted::Typed }
+    }
+
+    /// Text before the word at `index` that was typed, it seems, while no socket was open: as much as can
+    /// be typed from `from` until `now`.
+    fn credit(&mut self, text: &Text, index: usize, from: Timestamp, now: Timestamp) {
+        // The cast saturates.
+        let mut left = (now.after(from).as_secs_f64() * FASTEST) as u32;
+        let first = self.seen.reached.len().saturating_sub(1);
+        let mut is_credited = false;
+        for word in (first..index).take_while(|_| self.gaps < GAPS) {
+            let length = text.word_length(u32::try_from(word).unwrap_or(u32::MAX));
+            if self.seen.reached.len() <= word {
+                self.seen.reached.resize(word + 1, 0);
+            }
+            let reached = &mut self.seen.reached[word];
+            let missing = length.unwrap_or_default().saturating_sub(*reached);
+            let credited = missing.min(u16::try_from(left).unwrap_or(u16::MAX));
+            *reached += credited;
+            left = left.saturating_sub(u32::from(credited) + 1);
+            is_credited |= credited > 0;
+        }
+        self.gaps += u32::from(is_credited);
+        self.seen.gaps += u32::from(is_credited);
+    }
+
+    /// What is not written down yet, if there is something: from now on it counts as written.
+    pub fn take(&mut self) -> Option<Progress> {
+        (self.seen.keys > 0).then(|| {
+            let seen = self.seen.clone();
+            (self.seen.keys, self.seen.extra, self.seen.gaps) = (0, 0, 0);
+            seen
+        })
+    }
+
+    /// It could not be written down after all.
+    pub fn put_back(&mut self, seen: &Progress) {
+        self.seen.keys = self.seen.keys.saturating_add(seen.keys);
+        self.seen.extra = self.seen.extra.saturating_add(seen.extra);
+        self.seen.gaps = self.seen.gaps.saturating_add(seen.gaps);
+    }
+}
+
+#[cfg(test)]
+mod tests;
