@@ -56,6 +56,8 @@ scripts! {
     TAKE_ONCE = "take_once";
     /// Takes the sockets of a dead pod out of lobbies.
     FORGET = "forget";
+    /// What is due on the agenda.
+    OVERDUE = "overdue";
     /// A sign of life.
     BEAT = "beat";
     /// Who gives none.
