@@ -1,8 +1,9 @@
 //! `docs/faults.md` names tests that are there.
 
 const TABLE: &str = include_str!("../../../docs/faults.md");
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 6] = [
     include_str!("broker.rs"),
+    include_str!("clock.rs"),
     include_str!("deliveries.rs"),
     include_str!("pods.rs"),
     include_str!("records.rs"),
