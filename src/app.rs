@@ -16,6 +16,7 @@ use crate::Kind;
 use crate::auth::Keys;
 use crate::bridge::{Bridge, pulse};
 use crate::bus::Listeners;
+use crate::clock::{self, Kept};
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
 use crate::http::{Door, Limits, Origins, service};
@@ -144,6 +145,11 @@ impl Application {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
             operations::serve(port, parts, &self.keepers, &self.keepers_stop);
         }
+        if parts.shared.is_none() {
+            let kept = Kept::in_folder(&parts.settings.data_dir);
+            let following = clock::follow_system(kept, parts.timers.clone());
+            parts.tasks.spawn(parts.stop.clone().run_until_cancelled_owned(following));
+        }
         introduce(parts, self.address);
 
         let server = Server::new(self.acceptor);
@@ -269,6 +275,7 @@ impl Lives {
         journal: Journal,
     ) -> Result<Self, String> {
         let Some(redis) = &settings.redis else {
+            clock::resume(&Kept::in_folder(&settings.data_dir));
             let live = Embedded::resume(records, journal, Timestamp::now()).await;
             let live = live.map_err(|_| "the games of the last run cannot be read")?;
             return Ok(Self { live: Arc::new(TimedLive(live)), shared: None });

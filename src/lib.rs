@@ -14,6 +14,7 @@
 //! | [`live`] | the live state: atomic operations on lobbies and races |
 //! | [`records`] | the record store: what is kept for good |
 //! | [`timers`] | countdowns, derived from the facts of games |
+//! | `clock` | what time it is, whatever happens to the wall clock |
 //! | [`auth`] | tokens and cookies |
 //! | [`login`] | identity providers, and what follows from a login |
 //! | [`telemetry`] | logs, traces, metrics |
@@ -26,6 +27,7 @@ pub mod auth;
 mod bridge;
 pub mod bus;
 pub mod cli;
+mod clock;
 pub mod error;
 pub mod game;
 mod health;

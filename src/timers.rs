@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::bus::{Delivery, Handling, Pending};
+use crate::clock;
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::LiveState;
 use crate::module::{Cx, TimerDeclaration};
@@ -104,6 +105,11 @@ impl Timers {
         let _ = self.0.elsewhere.set(alarm);
     }
 
+    /// Whether no deadline is kept here: on a single server no game is live then.
+    pub(crate) fn are_idle(&self) -> bool {
+        self.0.deadlines.lock().in_order.is_empty()
+    }
+
     /// Keeps a deadline here all the same: it is too near, or there is nowhere else.
     pub(crate) fn keep_here(&self, game: GameId, timer: &str, due: Timestamp) {
         let index = self.0.declared.iter().position(|it| it.name == timer);
@@ -141,6 +147,8 @@ impl Timers {
         for (index, timer) in armed() {
             earlier |= deadlines.set((index, game.id), (timer.due)(game));
         }
+        drop(deadlines);
+        clock::hold();
         if earlier {
             self.0.earlier.notify_one();
         }

@@ -1,15 +1,11 @@
 //! The instant of something, as all servers of a game and its records understand it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
-
-/// How far the shared clock is ahead of the system's, in microseconds.
-static AHEAD: AtomicI64 = AtomicI64::new(0);
 
 /// Microseconds since 1970-01-01T00:00:00Z: exact in JSON, in SQLite and in PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,21 +13,10 @@ static AHEAD: AtomicI64 = AtomicI64::new(0);
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// This instant, by the clock that all servers of a game share: the system's, as far as nobody has
-    /// said better ([`Self::agree_on`]).
+    /// This instant, by the clock of the process: that of Redis where servers share their games. No step of the wall
+    /// clock reaches it (`src/clock.rs`).
     pub fn now() -> Self {
-        let Self(system) = Self::of_system();
-        Self(system.saturating_add(AHEAD.load(Ordering::Relaxed)))
-    }
-
-    /// This instant by the system's own clock.
-    pub fn of_system() -> Self {
-        Self::from(OffsetDateTime::now_utc())
-    }
-
-    /// The shared clock is ahead of the system's by so many microseconds. There is one clock per process.
-    pub fn agree_on(ahead: i64) {
-        AHEAD.store(ahead, Ordering::Relaxed);
+        crate::clock::now()
     }
 
     /// How long it is from `now` until this instant; zero if it has passed.

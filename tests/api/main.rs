@@ -4,7 +4,7 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut. Every other module holds the tests of one subject, named as
+//! whatever happens, `proxy` is a cable that can be cut, `wall_clock` one that is set. Every other module holds the tests of one subject, named as
 //! sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
@@ -30,6 +30,7 @@ mod setup;
 mod signing;
 mod site;
 mod socket;
+mod wall_clock;
 
 mod accounts;
 mod bots;

@@ -12,6 +12,7 @@ use crate::device::Device;
 use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, Settings, eventually, time_passes};
 use crate::site::NOBODY;
+use crate::wall_clock::faketime;
 
 const PODS: usize = 3;
 
@@ -226,18 +227,6 @@ async fn pods_with_different_countdowns_play_one_game() {
         ben.sees(&anna, 0, 1).await;
         cleo.sees(&anna, 0, 1).await;
     }
-}
-
-/// What makes the clock of a process wrong, if it is installed (Debian: faketime).
-fn faketime() -> Option<String> {
-    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten().map(|entry| entry.path());
-    let mut libraries = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));
-    let library = libraries.find(|library| library.is_file());
-    if library.is_none() {
-        assert!(std::env::var_os("REQUIRE_SERVICES").is_none(), "libfaketime is required");
-        eprintln!("skipped: no libfaketime");
-    }
-    Some(library?.to_str()?.to_owned())
 }
 
 /// The second of the hour by the clock of a pod, which every answer bears (`date: Mon, 23 Nov 2026 01:20:45 GMT`).

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{RedisLive, failed};
+use super::{RedisLive, failed, scripts};
 use crate::Error;
 use crate::game::{GameId, Timestamp};
 
@@ -57,9 +57,9 @@ impl RedisLive {
         command.exec_async(&mut self.redis.clone()).await.map_err(failed)
     }
 
-    /// The deadlines that passed before `before`, the oldest first: timers that nobody has taken off the
-    /// agenda. Whoever asks sees to them: for some seconds nobody else is told, so that those that cannot be
-    /// done do not hide the others. Those of a game that is gone stay until they are set to `None`.
+    /// The deadlines that passed before `before`, by the clock of Redis as well, the oldest first: timers
+    /// that were not taken off the agenda. The caller sees to them: for some seconds no other pod is told, so that those
+    /// that cannot be done do not hide the others. Those of a game that is gone stay until they are set to `None`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -68,23 +68,13 @@ impl RedisLive {
         before: Timestamp,
         limit: usize,
     ) -> Result<Vec<(GameId, String)>, Error> {
-        let mut command = redis::cmd("ZRANGEBYSCORE");
-        command.arg(self.keys.agenda()).arg("-inf").arg(format!("({}", before.0));
-        command.arg("LIMIT").arg(0).arg(limit);
-        let members: Result<Vec<String>, _> = command.query_async(&mut self.redis.clone()).await;
+        let mut call = scripts::OVERDUE.key(self.keys.agenda());
+        call.arg(before.0).arg(limit).arg(i64::try_from(TAKEN.as_micros()).unwrap_or(i64::MAX));
+        let members: Vec<String> = self.run(&call).await?;
         let read = |member: &String| {
             let (game, timer) = member.split_once('|')?;
             Some((GameId(game.parse().ok()?), timer.to_owned()))
         };
-        let members = members.map_err(failed)?;
-        if !members.is_empty() {
-            let mut taken = redis::cmd("ZADD");
-            taken.arg(self.keys.agenda()).arg("XX");
-            for member in &members {
-                taken.arg((before + TAKEN).0).arg(member);
-            }
-            taken.exec_async(&mut self.redis.clone()).await.map_err(failed)?;
-        }
         Ok(members.iter().filter_map(read).collect())
     }
 }

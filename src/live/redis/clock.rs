@@ -1,12 +1,14 @@
-//! The clock of Redis, by which the clocks of all pods are set.
+//! The clock of Redis, by which the clocks of all pods are set, and without which no pod closes, starts or ends anything.
 
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use redis::{FromRedisValue, ScriptInvocation};
+use tokio::time::sleep;
 
 use super::{RedisLive, failed};
-use crate::Error;
 use crate::game::Timestamp;
+use crate::{Error, clock};
 
 /// How often it is asked: the answer that came soonest is the best.
 const TRIES: usize = 5;
@@ -16,14 +18,23 @@ const SLOW: Duration = Duration::from_millis(50);
 /// After this even a slow answer is better: clocks drift by a tenth of a millisecond in a second at most.
 const STALE: Duration = Duration::from_secs(600);
 
+/// A pod whose clock is ahead of that of Redis by less waits for it: more than half of the round trip of a good answer.
+const ABOUT_TO: Duration = Duration::from_millis(500);
+/// Redis goes by the wall clock of its machine. If that is set back by more, in microseconds, this clock follows at once:
+/// lobbies that open would wait for Redis until then. If it is set forward, the deadlines of games hold all the same, and
+/// this clock follows slowly.
+const SET_BACK: i64 = 5_000_000;
+/// An offset that changed by more between two answers, in microseconds, is worth a line in the log.
+const STEP: i64 = 1_000_000;
+
 /// By which answer this process has set its clock.
 static SET_BY: Mutex<Option<Answer>> = Mutex::new(None);
 
 /// What the clock of Redis has said.
 #[derive(Clone, Copy, Debug)]
 struct Answer {
-    /// How far it is ahead of the system's, in microseconds. It is off by half of the round trip at most.
-    ahead: i64,
+    /// Its offset to the monotonic clock of this machine, in microseconds. It is off by half of the round trip at most.
+    offset: i64,
     round_trip: Duration,
     at: Instant,
 }
@@ -36,38 +47,86 @@ impl Answer {
 }
 
 impl RedisLive {
-    /// Sets the clock of this process ([`Timestamp::agree_on`]), unless Redis was slow to tell the time and has
-    /// told it faster before.
+    /// Sets the clock of this process, the first time at once, and then slowly, unless Redis was slow to tell the time
+    /// and has told it faster before.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn set_clock(&self) -> Result<(), Error> {
         let Some(answer) = self.ask_for_time().await? else { return Ok(()) };
         let mut set_by = SET_BY.lock();
-        if set_by.is_none_or(|known| answer.is_better_than(&known)) {
-            *set_by = Some(answer);
-            Timestamp::agree_on(answer.ahead);
+        if set_by.is_some_and(|known| !answer.is_better_than(&known)) {
+            return Ok(());
         }
+        let ahead = answer.offset - clock::offset();
+        if set_by.is_none() || (ahead < -SET_BACK && answer.round_trip <= SLOW) {
+            clock::set(answer.offset);
+        } else {
+            clock::slew_to(answer.offset);
+        }
+        if set_by.is_some_and(|known| (answer.offset - known.offset).abs() >= STEP) {
+            tracing::warn!(
+                micros = ahead,
+                "the clock of Redis was set, or this machine was paused"
+            );
+        }
+        *set_by = Some(answer);
         Ok(())
     }
 
     async fn ask_for_time(&self) -> Result<Option<Answer>, Error> {
         let mut answers = Vec::new();
         for _ in 0..TRIES {
-            let (system, at) = (Timestamp::of_system(), Instant::now());
-            let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
+            let (asked, at) = (clock::monotonic(), Instant::now());
+            let time = self.time().await?;
             let round_trip = at.elapsed();
-            let (seconds, micros): (i64, i64) = time.map_err(failed)?;
-            let ahead = seconds * 1_000_000 + micros - (system + round_trip / 2).0;
-            answers.push(Answer { ahead, round_trip, at });
+            let offset = (time - round_trip / 2).0 - asked;
+            answers.push(Answer { offset, round_trip, at });
         }
         Ok(answers.into_iter().min_by_key(|it| it.round_trip))
     }
 
-    /// How far the clock of Redis is ahead of the system's, in microseconds.
+    /// What time it is by Redis.
+    async fn time(&self) -> Result<Timestamp, Error> {
+        let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
+        let (seconds, micros): (i64, i64) = time.map_err(failed)?;
+        Ok(Timestamp(seconds * 1_000_000 + micros))
+    }
+
+    /// Whether a deadline that has passed here has passed by Redis as well: waits if it is about to.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub(super) async fn has_passed(&self, deadline: Timestamp) -> Result<bool, Error> {
+        let early = deadline.after(self.time().await?);
+        if early > ABOUT_TO {
+            return Ok(false);
+        }
+        sleep(early).await;
+        Ok(true)
+    }
+
+    /// Runs a script that changes something only once its time has come by the clock of Redis as well, and says how
+    /// many microseconds are left. So no pod whose clock is wrong ends what the others wait for. One whose clock is
+    /// ahead by the error of its measurement waits, and asks again: the deadline is not left to the next sweep.
+    pub(super) async fn run_when_due<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, Error> {
+        loop {
+            let (early, answer): (u64, T) = self.run(call).await?;
+            let early = Duration::from_micros(early);
+            if early.is_zero() || early > ABOUT_TO {
+                return Ok(answer);
+            }
+            sleep(early).await;
+        }
+    }
+
+    /// How far the clock of Redis is ahead of that of this process, in microseconds.
     #[cfg(test)]
     pub(crate) async fn time_offset(&self) -> Result<i64, Error> {
-        Ok(self.ask_for_time().await?.map_or(0, |answer| answer.ahead))
+        Ok(self.ask_for_time().await?.map_or(0, |answer| answer.offset - clock::offset()))
     }
 }
 
@@ -79,7 +138,7 @@ mod tests {
     fn a_slow_answer_does_not_replace_a_faster_one() {
         let start = Instant::now();
         let answer = |after: u64, round_trip: u64| Answer {
-            ahead: 0,
+            offset: 0,
             round_trip: Duration::from_millis(round_trip),
             at: start + Duration::from_secs(after),
         };

@@ -28,6 +28,10 @@ impl RedisLive {
         let Some(game) = self.look_up(&[id]).await?.pop().filter(|game| game.ends_at <= now) else {
             return Ok(None);
         };
+        // The end of a game is never set anew.
+        if !self.has_passed(game.ends_at).await? {
+            return Ok(None);
+        }
         // First into the records: a pod that dies in between leaves it to be done again.
         self.keep_ended(&game, now).await?;
         let pods = self.keys.pods_of(id);

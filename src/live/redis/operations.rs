@@ -48,8 +48,8 @@ impl LiveState for RedisLive {
         now: Timestamp,
     ) -> Result<Departed, Error> {
         let mut call = scripts::DISMISS.key(self.keys.lobby());
-        let (users, fields): (Vec<String>, Fields) =
-            self.run(call.arg(game.0).arg(before.0)).await?;
+        call.arg(game.0).arg(before.0).arg(now.0.saturating_sub(before.0));
+        let (users, fields): (Vec<String>, Fields) = self.run_when_due(&call).await?;
         let users: Vec<UserId> = users.iter().map(|user| user.as_str().into()).collect();
         let left = facts::read(game, &fields)?.map(Arc::new);
         if !users.is_empty() && left.is_none() {
@@ -99,7 +99,8 @@ impl LiveState for RedisLive {
 
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
         let mut call = scripts::CLOSE.key(self.keys.lobby());
-        let (outcome, fields): (String, Fields) = self.run(call.arg(game.0).arg(now.0)).await?;
+        call.arg(game.0).arg(now.0);
+        let (outcome, fields): (String, Fields) = self.run_when_due(&call).await?;
         if outcome == "gone" {
             self.note_gone(game, now);
         }
@@ -119,7 +120,8 @@ impl LiveState for RedisLive {
 
     async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
         let mut call = scripts::START.key(self.keys.racing(game));
-        let started = self.game(game, call.arg(now.0)).await?;
+        let fields: Option<Fields> = self.run_when_due(call.arg(now.0)).await?;
+        let started = facts::read(game, &fields.unwrap_or_default())?.map(Arc::new);
         if let Some(game) = &started {
             self.free_players(game).await;
         }

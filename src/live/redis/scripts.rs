@@ -58,6 +58,8 @@ scripts! {
     TAKE_ONCE = "take_once";
     /// Takes the sockets of a dead pod out of lobbies.
     FORGET = "forget";
+    /// What is due on the agenda.
+    OVERDUE = "overdue";
     /// Writes, to see whether that is possible.
     PROBE = "probe";
     /// A sign of life.

@@ -213,7 +213,7 @@ async fn servers_know_how_many_players_the_living_others_have() {
 async fn of_several_servers_one_sees_to_a_deadline() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
-        let (game, at) = (GameId(1), Timestamp(1_795_368_211_642_285));
+        let (game, at) = (GameId(1), Timestamp(1_595_368_211_642_285));
         let deadlines = [(game, "lobby.countdown", Some(at)), (game, "race.countdown", None)];
         assert_eq!(one.set_deadlines(&deadlines).await.unwrap(), [true, false]);
         assert_eq!(two.set_deadlines(&deadlines).await.unwrap(), [false, false]);
@@ -244,6 +244,54 @@ async fn the_clock_of_redis_is_near_on_the_same_machine() {
 }
 
 #[tokio::test]
+async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock_of_redis() {
+    on(2, async |cluster| {
+        let (wrong, right) = (&cluster.pods[0], &cluster.pods[1]);
+        let hour = Duration::from_secs(3600);
+        let now = Timestamp::now();
+        let id = right.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let user = player(0).id;
+        right.go_absent(id, &user, SOCKET, now).await.unwrap();
+        let far = now + hour;
+        let departed = wrong.dismiss_absent(id, far - hour, far).await.unwrap();
+        assert!(departed.users.is_empty(), "absent for an hour only by a wrong clock");
+        right.enter(entry(0, rules(FULL), now)).await.unwrap();
+        assert_eq!(wrong.close_lobby(id, far).await.unwrap(), None);
+        assert_eq!(wrong.end(id, far).await.unwrap(), None);
+
+        // The lobby of two seconds is filled long ago, and its race is to start in an hour.
+        let before = now - hour;
+        let race = right.enter(entry(1, rules(1), before)).await.unwrap().id;
+        right.close_lobby(race, now).await.unwrap().expect("it is due");
+        right.prepare(race, "some words".into(), far).await.unwrap().expect("it is closed");
+        assert_eq!(wrong.start(race, far).await.unwrap(), None);
+        assert_eq!(right.find(race).await.unwrap().unwrap().stage, Stage::Countdown);
+
+        let deadlines = [(id, "lobby.countdown", Some(now + Duration::from_secs(60)))];
+        right.set_deadlines(&deadlines).await.unwrap();
+        assert_eq!(wrong.overdue(far, 9).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
+    on(1, async |cluster| {
+        let live = &cluster.pods[0];
+        let now = Timestamp::now();
+        let early = |ahead: u64| now + Duration::from_millis(ahead);
+        let door = entry(0, rules(1), early(200) - rules(1).full_grace);
+        let id = live.enter(door).await.unwrap().id;
+        live.close_lobby(id, early(200)).await.unwrap().expect("closed when it is due");
+        assert!(Timestamp::now() >= early(200));
+        live.prepare(id, "some words".into(), early(400)).await.unwrap().expect("it is closed");
+        live.start(id, early(400)).await.unwrap().expect("START when it is due");
+        assert!(Timestamp::now() >= early(400));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_good_once_is_good_once_and_for_its_time() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
@@ -261,7 +309,8 @@ async fn what_is_good_once_is_good_once_and_for_its_time() {
 #[tokio::test]
 async fn nothing_is_kept_for_ever() {
     on(1, async |cluster| {
-        let (live, now) = (&cluster.pods[0], Timestamp::now());
+        // Long enough ago for the game to end, also by the clock of Redis.
+        let (live, now) = (&cluster.pods[0], Timestamp::now() - Duration::from_secs(60));
         running(live, 0, now).await;
         prepared(live, 0, now).await;
         let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;

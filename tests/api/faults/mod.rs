@@ -2,6 +2,7 @@
 //! player, START once, and nobody stuck.
 
 mod broker;
+mod clock;
 mod deliveries;
 mod finishes;
 mod pods;

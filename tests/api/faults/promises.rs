@@ -3,6 +3,7 @@
 const TABLE: &str = include_str!("../../../docs/faults.md");
 const TESTS: [&str; 6] = [
     include_str!("broker.rs"),
+    include_str!("clock.rs"),
     include_str!("deliveries.rs"),
     include_str!("finishes.rs"),
     include_str!("pods.rs"),

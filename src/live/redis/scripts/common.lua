@@ -80,6 +80,13 @@ local function milliseconds()
     return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- How many microseconds it is until an instant, by the clock of Redis; 0 once it has passed. Pods ask for what is due by
+-- their own clocks, and one of them may be wrong.
+local function early(instant)
+    local time = redis.call('TIME')
+    return math.max(0, tonumber(instant) - (tonumber(time[1]) * 1000000 + tonumber(time[2])))
+end
+
 -- The users of the seats, by the number of the seat.
 local function users(fields)
     local by_order = {}
