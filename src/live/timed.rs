@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{Claim, Departed, Entry, Finish, LiveState};
 use crate::Error;
 use crate::game::Door;
-use crate::game::{Game, GameId, SocketId, Timestamp, User, UserId};
+use crate::game::{Game, GameId, Progress, SocketId, Timestamp, User, UserId};
 use crate::telemetry::{Timed, count};
 
 /// A live state whose operations are measured.
@@ -43,6 +43,7 @@ timed! {
     start(game: GameId, now: Timestamp) -> Option<Arc<Game>>;
     claim_start(game: GameId, user: &UserId, now: Timestamp) -> bool;
     release_start(game: GameId, user: &UserId, claimed: Timestamp) -> ();
+    track(game: GameId, user: &UserId, seen: &Progress) -> Option<Arc<Game>>;
     finish(game: GameId, user: &UserId, claim: Claim) -> Finish;
     end(game: GameId, now: Timestamp) -> Option<Arc<Game>>;
     find(game: GameId) -> Option<Arc<Game>>;

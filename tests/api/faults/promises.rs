@@ -1,7 +1,7 @@
 //! `docs/faults.md` names tests that are there.
 
 const TABLE: &str = include_str!("../../../docs/faults.md");
-const TESTS: [&str; 6] = [
+const TESTS: [&str; 7] = [
     include_str!("broker.rs"),
     include_str!("clock.rs"),
     include_str!("deliveries.rs"),
