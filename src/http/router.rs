@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::answer::{of_status, tell};
 use super::cors::Cors;
+use super::host::OneHost;
 use super::limits::RequestLimit;
 use super::{docs, health, web};
 use crate::module::{Cx, Parts};
@@ -95,6 +96,7 @@ pub(crate) fn service(
     let around = Around { paths };
     Service::new(router)
         .hoop(Cors(parts.origins.clone()))
+        .hoop(OneHost)
         .hoop(RequestLimit(parts.limits.clone()))
         .hoop(around)
         .hoop(Timeout::new(parts.settings.limits.request_timeout))

@@ -15,8 +15,13 @@ impl Gcra {
     /// Spends one of `burst` units, of which one comes back every `interval`. `now` is the time since
     /// an epoch of the caller. Returns whether there was one.
     pub fn spend(&mut self, now: Duration, interval: Duration, burst: u32) -> bool {
-        let full_at = self.full_at.max(now) + interval;
-        let allowed = full_at <= now + interval * burst;
+        self.spend_time(now, interval, interval * burst)
+    }
+
+    /// The same in time: spends what comes back within `cost`, of a budget that fills within `burst`.
+    pub fn spend_time(&mut self, now: Duration, cost: Duration, burst: Duration) -> bool {
+        let full_at = self.full_at.max(now) + cost;
+        let allowed = full_at <= now + burst;
         if allowed {
             self.full_at = full_at;
         }
@@ -45,7 +50,7 @@ pub const MALFORMED_BURST: u32 = 60;
 
 /// Seconds' worth of excess frames that a client may send in a row; excess is forgiven as fast as
 /// frames are allowed.
-const EXCESS_SECONDS: u32 = 20;
+pub(super) const EXCESS_SECONDS: u32 = 20;
 
 /// The budgets of one socket.
 #[derive(Debug)]

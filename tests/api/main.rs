@@ -4,7 +4,8 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut. Every other module holds the tests of one subject, named as
+//! whatever happens, `proxy` is a cable that can be cut, `raw` is a
+//! connection without a client. Every other module holds the tests of one subject, named as
 //! sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
@@ -23,6 +24,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod rabbitmq;
+mod raw;
 mod redis;
 mod server;
 mod service;
@@ -32,6 +34,7 @@ mod site;
 mod socket;
 
 mod accounts;
+mod attacks;
 mod bots;
 mod cors;
 mod crowd;
@@ -41,6 +44,7 @@ mod faults;
 mod game_socket;
 mod guests;
 mod http;
+mod http_malformed;
 mod limits;
 mod lobby;
 mod lobby_socket;
