@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use salvo::conn::tcp::TcpAcceptor;
-use salvo::{Server, Service};
+use salvo::Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,7 +18,7 @@ use crate::bus::Listeners;
 use crate::clock::{self, Kept};
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
-use crate::http::{Door, Limits, Origins, service};
+use crate::http::{Caps, Door, Limits, Listener, Origins, room_for_connections, serve, service};
 use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
 use crate::module::{Cx, Parts, Setup, linked, wire};
 use crate::operations::{self, Port};
@@ -38,7 +37,7 @@ pub struct Application {
     parts: Arc<Parts>,
     service: Service,
     listeners: Listeners,
-    acceptor: TcpAcceptor,
+    listener: Listener,
     address: SocketAddr,
     /// The port for those who run it, if there is one.
     operations: Option<Port>,
@@ -64,7 +63,8 @@ impl Application {
         let take = || take_data_dir(&settings.data_dir);
         let lock = keeps_files(&settings).then(take).transpose()?;
         let keys = Keys::load(&settings)?;
-        let door = Door::take(&settings.server.host, settings.server.port).await?;
+        let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
+        let door = Door::take(&settings.server.host, settings.server.port, caps).await?;
         let operations = Port::take(&settings.operations).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
@@ -100,13 +100,13 @@ impl Application {
             settings,
         });
         let service = service(&parts, declared.routes, declared.sockets);
-        let (acceptor, address) = door.open()?;
+        let (listener, address) = door.open()?;
         let _lock = lock;
         Ok(Self {
             parts,
             service,
             listeners,
-            acceptor,
+            listener,
             address,
             operations,
             keepers,
@@ -152,19 +152,17 @@ impl Application {
         }
         introduce(parts, self.address);
 
-        let server = Server::new(self.acceptor);
-        let handle = server.handle();
-        let serving = server.try_serve(self.service);
+        let patience = parts.settings.limits.request_timeout;
+        let serving = serve(self.listener, self.service, patience, &parts.stop);
         let mut serving = std::pin::pin!(serving);
         tokio::select! {
-            served = serving.as_mut() => served.map_err(|error| format!("serving ended: {error}"))?,
+            () = serving.as_mut() => return Err("serving ended before the stop".into()),
             () = stop => {}
         }
         tracing::info!("stopping: no new players, open sockets are told to come back");
         parts.stop.cancel();
         parts.rooms.close_all(Kind::RESTARTING);
         parts.tasks.close();
-        handle.stop_graceful(STOP_PATIENCE);
         let ended = async { tokio::join!(serving, parts.tasks.wait()) };
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");

@@ -1,7 +1,7 @@
 //! The one error table: what can go wrong for a client, and how it is told.
 //!
 //! Nothing else knows these codes and numbers. Close codes 4000-4499 say "come back", 4500-4999 "do
-//! not"; 1000, 1009 and 1012 are those of RFC 6455, section 7.4.1, and of its IANA registry.
+//! not"; 1000, 1002, 1007, 1009 and 1012 are those of RFC 6455, section 7.4.1, and of its IANA registry.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -74,6 +74,10 @@ table! {
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED" 405 405 4500;
     /// The body is larger than the server takes.
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE" 413 413 1009;
+    /// The path with its query is longer than the server reads.
+    URI_TOO_LONG = "URI_TOO_LONG" 414 414 4500;
+    /// The headers are more, or larger, than the server reads.
+    HEADERS_TOO_LARGE = "HEADERS_TOO_LARGE" 431 431 4500;
     /// This path speaks WebSocket only.
     UPGRADE_REQUIRED = "UPGRADE_REQUIRED" 426 426 4500;
     /// Too many requests, sockets or frames; `retry-after` says when to come back.
@@ -88,6 +92,10 @@ table! {
     SLOW_READER = "SLOW_READER" 503 503 4008;
     /// Too many frames that are no message of the contract.
     MALFORMED_FRAMES = "MALFORMED_FRAMES" 400 400 4520;
+    /// A text frame that is not UTF-8.
+    INVALID_UTF8 = "INVALID_UTF8" 400 400 1007;
+    /// What was sent is not the WebSocket protocol.
+    PROTOCOL_ERROR = "PROTOCOL_ERROR" 400 400 1002;
     /// There is no account of that name with that password.
     WRONG_CREDENTIALS = "WRONG_CREDENTIALS" 401 403 4501;
     /// Only guests may do that: accounts have names of their own.
@@ -196,7 +204,7 @@ mod tests {
     #[test]
     fn every_close_code_says_whether_to_come_back() {
         for (kind, meaning) in Kind::ALL {
-            let known = matches!(kind.close, 1009 | 1012 | 4000..=4999);
+            let known = matches!(kind.close, 1002 | 1007 | 1009 | 1012 | 4000..=4999);
             assert!(known && !meaning.is_empty(), "{kind:?}");
         }
         assert!(Kind::SLOW_READER.come_back() && !Kind::NOT_A_PARTICIPANT.come_back());

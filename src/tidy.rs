@@ -69,7 +69,6 @@ fn a_driver_is_named_in_its_room_alone() {
         ("lapin", "use lapin::Connection;", "src/bridge/mod.rs"),
         ("redis", "fn f(it: ::redis::Client) {}", "src/live/redis.rs"),
         ("sqlx", "sqlx::query(\"select 1\");", "src/records/store.rs"),
-        ("salvo::websocket", "use salvo::websocket::Message;", "src/socket/session.rs"),
         ("tokio_tungstenite", "use tokio_tungstenite as ws;", "src/socket/upgrade.rs"),
         ("opentelemetry_otlp", "use opentelemetry_otlp::Protocol;", "src/telemetry/export.rs"),
         ("prometheus_client", "use prometheus_client::registry::Registry;", "src/telemetry/a.rs"),

@@ -115,6 +115,19 @@ fn retry_after(wait: Duration) -> u64 {
     seconds.max(1)
 }
 
+/// An error as a whole answer, where there is no request that salvo could answer. The connection is closed after it.
+pub(super) fn in_full(error: &Error) -> Vec<u8> {
+    let detail = FailureDetail { code: error.kind().code, message: error.message().to_owned() };
+    let body = serde_json::to_string(&Failure { ok: false, error: detail }).unwrap_or_default();
+    let status = StatusCode::from_u16(error.status()).unwrap_or_default();
+    let retry = if matches!(status.as_u16(), 429 | 503) { "retry-after: 1\r\n" } else { "" };
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{retry}connection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 #[async_trait]
 impl<T: Serialize + Send + Sync> Writer for Answer<T> {
     async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {

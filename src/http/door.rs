@@ -3,13 +3,15 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
-use salvo::conn::tcp::TcpAcceptor;
-use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Server, Writer, async_trait};
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Service, Writer, async_trait};
 use tokio::net::{TcpSocket, lookup_host};
+use tokio_util::sync::CancellationToken;
 
 use super::answer::tell;
-use super::{Answer, health};
+use super::listener::{Caps, Listener};
+use super::{Answer, health, serve};
 use crate::{Error, Kind};
 
 /// Connections that may wait to be accepted: a class that comes all at once.
@@ -19,12 +21,16 @@ const BACKLOG: u32 = 4096;
 /// little enough that such a client is noticed.
 const SEND_BUFFER: u32 = 128 * 1024;
 
+/// How long the head of a request may take while the server starts.
+const STARTING_PATIENCE: Duration = Duration::from_secs(15);
+
 /// A port that is ours.
 pub(crate) struct Door {
     listener: TcpListener,
     address: SocketAddr,
     /// As the operator called it.
     name: String,
+    caps: Caps,
 }
 
 impl Door {
@@ -33,7 +39,7 @@ impl Door {
     ///
     /// # Errors
     /// One sentence that names what is wrong with it.
-    pub(crate) async fn take(host: &str, port: u16) -> Result<Self, String> {
+    pub(crate) async fn take(host: &str, port: u16, caps: Caps) -> Result<Self, String> {
         let name = format!("{host}:{port}");
         let unusable = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -58,7 +64,7 @@ impl Door {
             Ok((listener, address))
         };
         let (listener, address) = listening().map_err(unusable)?;
-        Ok(Self { listener, address, name })
+        Ok(Self { listener, address, name, caps })
     }
 
     /// Answers probes while `work` goes on: alive, and not ready. Nothing else is answered yet.
@@ -73,31 +79,27 @@ impl Door {
             .push(Router::with_path(&health::ALIVE[1..]).get(Alive))
             .push(Router::with_path(&health::READY[1..]).get(Starting(Kind::UNKNOWN)))
             .push(Router::with_path("{**}").goal(Starting(Kind::UNAVAILABLE)));
-        let server = Server::new(self.acceptor()?);
-        let handle = server.handle();
-        let mut serving = std::pin::pin!(server.try_serve(starting));
-        let done = tokio::select! {
+        let never = CancellationToken::new();
+        let serving = serve(self.listener()?, Service::new(starting), STARTING_PATIENCE, &never);
+        // With the loop end its connections: their clients come back, and then meet the true server.
+        tokio::select! {
             done = work => done,
-            ended = serving.as_mut() => return Err(format!("serving ended: {ended:?}")),
-        };
-        // Whoever is still connected comes back, and then meets the true server.
-        handle.stop_forceful();
-        serving.await.map_err(|error| format!("serving ended: {error}"))?;
-        done
+            () = serving => Err("serving ended".into()),
+        }
     }
 
     /// What the true server accepts connections from, and where.
     ///
     /// # Errors
     /// One sentence about the port.
-    pub(crate) fn open(&self) -> Result<(TcpAcceptor, SocketAddr), String> {
-        Ok((self.acceptor()?, self.address))
+    pub(crate) fn open(&self) -> Result<(Listener, SocketAddr), String> {
+        Ok((self.listener()?, self.address))
     }
 
-    fn acceptor(&self) -> Result<TcpAcceptor, String> {
+    fn listener(&self) -> Result<Listener, String> {
         let listener = self.listener.try_clone().and_then(tokio::net::TcpListener::from_std);
-        let acceptor = listener.and_then(TcpAcceptor::try_from);
-        acceptor.map_err(|error| unusable(&self.name, &error))
+        let listener = listener.map_err(|error| unusable(&self.name, &error))?;
+        Ok(Listener::new(listener, self.caps.clone()))
     }
 }
 
@@ -136,6 +138,11 @@ mod tests {
     use tokio::net::TcpStream;
 
     use super::*;
+    use crate::settings::LimitSettings;
+
+    async fn take(port: u16) -> Result<Door, String> {
+        Door::take("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
+    }
 
     /// The status of an answer, and the connection, which stays open if it has its way.
     async fn ask(address: SocketAddr, path: &str) -> (String, TcpStream) {
@@ -153,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_starts_is_alive_and_takes_nobody() {
-        let door = Door::take("127.0.0.1", 0).await.expect("a port");
+        let door = take(0).await.expect("a port");
         let address = door.address;
         let mut kept = None;
         let work = async {
@@ -168,14 +175,14 @@ mod tests {
         // Nobody stays with a server that is not the true one: this ends, be it by an error.
         let mut rest = Vec::new();
         let _ = kept.expect("it was opened").read_to_end(&mut rest).await;
-        let refused = Door::take("127.0.0.1", address.port()).await.map(drop).unwrap_err();
+        let refused = take(address.port()).await.map(drop).unwrap_err();
         assert!(refused.contains("is taken by another program"), "{refused}");
         door.open().expect("the port is still ours");
     }
 
     #[tokio::test]
     async fn a_start_that_fails_says_why() {
-        let door = Door::take("127.0.0.1", 0).await.expect("a port");
+        let door = take(0).await.expect("a port");
         let work = async { Err::<(), _>("no database".to_owned()) };
         assert_eq!(door.answer_while(work).await, Err("no database".to_owned()));
     }

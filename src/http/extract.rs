@@ -1,6 +1,7 @@
 //! What endpoints take as arguments. They are read in the order of the arguments, so a bad query is
 //! told before a missing token, as the contract wants it.
 
+use futures_util::FutureExt;
 use salvo::extract::Metadata;
 use salvo::oapi::{
     Components, Content, EndpointArgRegister, Object, Operation, Parameter, ParameterIn,
@@ -8,8 +9,10 @@ use salvo::oapi::{
 };
 use salvo::{Depot, Extractible, Request};
 use serde::de::DeserializeOwned;
+use tokio::time::sleep;
 
 use super::lenient;
+use super::serve::STOP_GRACE;
 use crate::game::GameId;
 use crate::module::Cx;
 use crate::{Error, Kind};
@@ -112,11 +115,16 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
         if !is_json {
             return Err(Error::validation("body: is not application/json"));
         }
-        let limit = cx_of(depot)?.settings().limits.body_bytes;
-        let payload = req.payload_with_max_size(limit).await.map_err(|error| match error {
-            salvo::http::ParseError::PayloadTooLarge => Kind::PAYLOAD_TOO_LARGE.into(),
-            _ => Error::new(Kind::BAD_REQUEST, "body: could not be read"),
-        })?;
+        let cx = cx_of(depot)?;
+        let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
+        let payload = tokio::select! {
+            payload = req.payload_with_max_size(limit) => payload.map_err(|error| match error {
+                salvo::http::ParseError::PayloadTooLarge => Kind::PAYLOAD_TOO_LARGE.into(),
+                _ => Error::new(Kind::BAD_REQUEST, "body: could not be read"),
+            })?,
+            // The rest of a body that is on its way has come by then.
+            () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => return Err(Kind::RESTARTING.into()),
+        };
         let mut json = serde_json::Deserializer::from_slice(payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             Error::validation(format!("body {}: {}", error.path(), error.inner()))

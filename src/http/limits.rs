@@ -13,6 +13,7 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio::time::Instant;
 
 use super::answer::tell;
+use super::places::{Place, Places};
 use crate::game::UserId;
 use crate::module::Cx;
 use crate::settings::LimitSettings;
@@ -58,13 +59,6 @@ impl<K: Eq + Hash> Budgets<K> {
     }
 }
 
-/// Open sockets, of all addresses and of each.
-#[derive(Default)]
-struct Sockets {
-    open: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
 /// What every client address has spent.
 pub(crate) struct Limits {
     requests: Budgets<IpAddr>,
@@ -74,7 +68,7 @@ pub(crate) struct Limits {
     seats: Budgets<IpAddr>,
     own_games: Budgets<IpAddr>,
     seats_of_player: Budgets<UserId>,
-    sockets: Mutex<Sockets>,
+    sockets: Arc<Places>,
     trusted_proxies: Vec<IpAddr>,
 }
 
@@ -89,12 +83,8 @@ impl Limits {
             seats: Budgets::per_minute(settings.seats_per_minute),
             own_games: Budgets::per_minute(settings.games_per_minute),
             seats_of_player: Budgets::per_minute(settings.seats_per_player),
-            sockets: Mutex::default(),
-            trusted_proxies: settings
-                .trusted_proxies
-                .iter()
-                .filter_map(|it| Some(it.parse::<IpAddr>().ok()?.to_canonical()))
-                .collect(),
+            sockets: Arc::default(),
+            trusted_proxies: trusted(settings),
         }
     }
 
@@ -159,6 +149,12 @@ impl Limits {
     }
 }
 
+/// The proxies that are believed.
+pub(super) fn trusted(settings: &LimitSettings) -> Vec<IpAddr> {
+    let addresses = settings.trusted_proxies.iter();
+    addresses.filter_map(|it| Some(it.parse::<IpAddr>().ok()?.to_canonical())).collect()
+}
+
 /// The client behind `peer`: what the trusted proxies say of it, each of the one before. What cannot be
 /// read is not believed, and neither is what stands before it.
 fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
@@ -175,47 +171,19 @@ fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
 }
 
 /// Whom an address stands for: of IPv6 the network, since one customer has all addresses of a /64.
-fn site(address: IpAddr) -> IpAddr {
+pub(super) fn site(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(it) => Ipv6Addr::from(u128::from(it) & !u128::from(u64::MAX)).into(),
     }
 }
 
-/// The right to have a socket open; given back when it is dropped.
-pub(crate) struct Ticket {
-    limits: Arc<Limits>,
-    address: IpAddr,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut sockets = self.limits.sockets.lock();
-        sockets.open -= 1;
-        if let Some(count) = sockets.by_address.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                sockets.by_address.remove(&self.address);
-            }
-        }
-    }
-}
-
 /// Lets a request become a socket, if there is room for one more.
-pub(crate) fn socket_ticket(cx: &Cx, req: &Request) -> Result<Ticket, Error> {
-    let settings = &cx.settings().limits;
-    let limits = cx.parts().limits.clone();
-    let address = limits.address(req);
-    {
-        let mut sockets = limits.sockets.lock();
-        let own = sockets.by_address.get(&address).copied().unwrap_or(0);
-        if own >= settings.sockets_per_address || sockets.open >= settings.sockets {
-            return Err(Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"));
-        }
-        sockets.open += 1;
-        sockets.by_address.insert(address, own + 1);
-    }
-    Ok(Ticket { limits, address })
+pub(crate) fn socket_place(cx: &Cx, req: &Request) -> Result<Place, Error> {
+    let (settings, limits) = (&cx.settings().limits, &cx.parts().limits);
+    let (in_all, each) = (settings.sockets, settings.sockets_per_address);
+    let place = limits.sockets.take(limits.address(req), in_all, each);
+    place.map_err(|_| Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"))
 }
 
 /// Refuses requests above the rate of their address. Probes are never refused.

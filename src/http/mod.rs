@@ -2,18 +2,24 @@
 
 mod answer;
 mod caller;
+mod connection;
 mod cors;
+mod descriptors;
 mod docs;
 mod door;
 mod download;
 mod extract;
 mod health;
+mod host;
 pub mod lenient;
 mod limits;
+mod listener;
 mod measure;
+mod places;
 mod redirect;
 mod router;
 mod secure;
+mod serve;
 mod standing;
 mod web;
 
@@ -28,9 +34,14 @@ pub use standing::{Standing, UNRANKED};
 
 pub(crate) use answer::refuse_handshake;
 pub(crate) use answer::tell;
+pub(crate) use connection::{Connection, linger};
 pub(crate) use cors::Origins;
+pub(crate) use descriptors::room_for_connections;
 pub(crate) use door::Door;
 pub(crate) use health::{METRICS, metrics, probes};
-pub(crate) use limits::{Limits, socket_ticket};
+pub(crate) use limits::{Limits, socket_place};
+pub(crate) use listener::{Caps, Listener};
+pub(crate) use places::Place;
 pub(crate) use router::{Envelope, service};
+pub(crate) use serve::serve;
 pub(crate) use web::Pages;

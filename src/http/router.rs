@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::answer::{of_status, tell};
 use super::cors::Cors;
+use super::host::OneHost;
 use super::limits::RequestLimit;
 use super::measure::Measure;
 use super::{docs, health, web};
@@ -98,6 +99,7 @@ pub(crate) fn service(
     Service::new(router)
         .hoop(measure)
         .hoop(Cors(parts.origins.clone()))
+        .hoop(OneHost)
         .hoop(RequestLimit(parts.limits.clone()))
         .hoop(around)
         .hoop(Timeout::new(parts.settings.limits.request_timeout))

@@ -15,10 +15,11 @@ mod port;
 mod tail;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use salvo::catcher::Catcher;
 use salvo::prelude::CatchPanic;
-use salvo::{Router, Server, Service, affix_state};
+use salvo::{Router, Service, affix_state};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,30 +27,23 @@ pub(crate) use self::port::Port;
 
 use self::access::Access;
 use self::page::{LogIn, Page};
-use crate::http::{Envelope, METRICS, Pages, metrics, probes};
+use crate::http::{self, Envelope, METRICS, Pages, metrics, probes};
 use crate::module::{Cx, Parts};
 
 /// The name under which its requests are known, as a module's would be.
 const NAME: &str = "operations";
 
+/// How long the head of a request may take, the pause before it included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Serves until `stop`, as a task of `tasks`.
 pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let server = Server::new(port.acceptor);
-    let (handle, stop) = (server.handle(), stop.clone());
-    let serving = server.try_serve(service(parts));
-    tasks.spawn(async move {
-        let stopped = async {
-            stop.cancelled().await;
-            handle.stop_forceful();
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            served = serving => if let Err(error) = served {
-                tracing::error!(%error, "the operations port is closed");
-            },
-            () = stopped => {}
-        }
-    });
+    let (service, stop) = (service(parts), stop.clone());
+    // A tail never ends by itself: with the loop all connections are closed.
+    let serving = async move {
+        http::serve(port.listener, service, PATIENCE, &CancellationToken::new()).await
+    };
+    tasks.spawn(stop.run_until_cancelled_owned(serving));
 }
 
 fn service(parts: &Arc<Parts>) -> Service {

@@ -3,17 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 
-use salvo::conn::tcp::TcpAcceptor;
 use tokio::net::{TcpSocket, lookup_host};
 
+use crate::http::{Caps, Listener};
 use crate::settings::OperationsSettings;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 64;
+/// Connections at most: Prometheus, probes, and a few people.
+const CONNECTIONS: usize = 256;
 
 /// A port that is ours.
 pub(crate) struct Port {
-    pub(super) acceptor: TcpAcceptor,
+    pub(super) listener: Listener,
     /// Where it is.
     pub(crate) address: SocketAddr,
 }
@@ -52,7 +54,7 @@ impl Port {
         socket.bind(address)?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        Ok(Self { acceptor: TcpAcceptor::try_from(listener)?, address })
+        Ok(Self { listener: Listener::new(listener, Caps::of_all(CONNECTIONS)), address })
     }
 }
 

@@ -224,6 +224,12 @@ impl fmt::Debug for HandlerSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimitSettings {
+    /// Open connections of this server, sockets among them.
+    #[serde(deserialize_with = "values::count")]
+    pub connections: usize,
+    /// Open connections of one address; a trusted proxy may have any number.
+    #[serde(deserialize_with = "values::count")]
+    pub connections_per_address: usize,
     /// Open sockets of this server.
     #[serde(deserialize_with = "values::count")]
     pub sockets: usize,
@@ -256,7 +262,7 @@ pub struct LimitSettings {
     /// Bytes of a request body.
     #[serde(deserialize_with = "values::count")]
     pub body_bytes: usize,
-    /// How long a request may take.
+    /// How long a request may take; how long a connection may wait for its next one.
     #[serde(with = "values::positive_seconds")]
     pub request_timeout: Duration,
     /// Bytes of a WebSocket frame from a client.
@@ -276,6 +282,8 @@ pub struct LimitSettings {
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
+            connections: 40_000,
+            connections_per_address: 10_000,
             sockets: 20_000,
             sockets_per_address: 5_000,
             sockets_per_player: 8,

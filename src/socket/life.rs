@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use salvo::websocket::{Message, WebSocket};
+use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
 use super::outbox::Outbox;
@@ -12,9 +14,11 @@ use super::pace::Pace;
 use super::pulse::Pulse;
 use super::room::{Member, Seat};
 use super::session::{End, Session, note_pong};
+use super::upgrade::WebSocket;
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, guard};
+use crate::http::linger;
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span};
 
@@ -155,25 +159,27 @@ impl<S: Socket> Session<S> {
 
 /// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
 /// client's; a client that does not answer is left. One that is silent is not waited for.
-async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&Message)) {
+async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
     let closing = async {
         match end {
-            End::Close(code, reason) => ws.send(Message::close_with(code, reason)).await.ok()?,
+            End::Close(code, reason) => {
+                let frame = CloseFrame { code: code.into(), reason: reason.into() };
+                ws.send(Message::Close(Some(frame))).await.ok()?;
+            }
             End::Gone => {}
             End::Silent => return None,
         }
-        while let Some(Ok(message)) = ws.recv().await {
-            if message.is_close() {
-                return Some(());
-            }
-            if message.is_pong() {
-                pong(&message);
+        while let Some(Ok(message)) = ws.next().await {
+            match message {
+                Message::Close(_) => return Some(()),
+                Message::Pong(payload) => pong(&payload),
+                _ => {}
             }
         }
         if matches!(end, End::Close(..)) {
             // What could not be read lies in the way. Left there, it would make the kernel reset the
             // connection before our close frame arrives.
-            std::future::pending::<()>().await;
+            linger(ws.get_mut().stream()).await;
         }
         Some(())
     };

@@ -2,10 +2,11 @@
 //!
 //! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
 //! task (`life`, and in it the loop of `session`), the frames that wait for it (`outbox`), and who
-//! sits with whom (`room`). `salvo::websocket` is known in here only.
+//! sits with whom (`room`). tungstenite is known in here only.
 
 mod census;
 mod life;
+mod meter;
 mod outbox;
 mod pace;
 mod pulse;

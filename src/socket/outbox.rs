@@ -11,8 +11,8 @@ use std::task::Poll;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use salvo::websocket::Message;
 use serde::Serialize;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::Kind;
 use crate::game::UserId;
@@ -55,7 +55,7 @@ impl Frame {
 
     /// The text.
     pub fn text(&self) -> &str {
-        self.0.as_str().unwrap_or_default()
+        self.0.to_text().unwrap_or_default()
     }
 }
 

@@ -28,8 +28,21 @@ impl Gcra {
         interval: Duration,
         burst: u32,
     ) -> Result<(), Duration> {
-        let full_at = self.full_at.max(now) + interval;
-        match full_at.checked_sub(now + interval * burst) {
+        self.try_spend_time(now, interval, interval * burst)
+    }
+
+    /// The same in time: spends what comes back within `cost`, of a budget that fills within `burst`.
+    ///
+    /// # Errors
+    /// How long until there is so much.
+    pub fn try_spend_time(
+        &mut self,
+        now: Duration,
+        cost: Duration,
+        burst: Duration,
+    ) -> Result<(), Duration> {
+        let full_at = self.full_at.max(now) + cost;
+        match full_at.checked_sub(now + burst) {
             None | Some(Duration::ZERO) => {
                 self.full_at = full_at;
                 Ok(())
@@ -60,7 +73,7 @@ pub const MALFORMED_BURST: u32 = 60;
 
 /// Seconds' worth of excess frames that a client may send in a row; excess is forgiven as fast as
 /// frames are allowed.
-const EXCESS_SECONDS: u32 = 20;
+pub(super) const EXCESS_SECONDS: u32 = 20;
 
 /// The budgets of one socket.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use salvo::websocket::Message;
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_tungstenite::tungstenite::Message;
 
 /// What a beat asks for.
 pub(super) enum Beat {
@@ -56,7 +56,7 @@ impl Pulse {
     /// A ping, stamped with the time since the socket opened, in microseconds.
     pub(super) fn ping(&mut self) -> Message {
         self.stamp = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Message::ping(self.stamp.to_be_bytes().to_vec())
+        Message::Ping(self.stamp.to_be_bytes().to_vec().into())
     }
 
     /// The stamp of the latest ping.
@@ -86,7 +86,7 @@ mod tests {
             pulse.beat(None).await;
             let Beat::Ping(ping) = pulse.next() else { panic!("answered, and yet dead") };
             tokio::time::advance(Duration::from_millis(30)).await;
-            assert!(pulse.pong(ping.as_bytes()).is_some());
+            assert!(pulse.pong(&ping.into_data()).is_some());
         }
     }
 

@@ -5,16 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt, SinkExt};
-use salvo::websocket::{Message, WebSocket};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::error::ProtocolError;
+use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 
 use super::life::Said;
+use super::meter::Flood;
 use super::outbox::{Frame, Waiting};
 use super::pace::{Pace, Verdict};
 use super::pulse::{Beat, Pulse};
 use super::room::{Member, Seat};
+use super::upgrade::WebSocket;
 use super::{Channel, Say, Socket};
 use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
@@ -47,7 +50,7 @@ impl From<Kind> for End {
 /// What can happen to a socket.
 enum Step {
     Filled,
-    Received(Option<Result<Message, salvo::Error>>),
+    Received(Option<Result<Message, Broken>>),
     Beat,
 }
 
@@ -89,7 +92,7 @@ impl<S: Socket> Session<S> {
         loop {
             let step = tokio::select! {
                 () = self.member.outbox.filled() => Step::Filled,
-                message = self.ws.recv() => Step::Received(message),
+                message = self.ws.next() => Step::Received(message),
                 () = self.pulse.beat(self.last_call.into_iter().chain(self.owed).min()) => Step::Beat,
             };
             let done = match step {
@@ -121,13 +124,13 @@ impl<S: Socket> Session<S> {
 
     /// The room was woken. First what has come from the client: who is just leaving is told nothing.
     async fn wake(&mut self) -> Result<(), End> {
-        while let Some(message) = self.ws.recv().now_or_never() {
+        while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
         }
         self.catch_up().await
     }
 
-    async fn read(&mut self, message: Option<Result<Message, salvo::Error>>) -> Result<(), End> {
+    async fn read(&mut self, message: Option<Result<Message, Broken>>) -> Result<(), End> {
         let message = match message {
             None => return Err(End::Gone),
             Some(Err(error)) => return Err(end_of(&error)),
@@ -138,17 +141,20 @@ impl<S: Socket> Session<S> {
             return Err(End::Gone);
         }
         let done = match self.pace.frame() {
-            Verdict::Close => return Err(Kind::TOO_MANY_REQUESTS.into()),
+            Verdict::Close => return Err(flood()),
             Verdict::Drop => {
                 count::EXCESS_FRAMES.add(1);
                 return Ok(());
             }
-            Verdict::Take if message.is_pong() => {
-                note_pong(&mut self.pulse, &mut self.tracked, &message);
-                return Ok(());
-            }
-            Verdict::Take if message.is_ping() => return Ok(()),
-            Verdict::Take => self.take(&message).await,
+            Verdict::Take => match message {
+                Message::Text(text) => self.take(&text).await,
+                Message::Pong(payload) => {
+                    note_pong(&mut self.pulse, &mut self.tracked, &payload);
+                    Ok(())
+                }
+                Message::Ping(_) => Ok(()),
+                _ => Err(Malformed),
+            },
         };
         match done {
             Ok(()) => Ok(()),
@@ -161,8 +167,7 @@ impl<S: Socket> Session<S> {
     }
 
     /// A message of the client. What it publishes that may not be lost is waited for.
-    async fn take(&mut self, message: &Message) -> Result<(), Malformed> {
-        let text = message.as_str().map_err(|_| Malformed)?;
+    async fn take(&mut self, text: &str) -> Result<(), Malformed> {
         let pending = dispatch(self.cx.parts(), S::CHANNEL, &self.seat, text)?;
         if !pending.is_done() {
             pending.await;
@@ -179,7 +184,7 @@ impl<S: Socket> Session<S> {
             return self.flush().await;
         }
         // An answer may lie there unread, if we were busy.
-        while let Some(message) = self.ws.recv().now_or_never() {
+        while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
         }
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
@@ -233,8 +238,8 @@ impl<S: Socket> Session<S> {
 }
 
 /// A pong has come: what was said before its ping has arrived.
-pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &Message) {
-    let stamp = pulse.pong(pong.as_bytes());
+pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &[u8]) {
+    let stamp = pulse.pong(pong);
     if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
         && stamp >= *behind
     {
@@ -243,7 +248,7 @@ pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, po
 }
 
 /// Waits for a write, but not for ever. Mostly it is done at once, and no timer is set.
-async fn patiently(write: impl Future<Output = Result<(), salvo::Error>>) -> Result<(), End> {
+async fn patiently(write: impl Future<Output = Result<(), Broken>>) -> Result<(), End> {
     let mut write = std::pin::pin!(write);
     let written = match write.as_mut().now_or_never() {
         Some(written) => written,
@@ -255,14 +260,22 @@ async fn patiently(write: impl Future<Output = Result<(), salvo::Error>>) -> Res
     written.map_err(|_| End::Gone)
 }
 
-/// Too large a frame gets a code of its own; whatever else breaks is gone.
-fn end_of(error: &salvo::Error) -> End {
-    use tokio_tungstenite::tungstenite::Error as Inner;
-    let salvo::Error::Other(inner) = error else { return End::Gone };
-    match inner.downcast_ref() {
-        Some(Inner::Capacity(_)) => Kind::PAYLOAD_TOO_LARGE.into(),
+/// The close code of what cannot be read; a connection that broke is gone.
+fn end_of(error: &Broken) -> End {
+    match error {
+        Broken::Capacity(_) => Kind::PAYLOAD_TOO_LARGE.into(),
+        Broken::Utf8(_) => Kind::INVALID_UTF8.into(),
+        Broken::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
+        Broken::Protocol(_) | Broken::AttackAttempt => Kind::PROTOCOL_ERROR.into(),
+        Broken::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Flood>()) => flood(),
         _ => End::Gone,
     }
+}
+
+/// The client sends more than it may.
+fn flood() -> End {
+    count::FLOODING_SOCKETS.add(1);
+    Kind::TOO_MANY_REQUESTS.into()
 }
 
 /// A frame that is no valid message: it is counted and dropped, and the socket stays.

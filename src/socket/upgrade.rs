@@ -3,15 +3,23 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use salvo::websocket::WebSocketUpgrade;
+use salvo::http::headers::{
+    Connection as ConnectionHeader, HeaderMapExt, SecWebsocketAccept, SecWebsocketKey,
+    Upgrade as UpgradeHeader,
+};
+use salvo::http::{HeaderMap, StatusCode, header};
+use salvo::hyper::upgrade::OnUpgrade;
+use salvo::rt::tokio::TokioIo;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::life;
+use super::meter::{Meter, Metered};
 use super::{Channel, Socket};
 use crate::auth::Cookies;
 use crate::game::UserId;
-use crate::http::{Limits, Query, refuse_handshake, socket_ticket};
+use crate::http::{Connection, Limits, Query, refuse_handshake, socket_place};
 use crate::module::Cx;
 use crate::telemetry::TraceContext;
 use crate::{Error, Kind};
@@ -23,6 +31,9 @@ const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 4096;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// A socket: tungstenite on the bare connection.
+pub(super) type WebSocket = WebSocketStream<Metered>;
 
 /// A request that wants to be a socket.
 pub struct Handshake<'a> {
@@ -115,24 +126,63 @@ impl<S: Socket> Upgrade<S> {
                 "pages of this origin may not do that",
             ));
         }
-        let ticket = socket_ticket(&self.cx, req)?;
+        let (accept, upgrade) = shake_hands(req)?;
+        let place = socket_place(&self.cx, req)?;
         let handshake = Handshake { request: req, limits: &parts.limits };
         let socket = S::admit(&self.cx, &handshake).await?;
-        let (cx, tasks, cause) = (self.cx.clone(), parts.tasks.clone(), TraceContext::current());
+        let (cx, cause) = (self.cx.clone(), TraceContext::current());
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let upgrade = WebSocketUpgrade::with_config(config(parts.settings.limits.frame_bytes));
-        let life = move |ws| {
-            // Boxed at once: the future is moved several times on its way into its task, and every
-            // future that holds it by value would be as large.
-            let life = Box::pin(life::run(ws, socket, cx, number, cause));
-            tasks.track_future(async move {
-                life.await;
-                drop(ticket);
-            })
-        };
-        let upgraded = upgrade.upgrade(req, res, life).await;
-        upgraded.map_err(|error| Error::new(Kind::BAD_REQUEST, error.brief))
+        parts.tasks.spawn(async move {
+            if let Some(ws) = open(upgrade, &cx).await {
+                // Boxed at once: the future is moved several times on its way, and every future that
+                // holds it by value would be as large.
+                Box::pin(life::run(ws, socket, cx, number, cause)).await;
+            }
+            drop(place);
+        });
+        res.status_code(StatusCode::SWITCHING_PROTOCOLS);
+        res.headers_mut().typed_insert(ConnectionHeader::upgrade());
+        res.headers_mut().typed_insert(UpgradeHeader::websocket());
+        res.headers_mut().typed_insert(accept);
+        Ok(())
     }
+}
+
+/// Checks the handshake (RFC 6455, section 4.2.1). Returns our half of it, and the connection to come.
+fn shake_hands(req: &mut Request) -> Result<(SecWebsocketAccept, OnUpgrade), Error> {
+    let malformed = |what| Error::new(Kind::BAD_REQUEST, what);
+    let headers = req.headers();
+    let connection = headers.typed_get::<ConnectionHeader>();
+    if !connection.is_some_and(|it| it.contains(header::UPGRADE)) {
+        return Err(malformed("connection: is not upgrade"));
+    }
+    if !is(headers, header::UPGRADE, "websocket") {
+        return Err(malformed("upgrade: is not websocket"));
+    }
+    if !is(headers, header::SEC_WEBSOCKET_VERSION, "13") {
+        return Err(malformed("sec-websocket-version: is not 13"));
+    }
+    let key = headers.typed_get::<SecWebsocketKey>();
+    let key = key.ok_or_else(|| malformed("sec-websocket-key: is not 16 bytes in base64"))?;
+    let upgrade = req.extensions_mut().remove();
+    let upgrade = upgrade.ok_or_else(|| malformed("this connection cannot be upgraded"))?;
+    Ok((key.into(), upgrade))
+}
+
+fn is(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {
+    headers.get(name).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// The socket, once the answer to its handshake is written; `None` if the client is gone by then.
+async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
+    let limits = &cx.settings().limits;
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<Connection>>();
+    let parts =
+        parts.map_err(|_| tracing::error!("a socket on a connection of another kind")).ok()?;
+    let meter = Meter::new(limits.frames_per_second);
+    let stream = Metered::new(parts.io.into_inner().into_parts(), meter, &parts.read_buf);
+    let (early, config) = (parts.read_buf.to_vec(), config(limits.frame_bytes));
+    Some(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
 }
 
 fn config(frame_bytes: usize) -> WebSocketConfig {

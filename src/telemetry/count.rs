@@ -23,6 +23,10 @@ counters! {
     MALFORMED_FRAMES = "typephoon_frames_malformed_total";
     /// Frames above the rate that one socket may send
     EXCESS_FRAMES = "typephoon_frames_excess_total";
+    /// Sockets closed because they sent too many frames or bytes
+    FLOODING_SOCKETS = "typephoon_sockets_flooding_total";
+    /// Connections refused because too many were open
+    REFUSED_CONNECTIONS = "typephoon_connections_refused_total";
     /// Positions that a newer one replaced in a full outbox
     CONFLATED_FRAMES = "typephoon_frames_conflated_total";
     /// Sockets closed because their client did not read

@@ -129,9 +129,7 @@ fn leaves_drivers_in_their_rooms(source: &Source) -> Vec<String> {
         |name: &&str| DRIVERS.iter().any(|(driver, rooms)| is_of(name, driver) && !is_in(rooms));
     let mut faults = Vec::new();
     for (line, code) in source.code(true) {
-        let websocket = ["salvo::websocket"].into_iter().filter(|it| code.contains(it));
-        let websocket = websocket.filter(|_| !is_in(&["src/socket/"]));
-        for name in crates(&code).filter(is_astray).chain(websocket) {
+        for name in crates(&code).filter(is_astray) {
             faults.push(source.complaint(line, &format!("{name} belongs into its own room")));
         }
     }

@@ -4,7 +4,8 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut, `wall_clock` one that is set. Every other module holds the tests of one subject, named as
+//! whatever happens, `proxy` is a cable that can be cut, `wall_clock` one that is set, `raw` a connection without a
+//! client. Every other module holds the tests of one subject, named as
 //! sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
@@ -23,6 +24,7 @@ mod postgres;
 mod process;
 mod proxy;
 mod rabbitmq;
+mod raw;
 mod redis;
 mod server;
 mod service;
@@ -33,6 +35,7 @@ mod socket;
 mod wall_clock;
 
 mod accounts;
+mod attacks;
 mod bots;
 mod cors;
 mod crowd;
@@ -42,6 +45,7 @@ mod faults;
 mod game_socket;
 mod guests;
 mod http;
+mod http_malformed;
 mod limits;
 mod lobby;
 mod lobby_socket;

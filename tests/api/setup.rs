@@ -21,6 +21,8 @@ pub struct Settings {
     alone: bool,
     /// How many processes; none if it is to be embedded.
     pods: usize,
+    /// How the shell's `ulimit` sets the limit of open files.
+    ulimit: Option<&'static str>,
     /// What one of them has to itself: the pod, a variable, its value.
     own: Vec<(usize, String, String)>,
 }
@@ -32,8 +34,8 @@ impl Settings {
         let home = tempfile::tempdir().expect("a temporary directory");
         let (values, arguments) = (BTreeMap::new(), Vec::new());
         let pods = cluster::pods_wanted();
-        let own = Vec::new();
-        let settings = Self { values, arguments, home, log_level: None, alone: false, pods, own };
+        let (own, ulimit, log_level) = (Vec::new(), None, None);
+        let settings = Self { values, arguments, home, log_level, alone: false, pods, ulimit, own };
         let wide = 1_000_000;
         settings
             .set("server.host", "127.0.0.1")
@@ -113,6 +115,12 @@ impl Settings {
         self
     }
 
+    /// A limit of open files, as the shell's `ulimit` takes it.
+    pub fn ulimit(mut self, ulimit: &'static str) -> Self {
+        self.ulimit = Some(ulimit);
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     pub async fn start(self) -> Server {
         self.start_while(async |_| {}).await
@@ -154,7 +162,11 @@ impl Settings {
 
     /// The command that starts a process, on any port if `port` is 0.
     pub(crate) fn command(&self, pod: usize, common: Option<&Common>, port: u16) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
+        let program = env!("CARGO_BIN_EXE_typephoon-api");
+        let mut command = Command::new(self.ulimit.map_or(program, |_| "sh"));
+        if let Some(ulimit) = self.ulimit {
+            command.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\""), program]);
+        }
         for (name, _) in std::env::vars() {
             if ["TP_", "OTEL_", "LOG_LEVEL", "RUST_LOG", "SERVER_NAME"]
                 .iter()

@@ -196,6 +196,11 @@ impl Socket {
         self.stream.flush().await.is_ok()
     }
 
+    /// Writes bytes as they are, below the protocol; says whether the connection took them.
+    pub async fn say_raw(&mut self, bytes: &[u8]) -> bool {
+        self.stream.get_mut().write_all(bytes).await.is_ok()
+    }
+
     /// Closes as the page does.
     pub async fn close(mut self) {
         let frame = CloseFrame { code: 1000.into(), reason: "user left".into() };

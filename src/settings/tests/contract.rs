@@ -52,6 +52,8 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("google.token_url", json!("https://oauth2.googleapis.com/token")),
         ("handlers.disabled", json!([])),
         ("limits.body_bytes", json!(65536)),
+        ("limits.connections", json!(40000)),
+        ("limits.connections_per_address", json!(10000)),
         ("limits.frame_bytes", json!(4096)),
         ("limits.frames_per_second", json!(60)),
         ("limits.games_per_minute", json!(600)),

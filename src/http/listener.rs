@@ -1,0 +1,160 @@
+//! What is accepted: connections within the limits, in all and per address, before any of HTTP is read.
+//!
+//! One connection too many is told so and closed. What goes wrong is logged once in ten seconds with a count:
+//! one line per connection would be the larger flood.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep};
+
+use super::answer::in_full;
+use super::connection::Connection;
+use super::limits::{site, trusted};
+use super::places::{Full, Places};
+use crate::settings::LimitSettings;
+use crate::telemetry::count;
+use crate::{Error, Kind};
+
+/// Between two lines of the log about the same.
+const LOG_PAUSE: Duration = Duration::from_secs(10);
+
+/// After a failure to accept, such as that no file may be opened: it would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections may be open.
+#[derive(Clone, Debug)]
+pub(crate) struct Caps {
+    in_all: usize,
+    per_address: usize,
+    /// Addresses that stand for many clients.
+    proxies: Vec<IpAddr>,
+    places: Arc<Places>,
+}
+
+impl Caps {
+    /// Those of the settings, and no more than `room`, which is what the limit of open files allows.
+    pub(crate) fn of(settings: &LimitSettings, room: usize) -> Self {
+        Self {
+            in_all: settings.connections.min(room),
+            per_address: settings.connections_per_address,
+            proxies: trusted(settings),
+            places: Arc::default(),
+        }
+    }
+
+    /// So many, from wherever.
+    pub(crate) fn of_all(connections: usize) -> Self {
+        let (in_all, per_address) = (connections, connections);
+        Self { in_all, per_address, proxies: Vec::new(), places: Arc::default() }
+    }
+
+    /// Of one address: a proxy that is trusted has no limit of its own.
+    fn per_address(&self, address: IpAddr) -> usize {
+        if self.proxies.contains(&address) { usize::MAX } else { self.per_address }
+    }
+}
+
+/// The listening socket of the server.
+pub(crate) struct Listener {
+    socket: tokio::net::TcpListener,
+    caps: Caps,
+    refused: Seldom,
+    failed: Seldom,
+}
+
+impl Listener {
+    pub(crate) fn new(socket: tokio::net::TcpListener, caps: Caps) -> Self {
+        Self { socket, caps, refused: Seldom::default(), failed: Seldom::default() }
+    }
+
+    /// The next connection for which there is room. Dropping the future loses no connection.
+    pub(super) async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            match self.socket.accept().await {
+                Ok((stream, peer)) => {
+                    let address = peer.ip().to_canonical();
+                    let each = self.caps.per_address(address);
+                    match self.caps.places.take(site(address), self.caps.in_all, each) {
+                        Ok(place) => return (Connection::new(stream, place), peer),
+                        Err(full) => self.refuse(stream, full),
+                    }
+                }
+                Err(error) => {
+                    if let Some(times) = self.failed.note() {
+                        tracing::error!(%error, times, "connections cannot be accepted");
+                    }
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, stream: TcpStream, full: Full) {
+        count::REFUSED_CONNECTIONS.add(1);
+        let (error, limit) = match full {
+            Full::InAll => (Kind::UNAVAILABLE, "limits.connections, or that of open files"),
+            Full::Address => (Kind::TOO_MANY_REQUESTS, "limits.connections_per_address"),
+        };
+        if let Some(times) = self.refused.note() {
+            tracing::warn!(times, "connections refused: the limit is reached ({limit})");
+        }
+        let answer = in_full(&Error::new(error, "too many open connections"));
+        // A new connection takes so little at once. What has come is read, since closing over it would
+        // reset the connection, and the answer with it.
+        if let Ok(mut stream) = stream.into_std() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write(&answer);
+        }
+    }
+}
+
+/// Something that is logged once in a while, however often it happens.
+#[derive(Debug, Default)]
+struct Seldom {
+    said: Option<Instant>,
+    since: u64,
+}
+
+impl Seldom {
+    /// It happened. Returns how often since the last line, if it is time for another.
+    fn note(&mut self) -> Option<u64> {
+        self.since += 1;
+        if self.said.is_some_and(|said| said.elapsed() < LOG_PAUSE) {
+            return None;
+        }
+        self.said = Some(Instant::now());
+        Some(std::mem::take(&mut self.since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_happens_all_the_time_is_logged_once_in_a_while() {
+        let mut seldom = Seldom::default();
+        let said: Vec<_> = (0..1_000).filter_map(|_| seldom.note()).collect();
+        assert_eq!(said, [1]);
+        tokio::time::advance(LOG_PAUSE).await;
+        assert_eq!(seldom.note(), Some(1_000), "999 that were kept back, and this one");
+    }
+
+    #[test]
+    fn a_trusted_proxy_has_no_limit_of_its_own() {
+        let proxy = "192.0.2.1".to_owned();
+        let settings = LimitSettings {
+            connections_per_address: 7,
+            trusted_proxies: vec![proxy.clone()],
+            ..LimitSettings::default()
+        };
+        let caps = Caps::of(&settings, 100);
+        assert_eq!(caps.in_all, 100, "no more than there is room for");
+        assert_eq!(caps.per_address(proxy.parse().unwrap()), usize::MAX);
+        assert_eq!(caps.per_address("192.0.2.2".parse().unwrap()), 7);
+    }
+}

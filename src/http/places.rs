@@ -1,0 +1,90 @@
+//! Places that are taken and given back, in all and per client address: open connections, open sockets.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+/// How many places are taken.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Mutex<Taken>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    in_all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// Which limit is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// The limit of all addresses together.
+    InAll,
+    /// The limit of this address.
+    Address,
+}
+
+impl Places {
+    /// Takes a place for `address`, unless so many are taken `in_all`, or by this address (`each`).
+    pub(super) fn take(
+        self: &Arc<Self>,
+        address: IpAddr,
+        in_all: usize,
+        each: usize,
+    ) -> Result<Place, Full> {
+        let mut taken = self.0.lock();
+        if taken.in_all >= in_all {
+            return Err(Full::InAll);
+        }
+        let own = taken.by_address.entry(address).or_default();
+        if *own >= each {
+            return Err(Full::Address);
+        }
+        *own += 1;
+        taken.in_all += 1;
+        Ok(Place { places: self.clone(), address })
+    }
+}
+
+/// One place; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.0.lock();
+        taken.in_all -= 1;
+        if let Some(own) = taken.by_address.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(last: u8) -> IpAddr {
+        [192, 0, 2, last].into()
+    }
+
+    #[test]
+    fn places_are_limited_in_all_and_per_address_and_come_back() {
+        let places = Arc::new(Places::default());
+        let first = places.take(address(1), 3, 2).expect("room");
+        let _second = places.take(address(1), 3, 2).expect("room");
+        assert_eq!(places.take(address(1), 3, 2).unwrap_err(), Full::Address);
+        let _third = places.take(address(2), 3, 2).expect("another address has room");
+        assert_eq!(places.take(address(3), 3, 2).unwrap_err(), Full::InAll);
+        drop(first);
+        places.take(address(3), 3, 2).expect("a place that was given back");
+        assert_eq!(places.0.lock().by_address.len(), 2, "addresses without a place are forgotten");
+    }
+}

@@ -1,0 +1,109 @@
+//! The loop that serves connections: hyper reads and writes HTTP/1.1, salvo's service answers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use salvo::Service;
+use salvo::conn::ConnCtrl;
+use salvo::conn::http1;
+use salvo::http::uri::Scheme;
+use salvo::hyper::service::{Service as _, service_fn};
+use salvo::rt::tokio::{TokioIo, TokioTimer};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use super::listener::Listener;
+
+/// Bytes of a request's head, and of what waits to be written.
+const BUFFER: usize = 64 << 10;
+
+/// After the stop, a connection whose request is not being handled is closed: so long its request may
+/// still arrive, or its answer be read.
+pub(super) const STOP_GRACE: Duration = Duration::from_secs(1);
+
+/// Serves what `listener` accepts until `stop`, then lets the requests that are being handled finish. Dropping the
+/// future closes all connections. `patience` is how long the head of a request may take, the pause before it included.
+pub(crate) async fn serve(
+    mut listener: Listener,
+    service: Service,
+    patience: Duration,
+    stop: &CancellationToken,
+) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            (connection, peer) = listener.accept() => {
+                let connection = converse(http.clone(), &service, connection, peer, stop.clone());
+                connections.spawn(connection);
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// One connection, from its first request to its end, or until it becomes a socket.
+fn converse(
+    http: http1::Builder,
+    service: &Service,
+    connection: Connection,
+    peer: SocketAddr,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send + 'static {
+    let handling = Arc::new(AtomicUsize::new(0));
+    let local = salvo::conn::SocketAddr::Unknown;
+    let handler =
+        service.hyper_handler(local, peer.into(), Scheme::HTTP, None, ConnCtrl::new(), None);
+    let counted = handling.clone();
+    let handler = service_fn(move |request| {
+        let (answer, handled) = (handler.call(request), Handled::begin(&counted));
+        async move {
+            let answer = answer.await;
+            drop(handled);
+            answer
+        }
+    });
+    async move {
+        let served = http.serve_connection(TokioIo::new(connection), handler).with_upgrades();
+        let mut served = std::pin::pin!(served);
+        // An error is the client's: it is told, or gone.
+        tokio::select! {
+            _ = served.as_mut() => return,
+            () = stop.cancelled() => served.as_mut().graceful_shutdown(),
+        }
+        let idle = async {
+            sleep(STOP_GRACE).await;
+            while handling.load(Ordering::Acquire) > 0 {
+                sleep(STOP_GRACE).await;
+            }
+        };
+        tokio::select! {
+            _ = served.as_mut() => {}
+            () = idle => {}
+        }
+    }
+}
+
+/// A request that is being handled.
+struct Handled(Arc<AtomicUsize>);
+
+impl Handled {
+    fn begin(handling: &Arc<AtomicUsize>) -> Self {
+        handling.fetch_add(1, Ordering::AcqRel);
+        Self(handling.clone())
+    }
+}
+
+impl Drop for Handled {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
