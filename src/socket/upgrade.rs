@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use salvo::oapi::Parameter;
 use salvo::websocket::WebSocketUpgrade;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
@@ -60,6 +61,9 @@ pub struct SocketRoute {
     pub(crate) path: &'static str,
     pub(crate) channel: Channel,
     pub(crate) about: &'static str,
+    /// What the documentation says of its query, and of refusals of its own.
+    pub(crate) query: fn() -> Vec<Parameter>,
+    pub(crate) refuses: &'static [Kind],
     pub(crate) endpoint: Box<dyn FnOnce(Cx) -> Arc<dyn Handler> + Send>,
 }
 
@@ -70,6 +74,8 @@ impl SocketRoute {
             path: S::PATH,
             channel: S::CHANNEL,
             about: S::ABOUT,
+            query: S::query,
+            refuses: S::REFUSES,
             endpoint: Box::new(|cx| Arc::new(Upgrade::<S> { cx, of: std::marker::PhantomData })),
         }
     }
