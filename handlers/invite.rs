@@ -17,8 +17,14 @@ inventory::submit! { Module { name: "invite", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.post("/api/v1/lobby/invite", invite);
-    module.get("/api/v1/lobby/invite", invitation);
-    module.post("/api/v1/lobby/start", start);
+    module
+        .get("/api/v1/lobby/invite", invitation)
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.post("/api/v1/lobby/start", start).fails(&[
+        Kind::GAME_NOT_FOUND,
+        Kind::NOT_A_PARTICIPANT,
+        Kind::NOT_THE_HOST,
+    ]);
 }
 
 /// A token of an invitation.

@@ -23,9 +23,13 @@ fn wire(module: &mut Wiring) {
         let (by_address, by_name) = (Budgets::per_minute(by_address), Budgets::per_minute(by_name));
         Ok(Tries { by_address, by_name })
     });
-    module.post("/api/v1/auth/local/register", register);
-    module.post(LOCAL_LOGIN, login);
-    module.post("/api/v1/auth/local/password", change_password);
+    module
+        .post("/api/v1/auth/local/register", register)
+        .fails(&[Kind::NAME_TAKEN, Kind::NOT_FOUND]);
+    module.post(LOCAL_LOGIN, login).fails(&[Kind::WRONG_CREDENTIALS, Kind::NOT_FOUND]);
+    module
+        .post("/api/v1/auth/local/password", change_password)
+        .fails(&[Kind::WRONG_CREDENTIALS, Kind::NOT_FOUND]);
     module.emits::<LoginEnded>();
     module.emits::<GuestLoggedIn>();
 }
@@ -47,15 +51,18 @@ struct Tries {
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
     /// What others call the player: 2 to 32 letters. Upper and lower case are one name.
+    #[salvo(schema(min_length = 2, max_length = 32))]
     name: String,
     /// 8 to 128 letters.
+    #[salvo(schema(min_length = 8, max_length = 128))]
     password: String,
 }
 
 impl Credentials {
     /// The name as others see it.
     fn check(&self) -> Result<String, Error> {
-        let name = shown_name(&self.name).filter(|name| NAME.contains(&name.chars().count()));
+        let fits = |name: &str| NAME.contains(&name.chars().count());
+        let name = shown_name(&self.name).filter(|name| fits(name) && fits(&self.name));
         let name =
             name.ok_or_else(|| Error::validation("body name: 2 to 32 letters are wanted"))?;
         check_password(&self.password)?;
@@ -140,6 +147,7 @@ struct Change {
     /// The one until now.
     password: String,
     /// 8 to 128 letters.
+    #[salvo(schema(min_length = 8, max_length = 128))]
     new_password: String,
 }
 

@@ -19,6 +19,7 @@ const NAME: std::ops::RangeInclusive<usize> = 1..=20;
 pub(super) struct Wish {
     /// What others shall call the guest: 1 to 20 letters. Left out, a new guest is called by two words, and one who
     /// is known keeps the name.
+    #[salvo(schema(min_length = 1, max_length = 20))]
     name: Option<String>,
 }
 
@@ -26,7 +27,9 @@ impl Wish {
     /// The name as others see it, if one is wished for.
     fn check(self) -> Result<Option<String>, Error> {
         let Some(name) = self.name else { return Ok(None) };
-        let name = shown_name(&name).filter(|name| NAME.contains(&name.chars().count()));
+        let fits = |name: &str| NAME.contains(&name.chars().count());
+        let name = Some(name).filter(|name| fits(name));
+        let name = name.and_then(|name| shown_name(&name)).filter(|name| fits(name));
         let name =
             name.ok_or_else(|| Error::validation("body name: 1 to 20 letters are wanted"))?;
         if let Some(why) = refusal(&name) {

@@ -3,16 +3,16 @@
 //! Whatever goes wrong ends on the operator's error page, with a `reason` that it can show.
 
 use salvo::extract::Metadata;
-use salvo::oapi::{Components, EndpointArgRegister, Operation, Parameter, ParameterIn, endpoint};
+use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn, endpoint};
 use salvo::{Depot, Extractible, Request, Writer};
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::auth::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
-use crate::http::{Query, Redirect, no_metadata};
+use crate::http::{Query, Redirect, may_fail, no_metadata, text_parameter};
 use crate::live::OneTime;
 use crate::login::{Attempt, Failure, Provider, log_in};
 use crate::module::Cx;
+use crate::{Error, Kind};
 
 /// A login that is under way, kept under its state.
 #[derive(Serialize, Deserialize)]
@@ -43,9 +43,11 @@ impl<'ex> Extractible<'ex> for Named {
 }
 
 impl EndpointArgRegister for Named {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
-        let parameter = Parameter::new("provider").location(ParameterIn::Path).required(true);
-        operation.parameters.insert(parameter.description("An identity provider, such as google."));
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        let about = "An identity provider, such as google.";
+        let parameter = text_parameter("provider", about).location(ParameterIn::Path);
+        operation.parameters.insert(parameter.required(true));
+        may_fail(components, operation, &[Kind::VALIDATION, Kind::NOT_FOUND]);
     }
 }
 
@@ -74,15 +76,15 @@ impl<'ex> Extractible<'ex> for Return {
 }
 
 impl EndpointArgRegister for Return {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         for (name, about) in [
             ("state", "As the login began with."),
             ("code", "What the provider knows the player by, once."),
             ("error", "Instead of a code: why there is none (RFC 6749, section 4.1.2.1)."),
         ] {
-            let parameter = Parameter::new(name).location(ParameterIn::Query);
-            operation.parameters.insert(parameter.description(about));
+            operation.parameters.insert(text_parameter(name, about));
         }
+        may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }
 

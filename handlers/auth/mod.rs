@@ -21,13 +21,17 @@ use crate::{Error, Kind};
 inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
-    module.get("/api/v1/auth/guest-token", guest_token);
-    module.post("/api/v1/auth/guest", guest::introduce);
+    module.get("/api/v1/auth/guest-token", guest_token).fails(&[Kind::KEY_NOT_FOUND]);
+    module.post("/api/v1/auth/guest", guest::introduce).fails(&[Kind::NOT_A_GUEST]);
     module.post("/api/v1/auth/logout", logout);
-    module.post("/api/v1/auth/token-refresh", token_refresh);
+    module.post("/api/v1/auth/token-refresh", token_refresh).fails(&[
+        Kind::TOKEN_NOT_PROVIDED,
+        Kind::INVALID_TOKEN,
+        Kind::REFRESH_TOKEN_MISMATCH,
+    ]);
     module.get("/api/v1/auth/providers", providers);
-    module.get("/api/v1/auth/{provider}/login", login::login);
-    module.get("/api/v1/auth/{provider}/login-redirect", login::login_redirect);
+    module.get("/api/v1/auth/{provider}/login", login::login).changes_state();
+    module.get("/api/v1/auth/{provider}/login-redirect", login::login_redirect).changes_state();
     module.emits::<LoginEnded>();
     module.emits::<GuestLoggedIn>();
     module

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::Writer;
-use salvo::oapi::endpoint;
+use salvo::oapi::schema::BasicType;
+use salvo::oapi::{Object, Parameter, endpoint};
 
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
@@ -21,7 +22,7 @@ use crate::game::{
     SocketId, Stage,
 };
 use crate::game::{Progress, Text, Timestamp, User, UserId, UserType};
-use crate::http::{Answer, Caller, GameQuery, Query};
+use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
 use crate::live::Entry;
 use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
@@ -36,8 +37,10 @@ fn wire(module: &mut Wiring) {
     module.wakes::<PlayerLeft>(LOBBY);
     module.wakes::<RacePrepared>(LOBBY);
     module.ignores(LOBBY, wire::IGNORED);
-    module.get("/api/v1/lobby/players", players);
-    module.get("/api/v1/lobby/countdown", countdown);
+    module
+        .get("/api/v1/lobby/players", players)
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.get("/api/v1/lobby/countdown", countdown).fails(&[Kind::GAME_NOT_FOUND]);
     module.histogram("wait_seconds", "From the opening of a lobby to its close");
     module.timer("lobby.countdown", rules::closes_at, close);
     module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);
@@ -71,6 +74,17 @@ impl Socket for LobbySocket {
         and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
         alone, or invite_token for the lobby of those who have it. Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
+
+    fn query() -> Vec<Parameter> {
+        let one_of =
+            |values: [&'static str; 2]| Object::with_type(BasicType::String).enum_values(values);
+        vec![
+            integer_parameter("prev_game_id", "With reconnect: the game to return to."),
+            text_parameter("queue_in_type", "By default new.").schema(one_of(["new", "reconnect"])),
+            text_parameter("game_type", "By default multi.").schema(one_of(["single", "multi"])),
+            text_parameter("invite_token", "For the lobby of those who have the token."),
+        ]
+    }
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
         cx.takes_players()?;

@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use salvo::extract::Metadata;
-use salvo::oapi::{Components, EndpointArgRegister, Operation, Parameter, ParameterIn, endpoint};
+use salvo::oapi::schema::BasicType;
+use salvo::oapi::{Components, EndpointArgRegister, Object, Operation, endpoint};
 use salvo::{Depot, Extractible, Request, Writer};
 use serde::Serialize;
 
 use super::Row;
-use crate::Error;
 use crate::auth::SetCookies;
 use crate::game::{PlayerForgotten, User, UserId, UserType};
-use crate::http::{Answer, Caller, Download, Empty, Query, no_metadata};
+use crate::http::{Answer, Caller, Download, Empty, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::KeptLogin;
+use crate::{Error, Kind};
 
 /// The query of an export.
 #[derive(Clone, Copy)]
@@ -38,10 +39,11 @@ impl<'ex> Extractible<'ex> for Format {
 }
 
 impl EndpointArgRegister for Format {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
-        let parameter = Parameter::new("format").location(ParameterIn::Query);
-        let about = "json: everything; csv: the races, for a spreadsheet. json.";
-        operation.parameters.insert(parameter.description(about));
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        let about = "json: everything; csv: the races, for a spreadsheet. By default json.";
+        let formats = Object::with_type(BasicType::String).enum_values(["json", "csv"]);
+        operation.parameters.insert(text_parameter("format", about).schema(formats));
+        may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::game::{PlayerForgotten, Timestamp};
-use crate::http::{Answer, Caller, Query, integer_parameter, no_metadata};
+use crate::http::{Answer, BoundedInteger, Caller, Query, no_metadata};
 use crate::module::{Cx, Module, Wiring};
 use crate::records::{KeptResult, Summary};
 
@@ -29,6 +29,19 @@ fn wire(module: &mut Wiring) {
     module.emits::<PlayerForgotten>();
 }
 
+const GRAPH_SIZE: BoundedInteger =
+    BoundedInteger { name: "size", about: "How many games; by default 10.", from: 0, to: 1000 };
+const PAGE: BoundedInteger =
+    BoundedInteger { name: "page", about: "Which page; by default 1.", from: 1, to: i64::MAX };
+const PAGE_SIZE: BoundedInteger =
+    BoundedInteger { name: "size", about: "Games per page; by default 50.", from: 0, to: 200 };
+const AS_OF: BoundedInteger = BoundedInteger {
+    name: "as_of",
+    about: "As it was then, in microseconds since 1970; by default now. The header link has it.",
+    from: 0,
+    to: i64::MAX / 2,
+};
+
 /// The query of a graph: how many of the last games.
 struct Size(i64);
 
@@ -37,13 +50,13 @@ impl<'ex> Extractible<'ex> for Size {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
-        Query::of(req).integer_within("size", 0..=1000, 10).map(Self)
+        GRAPH_SIZE.of(&Query::of(req)).map(|size| Self(size.unwrap_or(10)))
     }
 }
 
 impl EndpointArgRegister for Size {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
-        operation.parameters.insert(integer_parameter("size", "How many games, 0 to 1000; 10."));
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        GRAPH_SIZE.register(components, operation);
     }
 }
 
@@ -60,20 +73,18 @@ impl<'ex> Extractible<'ex> for Page {
     }
     async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
         let query = Query::of(req);
-        let number = query.integer_within("page", 1..=i64::MAX, 1)?;
-        let size = query.integer_within("size", 0..=200, 50)?;
-        let has_as_of = query.text("as_of").is_some();
-        let as_of = query.integer_within("as_of", 0..=i64::MAX / 2, 0)?;
-        Ok(Self { number, size, as_of: has_as_of.then_some(Timestamp(as_of)) })
+        let number = PAGE.of(&query)?.unwrap_or(1);
+        let size = PAGE_SIZE.of(&query)?.unwrap_or(50);
+        let as_of = AS_OF.of(&query)?.map(Timestamp);
+        Ok(Self { number, size, as_of })
     }
 }
 
 impl EndpointArgRegister for Page {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
-        operation.parameters.insert(integer_parameter("page", "Which page, from 1."));
-        operation.parameters.insert(integer_parameter("size", "Games per page, 0 to 200; 50."));
-        let about = "As it was then, in microseconds since 1970; now. The header link has it.";
-        operation.parameters.insert(integer_parameter("as_of", about));
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        for parameter in [PAGE, PAGE_SIZE, AS_OF] {
+            parameter.register(components, operation);
+        }
     }
 }
 

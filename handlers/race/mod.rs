@@ -9,7 +9,7 @@ mod wire;
 use std::sync::Arc;
 
 use salvo::Writer;
-use salvo::oapi::endpoint;
+use salvo::oapi::{Parameter, endpoint};
 
 use self::source::WordSource;
 use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Resume, Start, Words};
@@ -19,7 +19,7 @@ use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Noted, PlayerMoved, PlayerTyped, Progress,
     RacePrepared, RaceStarted, Stage, Text, Timestamp, User,
 };
-use crate::http::{Answer, Caller, GameQuery};
+use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Ending, Frame, Handshake, Malformed, Opening, RACE, Say, Seat, Socket};
 use crate::{Error, Kind};
@@ -36,9 +36,11 @@ fn wire(module: &mut Wiring) {
     module.ignores(RACE, wire::IGNORED);
     module.shows::<PlayerMoved>(RACE, |moved| Frame::json(&Moved::of(moved)));
     module.wakes::<RaceStarted>(RACE);
-    module.get("/api/v1/game/countdown", countdown);
-    module.get("/api/v1/game/words", words);
-    module.get("/api/v1/game/players", players);
+    module.get("/api/v1/game/countdown", countdown).fails(&[Kind::GAME_NOT_FOUND]);
+    module.get("/api/v1/game/words", words).fails(&[Kind::WORDS_NOT_FOUND]);
+    module
+        .get("/api/v1/game/players", players)
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
 }
 
 async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<RacePrepared>, Error> {
@@ -116,7 +118,18 @@ impl Socket for RaceSocket {
     const CHANNEL: crate::socket::Channel = RACE;
     const ABOUT: &'static str = "The race of a participant: START, or RESUME for who has had it, and KEY_STOKE in both \
         directions. Query: game_id. Cookie TP_AT.";
+    const REFUSES: &'static [Kind] = &[
+        Kind::TOKEN_NOT_PROVIDED,
+        Kind::INVALID_TOKEN,
+        Kind::TOKEN_EXPIRED,
+        Kind::NOT_A_PARTICIPANT,
+        Kind::GAME_NOT_FOUND,
+    ];
     type Emits = ();
+
+    fn query() -> Vec<Parameter> {
+        vec![integer_parameter("game_id", "The game.").required(true)]
+    }
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
         let id = GameId(handshake.query().integer("game_id")?);

@@ -26,8 +26,13 @@ use crate::{Error, Kind};
 inventory::submit! { Module { name: "results", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
-    module.post("/api/v1/game/statistics", statistics);
-    module.get("/api/v1/game/result", result);
+    module.post("/api/v1/game/statistics", statistics).fails(&[
+        // The contract's exception, as in `statistics`.
+        Kind { status: 400, ..Kind::GAME_NOT_FOUND },
+        Kind::NOT_A_PARTICIPANT,
+        Kind::GAME_NOT_STARTED,
+    ]);
+    module.get("/api/v1/game/result", result).fails(&[Kind::GAME_NOT_FOUND]);
     module.hears(keep_typed);
     module.emits::<PlayerFinished>();
     module.shows::<PlayerFinished>(RACE, |finished| Frame::json(&UserFinished::of(finished)));

@@ -14,12 +14,15 @@ pub(super) struct Statistics {
     pub(super) game_id: i64,
     /// Words per minute, up to 1000.
     #[serde(deserialize_with = "lenient::number")]
+    #[salvo(schema(minimum = 0, maximum = 1000))]
     wpm: f64,
     /// Words per minute, wrong ones too.
     #[serde(deserialize_with = "lenient::number")]
+    #[salvo(schema(minimum = 0))]
     wpm_raw: f64,
     /// Accuracy in percent, up to 100.
     #[serde(deserialize_with = "lenient::number")]
+    #[salvo(schema(minimum = 0, maximum = 100))]
     acc: f64,
 }
 

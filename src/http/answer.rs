@@ -9,6 +9,7 @@ use salvo::oapi::{
 use salvo::{Depot, Request, Response, Writer, async_trait};
 use serde::Serialize;
 
+use super::failures::may_fail;
 use crate::auth::SetCookies;
 use crate::{Error, Kind};
 
@@ -60,7 +61,7 @@ struct Success<'a, T> {
 
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "Error"))]
-struct Failure {
+pub(super) struct Failure {
     /// Always `false`.
     ok: bool,
     error: FailureDetail,
@@ -69,7 +70,7 @@ struct Failure {
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "ErrorDetail"))]
 struct FailureDetail {
-    /// Stable; the documentation page lists them all.
+    #[salvo(schema(schema_with = super::failures::codes))]
     code: &'static str,
     /// For developers; may be empty.
     message: String,
@@ -157,10 +158,7 @@ impl<T: ToSchema> EndpointOutRegister for Answer<T> {
 
 impl EndpointOutRegister for Error {
     fn register(components: &mut Components, operation: &mut Operation) {
-        let schema = Failure::to_schema(components);
-        let json = Documented::new("Failure: `error.code` is one of the error table.")
-            .add_content("application/json", Content::new(schema));
-        operation.responses.insert("4XX", json);
+        may_fail(components, operation, &[Kind::UNKNOWN]);
     }
 }
 

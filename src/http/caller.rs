@@ -5,9 +5,10 @@ use salvo::oapi::{Components, EndpointArgRegister, Operation, SecurityRequiremen
 use salvo::{Depot, Extractible, Request};
 
 use super::extract::{cx_of, no_metadata};
-use crate::Error;
+use super::failures::may_fail;
 use crate::auth::Cookies;
 use crate::game::User;
+use crate::{Error, Kind};
 
 /// The user whose access token came with the request. As an argument of an endpoint it refuses
 /// everybody else, so it stands behind query and body.
@@ -25,8 +26,10 @@ impl<'ex> Extractible<'ex> for Caller {
 }
 
 impl EndpointArgRegister for Caller {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         let cookie = SecurityRequirement::new("access_token", Vec::<String>::new());
         operation.securities.get_or_insert_default().push(cookie);
+        let kinds = [Kind::TOKEN_NOT_PROVIDED, Kind::INVALID_TOKEN, Kind::TOKEN_EXPIRED];
+        may_fail(components, operation, &kinds);
     }
 }

@@ -3,15 +3,24 @@
 
 use std::fmt::Write as _;
 
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use salvo::http::{HeaderValue, header};
+use salvo::hyper::body::Bytes;
 use salvo::oapi::OpenApi;
-use salvo::writing::Text;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, async_trait};
 use serde_json::Value;
 
+use super::web::get_and_head;
 use crate::Kind;
 use crate::module::ModuleTable;
 use crate::socket::SocketRoute;
+
+/// Where the document for machines is.
+pub(super) const JSON: &str = "/openapi.json";
+/// Where the page for people is.
+pub(super) const PAGE: &str = "/docs";
 
 /// Both documents, made once.
 pub(super) struct Docs {
@@ -27,24 +36,34 @@ impl Docs {
     }
 
     pub(super) fn router(self) -> Router {
-        let json = Document { body: self.json, of: "application/json" };
-        let page = Document { body: self.page, of: "text/html; charset=utf-8" };
+        let json = Document { body: self.json.into(), of: "application/json", policy: None };
+        let of = "text/html; charset=utf-8";
+        let page =
+            Document { body: self.page.into(), of, policy: HeaderValue::try_from(policy()).ok() };
         Router::new()
-            .push(Router::with_path("openapi.json").get(json))
-            .push(Router::with_path("docs").get(page))
+            .push(get_and_head(Router::with_path(&JSON[1..]), json))
+            .push(get_and_head(Router::with_path(&PAGE[1..]), page))
     }
 }
 
+#[derive(Clone)]
 struct Document {
-    body: String,
+    body: Bytes,
     of: &'static str,
+    /// A content policy of its own.
+    policy: Option<HeaderValue>,
 }
 
 #[async_trait]
 impl Handler for Document {
     async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        res.render(Text::Plain(self.body.clone()));
-        res.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(self.of));
+        res.body(self.body.clone());
+        let headers = res.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.of));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Some(policy) = &self.policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+        }
     }
 }
 
@@ -53,6 +72,15 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.2rem .8rem .2rem 0;\
     border-bottom:1px solid #8884;vertical-align:top}h2{margin-top:2.5rem}\
     @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8cf}}";
+
+/// The page needs its one style sheet, known by its hash (CSP Level 3, section 2.3.1), and nothing else.
+fn policy() -> String {
+    let hash = digest::digest(&digest::SHA256, STYLE.as_bytes());
+    let hash = STANDARD.encode(hash);
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
 
 fn page(api: &Value, modules: &[ModuleTable], sockets: &[SocketRoute]) -> String {
     let mut html = format!(
@@ -78,7 +106,8 @@ fn routes(html: &mut String, api: &Value) {
     let paths = api["paths"].as_object().into_iter().flatten();
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().into_iter().flatten() {
-            if method == "head" {
+            let is_socket = operation["responses"]["101"].is_object();
+            if method == "head" || is_socket {
                 continue;
             }
             let text = |value: &Value| escape(value.as_str().unwrap_or_default());

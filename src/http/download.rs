@@ -1,7 +1,10 @@
 //! An answer that a browser keeps as a file.
 
 use salvo::http::{HeaderValue, header};
-use salvo::oapi::{Components, EndpointOutRegister, Operation, Response as Documented};
+use salvo::oapi::schema::BasicType;
+use salvo::oapi::{
+    Components, Content, EndpointOutRegister, Object, Operation, Response as Documented,
+};
 use salvo::{Depot, Request, Response, Writer, async_trait};
 
 /// A file.
@@ -31,6 +34,10 @@ impl Writer for Download {
 
 impl EndpointOutRegister for Download {
     fn register(_: &mut Components, operation: &mut Operation) {
-        operation.responses.insert("200", Documented::new("A file."));
+        let text = Content::new(Object::with_type(BasicType::String));
+        let file = Documented::new("A file.")
+            .add_content("application/json", Content::new(Object::new()))
+            .add_content("text/csv; charset=utf-8", text);
+        operation.responses.insert("200", file);
     }
 }

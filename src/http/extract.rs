@@ -5,12 +5,13 @@ use futures_util::FutureExt;
 use salvo::extract::Metadata;
 use salvo::oapi::{
     Components, Content, EndpointArgRegister, Object, Operation, Parameter, ParameterIn,
-    RequestBody, ToSchema, schema::BasicType,
+    RequestBody, Required, ToSchema, schema::BasicType,
 };
 use salvo::{Depot, Extractible, Request};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+use super::failures::may_fail;
 use super::lenient;
 use super::serve::STOP_GRACE;
 use crate::game::GameId;
@@ -49,26 +50,43 @@ impl<'a> Query<'a> {
         let not_one = || Error::validation(format!("query parameter {name}: is not an integer"));
         lenient::integer_of(text).ok_or_else(not_one)
     }
+}
 
-    /// A parameter as an integer within `range`, or `default` if it is missing.
+/// A query parameter that may be left out, and is an integer within bounds: what is enforced is what is documented.
+pub struct BoundedInteger {
+    /// Its name.
+    pub name: &'static str,
+    /// What it means.
+    pub about: &'static str,
+    /// The smallest value.
+    pub from: i64,
+    /// The largest value.
+    pub to: i64,
+}
+
+impl BoundedInteger {
+    /// Its value, if it is given.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR`, if it is no integer or out of range.
-    pub fn integer_within(
-        &self,
-        name: &str,
-        range: std::ops::RangeInclusive<i64>,
-        default: i64,
-    ) -> Result<i64, Error> {
-        if self.text(name).is_none() {
-            return Ok(default);
+    /// `VALIDATION_ERROR`, if it is no integer or out of bounds.
+    pub fn of(&self, query: &Query<'_>) -> Result<Option<i64>, Error> {
+        let Self { name, from, to, .. } = *self;
+        if query.text(name).is_none() {
+            return Ok(None);
         }
-        let value = self.integer(name)?;
-        if range.contains(&value) {
-            return Ok(value);
+        let value = query.integer(name)?;
+        if (from..=to).contains(&value) {
+            return Ok(Some(value));
         }
-        let (from, to) = (range.start(), range.end());
         Err(Error::validation(format!("query parameter {name}: is not from {from} to {to}")))
+    }
+
+    /// Adds it to the documentation.
+    pub fn register(&self, components: &mut Components, operation: &mut Operation) {
+        let bounded = Object::with_type(BasicType::Integer).minimum(self.from).maximum(self.to);
+        let parameter = integer_parameter(self.name, self.about).schema(bounded);
+        operation.parameters.insert(parameter.required(false));
+        may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }
 
@@ -86,8 +104,9 @@ impl<'ex> Extractible<'ex> for GameQuery {
 }
 
 impl EndpointArgRegister for GameQuery {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         operation.parameters.insert(integer_parameter("game_id", "The game.").required(true));
+        may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }
 
@@ -97,6 +116,11 @@ pub fn integer_parameter(name: &str, about: &str) -> Parameter {
         .location(ParameterIn::Query)
         .description(about)
         .schema(Object::with_type(BasicType::Integer))
+}
+
+/// The same for text.
+pub fn text_parameter(name: &str, about: &str) -> Parameter {
+    integer_parameter(name, about).schema(Object::with_type(BasicType::String)).required(false)
 }
 
 /// A JSON body. Unknown fields are ignored; a missing content type is taken as JSON.
@@ -125,6 +149,10 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
             // The rest of a body that is on its way has come by then.
             () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => return Err(Kind::RESTARTING.into()),
         };
+        // serde takes an array for the fields of a struct in their order.
+        if payload.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Error::validation("body: is not an object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             Error::validation(format!("body {}: {}", error.path(), error.inner()))
@@ -138,7 +166,9 @@ impl<T: ToSchema> EndpointArgRegister for Body<T> {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         let content = Content::new(T::to_schema(components));
         let body = RequestBody::new().add_content("application/json", content);
-        operation.request_body = Some(body);
+        operation.request_body = Some(body.required(Required::True));
+        let kinds = [Kind::BAD_REQUEST, Kind::PAYLOAD_TOO_LARGE, Kind::VALIDATION];
+        may_fail(components, operation, &kinds);
     }
 }
 
@@ -177,8 +207,9 @@ impl<'ex> Extractible<'ex> for Key {
 }
 
 impl EndpointArgRegister for Key {
-    fn register(_: &mut Components, operation: &mut Operation, _: &str) {
-        let parameter = Parameter::new("key").location(ParameterIn::Query).required(true);
-        operation.parameters.insert(parameter.description("From the lobby's GET_TOKEN."));
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        let parameter = text_parameter("key", "From the lobby's GET_TOKEN.");
+        operation.parameters.insert(parameter.required(true));
+        may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }

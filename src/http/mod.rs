@@ -9,13 +9,16 @@ mod docs;
 mod door;
 mod download;
 mod extract;
+mod failures;
 mod health;
 mod host;
 pub mod lenient;
 mod limits;
 mod listener;
 mod measure;
+mod openapi;
 mod places;
+mod policy;
 mod redirect;
 mod router;
 mod secure;
@@ -26,7 +29,10 @@ mod web;
 pub use answer::{Answer, Empty};
 pub use caller::Caller;
 pub use download::Download;
-pub use extract::{Body, GameQuery, Key, Query, integer_parameter, no_metadata};
+pub use extract::{
+    Body, BoundedInteger, GameQuery, Key, Query, integer_parameter, no_metadata, text_parameter,
+};
+pub use failures::may_fail;
 pub use limits::Budgets;
 pub use redirect::Redirect;
 pub use router::Route;

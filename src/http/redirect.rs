@@ -1,7 +1,10 @@
 //! Sending a browser elsewhere.
 
 use salvo::http::{HeaderValue, StatusCode, header};
-use salvo::oapi::{Components, EndpointOutRegister, Operation, Response as Documented};
+use salvo::oapi::schema::BasicType;
+use salvo::oapi::{
+    Components, EndpointOutRegister, Header, Object, Operation, Response as Documented,
+};
 use salvo::{Depot, Request, Response, Writer, async_trait};
 
 use crate::auth::SetCookies;
@@ -45,6 +48,10 @@ impl Writer for Redirect {
 
 impl EndpointOutRegister for Redirect {
     fn register(_: &mut Components, operation: &mut Operation) {
-        operation.responses.insert("307", Documented::new("The browser goes elsewhere."));
+        operation.responses.insert(
+            "307",
+            Documented::new("The browser goes elsewhere.")
+                .add_header("Location", Header::new(Object::with_type(BasicType::String))),
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use salvo::catcher::Catcher;
 use salvo::http::{HeaderValue, Method, StatusCode, header};
-use salvo::oapi::OpenApi;
+use salvo::oapi::endpoint;
 use salvo::prelude::{CatchPanic, Timeout};
 use salvo::{
     Depot, FlowCtrl, Handler, Request, Response, Router, Service, affix_state, async_trait,
@@ -17,7 +17,10 @@ use super::cors::Cors;
 use super::host::OneHost;
 use super::limits::RequestLimit;
 use super::measure::Measure;
-use super::{docs, health, web};
+use super::openapi::{self, Failures};
+use super::policy::Policy;
+use super::{Answer, Empty, docs, health, web};
+use crate::Kind;
 use crate::module::{Cx, Parts};
 use crate::socket::SocketRoute;
 use crate::telemetry::request_span;
@@ -28,6 +31,8 @@ pub struct Route {
     method: Method,
     path: &'static str,
     endpoint: Arc<dyn Handler>,
+    fails: Vec<Kind>,
+    changes_state: bool,
 }
 
 impl Route {
@@ -37,7 +42,25 @@ impl Route {
         path: &'static str,
         endpoint: impl Handler,
     ) -> Self {
-        Self { module, method, path, endpoint: Arc::new(endpoint) }
+        let endpoint = Arc::new(endpoint);
+        Self { module, method, path, endpoint, fails: Vec::new(), changes_state: false }
+    }
+
+    /// Names failures of its own for the documentation: those that neither its arguments have nor every route.
+    pub fn fails(&mut self, kinds: &[Kind]) -> &mut Self {
+        self.fails.extend_from_slice(kinds);
+        self
+    }
+
+    /// Its GET changes state. HEAD is safe (RFC 9110, section 9.2.1), since link previews and scanners send it: it is
+    /// answered without a call of the endpoint.
+    pub fn changes_state(&mut self) -> &mut Self {
+        self.changes_state = true;
+        self
+    }
+
+    fn head(&self) -> Shared {
+        Shared(if self.changes_state { Arc::new(unchanged) } else { self.endpoint.clone() })
     }
 }
 
@@ -64,6 +87,23 @@ impl Handler for Shared {
     }
 }
 
+/// HEAD where GET changes state.
+#[endpoint]
+async fn unchanged() -> Answer<Empty> {
+    Answer::ok()
+}
+
+/// HEAD where only a GET can become a socket.
+struct SocketsAreForGet;
+
+#[async_trait]
+impl Handler for SocketsAreForGet {
+    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        res.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        tell(res, &Kind::UPGRADE_REQUIRED.into());
+    }
+}
+
 /// The service that the server runs.
 pub(crate) fn service(
     parts: &Arc<Parts>,
@@ -72,12 +112,14 @@ pub(crate) fn service(
 ) -> Service {
     let mut paths = BTreeSet::new();
     let mut api = Router::new();
+    let mut failures = Failures::default();
     for route in routes.into_iter().chain(health::routes(&parts.settings)) {
         paths.insert(route.path);
+        failures.of_route(&route.method, route.path, route.fails.clone());
         let cx = Cx::new(route.module, parts.clone());
         let mut at = Router::with_path(&route.path[1..]).hoop(affix_state::inject(cx));
         if route.method == Method::GET {
-            at = at.push(Router::new().head(Shared(route.endpoint.clone())));
+            at = at.push(Router::new().head(route.head()));
         }
         let goal = Shared(route.endpoint);
         at = at.push(match route.method {
@@ -87,16 +129,21 @@ pub(crate) fn service(
         });
         api = api.push(at);
     }
-    let docs = docs::Docs::new(documented(&api), &parts.table, &sockets);
+    let docs =
+        docs::Docs::new(openapi::document(&api, &failures, &sockets), &parts.table, &sockets);
     for socket in sockets {
         paths.insert(socket.path);
         let cx = Cx::new(socket.module, parts.clone());
-        api = api.push(Router::with_path(&socket.path[1..]).get(Shared((socket.endpoint)(cx))));
+        let at = Router::with_path(&socket.path[1..]);
+        let at = at.push(Router::new().head(SocketsAreForGet));
+        api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx)))));
     }
     let router = Router::new().push(api).push(docs.router()).push(web::router(&parts.settings));
+    paths.extend([docs::JSON, docs::PAGE]);
     let measure = Measure { paths: paths.clone() };
     let around = Around { paths };
     Service::new(router)
+        .hoop(Policy)
         .hoop(measure)
         .hoop(Cors(parts.origins.clone()))
         .hoop(OneHost)
@@ -105,17 +152,6 @@ pub(crate) fn service(
         .hoop(Timeout::new(parts.settings.limits.request_timeout))
         .hoop(CatchPanic::new())
         .catcher(Catcher::new(Envelope))
-}
-
-fn documented(api: &Router) -> OpenApi {
-    let about = "Real-time multiplayer typing race. Sockets, codes and close codes: see /docs.";
-    let cookie = salvo::oapi::security::ApiKeyValue::new("TP_AT");
-    let cookie =
-        salvo::oapi::security::SecurityScheme::from(salvo::oapi::security::ApiKey::Cookie(cookie));
-    OpenApi::new("typephoon-api", env!("CARGO_PKG_VERSION"))
-        .info(salvo::oapi::Info::new("typephoon-api", env!("CARGO_PKG_VERSION")).description(about))
-        .add_security_scheme("access_token", cookie)
-        .merge_router(api)
 }
 
 /// The span of a request, and the redirection of paths that end in a slash.
@@ -141,6 +177,9 @@ impl Handler for Around {
         let traceparent = req.headers().get("traceparent").and_then(|it| it.to_str().ok());
         let span = request_span(req.method().as_str(), req.matched_path(), traceparent);
         ctrl.call_next(req, depot, res).instrument(span.clone()).await;
+        if req.method() == Method::HEAD {
+            announce_length(res);
+        }
         let status = i64::from(res.status_code.unwrap_or_default().as_u16());
         span.record("http.response.status_code", status);
         if status >= 500 {
@@ -149,14 +188,21 @@ impl Handler for Around {
     }
 }
 
+/// The length of the body that GET would send, since HEAD loses it on the way.
+fn announce_length(res: &mut Response) {
+    if let Some(length) = res.body.size().filter(|length| *length > 0) {
+        res.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}
+
 impl Around {
-    /// Where the same path without its slash is, if there is something.
+    /// The same path without its slash, if it is that of a route. Relative, since the scheme and the host that the
+    /// browser uses are known to the proxy only. It begins with a segment of ours, so it is never `//host`.
     fn without_slash(&self, req: &Request) -> Option<HeaderValue> {
         let path = req.uri().path().strip_suffix('/')?;
         self.paths.iter().find(|pattern| matches(pattern, path))?;
-        let host = req.headers().get(header::HOST)?.to_str().ok()?;
         let query = req.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
-        HeaderValue::try_from(format!("http://{host}{path}{query}")).ok()
+        HeaderValue::try_from(format!("{path}{query}")).ok()
     }
 }
 

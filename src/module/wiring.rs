@@ -188,23 +188,25 @@ impl Wiring<'_> {
     }
 
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
-    pub fn get(&mut self, path: &'static str, endpoint: impl Endpoint) {
-        self.route(Method::GET, path, endpoint);
+    pub fn get(&mut self, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
+        self.route(Method::GET, path, endpoint)
     }
 
     /// A REST route that takes something away.
-    pub fn delete(&mut self, path: &'static str, endpoint: impl Endpoint) {
-        self.route(Method::DELETE, path, endpoint);
+    pub fn delete(&mut self, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
+        self.route(Method::DELETE, path, endpoint)
     }
 
     /// A REST route that changes something.
-    pub fn post(&mut self, path: &'static str, endpoint: impl Endpoint) {
-        self.route(Method::POST, path, endpoint);
+    pub fn post(&mut self, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
+        self.route(Method::POST, path, endpoint)
     }
 
-    fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) {
+    fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
         self.row.routes.push(format!("{method} {path}"));
+        let number = self.to.routes.len();
         self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
+        &mut self.to.routes[number]
     }
 
     /// What the module's routes publish through [`Cx::publish`]: the one thing that their signatures

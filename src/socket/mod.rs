@@ -26,6 +26,8 @@ pub use session::Malformed;
 pub use typing::Typing;
 pub use upgrade::{Handshake, SocketRoute};
 
+use salvo::oapi::Parameter;
+
 use crate::bus::Emits;
 use crate::game::{GameId, LoginId, Progress, Text, Timestamp, UserId};
 use crate::module::Cx;
@@ -56,8 +58,15 @@ pub trait Socket: Sized + Send + 'static {
     const CHANNEL: Channel;
     /// One sentence for the documentation page.
     const ABOUT: &'static str;
+    /// For the documentation: why `admit` refuses, beside `VALIDATION_ERROR`.
+    const REFUSES: &'static [Kind] = &[];
     /// What it may publish when it opens and closes.
     type Emits: Emits;
+
+    /// The parameters of its query, for the documentation.
+    fn query() -> Vec<Parameter> {
+        Vec::new()
+    }
 
     /// Before the handshake is answered: may this client have a socket? An error refuses it, as an
     /// HTTP answer. Changes nothing, since the client may still go away.

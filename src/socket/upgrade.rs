@@ -9,6 +9,7 @@ use salvo::http::headers::{
 };
 use salvo::http::{HeaderMap, StatusCode, header};
 use salvo::hyper::upgrade::OnUpgrade;
+use salvo::oapi::Parameter;
 use salvo::rt::tokio::TokioIo;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio_tungstenite::WebSocketStream;
@@ -81,6 +82,9 @@ pub struct SocketRoute {
     pub(crate) path: &'static str,
     pub(crate) channel: Channel,
     pub(crate) about: &'static str,
+    /// What the documentation says of its query, and of refusals of its own.
+    pub(crate) query: fn() -> Vec<Parameter>,
+    pub(crate) refuses: &'static [Kind],
     pub(crate) endpoint: Box<dyn FnOnce(Cx) -> Arc<dyn Handler> + Send>,
 }
 
@@ -91,6 +95,8 @@ impl SocketRoute {
             path: S::PATH,
             channel: S::CHANNEL,
             about: S::ABOUT,
+            query: S::query,
+            refuses: S::REFUSES,
             endpoint: Box::new(|cx| Arc::new(Upgrade::<S> { cx, of: std::marker::PhantomData })),
         }
     }

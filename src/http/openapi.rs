@@ -1,0 +1,109 @@
+//! The OpenAPI document: what salvo derives from the router, with what any route can answer, and the sockets.
+
+use salvo::Router;
+use salvo::http::Method;
+use salvo::oapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use salvo::oapi::{
+    Components, Info, OpenApi, Operation, PathItem, PathItemType, RefOr, Response as Documented,
+};
+
+use super::{health, may_fail};
+use crate::Kind;
+use crate::socket::SocketRoute;
+
+const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets, codes and close codes: see /docs. HEAD \
+                     works wherever GET does, and changes nothing.";
+
+/// What any request can meet: in the parser, the time-out, or a panic.
+const ANY: [Kind; 3] = [Kind::BAD_REQUEST, Kind::UNKNOWN, Kind::UNAVAILABLE];
+
+/// What the handshake of any socket can meet.
+const ANY_SOCKET: [Kind; 4] =
+    [Kind::UPGRADE_REQUIRED, Kind::ORIGIN_NOT_ALLOWED, Kind::RESTARTING, Kind::VALIDATION];
+
+/// The failures that routes name themselves.
+#[derive(Default)]
+pub(super) struct Failures(Vec<(PathItemType, &'static str, Vec<Kind>)>);
+
+impl Failures {
+    pub(super) fn of_route(&mut self, method: &Method, path: &'static str, kinds: Vec<Kind>) {
+        let methods = match *method {
+            Method::POST => vec![PathItemType::Post],
+            Method::DELETE => vec![PathItemType::Delete],
+            _ => vec![PathItemType::Get, PathItemType::Head],
+        };
+        for method in methods {
+            self.0.push((method, path, kinds.clone()));
+        }
+    }
+}
+
+/// The whole document.
+pub(super) fn document(api: &Router, failures: &Failures, sockets: &[SocketRoute]) -> OpenApi {
+    let cookie = SecurityScheme::from(ApiKey::Cookie(ApiKeyValue::new("TP_AT")));
+    let name = "typephoon-api";
+    let mut document = OpenApi::new(name, env!("CARGO_PKG_VERSION"))
+        .info(Info::new(name, env!("CARGO_PKG_VERSION")).description(ABOUT))
+        .add_security_scheme("access_token", cookie)
+        .merge_router(api);
+    for socket in sockets {
+        let operation = handshake(&mut document.components, socket);
+        document.paths.insert(socket.path, PathItem::new(PathItemType::Get, operation));
+    }
+    for (path, item) in document.paths.iter_mut() {
+        for (method, operation) in item.operations.iter_mut() {
+            let own = failures.0.iter().find(|(of, at, _)| of == method && at == path);
+            let own = own.map(|(.., kinds)| kinds.as_slice()).unwrap_or_default();
+            may_fail(&mut document.components, operation, own);
+            complete(&mut document.components, operation, path, method);
+        }
+    }
+    document
+}
+
+/// Adds what does not depend on the route.
+fn complete(
+    components: &mut Components,
+    operation: &mut Operation,
+    path: &str,
+    method: &PathItemType,
+) {
+    may_fail(components, operation, &ANY);
+    if !path.starts_with("/healthcheck/") {
+        may_fail(components, operation, &[Kind::TOO_MANY_REQUESTS]);
+    }
+    if path == health::READY {
+        may_fail(components, operation, &[Kind::RESTARTING]);
+    }
+    if matches!(method, PathItemType::Post | PathItemType::Delete) {
+        may_fail(components, operation, &[Kind::ORIGIN_NOT_ALLOWED]);
+    }
+    let verb = match method {
+        PathItemType::Post => "post",
+        PathItemType::Delete => "delete",
+        PathItemType::Head => "head",
+        _ => "get",
+    };
+    let words = path.replace(['{', '}'], "").replace(['/', '-'], "_");
+    operation.operation_id = Some(format!("{verb}{words}"));
+    if *method == PathItemType::Head {
+        for response in operation.responses.values_mut() {
+            if let RefOr::Type(response) = response {
+                response.contents.clear();
+            }
+        }
+    }
+}
+
+fn handshake(components: &mut Components, socket: &SocketRoute) -> Operation {
+    let upgraded = Documented::new("The connection is a WebSocket now (RFC 6455).");
+    let mut operation = Operation::new()
+        .add_tag("sockets")
+        .summary(socket.about)
+        .add_response("101", upgraded)
+        .parameters((socket.query)());
+    let refused = ANY_SOCKET.iter().chain(socket.refuses);
+    let refused: Vec<_> = refused.map(|it| Kind { status: it.handshake, ..*it }).collect();
+    may_fail(components, &mut operation, &refused);
+    operation
+}
