@@ -70,7 +70,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* "yes" if pods share their state, so that there may be several. A secret file may say so, which nobody can see here. */}}
+{{/* "yes" if pods share their state, so that there may be several. A secret file may say so, which templates cannot read. */}}
 {{- define "typephoon.clustered" -}}
 {{- if include "typephoon.has" (list . "amqp") -}}yes
 {{- else if and .Values.secrets.file.name (gt (include "typephoon.atLeast" . | int) 1) -}}yes
