@@ -1,45 +1,53 @@
 # syntax=docker/dockerfile:1.7
-# The server as an image: `docker build -t typephoon-api .`. How it is run: docs/operating.md.
+# The server as an image: `docker build -t typephoon-api .`. How it is run: docs/operating.md. deploy/image-test.sh goes
+# through the same steps where no Docker runs.
+#
+# To pin a base image, put its digest behind its tag (`rust:1.95-bookworm@sha256:…`, as `docker buildx imagetools inspect`
+# prints it): then the same sources give the same image, and updates of the base have to be asked for.
 
-# The version is `rust-version` of Cargo.toml. Both stages are Debian 12, so that the C library is the same.
+# The version is `rust-version` of Cargo.toml. Both stages are Debian 12, so that the C library is the same. Each
+# architecture is built on a machine, or an emulation, of its own: the C code in the crates is compiled natively.
 FROM rust:1.95-bookworm AS build
+ARG TARGETARCH
 WORKDIR /src
 COPY . .
 # What cargo downloads and builds stays with the builder, not in a layer: the second build compiles only what
 # changed. `install` leaves the binary outside, since the mounts are gone after this line.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/src/target,sharing=locked \
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,id=target-$TARGETARCH,sharing=locked \
     cargo build --profile dist --locked --bin typephoon-api \
     && install -D -m 0755 target/dist/typephoon-api /image/usr/local/bin/typephoon-api \
     && install -D -m 0644 LICENSE /image/usr/share/doc/typephoon-api/LICENSE \
-    && install -D -m 0644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
-    && install -d -m 0755 /image/etc/typephoon
+    && install -d -m 0755 /image/etc/typephoon \
+    && install -d -m 0700 /data/var/lib/typephoon
 
-# Rather than the smaller distroless/cc, which has no shell: the health check is made of one.
-FROM debian:bookworm-slim
+# The C library, libgcc and the certificates without which no identity provider is believed: no shell, no package manager.
+FROM gcr.io/distroless/cc-debian12:nonroot
+ARG VERSION=dev
+ARG REVISION=unknown
 LABEL org.opencontainers.image.title="typephoon-api" \
       org.opencontainers.image.description="The server of a real-time multiplayer typing race." \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
 
-# The binary, and the certificates without which no identity provider is believed.
 COPY --from=build /image /
+# The folder belongs to the server's user before it becomes a volume.
+COPY --from=build --chown=10001:10001 /data /
 
-# Without a name in /etc/passwd, but with a number: Kubernetes can tell that it is not root. The folder is made before
-# it becomes a volume, which then belongs to the same user.
-RUN install -d -m 0700 -o 10001 -g 10001 /var/lib/typephoon
+# A number, not a name: Kubernetes can tell that it is not root.
 USER 10001:10001
 ENV TP_DATA_DIR=/var/lib/typephoon
 VOLUME /var/lib/typephoon
 
 # A setting.yaml that is mounted here is found.
 WORKDIR /etc/typephoon
-EXPOSE 8080
+# 9091 is the operations port: figures, probes and actions, not for players.
+EXPOSE 8080 9091
 
-# Whether the process runs, not whether players may come (/healthcheck/ready): a restart brings no database back. The
-# first minutes may pass waiting for one. Kubernetes ignores this and has probes of its own.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=2m --retries=3 \
-    CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/${TP_SERVER__PORT:-8080} && printf 'GET /healthcheck/alive HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+# Whether players may come. Docker restarts nothing for it; compose waits for it. Kubernetes has probes of its own.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 CMD ["/usr/local/bin/typephoon-api", "health"]
 
-# No shell in between: SIGTERM reaches the server, which closes its sockets and ends.
+# No shell in between: SIGTERM reaches the server, which sends its players elsewhere and ends.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/typephoon-api"]

