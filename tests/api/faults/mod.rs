@@ -3,7 +3,9 @@
 
 mod broker;
 mod deliveries;
+mod disk;
 mod pods;
 mod promises;
 mod records;
 mod redis;
+mod refusals;

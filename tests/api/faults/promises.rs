@@ -1,12 +1,14 @@
 //! `docs/faults.md` names tests that are there.
 
 const TABLE: &str = include_str!("../../../docs/faults.md");
-const TESTS: [&str; 5] = [
+const TESTS: [&str; 7] = [
     include_str!("broker.rs"),
     include_str!("deliveries.rs"),
+    include_str!("disk.rs"),
     include_str!("pods.rs"),
     include_str!("records.rs"),
     include_str!("redis.rs"),
+    include_str!("refusals.rs"),
 ];
 
 #[test]
