@@ -198,7 +198,11 @@ impl LobbySocket {
         let (user, door, socket) = (self.user.clone(), self.door.clone(), self.id);
         let (previous, now) = (self.previous, cx.now());
         let rules = rules::lobby_rules(&cx.settings().game, &door);
-        let game = cx.live().enter(Entry { user, door, socket, previous, now, rules }).await?;
+        let entering = cx.live().enter(Entry { user, door, socket, previous, now, rules });
+        // While the records take no change it waits: the client is told to come back, as a request is.
+        let patience = cx.settings().limits.request_timeout;
+        let entered = tokio::time::timeout(patience, entering).await;
+        let game = entered.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))?;
         cx.arm(&game);
         let mut greeting = vec![Frame::json(&Init::of(game.id))];
         if self.is_new {

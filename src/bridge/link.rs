@@ -141,11 +141,11 @@ impl Link {
         self.confirmed(topology.pods(), key, &[], headers, false).await
     }
 
-    /// Whether everything that is published over it can arrive.
-    fn is_sound(&self, connection: &Connection) -> bool {
+    /// Whether it is open, be it blocked or not.
+    fn is_open(&self, connection: &Connection) -> bool {
         let status = connection.status();
         let is_open = |channel: &Channel| channel.status().connected();
-        status.connected() && !status.blocked() && is_open(&self.latest) && is_open(&self.never)
+        status.connected() && is_open(&self.latest) && is_open(&self.never)
     }
 
     /// Publishes, and waits until the broker has it. With `mandatory` it has to reach a queue; the queue of a
@@ -236,12 +236,9 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
                 tracing::info!("RabbitMQ at {place} is there");
                 (pause, said) = (PAUSES.0, String::new());
                 let link = Arc::new(link);
-                bridge.link.send_replace(Some(link.clone()));
-                health::look(&parts).await;
-                parts.tasks.spawn(catch_up(parts.clone()));
                 let ended = tokio::select! {
                     ended = consume(&bridge, &parts, consumers) => ended,
-                    ended = watch(&link, &bridge.topology, &publishing) => ended,
+                    ended = watch(&bridge, &parts, &link, &publishing) => ended,
                 };
                 bridge.link.send_replace(None);
                 ended
@@ -270,27 +267,28 @@ async fn catch_up(parts: Arc<Parts>) {
     parts.stop.run_until_cancelled(catching_up).await;
 }
 
-/// Ends when nothing that is published arrives any more: a channel can die alone, and a broker that runs out
-/// of memory or disk blocks publishers, or just stops to read.
-async fn watch(link: &Link, topology: &Topology, publishing: &Connection) -> Failed {
-    let is_sound = async {
-        while link.is_sound(publishing) {
-            sleep(LOOK).await;
-        }
-        Failed("nothing can be published".into())
-    };
-    let takes = async {
-        loop {
-            sleep(LOOK).await;
-            if let Err(error) = link.probe(topology).await {
-                return error;
+/// Gives the link to publishers as long as the broker takes what is published. A broker that is out of memory or disk
+/// blocks publishers, or just stops to read: then the link is taken away, and the connection kept until it is over,
+/// since a blocked one cannot even be closed. Ends when the connection or a channel does.
+async fn watch(
+    bridge: &Bridge,
+    parts: &Arc<Parts>,
+    link: &Arc<Link>,
+    publishing: &Connection,
+) -> Failed {
+    while link.is_open(publishing) {
+        // While it is blocked nothing more is put into its queue.
+        let works = !publishing.status().blocked() && link.probe(&bridge.topology).await.is_ok();
+        if works != bridge.is_there() {
+            bridge.link.send_replace(works.then(|| link.clone()));
+            health::look(parts).await;
+            if works {
+                parts.tasks.spawn(catch_up(parts.clone()));
             }
         }
-    };
-    tokio::select! {
-        ended = is_sound => ended,
-        ended = takes => ended,
+        sleep(LOOK).await;
     }
+    Failed("nothing can be published".into())
 }
 
 struct Opened {
@@ -323,7 +321,6 @@ async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
         work,
     };
     let link = Link { latest, never, delays: Mutex::default() };
-    link.probe(topology).await?;
     Ok(Opened { publishing, link, consumers, _consuming: consuming })
 }
 

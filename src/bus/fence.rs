@@ -38,7 +38,7 @@ pub(crate) async fn fence(
             Ok(pending) => pending.await,
             Err(error) => {
                 count::HANDLER_ERRORS.add([module, what], 1);
-                tracing::error!(module, event = what, %error, "handler failed");
+                report(module, what, &error);
             }
         }
     };
@@ -67,6 +67,15 @@ pub(crate) async fn guard<T>(
             report_panic(module, what, &*panic);
             Err(Kind::UNKNOWN.into())
         }
+    }
+}
+
+/// Logs that a function of a module failed. An outage, which all of them meet, is for the health watch to report.
+fn report(module: &str, what: &str, error: &Error) {
+    if error.kind() == Kind::UNAVAILABLE {
+        tracing::debug!(module, event = what, %error, "handler failed");
+    } else {
+        tracing::error!(module, event = what, %error, "handler failed");
     }
 }
 

@@ -87,6 +87,18 @@ impl Rabbitmq {
         process.try_wait().expect("a status").is_some()
     }
 
+    /// Has the node do something, by its control program.
+    pub fn control(&self, arguments: &[&str]) {
+        let program = self.program.with_file_name("rabbitmqctl");
+        let mut command = Command::new(program);
+        command
+            .env("HOME", self.home.path())
+            .env("RABBITMQ_CONF_ENV_FILE", self.home.path().join("env.conf"));
+        command.arg("-n").arg(format!("typephoon-test-{}@localhost", self.port)).args(arguments);
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+        assert!(status.is_ok_and(|status| status.success()), "rabbitmqctl {arguments:?}");
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -115,8 +115,15 @@ fn is_away(error: &RedisError) -> bool {
             )
     );
     let is_refusal = error.code().is_some_and(|code| REFUSALS.contains(&code))
-        || error.detail().is_some_and(|detail| detail.contains(NO_RIGHTS_IN_SCRIPT));
+        || error.detail().is_some_and(is_refusal_in_script);
     error.is_io_error() || error.is_unrecoverable_error() || is_passing || is_refusal
+}
+
+/// Before version 7 what a script meets is told as its own failure: `ERR Error running script … -OOM command …`.
+fn is_refusal_in_script(detail: &str) -> bool {
+    let codes = detail.split_whitespace().filter_map(|word| word.strip_prefix('-'));
+    let mut refusals = codes.filter(|code| *code == "READONLY" || REFUSALS.contains(code));
+    detail.contains(NO_RIGHTS_IN_SCRIPT) || refusals.next().is_some()
 }
 
 /// What a failure of Redis is to whoever asked.

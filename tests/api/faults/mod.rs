@@ -4,8 +4,10 @@
 mod broker;
 mod clock;
 mod deliveries;
+mod disk;
 mod finishes;
 mod pods;
 mod promises;
 mod records;
 mod redis;
+mod refusals;

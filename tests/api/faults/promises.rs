@@ -1,14 +1,16 @@
 //! `docs/faults.md` names tests that are there.
 
 const TABLE: &str = include_str!("../../../docs/faults.md");
-const TESTS: [&str; 7] = [
+const TESTS: [&str; 9] = [
     include_str!("broker.rs"),
     include_str!("clock.rs"),
     include_str!("deliveries.rs"),
+    include_str!("disk.rs"),
     include_str!("finishes.rs"),
     include_str!("pods.rs"),
     include_str!("records.rs"),
     include_str!("redis.rs"),
+    include_str!("refusals.rs"),
 ];
 /// Tests of one server, of which the table names a few.
 const OF_ONE_SERVER: &str = include_str!("../plausible.rs");
