@@ -15,9 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "deploy/chart"
 # Settings that the chart itself names. Where docs/settings.md has them, its row counts.
 NAMED_BY_THE_CHART = {
-    "operations.host": {"type": "string"},
-    "operations.port": {"type": "integer", "minimum": 0, "maximum": 65535},
-    "operations.token": {"type": ["string", "null"]},
     "shutdown.drain": {"type": "number", "minimum": 0},
 }
 # Sections of which the server ignores what it does not know, because setting files of the Python backend have more.

@@ -61,7 +61,7 @@ impl Application {
         let states = declared.states.make(&settings)?;
         let providers = declared.providers.configure(&settings)?;
         let take = || take_data_dir(&settings.data_dir);
-        let lock = keeps_files(&settings).then(take).transpose()?;
+        let _lock = keeps_files(&settings).then(take).transpose()?;
         let keys = Keys::load(&settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
         let door = Door::take(&settings.server.host, settings.server.port, caps).await?;
@@ -101,7 +101,6 @@ impl Application {
         });
         let service = service(&parts, declared.routes, declared.sockets);
         let (listener, address) = door.open()?;
-        let _lock = lock;
         Ok(Self {
             parts,
             service,

@@ -28,9 +28,9 @@ site=http://127.0.0.1:$port
 
 # Embedded, whatever the environment says, and without the limits per address: all requests come from one.
 env -i PATH="$PATH" HOME="$work" \
-    TP_SERVER__HOST=127.0.0.1 TP_SERVER__PORT="$port" TP_DATA_DIR="$work/data" \
+    TP_SERVER__HOST=127.0.0.1 TP_SERVER__PORT="$port" TP_OPERATIONS__PORT=0 TP_DATA_DIR="$work/data" \
     TP_LIMITS__REQUESTS_PER_SECOND=100000 TP_LIMITS__GUESTS_PER_MINUTE=1000000 \
-    TP_LIMITS__LOGINS_PER_MINUTE=1000000 \
+    TP_LIMITS__LOGINS_PER_MINUTE=1000000 TP_LIMITS__SEATS_PER_MINUTE=1000000 \
     "$PWD/target/debug/typephoon-api" >"$work/log" 2>&1 &
 server=$!
 for _ in $(seq 100); do

@@ -86,6 +86,7 @@ impl Link {
         let Some((first, rest)) = pods.split_first() else { return Ok(()) };
         let mut headers = headers(trace);
         also_to(&mut headers, rest);
+        count::BRIDGE_MESSAGES.add(1);
         self.confirmed(topology.pods(), first.as_str().into(), message, headers, false).await
     }
 
@@ -96,6 +97,7 @@ impl Link {
         message: &[u8],
         trace: Option<String>,
     ) -> Result<(), Failed> {
+        count::BRIDGE_MESSAGES.add(1);
         self.confirmed(topology.pods(), ALL.into(), message, headers(trace), false).await
     }
 
@@ -107,6 +109,7 @@ impl Link {
         trace: Option<String>,
     ) -> bool {
         let headers = headers(trace);
+        count::BRIDGE_MESSAGES.add(1);
         let assigned = self.confirmed(topology.work(), ONCE.into(), message, headers, true);
         matches!(timeout(ASSIGN_PATIENCE, assigned).await, Ok(Ok(())))
     }
@@ -126,6 +129,7 @@ impl Link {
         }
         let queue = topology.wait_queue(delay);
         let headers = FieldTable::default();
+        count::BRIDGE_MESSAGES.add(1);
         let waits = self.confirmed(ShortString::default(), queue, message, headers, true).await;
         if waits.is_err() {
             // Somebody may have deleted the queue.
@@ -165,7 +169,6 @@ impl Link {
             let confirm = self.never.basic_publish(exchange, key, options, message, properties);
             confirm.await?.await
         };
-        count::BRIDGE_MESSAGES.add(1);
         let _waits = count::BRIDGE_UNCONFIRMED.one_more();
         match timeout(PATIENCE, published).await {
             Ok(Ok(Confirmation::Ack(None))) => Ok(()),

@@ -167,7 +167,8 @@ impl<T: ToSchema> EndpointArgRegister for Body<T> {
         let content = Content::new(T::to_schema(components));
         let body = RequestBody::new().add_content("application/json", content);
         operation.request_body = Some(body.required(Required::True));
-        let kinds = [Kind::BAD_REQUEST, Kind::PAYLOAD_TOO_LARGE, Kind::VALIDATION];
+        let kinds =
+            [Kind::BAD_REQUEST, Kind::PAYLOAD_TOO_LARGE, Kind::VALIDATION, Kind::RESTARTING];
         may_fail(components, operation, &kinds);
     }
 }

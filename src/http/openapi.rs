@@ -15,7 +15,13 @@ const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets, c
                      works wherever GET does, and changes nothing.";
 
 /// What any request can meet: in the parser, the time-out, or a panic.
-const ANY: [Kind; 3] = [Kind::BAD_REQUEST, Kind::UNKNOWN, Kind::UNAVAILABLE];
+const ANY: [Kind; 5] = [
+    Kind::BAD_REQUEST,
+    Kind::URI_TOO_LONG,
+    Kind::HEADERS_TOO_LARGE,
+    Kind::UNKNOWN,
+    Kind::UNAVAILABLE,
+];
 
 /// What the handshake of any socket can meet.
 const ANY_SOCKET: [Kind; 4] =
@@ -51,6 +57,13 @@ pub(super) fn document(api: &Router, failures: &Failures, sockets: &[SocketRoute
         document.paths.insert(socket.path, PathItem::new(PathItemType::Get, operation));
     }
     for (path, item) in document.paths.iter_mut() {
+        // HEAD of a route that changes state is answered without the endpoint that names the parameters.
+        let parameters = item.operations.get(&PathItemType::Get).map(|it| it.parameters.clone());
+        if let Some((parameters, head)) =
+            parameters.zip(item.operations.get_mut(&PathItemType::Head))
+        {
+            head.parameters = parameters;
+        }
         for (method, operation) in item.operations.iter_mut() {
             let own = failures.0.iter().find(|(of, at, _)| of == method && at == path);
             let own = own.map(|(.., kinds)| kinds.as_slice()).unwrap_or_default();

@@ -14,13 +14,6 @@ use crate::site::NOBODY;
 
 const ASK: &str = "GET /healthcheck/alive HTTP/1.1\r\nhost: here\r\n\r\n";
 
-/// The value of a counter.
-async fn counted(server: &Server, name: &str) -> u64 {
-    let metrics = server.get("/metrics", NOBODY).await.text;
-    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.and_then(|value| value.parse().ok()).unwrap_or_else(|| panic!("{name} in {metrics}"))
-}
-
 /// Whether a newcomer is served.
 async fn is_served(server: &Server, last: u8) -> bool {
     Raw::from(server.port(), last).await.send(ASK).await.answer().await.status == 200
@@ -38,7 +31,7 @@ async fn empty_fragments_without_end_cost_the_socket() {
         }
     }
     assert_eq!(lobby.closed().await, 4429);
-    assert_eq!(counted(&server, "typephoon_sockets_flooding_total").await, 1);
+    assert_eq!(server.counted(0, "typephoon_sockets_flooding_total").await, 1);
 }
 
 #[tokio::test]
@@ -111,7 +104,7 @@ async fn a_low_hard_limit_of_files_is_told_and_refuses_in_the_envelope() {
     assert_eq!(log.matches("raise the hard limit").count(), 1, "{log}");
     assert_eq!(log.matches("connections refused").count(), 1, "not a line for each: {log}");
     assert!(!log.contains("cannot be accepted"), "some files are kept for all else: {log}");
-    assert!(counted(&server, "typephoon_connections_refused_total").await >= 244);
+    assert!(server.counted(0, "typephoon_connections_refused_total").await >= 244);
 }
 
 #[tokio::test]

@@ -36,9 +36,7 @@ async fn behind_nginx() -> Option<(Server, Nginx)> {
 async fn counted(server: &Server, pods: &[usize], name: &str) -> Vec<u64> {
     let mut counts = Vec::new();
     for pod in pods {
-        let answer = server.site().at(*pod).get("/metrics", NOBODY).await;
-        let line = answer.text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        counts.push(line.expect(name).parse().expect("a number"));
+        counts.push(server.counted(*pod, name).await);
     }
     counts
 }
