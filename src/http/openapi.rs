@@ -5,6 +5,7 @@ use salvo::http::Method;
 use salvo::oapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use salvo::oapi::{
     Components, Info, OpenApi, Operation, PathItem, PathItemType, RefOr, Response as Documented,
+    Responses,
 };
 
 use super::{health, may_fail};
@@ -52,18 +53,14 @@ pub(super) fn document(api: &Router, failures: &Failures, sockets: &[SocketRoute
         .info(Info::new(name, env!("CARGO_PKG_VERSION")).description(ABOUT))
         .add_security_scheme("access_token", cookie)
         .merge_router(api);
+    for item in document.paths.values_mut() {
+        add_idle_head(item);
+    }
     for socket in sockets {
         let operation = handshake(&mut document.components, socket);
         document.paths.insert(socket.path, PathItem::new(PathItemType::Get, operation));
     }
     for (path, item) in document.paths.iter_mut() {
-        // HEAD of a route that changes state is answered without the endpoint that names the parameters.
-        let parameters = item.operations.get(&PathItemType::Get).map(|it| it.parameters.clone());
-        if let Some((parameters, head)) =
-            parameters.zip(item.operations.get_mut(&PathItemType::Head))
-        {
-            head.parameters = parameters;
-        }
         for (method, operation) in item.operations.iter_mut() {
             let own = failures.0.iter().find(|(of, at, _)| of == method && at == path);
             let own = own.map(|(.., kinds)| kinds.as_slice()).unwrap_or_default();
@@ -72,6 +69,15 @@ pub(super) fn document(api: &Router, failures: &Failures, sockets: &[SocketRoute
         }
     }
     document
+}
+
+/// HEAD of a route that changes state does nothing: no endpoint documents it.
+fn add_idle_head(item: &mut PathItem) {
+    let has_head = item.operations.contains_key(&PathItemType::Head);
+    let Some(get) = item.operations.get(&PathItemType::Get).filter(|_| !has_head) else { return };
+    let mut head = get.clone();
+    head.responses = Responses::new().response("200", Documented::new("Nothing is done."));
+    item.operations.insert(PathItemType::Head, head);
 }
 
 /// Adds what does not depend on the route.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use salvo::catcher::Catcher;
+use salvo::handler;
 use salvo::http::{HeaderValue, Method, StatusCode, header};
-use salvo::oapi::endpoint;
 use salvo::prelude::{CatchPanic, Timeout};
 use salvo::{
     Depot, FlowCtrl, Handler, Request, Response, Router, Service, affix_state, async_trait,
@@ -88,7 +88,7 @@ impl Handler for Shared {
 }
 
 /// HEAD where GET changes state.
-#[endpoint]
+#[handler]
 async fn unchanged() -> Answer<Empty> {
     Answer::ok()
 }

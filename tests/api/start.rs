@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::server::{Server, time_passes};
 use crate::site::NOBODY;
+use crate::socket::Heard;
 
 #[tokio::test]
 async fn the_track_is_silent_until_start_which_comes_to_all_when_the_countdown_is_over() {
@@ -144,6 +145,8 @@ async fn of_two_tabs_one_hears_start_and_the_other_that_the_race_is_on() {
         Server::with().set("game.player_limit", 1).set("game.start_countdown", 1).start().await;
     let [mut anna] = server.lobby_of().await;
     anna.lobby.expect("GAME_START").await;
+    // Which of a player's sockets is the newest, each server knows of its own.
+    anna.turns_to(&server.site().at(0));
     let mut older = anna.another_race().await.knows_new_events();
     let mut newer = anna.another_race().await.knows_new_events();
     newer.expect("START").await;
@@ -151,6 +154,30 @@ async fn of_two_tabs_one_hears_start_and_the_other_that_the_race_is_on() {
     assert!(resumed["seconds"].as_f64().is_some_and(|seconds| seconds < 1.0), "{resumed}");
     older.is_silent().await;
     newer.is_silent().await;
+}
+
+#[tokio::test]
+async fn of_tabs_on_any_servers_one_hears_start() {
+    let server =
+        Server::with().set("game.player_limit", 1).set("game.start_countdown", 1).start().await;
+    let [mut anna] = server.lobby_of().await;
+    anna.lobby.expect("GAME_START").await;
+    let mut starts = 0;
+    let mut tabs = Vec::new();
+    for _ in 0..3 {
+        tabs.push(anna.another_race().await.knows_new_events());
+    }
+    for tab in &mut tabs {
+        match tab.hear("START or RESUME").await {
+            Heard::Frame(frame) if frame["event"] == "START" => starts += 1,
+            Heard::Frame(frame) => assert_eq!(frame["event"], "RESUME", "{frame}"),
+            other => panic!("neither: {other:?}"),
+        }
+    }
+    assert_eq!(starts, 1);
+    for tab in &mut tabs {
+        tab.is_silent().await;
+    }
 }
 
 #[tokio::test]

@@ -19,11 +19,11 @@ for (const seconds of [2, 4, 8]) {
     way.stall();
     await typeText(anna, { from: 6, pause: 60 });
     await finished(anna);
-    await anna.getByText('Your result is on its way…').waitFor();
+    await anna.getByText('Sending your result…').waitFor();
     await delay(seconds * 1_000);
     way.open();
-    await anna.getByText('Your result is on its way…').waitFor({ state: 'hidden' });
-    await heading(anna, 'Done');
+    await anna.getByText('Sending your result…').waitFor({ state: 'hidden' });
+    await heading(anna, 'Finished');
     assert.equal(await anna.getByText(/^Not ranked/).count(), 0);
     const [row] = await rowsOf(anna);
     assert.deepEqual([row.rank, row.unranked], [1, undefined]);
