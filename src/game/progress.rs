@@ -123,7 +123,7 @@ impl Tracker {
         let typed = u16::try_from(char + 1).unwrap_or_default();
         let index = usize::try_from(word).unwrap_or(usize::MAX);
         if std::mem::take(&mut self.is_back) {
-            self.credit(text, index, self.seen.at.max(Some(since)).unwrap_or(since), now);
+            self.credit(text, index, since, now);
         }
         if self.seen.reached.len() <= index {
             self.seen.reached.resize(index + 1, 0);
@@ -144,10 +144,12 @@ impl Tracker {
     }
 
     /// Text before the word at `index` that was typed, it seems, while no socket was open: as much as can
-    /// be typed from `from` until `now`.
-    fn credit(&mut self, text: &Text, index: usize, from: Timestamp, now: Timestamp) {
+    /// be typed from `since` until `now`, less what was. Not from the last position, since one that was held up by a
+    /// stalled network comes just before the socket that follows it.
+    fn credit(&mut self, text: &Text, index: usize, since: Timestamp, now: Timestamp) {
         // The cast saturates.
-        let mut left = (now.after(from).as_secs_f64() * FASTEST) as u32;
+        let most = (now.after(since).as_secs_f64() * FASTEST) as u32;
+        let mut left = most.saturating_sub(self.seen.characters());
         let first = self.seen.reached.len().saturating_sub(1);
         let mut is_credited = false;
         for word in (first..index).take_while(|_| self.gaps < GAPS) {

@@ -137,7 +137,7 @@ fn an_end_was_not_before_what_was_typed_elsewhere() {
 }
 
 #[test]
-fn a_jump_is_credited_only_after_a_reconnect_and_by_the_time_that_it_took() {
+fn a_jump_is_credited_only_after_a_reconnect_and_by_the_time_since_start() {
     let text = Text::of("aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd");
     let reached = |is_back: bool, away: Duration| {
         let mut tracker = typist(&text);
@@ -153,9 +153,21 @@ fn a_jump_is_credited_only_after_a_reconnect_and_by_the_time_that_it_took() {
     let second = Duration::from_secs(1);
     assert_eq!(reached(false, second), (vec![5, 0, 0, 1], 0));
     assert_eq!(reached(true, second), (vec![10, 10, 10, 1], 1));
-    // 15 characters, with a blank after each word.
-    assert_eq!(reached(true, second / 2), (vec![10, 9, 0, 1], 1));
-    assert_eq!(reached(true, Duration::ZERO), (vec![5, 0, 0, 1], 0));
+    // 22 characters and 7, less the 5 that were seen, with a blank after each word.
+    assert_eq!(reached(true, second / 2), (vec![10, 10, 0, 1], 1));
+    assert_eq!(reached(true, Duration::ZERO), (vec![7, 0, 0, 1], 1));
+}
+
+#[test]
+fn a_position_that_a_stall_has_held_up_takes_no_credit_from_the_next_socket() {
+    let text = Text::of("aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd");
+    let mut tracker = typist(&text);
+    types(&mut tracker, &text, &positions(&text, u16::MAX)[..5], START);
+    let back = START + Duration::from_secs(3);
+    tracker.note(&text, (0, 5), back);
+    tracker.resume(&text, &Progress::default(), None);
+    tracker.note(&text, (3, 9), back + KEY / 2);
+    assert_eq!(tracker.take().unwrap().reached, [10, 10, 10, 10]);
 }
 
 #[test]
