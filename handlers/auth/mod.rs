@@ -21,7 +21,8 @@ use crate::{Error, Kind};
 inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
-    module.get("/api/v1/auth/guest-token", guest_token)
+    module
+        .get("/api/v1/auth/guest-token", guest_token)
         .fails(&[Kind::KEY_NOT_FOUND, Kind::ORIGIN_NOT_ALLOWED]);
     module.post("/api/v1/auth/guest", guest::introduce).fails(&[Kind::NOT_A_GUEST]);
     module.post("/api/v1/auth/logout", logout);

@@ -209,7 +209,7 @@ impl Cx {
     }
 
     /// Whether a request comes from a page that may change things here, or from no browser: see
-    /// [`Origins::own_page`].
+    /// `Origins::own_page`.
     pub fn asked_by_own_page(&self, request: &Request) -> bool {
         self.parts.origins.own_page(request.headers())
     }

@@ -1,5 +1,5 @@
 //! The table of instruments, part one: counters without labels, of what should be rare and of the traffic that
-//! tells whether it is. The others are in [`super::instruments`]; call sites find all of them here.
+//! tells whether it is. The others are in `instruments.rs`; call sites find all of them here.
 //!
 //! The comment of an entry is its help text, and its row in `docs/telemetry.md`.
 

@@ -23,7 +23,7 @@ use prometheus_client::registry::{Registry, Unit};
 pub type Counter = One<PromCounter>;
 /// Counters, one per combination of label values.
 pub type Counters<const N: usize> = By<N, PromCounter>;
-/// One of [`Counters`], looked up once, for places that count often.
+/// One of `Counters`, looked up once, for places that count often.
 pub type CounterHandle = PromCounter;
 /// A number that goes up and down.
 pub type Gauge = One<FloatGauge>;
