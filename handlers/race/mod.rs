@@ -204,8 +204,8 @@ impl Socket for RaceSocket {
         Ok(start())
     }
 
-    /// Leaving is not announced. What was typed is written down. And a START that cannot have arrived is to be said again, unless the player
-    /// types: then another socket's RESUME has done for it.
+    /// Leaving is not announced. What was typed is written down. A START that cannot have arrived is to be said again,
+    /// unless the player types: then another socket's RESUME has done for it.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
         if seat.typing.keep(cx.live(), seat.game, &seat.user).await.is_err() {
             let (cx, game, user, typing) =
