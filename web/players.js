@@ -37,7 +37,7 @@ export const moved = (players, id, position, now) =>
 export const greeted = (players, now) =>
   players.map((player) => ({ ...player, seen: now, still: false, away: false }));
 
-// The list with those marked who stand still, and who seem to have left. The same list if nothing changed.
+// The list with players marked as still or as away. The same list if nothing changed.
 export function aged(players, now, myId) {
   const isLonger = ({ id, finished, seen }, than) => id !== myId && !finished && now - seen > than;
   const marks = (player) => ({ still: isLonger(player, STILL), away: isLonger(player, PATIENCE) });

@@ -47,7 +47,7 @@ export class Standings {
     this.#arrange(rows);
   }
 
-  // Putting rows anew that are in order already would only disturb who reads them.
+  // Rows that are in order stay: moving them disturbs screen readers.
   #arrange(rows) {
     const { children } = this.element;
     if (children.length === rows.length && rows.every((row, index) => children[index] === row)) return;

@@ -135,7 +135,7 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
     Ok(Answer::new(Ranking { ranking }))
 }
 
-/// Who a registered player is, for this race alone: the id of the account tells at which provider it is, and that two
+/// The id of a registered player for this race alone: the id of the account tells at which provider it is, and that two
 /// races were raced by one player.
 fn opaque_id(cx: &Cx, game: &Game, player: &Player) -> String {
     let user = &player.user.id;

@@ -51,7 +51,7 @@ lifecycle! {
     "player.finished" PlayerFinished (Game) {
         /// Who.
         user: UserId,
-        /// Order of arrival among people, from 1; 0 for a bot, and for who is not ranked.
+        /// Order of arrival among people, from 1; 0 for a bot, and for results that are not ranked.
         rank: u32
     }
     /// A player has come to the second half of the text, or to its end, by the positions that came here.

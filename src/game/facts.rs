@@ -46,7 +46,7 @@ pub struct Figures {
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server, from 1, among people; 0 for a bot, and for who is not ranked.
+    /// Order of arrival at the server, from 1, among people; 0 for a bot, and for results that are not ranked.
     pub rank: u32,
     /// When it arrived.
     pub finished: Timestamp,

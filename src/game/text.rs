@@ -20,7 +20,7 @@ impl Text {
         self.0.get(usize::try_from(index).ok()?).copied()
     }
 
-    /// What is known of somebody who has typed all of it.
+    /// The progress of a player that has typed all of it.
     pub fn typed(&self, at: Timestamp) -> Progress {
         let (reached, keys) = (self.0.to_vec(), self.characters());
         Progress { reached, keys, at: Some(at), completed: Some(at), ..Progress::default() }

@@ -1,4 +1,4 @@
-//! The operations port: metrics, probes, and a page for those who run the server.
+//! The operations port: metrics, probes, and a page for operators.
 //!
 //! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
 //! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for

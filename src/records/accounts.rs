@@ -138,7 +138,7 @@ impl Records {
         }))
     }
 
-    /// A player has logged in by a password from this address: a keyed hash of it, which tells nobody where it is.
+    /// A player has logged in by a password from this address: a keyed hash, from which the address cannot be told.
     /// The latest [`ADDRESSES`] are kept.
     ///
     /// # Errors

@@ -100,7 +100,7 @@ pub struct Settings {
     pub handlers: HandlerSettings,
     /// Limits per server, client and socket.
     pub limits: LimitSettings,
-    /// The port for those who run the server.
+    /// The port for operators.
     pub operations: OperationsSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,

@@ -1,4 +1,4 @@
-//! The section `operations`: the second port, for those who run the server.
+//! The section `operations`: the second port, for operators.
 
 use std::net::IpAddr;
 

@@ -1,6 +1,6 @@
 //! What the sockets of a player on this server have seen of its typing, and how that becomes a fact.
 //!
-//! A keystroke costs a lock that nobody else wants, and no store. What was seen is written down when the player comes
+//! A keystroke costs an uncontended lock, and no store. What was seen is written down when the player comes
 //! to the second half of the text and to its end, when a socket closes, and when a result is judged: a few times
 //! per race, however much is typed.
 

@@ -119,7 +119,7 @@ class ResultPage {
     this.race.see();
   }
 
-  // Anew only if they have changed: who reads them is not to be disturbed.
+  // Rebuilt only on a change: rebuilding disturbs screen readers.
   #showFigures(figures) {
     const shown = JSON.stringify(figures);
     if (this.#shown === shown) return;

@@ -55,7 +55,7 @@ fn texts(words: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value =
     prop::collection::vec(word, words)
 }
 
-/// Somebody who types, in characters per minute of words of five, with a wrong letter and more here and there.
+/// A typist, with a speed in characters per minute of words of five, with a wrong letter and more here and there.
 #[derive(Clone, Debug)]
 struct Typist {
     speed: f64,
@@ -116,7 +116,7 @@ impl Typist {
     }
 }
 
-/// A text and somebody who types it.
+/// A text and a typist.
 fn races(words: std::ops::Range<usize>) -> impl Strategy<Value = (Vec<String>, Typist)> {
     texts(words).prop_flat_map(|words| {
         let typist = typists(words.len());

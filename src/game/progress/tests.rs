@@ -29,7 +29,7 @@ fn positions(text: &Text, kept: u16) -> Vec<(u32, i32)> {
     (0..words).flat_map(word).collect()
 }
 
-/// Somebody who has heard START.
+/// A player that has heard START.
 fn typist(text: &Text) -> Tracker {
     let mut tracker = Tracker::default();
     tracker.resume(text, &Progress::default(), None);

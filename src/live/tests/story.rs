@@ -182,7 +182,7 @@ pub(super) struct Step {
     pub(super) claimed: Timestamp,
     /// Of a typist.
     pub(super) seen: Progress,
-    /// Of who finishes.
+    /// Of finishers.
     pub(super) claim: Claim,
 }
 
