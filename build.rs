@@ -1,9 +1,9 @@
-//! Lists `handlers/`, so that dropping a file in is all it takes to install a handler module.
+//! Lists `handlers/` and `migrations/`, so that dropping a file in is all it takes to install it.
 //!
-//! Writes `$OUT_DIR/handlers.rs`: one `pub mod` per entry (`x.rs` or `x/mod.rs`) and their names. Also watches `web/`,
-//! whose files a release build puts into the binary.
+//! Writes `$OUT_DIR/handlers.rs`: one `pub mod` per handler module (`x.rs` or `x/mod.rs`) and their names; and
+//! `$OUT_DIR/migrations.rs`: the migrations of each database. Also watches `web/`, whose files a release build puts
+//! into the binary.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
@@ -14,21 +14,42 @@ fn main() {
     if env::var("PROFILE").is_ok_and(|it| it == "release") {
         println!("cargo:rerun-if-changed=web");
     }
+    println!("cargo:rerun-if-changed=migrations");
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    let entries = entries(&Path::new(&root).join("handlers"));
-
-    let mut code = String::new();
-    for (name, path) in &entries {
-        writeln!(code, "#[path = {path:?}]\npub mod {name};").expect("a String takes everything");
-    }
-    let names: Vec<_> = entries.iter().map(|(name, _)| name).collect();
-    writeln!(
-        code,
-        "/// The entries of `handlers/`, by name.\npub const ENTRIES: &[&str] = &{names:?};"
-    )
-    .expect("a String takes everything");
     let out = env::var("OUT_DIR").expect("cargo sets it");
-    fs::write(Path::new(&out).join("handlers.rs"), code).expect("OUT_DIR is writable");
+    let (root, out) = (Path::new(&root), Path::new(&out));
+    let code = modules(&entries(&root.join("handlers")));
+    fs::write(out.join("handlers.rs"), code).expect("OUT_DIR is writable");
+    let tables = ["postgres", "sqlite"].map(|it| migrations(it, &root.join("migrations").join(it)));
+    fs::write(out.join("migrations.rs"), tables.concat()).expect("OUT_DIR is writable");
+}
+
+/// One `pub mod` per entry, and their names.
+fn modules(entries: &[(String, String)]) -> String {
+    let line = |(name, path): &(String, String)| format!("#[path = {path:?}]\npub mod {name};\n");
+    let names: Vec<_> = entries.iter().map(|(name, _)| name).collect();
+    let list = format!(
+        "/// The entries of `handlers/`, by name.\npub const ENTRIES: &[&str] = &{names:?};\n"
+    );
+    entries.iter().map(line).collect::<String>() + &list
+}
+
+/// The files of a folder, `0001_tables.sql` for instance, as a constant with the name of the database.
+fn migrations(database: &str, folder: &Path) -> String {
+    let found = fs::read_dir(folder).expect("each database has a folder of migrations");
+    let mut lines: Vec<_> = found
+        .map(|entry| {
+            let path = entry.expect("the folder can be read").path();
+            let name = path.file_stem().and_then(|it| it.to_str()).unwrap_or_default();
+            let (version, description) =
+                name.split_once('_').expect("a version before the first _");
+            let version: i64 = version.parse().expect("the version is a number");
+            let description = description.replace('_', " ");
+            format!("    ({version}, {description:?}, include_str!({path:?})),\n")
+        })
+        .collect();
+    lines.sort();
+    format!("const {}: &[File] = &[\n{}];\n", database.to_uppercase(), lines.concat())
 }
 
 /// Name and path of every module in the folder, by name. No folder, no modules. Hidden files and

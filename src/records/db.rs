@@ -69,7 +69,7 @@ pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {
     let unusable = |error: String| format!("{} cannot be used: {error}", file.display());
     let pool = SqlitePoolOptions::new().max_connections(READERS).connect_with(options);
     let pool = pool.await.map_err(|error| unusable(error.to_string()))?;
-    let migrated = sqlx::migrate!("migrations/sqlite").run(&pool).await;
+    let migrated = super::migrations::of_sqlite().run(&pool).await;
     migrated.map_err(|error| unusable(error.to_string()))?;
     Ok(pool)
 }
@@ -95,7 +95,7 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    let tables = sqlx::migrate!("migrations/postgres");
+    let tables = super::migrations::of_postgres();
     if init {
         let migrated = tables.run(&pool).await;
         migrated.map_err(|error| format!("the tables of PostgreSQL at {place}: {error}"))?;

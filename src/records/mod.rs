@@ -9,6 +9,7 @@ mod db;
 mod failure;
 mod journal;
 mod logins;
+mod migrations;
 mod probe;
 mod results;
 mod store;

@@ -1,0 +1,56 @@
+//! The migrations of both databases, in the binary. `build.rs` lists the files of `migrations/`; sqlx's own macro would do
+//! the same, but compiles all of sqlx, SQLite included, a second time for the compiler.
+
+use sqlx::SqlStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Version, description and statements, as the name of the file and its text say.
+type File = (i64, &'static str, &'static str);
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// Those of PostgreSQL.
+pub(super) fn of_postgres() -> Migrator {
+    migrator(POSTGRES)
+}
+
+/// Those of SQLite.
+pub(super) fn of_sqlite() -> Migrator {
+    migrator(SQLITE)
+}
+
+fn migrator(files: &[File]) -> Migrator {
+    let read = |&(version, description, text): &File| {
+        let kind = MigrationType::Simple;
+        Migration::new(version, description.into(), kind, SqlStr::from_static(text), false)
+    };
+    Migrator::with_migrations(files.iter().map(read).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beginnings of the checksums, by version from 1. A database that has run a migration refuses another text of it.
+    const RELEASED: [(&str, &[File], &[&str]); 2] = [
+        ("postgres", POSTGRES, &["c5a0b3a4", "4cbf8a17", "20ea5835", "5b1b1753", "55eab314"]),
+        ("sqlite", SQLITE, &["148b1645", "23839078", "3390313a", "a084f227", "d4adc0b8"]),
+    ];
+
+    #[test]
+    fn migrations_that_databases_have_run_are_never_edited() {
+        for (database, files, released) in RELEASED {
+            let now = migrator(files);
+            for ((version, checksum), migration) in (1..).zip(released).zip(now.iter()) {
+                let begins: String =
+                    migration.checksum[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+                assert_eq!(
+                    (migration.version, begins.as_str()),
+                    (version, *checksum),
+                    "{database}"
+                );
+            }
+            assert!(now.iter().count() >= released.len(), "{database}: a migration has gone");
+        }
+    }
+}
