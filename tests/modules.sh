@@ -21,7 +21,8 @@ fi
 profile=(--profile dev) binary=target/debug/typephoon-api
 
 fail() { echo "modules.sh: $*" >&2; exit 1; }
-build() { cargo build --locked --quiet "${profile[@]}"; }
+# With what the tests turn on in packages (.ci/run), these are there already.
+build() { cargo build --locked --quiet ${TEST_FEATURES-} "${profile[@]}"; }
 wiring() { env -i PATH="$PATH" "$binary" handlers; }
 shows() { build && wiring | grep -q "$1" || fail "$2"; }
 shows_not() { build && ! wiring | grep -q "$1" || fail "$2"; }
