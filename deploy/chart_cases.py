@@ -187,9 +187,11 @@ CASES = [
      "secrets": {"settings": {"operations.token": {"name": "ops", "key": "t"}}}}), {"ServiceMonitor/:spec.endpoints[0].interval": "5s",
      "ServiceMonitor/:spec.endpoints[0].authorization.credentials": {"name": "ops", "key": "t"}, "ServiceMonitor/:metadata.labels.release": "p"}),
     ("alerts", merged(MONITOR, {"prometheusRule": {"enabled": True, "alertLabels": {"team": "play"}, "labels": {"release": "p"}}}),
-     {"PrometheusRule/:spec.groups[0].rules[0].expr": 'up{job="rel-typephoon-api-operations"} == 0',
+     {"PrometheusRule/:spec.groups[0].rules[0].expr": 'absent(up{namespace="play",job="rel-typephoon-api-operations"} == 1)',
       "PrometheusRule/:spec.groups[0].rules[0].labels": {"severity": "critical", "team": "play"},
-      "PrometheusRule/:spec.groups[0].rules[2].annotations.summary": "A handler module panicked on {{ $labels.pod }}; the log names it."}),
+      "PrometheusRule/:spec.groups[1].rules[0].annotations.summary": "{{ $labels.pod }} does not answer on its operations port.",
+      "PrometheusRule/:spec.groups[4].rules[0].record": "pod:typephoon_relay_latency_seconds:rate5m",
+      "PrometheusRule/:spec.groups[4].rules[0].labels": None}),
     ("helm test asks the Service", {}, {"Pod/-test:spec.containers[0].args": ["health", "--at", "rel-typephoon-api:80"],
      "Pod/-test:spec.restartPolicy": "Never"}),
     ("all at once", merged(pods(INGRESS), {"placement": {"by": "haproxy"}, "autoscaling": {"enabled": True}, "serviceMonitor": {
