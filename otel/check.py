@@ -95,6 +95,14 @@ def check_rules(series):
             yield f"docs/runbooks/README.md does not name {name} as {names[name]}"
 
 
+def check_token():
+    """Compose's servers ask for the token that its Prometheus brings along."""
+    asked = yaml.safe_load((ROOT / "compose.yaml").read_text())["x-server-environment"]["TP_OPERATIONS__TOKEN"]
+    jobs = yaml.safe_load((OTEL / "prometheus.yaml").read_text())["scrape_configs"]
+    if asked not in [job.get("authorization", {}).get("credentials") for job in jobs if job["job_name"] == "typephoon-api"]:
+        yield "prometheus.yaml does not have the token of compose.yaml"
+
+
 def check_dashboards(series):
     uids, queries = {}, []
     for file in sorted((OTEL / "grafana/dashboards").glob("*.json")):
@@ -133,7 +141,7 @@ def main():
     for rule in rules():
         if "record" in rule:
             series.setdefault(rule["record"], {"timer", "module"})
-    complaints = [*check_rules(series), *check_dashboards(series)]
+    complaints = [*check_rules(series), *check_token(), *check_dashboards(series)]
     for complaint in complaints:
         print(f"otel: {complaint}", file=sys.stderr)
     sys.exit(bool(complaints))
