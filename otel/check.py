@@ -140,7 +140,7 @@ def main():
     series = documented()
     for rule in rules():
         if "record" in rule:
-            series.setdefault(rule["record"], {"timer", "module"})
+            series.setdefault(rule["record"], {"timer", "module", "event"})
     complaints = [*check_rules(series), *check_token(), *check_dashboards(series)]
     for complaint in complaints:
         print(f"otel: {complaint}", file=sys.stderr)
