@@ -2,7 +2,8 @@
 """Generates what in deploy/chart follows from other files: `chart.py write` writes it, `chart.py check` compares.
 
 values.schema.json comes from values.yaml and, for `settings`, from the tables of docs/settings.md, which a test of the
-server compares with its code; the table of values in README.md comes from the comments of values.yaml.
+server compares with its code; the table of values in README.md comes from the comments of values.yaml; files/rules are the
+rules of otel/rules, which Helm cannot read from outside of the chart.
 """
 import json
 import re
@@ -154,9 +155,11 @@ def readme():
 
 def main():
     generated = {CHART / "values.schema.json": values_schema(), CHART / "README.md": readme()}
+    generated |= {CHART / "files/rules" / file.name: file.read_text() for file in (ROOT / "otel/rules").glob("*.yaml")}
     stale = [file for file, text in generated.items() if not file.exists() or file.read_text() != text]
     if sys.argv[1:] == ["write"]:
         for file in stale:
+            file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(generated[file])
     elif sys.argv[1:] == ["check"]:
         for file in stale:

@@ -21,7 +21,8 @@ KEYS = {
 PODS = {"replicas": 3, "settings": {"db": {}, "redis": {}, "amqp": {}}, "secrets": {"settings": KEYS}}
 INGRESS = {"ingress": {"enabled": True, "hosts": ["play.example.org"]}}
 GATEWAY = {"gateway": {"enabled": True, "parentRefs": [{"name": "public"}], "hostnames": ["play.example.org"]}}
-MONITOR = {"serviceMonitor": {"enabled": True}}
+TOKEN = {"secrets": {"settings": {"operations.token": {"name": "ops", "key": "t"}}}}
+MONITOR = {"serviceMonitor": {"enabled": True}, **TOKEN}
 
 
 def pods(values=None):
@@ -76,8 +77,10 @@ CASES = [
      {"ConfigMap/:settings.token.refresh_duration": 2592000, "ConfigMap/:settings.limits.sockets": 1000000}),
     ("fractions stay", {"settings": {"game": {"lobby_countdown": 2.5}}}, {"ConfigMap/:settings.game.lobby_countdown": 2.5}),
     ("lists stay", {"settings": {"cors": {"allow_origins": ["https://a"]}}}, {"ConfigMap/:settings.cors.allow_origins": ["https://a"]}),
-    ("the operations port is open to the pod's network", {}, {"ConfigMap/:settings.operations": {"host": "0.0.0.0", "port": 9091}}),
-    ("another operations port", {"settings": {"operations": {"port": 9999}}}, {f"{SERVER}.ports[1].containerPort": 9999,
+    ("the operations port is for the pod alone", {}, {"ConfigMap/:settings.operations": {"host": "127.0.0.1", "port": 9091}}),
+    ("with a token the operations port is open to the pod's network", TOKEN,
+     {"ConfigMap/:settings.operations": {"host": "0.0.0.0", "port": 9091}}),
+    ("another operations port", {"settings": {"operations": {"port": 9999}}, **TOKEN}, {f"{SERVER}.ports[1].containerPort": 9999,
      "ConfigMap/:settings.operations.host": "0.0.0.0"}),
     ("another port", {"settings": {"server": {"port": 8081}}}, {f"{SERVER}.ports[0].containerPort": 8081}),
     ("names of queues in files of old", pods({"settings": {"amqp": {"game_start_fanout_exchange": "x"}, "logger": {"version": 1}}}),
@@ -126,7 +129,9 @@ CASES = [
     ("another name of the application", {"nameOverride": "typing"}, {"Deployment/:metadata.name": "rel-typing"}),
     ("a history", {"revisionHistoryLimit": 2}, {"Deployment/:spec.revisionHistoryLimit": 2}),
     # Start and end.
-    ("three probes", {}, {f"{SERVER}.startupProbe.httpGet": {"path": "/healthcheck/alive", "port": "operations"},
+    ("probes by the port for players", {}, {f"{SERVER}.startupProbe.httpGet": {"path": "/healthcheck/alive", "port": "http"},
+     f"{SERVER}.livenessProbe.httpGet": {"path": "/healthcheck/alive", "port": "http"}}),
+    ("three probes", TOKEN, {f"{SERVER}.startupProbe.httpGet": {"path": "/healthcheck/alive", "port": "operations"},
      f"{SERVER}.livenessProbe.httpGet": {"path": "/healthcheck/alive", "port": "operations"},
      f"{SERVER}.readinessProbe.httpGet": {"path": "/healthcheck/ready", "port": "http"}}),
     ("other probes", {"probes": {"startup": {"failureThreshold": 9}, "liveness": {"timeoutSeconds": 9}, "readiness": {"periodSeconds": 9}}},
@@ -181,18 +186,20 @@ CASES = [
       "NetworkPolicy/:spec.ingress[1].from[0].namespaceSelector.matchExpressions[0].values": ["a", "b"]}),
     ("no namespace may monitor", {"networkPolicy": {"monitoringNamespaces": []}}, {"NetworkPolicy/:spec.ingress[1]": None}),
     ("no NetworkPolicy", {"networkPolicy": {"enabled": False}}, {"NetworkPolicy/": None}),
-    ("a ServiceMonitor", MONITOR, {"ServiceMonitor/:spec.endpoints[0].authorization": None, "Service/-operations:spec.clusterIP": "None",
+    ("a Service for monitoring", MONITOR, {"Service/-operations:spec.clusterIP": "None",
      "Service/-operations:spec.publishNotReadyAddresses": True}),
-    ("a ServiceMonitor with the token", merged(MONITOR, {"serviceMonitor": {"labels": {"release": "p"}, "interval": "5s"},
-     "secrets": {"settings": {"operations.token": {"name": "ops", "key": "t"}}}}), {"ServiceMonitor/:spec.endpoints[0].interval": "5s",
+    ("a ServiceMonitor with the token", merged(MONITOR, {"serviceMonitor": {"labels": {"release": "p"}, "interval": "5s"}}),
+     {"ServiceMonitor/:spec.endpoints[0].interval": "5s",
      "ServiceMonitor/:spec.endpoints[0].authorization.credentials": {"name": "ops", "key": "t"}, "ServiceMonitor/:metadata.labels.release": "p"}),
     ("alerts", merged(MONITOR, {"prometheusRule": {"enabled": True, "alertLabels": {"team": "play"}, "labels": {"release": "p"}}}),
-     {"PrometheusRule/:spec.groups[0].rules[0].expr": 'up{job="rel-typephoon-api-operations"} == 0',
+     {"PrometheusRule/:spec.groups[0].rules[0].expr": 'absent(up{namespace="play",job="rel-typephoon-api-operations"} == 1)',
       "PrometheusRule/:spec.groups[0].rules[0].labels": {"severity": "critical", "team": "play"},
-      "PrometheusRule/:spec.groups[0].rules[2].annotations.summary": "A handler module panicked on {{ $labels.pod }}; the log names it."}),
+      "PrometheusRule/:spec.groups[1].rules[0].annotations.summary": "{{ $labels.pod }} does not answer on its operations port.",
+      "PrometheusRule/:spec.groups[4].rules[0].record": "pod:typephoon_relay_latency_seconds:rate5m",
+      "PrometheusRule/:spec.groups[4].rules[0].labels": None}),
     ("helm test asks the Service", {}, {"Pod/-test:spec.containers[0].args": ["health", "--at", "rel-typephoon-api:80"],
      "Pod/-test:spec.restartPolicy": "Never"}),
-    ("all at once", merged(pods(INGRESS), {"placement": {"by": "haproxy"}, "autoscaling": {"enabled": True}, "serviceMonitor": {
+    ("all at once", merged(pods(merged(INGRESS, TOKEN)), {"placement": {"by": "haproxy"}, "autoscaling": {"enabled": True}, "serviceMonitor": {
      "enabled": True}, "prometheusRule": {"enabled": True}, "global": {"region": "eu"}}), {"Service/-race": ..., "Service/-operations": ...}),
 ]
 
@@ -220,6 +227,8 @@ REFUSED = [
     ("placement without an Ingress", pods({"placement": {"by": "haproxy"}}), "placement.by haproxy needs ingress.enabled"),
     ("placement without a Gateway", merged(pods(INGRESS), {"placement": {"by": "envoy-gateway"}}), "needs gateway.enabled"),
     ("placement without a way in", pods({"placement": {"by": "istio"}}), "placement.by istio needs"),
+    ("a ServiceMonitor without a token", {"serviceMonitor": {"enabled": True}}, "serviceMonitor.enabled needs a token"),
+    ("an open operations port without a token", {"settings": {"operations": {"host": "0.0.0.0"}}}, "opens a port that can close games"),
     ("alerts about nothing", {"prometheusRule": {"enabled": True}}, "needs serviceMonitor.enabled"),
     # By the schema.
     ("an unknown value", {"replicaCount": 2}, "replicaCount"),

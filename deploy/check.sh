@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, and the Helm chart, which it
-# lints, renders with many values and validates. Needs Python 3.10 to 3.13 and npm, from which it takes its tools into
-# target/, and neither Docker nor Helm.
+# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, the Helm chart, which it
+# lints, renders with many values and validates, and the dashboards, rules and runbooks of otel/. Needs Python 3.10 to 3.13,
+# npm, from which it takes its tools into target/, and promtool (Debian: prometheus), and neither Docker nor Helm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +24,8 @@ if [[ $(cat "$tools/installed" 2>/dev/null) != "$wanted" ]]; then
         fail "${node_tools[*]} are not to be had"
     echo "$wanted" >"$tools/installed"
 fi
+command -v promtool >/dev/null || ./tests/install_quietly.sh prometheus >/dev/null ||
+    fail "promtool is not to be had (Debian: prometheus)"
 PATH=$tools/bin:$tools/node_modules/.bin:$PATH
 export PYTHONDONTWRITEBYTECODE=1
 
@@ -103,6 +105,8 @@ check "YAML" yamllint --strict -d "$yaml_rules" compose.yaml .github/workflows s
 # A rule for the schema stands in one line.
 check "YAML of the chart" yamllint --strict -d "${yaml_rules/line-length: \{max: 130\}/line-length: disable}" \
     deploy/chart/Chart.yaml deploy/chart/values.yaml deploy/chart/files deploy/schemas
+check "dashboards, what is generated" "$tools/bin/python" otel/dashboards.py check
+check "dashboards, rules, alerts, runbooks" "$tools/bin/python" otel/check.py
 check "chart, what is generated" "$tools/bin/python" deploy/chart.py check
 check "chart" "$tools/bin/python" deploy/chart_test.py
 check "shell scripts" shellcheck --severity=warning .ci/run tests/*.sh deploy/*.sh

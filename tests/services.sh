@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sees to it that the services are there that tests can use: PostgreSQL at 127.0.0.1:5432 with a user
 # postgres that needs no password, Redis at 6379, RabbitMQ at 5672 (guest/guest), Node.js with the
-# packages of the identity provider in tests/openid, libfaketime, nginx, and for tests/browser Chromium, Firefox and the
+# packages of the identity provider in tests/openid, libfaketime, nginx, Prometheus, and for tests/browser Chromium, Firefox and the
 # packages that drive them. Installs and starts them if need be (Debian).
 set -euo pipefail
 cd "$(dirname "$0")/openid"
@@ -18,21 +18,13 @@ await() {
     echo "services.sh: $1 is there"
 }
 
-# Programs, also where the services are there already: tests start and kill servers of their own. What a package
-# would start by itself is in the way of a service that answers.
-install_quietly() {
-    local policy=/usr/sbin/policy-rc.d
-    if [[ -e $policy ]]; then install "$@"; return; fi
-    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
-    local done=0
-    install "$@" || done=$?
-    rm -f "$policy"
-    return "$done"
-}
+# Programs, also where the services are there already: tests start and kill servers of their own.
+install_quietly() { ../install_quietly.sh "$@"; }
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || install_quietly postgresql
 has redis-server || install_quietly redis-server
 [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || install_quietly rabbitmq-server
 has nginx || [[ -x /usr/sbin/nginx ]] || install_quietly nginx-light
+has prometheus && has promtool || install_quietly prometheus
 
 if ! answers 5432; then
     version=$(ls /etc/postgresql | sort -n | tail -1)

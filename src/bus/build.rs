@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::event::{Envelope, Event, Heard, Latest, Loss, Never};
-use super::fence::{fence, report_panic};
+use super::fence::{count_deliveries_from_zero, count_from_zero, fence, report_panic};
 use super::lane::{LaneReceivers, Lanes};
 use super::topic::{Bus, Handler, Handling, Receive, Topic};
 use crate::module::Cx;
@@ -56,6 +56,7 @@ impl BusBuilder {
         module: &'static str,
         view: impl Fn(&E) + Send + Sync + 'static,
     ) {
+        count_from_zero(module, E::NAME);
         self.topic::<E>().views.push(Box::new(move |event| {
             // It runs in the publisher's task, which has nothing to do with its faults.
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| view(event))) {
@@ -66,6 +67,7 @@ impl BusBuilder {
 
     /// A module hears a lifecycle event.
     pub fn hear<E: Event<Loss = Never>>(&mut self, module: &'static str, handler: Handler<E>) {
+        count_deliveries_from_zero(module, E::NAME);
         let lanes = self.lanes(module);
         self.topic::<E>().handlers.push((lanes, handler));
     }
@@ -77,6 +79,8 @@ impl BusBuilder {
         handler: Handler<E>,
         reread: Reread,
     ) {
+        count_deliveries_from_zero(module, E::NAME);
+        count::LAGGED.add([E::NAME], 0);
         let ring =
             self.topic::<E>().ring.get_or_insert_with(|| broadcast::channel(RING_CAPACITY).0);
         let receiver = ring.subscribe();

@@ -70,6 +70,22 @@ pub(crate) async fn guard<T>(
     }
 }
 
+/// Begins the counts of what may go wrong with a function of a module at zero: Prometheus sees no increase in a counter
+/// that first shows up with one.
+pub(crate) fn count_from_zero(module: &'static str, what: &'static str) {
+    for counters in [&count::HANDLER_PANICS, &count::HANDLER_SLOW] {
+        counters.add([module, what], 0);
+    }
+}
+
+/// The same for what is delivered to a module.
+pub(crate) fn count_deliveries_from_zero(module: &'static str, what: &'static str) {
+    count_from_zero(module, what);
+    for counters in [&count::HANDLER_ERRORS, &count::HANDLER_LEFT_ALONE] {
+        counters.add([module, what], 0);
+    }
+}
+
 /// Logs that a function of a module failed. An outage, which all of them meet, is for the health watch to report.
 fn report(module: &str, what: &str, error: &Error) {
     if error.kind() == Kind::UNAVAILABLE {

@@ -14,6 +14,7 @@ use super::link::Module;
 use super::table::ModuleTable;
 use crate::bus::{
     Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
+    count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
 use crate::http::Route;
@@ -180,6 +181,7 @@ impl Wiring<'_> {
         T: Emits,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
+        count_deliveries_from_zero(self.row.name, name);
         self.row.timers.push(name);
         self.row.emits(T::kinds());
         let (module, lanes) = (self.row.name, self.to.bus.lanes(self.row.name));
@@ -203,6 +205,7 @@ impl Wiring<'_> {
     }
 
     fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
+        count_from_zero(self.row.name, "request");
         self.row.routes.push(format!("{method} {path}"));
         let number = self.to.routes.len();
         self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
@@ -217,6 +220,9 @@ impl Wiring<'_> {
 
     /// A WebSocket.
     pub fn socket<S: Socket>(&mut self) {
+        for what in ["open", "catch up", "close"] {
+            count_from_zero(self.row.name, what);
+        }
         self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
         self.row.emits(<S::Emits as Emits>::kinds());
         self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
@@ -234,6 +240,7 @@ impl Wiring<'_> {
         T: Emits,
     {
         self.row.emits(T::kinds());
+        count_from_zero(self.row.name, event);
         self.row.frames.push(format!("{event} ({channel})"));
         let handler: FrameHandler = Box::new(move |bus, seat, text| {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;

@@ -2,6 +2,7 @@
 //! these gauges stay at nothing.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use tokio::runtime::Handle;
 
@@ -27,10 +28,16 @@ fn look_at_stat() -> Option<()> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let Stat { cpu, started } = Stat::read(&stat)?;
     count::PROCESS_CPU.set(cpu);
-    let boot = fs::read_to_string("/proc/stat").ok()?;
-    let boot = boot.lines().find_map(|line| line.strip_prefix("btime ")?.parse::<f64>().ok())?;
-    count::PROCESS_START.set_exactly(boot + started);
+    // Linux computes the time of the boot from the wall clock, which is slewed: read again, a start would seem to change.
+    static BOOT: OnceLock<Option<f64>> = OnceLock::new();
+    count::PROCESS_START.set_exactly((*BOOT.get_or_init(boot))? + started);
     Some(())
+}
+
+/// Seconds since 1970 at which the machine was booted.
+fn boot() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    stat.lines().find_map(|line| line.strip_prefix("btime ")?.parse().ok())
 }
 
 fn look_at_memory() -> Option<()> {

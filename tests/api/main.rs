@@ -4,9 +4,9 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `wall_clock` a clock that is set,
-//! `raw` a connection without a client. Every other module holds the tests of one subject, named as
-//! sentences.
+//! whatever happens, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `prometheus` what scrapes the pods,
+//! `wall_clock` a clock that is set, `raw` a connection without a client. Every other module holds the tests of one
+//! subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -23,6 +23,7 @@ mod page;
 mod persona;
 mod postgres;
 mod process;
+mod prometheus;
 mod proxy;
 mod rabbitmq;
 mod raw;
@@ -59,6 +60,7 @@ mod login_outage;
 mod matchmaking;
 mod metrics;
 mod names;
+mod observability;
 mod online;
 mod operations;
 mod outages;

@@ -48,6 +48,8 @@ async fn a_race_shows_in_every_metric_it_touches_and_all_are_documented() {
         "typephoon_timers_fired_total{timer=\"race.countdown\"} ",
         "typephoon_timer_lateness_seconds_count{timer=\"race.countdown\"} 1\n",
         "typephoon_handler_duration_seconds_count{module=\"race\",event=\"lobby.closed\"} 1\n",
+        "typephoon_handler_panics_total{module=\"race\",event=\"lobby.closed\"} 0\n",
+        "typephoon_handler_errors_total{module=\"race\",event=\"race.countdown\"} 0\n",
         "typephoon_sockets_opened_total{channel=\"race\"} 2\n",
         "typephoon_sockets_open{channel=\"race\"} 1",
         "typephoon_sockets_closed_total{channel=\"race\",code=\"gone\"} 1\n",

@@ -30,7 +30,7 @@ async fn three_for(players: usize) -> Option<Server> {
 }
 
 /// A player on each of these pods, all in one race, after START.
-async fn race_on<const N: usize>(server: &Server, pods: [usize; N]) -> [Player; N] {
+pub async fn race_on<const N: usize>(server: &Server, pods: [usize; N]) -> [Player; N] {
     let mut players: Vec<Player> = Vec::new();
     for pod in pods {
         players.push(Player::guest(&server.site().at(pod)).await);

@@ -46,6 +46,14 @@
 {{- if eq $port $operations -}}
 {{- fail (printf "settings.server.port and settings.operations.port are both %d" $port) -}}
 {{- end -}}
+{{- if not (hasKey .Values.secrets.settings "operations.token") -}}
+{{- if .Values.serviceMonitor.enabled -}}
+{{- fail "serviceMonitor.enabled needs a token for the operations port: name an existing Secret in secrets.settings.\"operations.token\"" -}}
+{{- end -}}
+{{- if and (include "typephoon.operationsAreOpen" .) (not .Values.secrets.file.name) -}}
+{{- fail "settings.operations.host opens a port that can close games: name an existing Secret with its token in secrets.settings.\"operations.token\"" -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "typephoon.checkPods" -}}

@@ -46,15 +46,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
-{{/* The setting file: the operator's settings over what the chart needs. */}}
+{{/* The setting file: the operator's settings over what the chart needs. The server opens its operations port to the pod's network only
+with a token. */}}
 {{- define "typephoon.settings" -}}
+{{- $operations := ternary "0.0.0.0" "127.0.0.1" (hasKey .Values.secrets.settings "operations.token") -}}
 {{- $needed := dict "server" (dict "host" "0.0.0.0" "port" 8080)
-      "operations" (dict "host" "0.0.0.0" "port" 9091) -}}
+      "operations" (dict "host" $operations "port" 9091) -}}
 {{- mustMergeOverwrite $needed (deepCopy .Values.settings) | toYaml -}}
 {{- end -}}
 
 {{- define "typephoon.port" -}}
 {{- (include "typephoon.settings" . | fromYaml).server.port | int -}}
+{{- end -}}
+
+{{/* "yes" if the operations port is open to the pod's network. */}}
+{{- define "typephoon.operationsAreOpen" -}}
+{{- if not (has (include "typephoon.settings" . | fromYaml).operations.host (list "127.0.0.1" "::1" "localhost")) }}yes{{ end -}}
 {{- end -}}
 
 {{- define "typephoon.operationsPort" -}}
