@@ -130,7 +130,7 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
             let room = channel.and_then(|channel| parts.rooms.get(*channel, game));
             if let (Some(room), Some(event)) = (room, parts.bus.known(&event)) {
                 // A keystroke may have come before it.
-                room.show_first_position(Whose { event, player }, Frame::of_text(frame));
+                room.show_first_position(Whose { event, player }, Frame::of_text(&frame));
             }
         }
         // The agenda keeps it until it is done: so it can be acknowledged at once, and a timer whose handler

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
@@ -151,10 +151,9 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// Says that nothing more will be written, and reads what the client still sends, for a moment.
-pub(crate) async fn linger(stream: &mut TcpStream) {
+/// Reads what the client still sends, for a moment.
+pub(crate) async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
     let reading = async {
-        stream.shutdown().await?;
         let mut scratch = vec![0; 16 << 10];
         let mut left = LINGER_BYTES;
         while left > 0 {

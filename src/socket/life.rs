@@ -9,7 +9,6 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
-use super::outbox::Outbox;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::room::{Member, Seat};
@@ -18,7 +17,6 @@ use super::upgrade::WebSocket;
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, guard};
-use crate::http::linger;
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span};
 
@@ -101,7 +99,7 @@ impl<S: Socket> Session<S> {
     ) -> (Self, S::Emits) {
         let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
         let limits = &cx.settings().limits;
-        let outbox = Outbox::default();
+        let outbox = ws.get_ref().outbox().clone();
         let member = Arc::new(Member { socket: number, user: user.clone(), login, outbox });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
         let typing = room.typing_of(&user);
@@ -161,6 +159,7 @@ impl<S: Socket> Session<S> {
 /// client's; a client that does not answer is left. One that is silent is not waited for.
 async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
     let closing = async {
+        ws.get_ref().outbox().release();
         match end {
             End::Close(code, reason) => {
                 let frame = CloseFrame { code: code.into(), reason: reason.into() };
@@ -179,7 +178,7 @@ async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
         if matches!(end, End::Close(..)) {
             // What could not be read lies in the way. Left there, it would make the kernel reset the
             // connection before our close frame arrives.
-            linger(ws.get_mut().stream()).await;
+            ws.get_mut().linger().await;
         }
         Some(())
     };

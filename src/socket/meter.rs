@@ -5,15 +5,19 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Bytes;
 
+use super::outbox::Outbox;
 use super::pace::{EXCESS_SECONDS, Gcra};
-use crate::http::Place;
+use crate::http::{Place, linger};
 
 /// Bytes that a frame may have on average.
 const BYTES_PER_FRAME: u32 = 1024;
@@ -21,10 +25,12 @@ const BYTES_PER_FRAME: u32 = 1024;
 /// Seconds' worth that may come at once: more than `pace` forgives, which closes a flood of whole messages.
 const BURST_SECONDS: u32 = EXCESS_SECONDS + 4;
 
-/// The connection of a socket, and what its client may still send.
+/// The connection of a socket, and what its client may still send. What tungstenite writes to it (answers to pings and
+/// close frames) goes through the outbox, between other frames.
 #[derive(Debug)]
 pub(super) struct Metered {
-    stream: TcpStream,
+    stream: OwnedReadHalf,
+    outbox: Arc<Outbox>,
     _place: Place,
     meter: Meter,
 }
@@ -34,12 +40,19 @@ impl Metered {
     pub(super) fn new((stream, place): (TcpStream, Place), mut meter: Meter, early: &[u8]) -> Self {
         // If that is too much, the next read says so.
         let _ = meter.spend(early);
-        Self { stream, _place: place, meter }
+        let (stream, connection) = stream.into_split();
+        Self { stream, outbox: Arc::new(Outbox::of(connection)), _place: place, meter }
     }
 
-    /// The connection below.
-    pub(super) fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    /// Where the frames of the client go.
+    pub(super) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Says that nothing more will be written, and reads what the client still sends, for a moment.
+    pub(super) async fn linger(&mut self) {
+        self.outbox.shut_down();
+        linger(&mut self.stream).await;
     }
 }
 
@@ -56,20 +69,23 @@ impl AsyncRead for Metered {
 }
 
 impl AsyncWrite for Metered {
+    /// tungstenite writes whole frames, all that it has at once.
     fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.outbox.push(Bytes::copy_from_slice(bytes).into());
+        Poll::Ready(Ok(bytes.len()))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbox.shut_down();
+        Poll::Ready(Ok(()))
     }
 }
 

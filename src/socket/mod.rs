@@ -1,10 +1,11 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
-//! task (`life`, and in it the loop of `session`), the frames that wait for it (`outbox`), and who
+//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), and who
 //! sits with whom (`room`). tungstenite is known in here only.
 
 mod census;
+mod frame;
 mod life;
 mod meter;
 mod outbox;
@@ -18,8 +19,9 @@ mod upgrade;
 use std::fmt;
 use std::time::Duration;
 
+pub use frame::Frame;
 pub use life::{Ending, Said};
-pub use outbox::{CONFLATE_FROM, Frame, LIFECYCLE_LIMIT, Outbox, Whose};
+pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;

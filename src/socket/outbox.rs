@@ -1,22 +1,27 @@
-//! The outbox of one socket: the frames that its task has yet to write.
+//! The outbox of one socket: the frames on their way to its client.
 //!
-//! Bounded, with two policies. Positions: from [`CONFLATE_FROM`] waiting ones on, a player's newest
+//! A frame is written at once, by the publisher itself, if nothing waits before it and the kernel takes it. So a keystroke
+//! wakes no task of its receivers. What the kernel does not take waits for the task of the socket.
+//!
+//! What waits is bounded, with two policies. Positions: from [`CONFLATE_FROM`] waiting ones on, a player's newest
 //! replaces the one before it; so there are never more than that plus one per player. Lifecycle
 //! frames are never dropped: a client that leaves [`LIFECYCLE_LIMIT`] of them lying is closed with
 //! `SLOW_READER`, which tells it to come back.
 
 use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
-use serde::Serialize;
-use tokio_tungstenite::tungstenite::Message;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio_tungstenite::tungstenite::Bytes;
 
+use super::frame::Frame;
 use crate::Kind;
 use crate::game::UserId;
-use crate::telemetry::{Born, count};
+use crate::telemetry::count;
 
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
@@ -24,56 +29,37 @@ pub const CONFLATE_FROM: usize = 64;
 /// Waiting lifecycle frames at which a client is given up.
 pub const LIFECYCLE_LIMIT: usize = 256;
 
-/// A message, serialised once for all who get it.
-#[derive(Clone, Debug)]
-pub struct Frame(pub(super) Message, pub(super) Born);
-
-impl Frame {
-    /// The text frame of a message.
-    ///
-    /// # Panics
-    /// If the message cannot be JSON (a map with keys that are no strings): a fault of its type.
-    pub fn json(message: &impl Serialize) -> Self {
-        let text = serde_json::to_string(message).expect("messages of the contract are JSON");
-        Self(Message::text(text), Born::default())
-    }
-
-    /// The frame of a position: how long it takes to the others is measured, now and then.
-    pub(crate) fn born_now(self) -> Self {
-        Self(self.0, Born::now())
-    }
-
-    /// The same, sent again later: its age says nothing.
-    pub(super) fn again(&self) -> Self {
-        Self(self.0.clone(), Born::default())
-    }
-
-    /// A frame that has been one before.
-    pub(crate) fn of_text(text: String) -> Self {
-        Self(Message::text(text), Born::default())
-    }
-
-    /// The text.
-    pub fn text(&self) -> &str {
-        self.0.to_text().unwrap_or_default()
-    }
-}
+/// Frames given to the kernel in one call.
+const AT_ONCE: usize = 32;
 
 /// What waits for the socket's task.
-#[derive(Default)]
-pub(super) struct Waiting {
+#[derive(Debug, Default)]
+struct Waiting {
+    /// What is left of a frame that the kernel has taken a part of.
+    rest: Bytes,
     /// Frames in the order in which they are written.
-    pub(super) frames: VecDeque<Waits>,
-    /// The socket shall look again at what it should have said.
-    pub(super) wake: bool,
-    /// The socket shall be closed, and why.
-    pub(super) close: Option<Kind>,
+    frames: VecDeque<Waits>,
     positions: usize,
+    /// How many of the first are what the socket itself says.
+    said: usize,
+    call: Call,
+    /// The task is about to say something: until then nothing else is written.
+    held: bool,
+}
+
+/// What the socket's task is asked to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Call {
+    /// Look again at what the socket should have said.
+    pub(super) wake: bool,
+    /// Close the socket, and why.
+    pub(super) close: Option<Kind>,
 }
 
 /// One frame in the outbox.
-pub(super) struct Waits {
-    pub(super) frame: Frame,
+#[derive(Debug)]
+struct Waits {
+    frame: Frame,
     /// Whose position it is, if it is one.
     of: Option<Whose>,
 }
@@ -87,23 +73,57 @@ pub struct Whose {
     pub player: Option<UserId>,
 }
 
-/// Written to by anybody, emptied by the socket's task.
-#[derive(Default)]
+impl Waiting {
+    /// Whether a frame that comes now is the next to be written.
+    fn is_free(&self) -> bool {
+        !self.held && self.rest.is_empty() && self.frames.is_empty() && self.call == Call::default()
+    }
+
+    /// The kernel has taken so many bytes.
+    fn advance(&mut self, mut written: usize) {
+        let rest = written.min(self.rest.len());
+        drop(self.rest.split_to(rest));
+        written -= rest;
+        while written > 0 {
+            let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
+            self.positions -= usize::from(of.is_some());
+            self.said = self.said.saturating_sub(1);
+            frame.is_written();
+            let taken = written.min(frame.bytes().len());
+            self.rest = frame.bytes().slice(taken..);
+            written -= taken;
+        }
+    }
+}
+
+/// Written to by anybody; what waits in it is written by the socket's task.
+#[derive(Debug, Default)]
 pub struct Outbox {
+    /// The way to the client. Without one everything waits.
+    connection: Option<OwnedWriteHalf>,
     waiting: Mutex<Waiting>,
-    // Whether there is something in `waiting`, so that the task can look without the lock.
+    // Whether the task has something to do, so that it can look without the lock.
     filled: AtomicBool,
     task: AtomicWaker,
 }
 
 impl Outbox {
+    /// That of a new connection. It is held until the socket has said its first words.
+    pub(super) fn of(connection: OwnedWriteHalf) -> Self {
+        let waiting = Waiting { held: true, ..Waiting::default() };
+        Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
+    }
+
     /// Adds a lifecycle frame.
     pub fn push(&self, frame: Frame) {
         let mut waiting = self.waiting.lock();
+        if self.write_at_once(&mut waiting, &frame) {
+            return;
+        }
         if waiting.frames.len() - waiting.positions >= LIFECYCLE_LIMIT {
             waiting.frames.clear();
-            waiting.positions = 0;
-            waiting.close = Some(Kind::SLOW_READER);
+            (waiting.positions, waiting.said) = (0, 0);
+            waiting.call.close = Some(Kind::SLOW_READER);
         } else {
             waiting.frames.push_back(Waits { frame, of: None });
         }
@@ -114,6 +134,9 @@ impl Outbox {
     /// Adds a position, or replaces the last one that is as much `whose` if too many wait.
     pub fn push_position(&self, whose: &Whose, frame: Frame) {
         let mut waiting = self.waiting.lock();
+        if self.write_at_once(&mut waiting, &frame) {
+            return;
+        }
         if waiting.positions >= CONFLATE_FROM
             && let Some(last) = waiting.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
         {
@@ -127,15 +150,30 @@ impl Outbox {
         self.notify();
     }
 
+    /// Whether the frame is on its way: nothing waits before it, and the kernel has taken it, or a part of it.
+    fn write_at_once(&self, waiting: &mut Waiting, frame: &Frame) -> bool {
+        let Some(connection) = self.connection.as_ref().filter(|_| waiting.is_free()) else {
+            return false;
+        };
+        // A connection that is broken is noticed by the task, which finds the frame waiting.
+        let Ok(written) = connection.try_write(frame.bytes()) else { return false };
+        frame.is_written();
+        if written < frame.bytes().len() {
+            waiting.rest = frame.bytes().slice(written..);
+            self.notify();
+        }
+        true
+    }
+
     /// Has the socket look again at what it should have said.
     pub fn wake(&self) {
-        self.waiting.lock().wake = true;
+        self.waiting.lock().call.wake = true;
         self.notify();
     }
 
     /// Has the socket closed.
     pub fn close(&self, why: Kind) {
-        self.waiting.lock().close.get_or_insert(why);
+        self.waiting.lock().call.close.get_or_insert(why);
         self.notify();
     }
 
@@ -143,8 +181,11 @@ impl Outbox {
         self.filled.store(true, Ordering::Release);
         self.task.wake();
     }
+}
 
-    /// Waits until there is something to do. Only the socket's own task may call it.
+/// What only the socket's own task may do.
+impl Outbox {
+    /// Waits until there is something to do.
     pub(super) async fn filled(&self) {
         std::future::poll_fn(|context| {
             if self.filled.load(Ordering::Acquire) {
@@ -156,27 +197,99 @@ impl Outbox {
         .await;
     }
 
-    /// Takes all that waits into `into`, whose frames have been written.
-    pub(super) fn take(&self, into: &mut Waiting) {
-        into.frames.clear();
-        (into.wake, into.close, into.positions) = (false, None, 0);
+    /// What the task was asked to do beside writing.
+    pub(super) fn take_call(&self) -> Call {
         self.filled.store(false, Ordering::Release);
-        std::mem::swap(&mut *self.waiting.lock(), into);
+        std::mem::take(&mut self.waiting.lock().call)
+    }
+
+    /// The socket is about to say something: until [`release`](Self::release) nothing else is written.
+    pub(super) fn hold(&self) {
+        self.waiting.lock().held = true;
+    }
+
+    /// The socket has said it.
+    pub(super) fn release(&self) {
+        self.waiting.lock().held = false;
+    }
+
+    /// What the socket itself says comes before all else that waits.
+    pub(super) fn say(&self, frames: Vec<Frame>) {
+        let mut waiting = self.waiting.lock();
+        for frame in frames {
+            let next = waiting.said;
+            waiting.frames.insert(next, Waits { frame, of: None });
+            waiting.said += 1;
+        }
+    }
+
+    /// Writes all that waits. From then on frames are written at once again.
+    ///
+    /// # Errors
+    /// That of the connection.
+    pub(super) async fn flush(&self) -> io::Result<()> {
+        self.release();
+        std::future::poll_fn(|context| self.poll_flush(context)).await
+    }
+
+    /// Writes all that may be written.
+    pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(connection) = &self.connection else { return Poll::Ready(Ok(())) };
+        loop {
+            match self.write_waiting(connection) {
+                Ok(()) => return Poll::Ready(Ok(())),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            ready!(connection.as_ref().poll_write_ready(context))?;
+        }
+    }
+
+    fn write_waiting(&self, connection: &OwnedWriteHalf) -> io::Result<()> {
+        let mut waiting = self.waiting.lock();
+        while !waiting.held {
+            let rest = Some(&waiting.rest).filter(|rest| !rest.is_empty());
+            let frames = waiting.frames.iter().map(|it| it.frame.bytes());
+            let bytes: Vec<_> =
+                rest.into_iter().chain(frames).take(AT_ONCE).map(|it| IoSlice::new(it)).collect();
+            if bytes.is_empty() {
+                break;
+            }
+            let written = connection.try_write_vectored(&bytes)?;
+            waiting.advance(written);
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be written.
+    pub(super) fn shut_down(&self) {
+        if let Some(connection) = &self.connection {
+            let _ = rustix::net::shutdown(connection.as_ref(), rustix::net::Shutdown::Write);
+        }
+    }
+}
+
+#[cfg(test)]
+impl Outbox {
+    /// The texts of all that waits.
+    pub(super) fn take_texts(&self) -> Vec<String> {
+        let mut waiting = self.waiting.lock();
+        waiting.positions = 0;
+        waiting.frames.drain(..).map(|it| it.frame.text().to_owned()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_tungstenite::WebSocketStream;
+    use tokio_tungstenite::tungstenite::protocol::Role;
+
     use super::*;
 
     fn position(player: &str, number: usize) -> (Whose, Frame) {
         (Whose { event: "moved", player: Some(player.into()) }, Frame::json(&number))
-    }
-
-    fn texts(outbox: &Outbox) -> Vec<String> {
-        let mut waiting = Waiting::default();
-        outbox.take(&mut waiting);
-        waiting.frames.iter().map(|it| it.frame.text().to_owned()).collect()
     }
 
     #[test]
@@ -187,7 +300,7 @@ mod tests {
             outbox.push_position(&player, frame);
         }
         let all: Vec<_> = (0..CONFLATE_FROM).map(|number| number.to_string()).collect();
-        assert_eq!(texts(&outbox), all);
+        assert_eq!(outbox.take_texts(), all);
     }
 
     #[test]
@@ -199,7 +312,7 @@ mod tests {
                 outbox.push_position(&player, frame);
             }
         }
-        let got = texts(&outbox);
+        let got = outbox.take_texts();
         assert!(got.len() <= CONFLATE_FROM + 2, "{}", got.len());
         assert_eq!(got[got.len() - 2..], ["9999", "9999"]);
         assert!(got.is_sorted_by_key(|number| number.parse::<u32>().unwrap()));
@@ -211,13 +324,63 @@ mod tests {
         for number in 0..LIFECYCLE_LIMIT {
             outbox.push(Frame::json(&number));
         }
-        let mut waiting = Waiting::default();
-        outbox.take(&mut waiting);
-        assert_eq!((waiting.frames.len(), waiting.close), (LIFECYCLE_LIMIT, None));
+        assert_eq!(outbox.take_call(), Call::default());
+        assert_eq!(outbox.take_texts().len(), LIFECYCLE_LIMIT);
         for number in 0..=LIFECYCLE_LIMIT {
             outbox.push(Frame::json(&number));
         }
-        outbox.take(&mut waiting);
-        assert_eq!(waiting.close, Some(Kind::SLOW_READER));
+        assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER));
+    }
+
+    /// An outbox over a real connection, and the other end of it.
+    async fn connected() -> (Outbox, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_, connection) = listener.accept().await.unwrap().0.into_split();
+        (Outbox::of(connection), client)
+    }
+
+    /// Reads frames until `last` comes.
+    async fn read_until(client: &mut TcpStream, last: &str) -> Vec<String> {
+        let mut ws = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+        let mut texts = Vec::new();
+        while texts.last().is_none_or(|it| it != last) {
+            texts.push(ws.next().await.unwrap().unwrap().into_text().unwrap().to_string());
+        }
+        texts
+    }
+
+    #[tokio::test]
+    async fn frames_are_written_at_once_but_not_before_what_the_socket_is_about_to_say() {
+        let (outbox, mut client) = connected().await;
+        outbox.push(Frame::json(&2));
+        outbox.say(vec![Frame::json(&0)]);
+        outbox.say(vec![Frame::json(&1)]);
+        outbox.flush().await.unwrap();
+        outbox.push(Frame::json(&3));
+        outbox.hold();
+        outbox.push(Frame::json(&5));
+        outbox.say(vec![Frame::json(&4)]);
+        outbox.flush().await.unwrap();
+        assert_eq!(read_until(&mut client, "5").await, ["0", "1", "2", "3", "4", "5"]);
+    }
+
+    #[tokio::test]
+    async fn what_the_kernel_does_not_take_waits_and_comes_in_order() {
+        let (outbox, mut client) = connected().await;
+        outbox.flush().await.unwrap();
+        // Several megabytes: more than the kernel keeps for both ends.
+        let long = "x".repeat(60_000);
+        let frame = |number: usize| Frame::json(&format!("{number} {long}"));
+        for number in 0..200 {
+            outbox.push(frame(number));
+        }
+        outbox.filled().await;
+        let last = frame(199);
+        let reading = read_until(&mut client, last.text());
+        let (flushed, got) = tokio::join!(outbox.flush(), reading);
+        flushed.unwrap();
+        let all: Vec<_> = (0..200).map(|number| frame(number).text().to_owned()).collect();
+        assert_eq!(got, all);
     }
 }

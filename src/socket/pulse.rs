@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
-use tokio_tungstenite::tungstenite::Message;
+
+use super::frame::Frame;
 
 /// What a beat asks for.
 pub(super) enum Beat {
     /// A ping is to be sent.
-    Ping(Message),
+    Ping(Frame),
     /// The last one was not answered.
     Dead,
 }
@@ -54,9 +55,9 @@ impl Pulse {
     }
 
     /// A ping, stamped with the time since the socket opened, in microseconds.
-    pub(super) fn ping(&mut self) -> Message {
+    pub(super) fn ping(&mut self) -> Frame {
         self.stamp = u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Message::Ping(self.stamp.to_be_bytes().to_vec().into())
+        Frame::ping(self.stamp.to_be_bytes())
     }
 
     /// The stamp of the latest ping.
@@ -86,7 +87,7 @@ mod tests {
             pulse.beat(None).await;
             let Beat::Ping(ping) = pulse.next() else { panic!("answered, and yet dead") };
             tokio::time::advance(Duration::from_millis(30)).await;
-            assert!(pulse.pong(&ping.into_data()).is_some());
+            assert!(pulse.pong(&ping.bytes()[2..]).is_some());
         }
     }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::outbox::{Frame, Outbox, Whose};
+use super::frame::Frame;
+use super::outbox::{Outbox, Whose};
 use super::{Channel, Typing};
 use crate::Kind;
 use crate::bus::{Event, Latest};
@@ -20,8 +21,8 @@ pub struct Member {
     pub user: UserId,
     /// By which login, if there is one.
     pub login: Option<LoginId>,
-    /// What it has yet to write.
-    pub outbox: Outbox,
+    /// The way to its client.
+    pub outbox: Arc<Outbox>,
 }
 
 /// Where a socket sits.
@@ -332,18 +333,10 @@ impl Rooms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::socket::outbox::Waiting;
-
-    fn heard(member: &Member) -> Vec<String> {
-        let mut waiting = Waiting::default();
-        member.outbox.take(&mut waiting);
-        waiting.frames.iter().map(|it| it.frame.text().to_owned()).collect()
-    }
-
     #[test]
     fn what_another_server_has_told_is_not_shown_again_by_the_keystroke_behind_it() {
         let room = Room::default();
-        let (user, outbox) = ("anna".into(), Outbox::default());
+        let (user, outbox) = ("anna".into(), Arc::default());
         let anna = Arc::new(Member { socket: 1, user, login: None, outbox });
         room.enter(&anna, 8);
         let whose = || Whose { event: "moved", player: Some("ben".into()) };
@@ -351,10 +344,10 @@ mod tests {
         room.show_first_position(whose(), at(1));
         room.show_position(whose(), at(1));
         room.show_first_position(whose(), at(0));
-        assert_eq!(heard(&anna), ["1"]);
+        assert_eq!(anna.outbox.take_texts(), ["1"]);
         // Who types says so, though it be the same again.
         room.show_position(whose(), at(1));
         room.show_position(whose(), at(2));
-        assert_eq!(heard(&anna), ["1", "2"]);
+        assert_eq!(anna.outbox.take_texts(), ["1", "2"]);
     }
 }

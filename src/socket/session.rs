@@ -5,15 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt, SinkExt, StreamExt};
+use futures_util::{FutureExt, StreamExt};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 
+use super::frame::Frame;
 use super::life::Said;
 use super::meter::Flood;
-use super::outbox::{Frame, Waiting};
+use super::outbox::Call;
 use super::pace::{Pace, Verdict};
 use super::pulse::{Beat, Pulse};
 use super::room::{Member, Seat};
@@ -23,7 +24,7 @@ use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
 use crate::module::{Cx, Parts};
-use crate::telemetry::{Born, TraceContext, count, frame_span};
+use crate::telemetry::{TraceContext, count, frame_span};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -76,9 +77,7 @@ pub(super) struct Session<S> {
 impl<S: Socket> Session<S> {
     /// The greeting, and what the client has missed.
     async fn begin(&mut self) -> Result<(), End> {
-        for frame in std::mem::take(&mut self.greeting) {
-            self.feed(frame.0).await?;
-        }
+        self.member.outbox.say(std::mem::take(&mut self.greeting));
         self.catch_up().await?;
         self.flush().await
     }
@@ -88,7 +87,6 @@ impl<S: Socket> Session<S> {
         if let Err(end) = Box::pin(self.begin()).await {
             return end;
         }
-        let mut waiting = Waiting::default();
         loop {
             let step = tokio::select! {
                 () = self.member.outbox.filled() => Step::Filled,
@@ -96,9 +94,9 @@ impl<S: Socket> Session<S> {
                 () = self.pulse.beat(self.last_call.into_iter().chain(self.owed).min()) => Step::Beat,
             };
             let done = match step {
-                Step::Filled => self.write(&mut waiting).await,
+                Step::Filled => self.answer().await,
                 Step::Received(message) => self.read(message).await,
-                Step::Beat => self.beat().await,
+                Step::Beat => Box::pin(self.beat()).await,
             };
             if let Err(end) = done {
                 return end;
@@ -106,20 +104,14 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// Writes all that waits in the outbox, in one go.
-    async fn write(&mut self, waiting: &mut Waiting) -> Result<(), End> {
-        self.member.outbox.take(waiting);
-        if waiting.wake {
+    /// Does what others ask of this task, and writes what they could not write themselves.
+    async fn answer(&mut self) -> Result<(), End> {
+        let Call { wake, close } = self.member.outbox.take_call();
+        if wake {
             Box::pin(self.wake()).await?;
         }
-        let mut oldest = Born::default();
-        for waits in waiting.frames.drain(..) {
-            oldest = oldest.or(waits.frame.1);
-            self.feed(waits.frame.0).await?;
-        }
         self.flush().await?;
-        oldest.written();
-        waiting.close.map_or(Ok(()), |why| Err(why.into()))
+        close.map_or(Ok(()), |why| Err(why.into()))
     }
 
     /// The room was woken. First what has come from the client: who is just leaving is told nothing.
@@ -188,14 +180,15 @@ impl<S: Socket> Session<S> {
             self.read(message).await?;
         }
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
-        self.feed(ping).await?;
-        self.flush().await?;
+        self.member.outbox.push(ping);
         // In case a wake was lost: what must not be missed is state.
-        Box::pin(self.catch_up()).await?;
+        self.catch_up().await?;
         self.flush().await
     }
 
+    /// Says what the client has missed. What others say meanwhile comes behind it.
     async fn catch_up(&mut self) -> Result<(), End> {
+        self.member.outbox.hold();
         let (module, cx) = (self.cx.module(), self.cx.clone());
         let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
         let Say { frames, tracked, close } = match say {
@@ -211,12 +204,9 @@ impl<S: Socket> Session<S> {
         if tracked {
             self.tracked = Some((Said::Unwritten, u64::MAX));
         }
-        for frame in frames {
-            self.feed(frame.0).await?;
-        }
+        self.member.outbox.say(frames);
         if tracked {
-            let ping = self.pulse.ping();
-            self.feed(ping).await?;
+            self.member.outbox.say(vec![self.pulse.ping()]);
             self.flush().await?;
             self.tracked = Some((Said::Written, self.pulse.stamp()));
         }
@@ -228,12 +218,17 @@ impl<S: Socket> Session<S> {
         Ok(())
     }
 
-    async fn feed(&mut self, message: Message) -> Result<(), End> {
-        patiently(self.ws.feed(message)).await
-    }
-
+    /// Writes all that waits, but does not wait for ever. Mostly it is done at once, and no timer is set.
     async fn flush(&mut self) -> Result<(), End> {
-        patiently(self.ws.flush()).await
+        let mut flushed = std::pin::pin!(self.member.outbox.flush());
+        let flushed = match flushed.as_mut().now_or_never() {
+            Some(flushed) => flushed,
+            None => Box::pin(timeout(WRITE_PATIENCE, flushed)).await.map_err(|_| {
+                count::SLOW_SOCKETS.add(1);
+                End::from(Kind::SLOW_READER)
+            })?,
+        };
+        flushed.map_err(|_| End::Gone)
     }
 }
 
@@ -245,19 +240,6 @@ pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, po
     {
         *said = Said::Answered;
     }
-}
-
-/// Waits for a write, but not for ever. Mostly it is done at once, and no timer is set.
-async fn patiently(write: impl Future<Output = Result<(), Broken>>) -> Result<(), End> {
-    let mut write = std::pin::pin!(write);
-    let written = match write.as_mut().now_or_never() {
-        Some(written) => written,
-        None => Box::pin(timeout(WRITE_PATIENCE, write)).await.map_err(|_| {
-            count::SLOW_SOCKETS.add(1);
-            End::from(Kind::SLOW_READER)
-        })?,
-    };
-    written.map_err(|_| End::Gone)
 }
 
 /// The close code of what cannot be read; a connection that broke is gone.

@@ -69,11 +69,6 @@ impl Born {
         Self(is_measured.then(|| Arc::new((Instant::now(), trace))))
     }
 
-    /// This one, or the next that is measured.
-    pub(crate) fn or(self, next: Self) -> Self {
-        Self(self.0.or(next.0))
-    }
-
     /// The frame has been written to a socket.
     pub(crate) fn written(&self) {
         let Some((at, trace)) = self.0.as_deref() else { return };

@@ -1,0 +1,130 @@
+//! Frames as they go over the wire (RFC 6455, section 5.2), made once for all sockets that get them.
+
+use serde::Serialize;
+use tokio_tungstenite::tungstenite::Bytes;
+
+use crate::telemetry::Born;
+
+/// The longest header of a server's frame: opcode, length, eight bytes of a longer length. Servers do not mask.
+const LONGEST_HEADER: usize = 10;
+/// A final text frame, and a ping.
+const TEXT: u8 = 0x81;
+const PING: u8 = 0x89;
+
+/// A text message or a ping, header included. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    bytes: Bytes,
+    born: Born,
+}
+
+impl Frame {
+    /// The text frame of a message.
+    ///
+    /// # Panics
+    /// If the message cannot be JSON (a map with keys that are no strings): a fault of its type.
+    pub fn json(message: &impl Serialize) -> Self {
+        // Most messages of a race fit.
+        let mut buffer = Vec::with_capacity(256);
+        buffer.resize(LONGEST_HEADER, 0);
+        serde_json::to_writer(&mut buffer, message).expect("messages of the contract are JSON");
+        Self::behind_header(TEXT, buffer)
+    }
+
+    /// The text frame of JSON that has been one before.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self::behind_header(TEXT, [&[0; LONGEST_HEADER], text.as_bytes()].concat())
+    }
+
+    /// A ping with this payload.
+    pub(super) fn ping(payload: [u8; 8]) -> Self {
+        Self::behind_header(PING, [&[0; LONGEST_HEADER][..], &payload].concat())
+    }
+
+    /// Writes the header right before the payload, which begins at [`LONGEST_HEADER`].
+    fn behind_header(opcode: u8, mut buffer: Vec<u8>) -> Self {
+        let length = buffer.len() - LONGEST_HEADER;
+        let short = u8::try_from(length).ok().filter(|it| *it < 126);
+        let begin = if let Some(length) = short {
+            buffer[9] = length;
+            8
+        } else if let Ok(length) = u16::try_from(length) {
+            buffer[7] = 126;
+            buffer[8..10].copy_from_slice(&length.to_be_bytes());
+            6
+        } else {
+            buffer[1] = 127;
+            buffer[2..10].copy_from_slice(&(length as u64).to_be_bytes());
+            0
+        };
+        buffer[begin] = opcode;
+        Self { bytes: Bytes::from(buffer).slice(begin..), born: Born::default() }
+    }
+
+    /// The frame of a position: how long it takes to the others is measured, now and then.
+    pub(crate) fn born_now(self) -> Self {
+        Self { born: Born::now(), ..self }
+    }
+
+    /// The same, sent again later: its age says nothing.
+    pub(super) fn again(&self) -> Self {
+        Self { bytes: self.bytes.clone(), born: Born::default() }
+    }
+
+    /// What is written, header and payload.
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// All of it has been given to the kernel.
+    pub(super) fn is_written(&self) {
+        self.born.written();
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        let header = match self.bytes[1] {
+            126 => 4,
+            127 => 10,
+            _ => 2,
+        };
+        std::str::from_utf8(&self.bytes[header..]).unwrap_or_default()
+    }
+}
+
+/// Bytes that are one or several frames already.
+impl From<Bytes> for Frame {
+    fn from(bytes: Bytes) -> Self {
+        Self { bytes, born: Born::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
+
+    use super::*;
+
+    /// What a client of tungstenite reads there.
+    fn read(frame: &Frame) -> Message {
+        let stream = std::io::Cursor::new(frame.bytes().to_vec());
+        WebSocket::from_raw_socket(stream, Role::Client, None).read().expect("a frame")
+    }
+
+    #[test]
+    fn texts_of_every_length_are_read_back() {
+        for length in [0, 1, 120, 123, 124, 125, 126, 65_532, 65_533, 65_534, 70_000] {
+            let text = "é".repeat(length / 2);
+            let frame = Frame::json(&text);
+            assert_eq!(read(&frame).into_text().unwrap().as_str(), format!("\"{text}\""));
+            assert_eq!(frame.text(), format!("\"{text}\""));
+            assert_eq!(Frame::of_text(frame.text()).bytes(), frame.bytes());
+        }
+    }
+
+    #[test]
+    fn a_ping_carries_its_payload() {
+        assert_eq!(read(&Frame::ping(*b"12345678")), Message::Ping("12345678".into()));
+    }
+}
