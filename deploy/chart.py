@@ -36,7 +36,8 @@ def setting_schema(key, default, unit, meaning):
     default = default.strip("`")
     name = key.rsplit(".", 1)[-1]
     if default == "auto":
-        kind = {"enum": ["auto", True, False]}
+        choices = dict.fromkeys(re.findall(r"`([a-z]+)`", meaning)) | {"auto": None}
+        kind = {"enum": ["auto", *({"true": True, "false": False}.get(it, it) for it in choices if it != "auto")]}
     elif default in ("true", "false") or meaning.startswith("whether"):
         kind = {"type": ["boolean", "null"] if default == "none" else "boolean"}
     elif default.startswith("["):

@@ -91,7 +91,8 @@ impl Cluster {
             let address = loop {
                 let text = std::fs::read_to_string(&log)?;
                 let address = text.split("listening on http://").nth(1);
-                let address = address.and_then(|rest| rest.split([' ', '\n', '\u{1b}']).next());
+                let address =
+                    address.and_then(|rest| rest.split([' ', '"', '\n', '\u{1b}']).next());
                 if let Some(address) = address.and_then(|it| it.parse().ok()) {
                     break address;
                 }

@@ -26,6 +26,7 @@ mod error;
 mod keys;
 mod layer;
 mod lists;
+mod log;
 mod operations;
 mod secret;
 mod sections;
@@ -43,6 +44,7 @@ use serde_json::{Map, Value};
 
 pub use cookies::{CookieSettings, SecureCookies};
 pub use error::SettingsError;
+pub use log::{LogFormat, LogSettings};
 pub use operations::{OperationsPort, OperationsSettings};
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
@@ -104,6 +106,8 @@ pub struct Settings {
     pub operations: OperationsSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,
+    /// In which form the log is written.
+    pub log: LogSettings,
     /// `LOG_LEVEL`: trace, debug, info, warn, error, off, or a filter such as `info,sqlx=warn`.
     #[serde(skip)]
     pub log_level: String,
@@ -133,6 +137,7 @@ impl Default for Settings {
             limits: LimitSettings::default(),
             operations: OperationsSettings::default(),
             telemetry: TelemetrySettings::default(),
+            log: LogSettings::default(),
             log_level: "info".into(),
             server_name: None,
         }
@@ -179,6 +184,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
     settings.take(unprefixed);
     settings.check_services()?;
     settings.operations.check()?;
+    settings.check_log()?;
     Ok(Loaded { settings, notes: ignored.notes() })
 }
 
@@ -218,6 +224,14 @@ impl Settings {
         self.server_name = unprefixed.server_name;
         let endpoint = &mut self.telemetry.otlp_endpoint;
         *endpoint = endpoint.take().or(unprefixed.otlp_endpoint);
+    }
+
+    /// Lines of the log that are to be sent must have somewhere to go.
+    fn check_log(&self) -> Result<(), SettingsError> {
+        if !self.log.otlp || self.telemetry.otlp_endpoint.is_some() {
+            return Ok(());
+        }
+        Err(SettingsError::new("log.otlp is on, but telemetry.otlp_endpoint is not set"))
     }
 
     /// Several pods without shared records and live state would each play a game of their own.

@@ -33,6 +33,8 @@ counters! {
     SLOW_SOCKETS = "typephoon_sockets_slow_total";
     /// Requests to the operations port without its token
     OPERATIONS_REFUSED = "typephoon_operations_refused_total";
+    /// Lines of the log left out, since their place in the code had logged 20 within 10 seconds
+    LOG_LEFT_OUT = "typephoon_log_lines_left_out_total";
     /// Messages published to the broker
     BRIDGE_MESSAGES = "typephoon_bridge_messages_total";
     /// Messages that came from the broker

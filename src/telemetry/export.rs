@@ -6,13 +6,17 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracerProvider};
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer};
 
+use super::rate::Rate;
 use super::troubles::Troubles;
+use super::{log, panics};
 use crate::settings::Settings;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
@@ -22,17 +26,21 @@ pub(super) fn exporting() -> bool {
     EXPORTING.load(Ordering::Relaxed)
 }
 
-/// Holds the exporter; to be ended before the process is.
+/// Holds the exporters; to be ended before the process is.
 #[must_use = "ending it sends what is left"]
-pub struct Guard(Option<SdkTracerProvider>);
+pub struct Guard {
+    traces: Option<SdkTracerProvider>,
+    logs: Option<SdkLoggerProvider>,
+}
 
 impl Guard {
-    /// Sends the spans that are left. Blocks for as long as the collector takes (5 s at most).
+    /// Sends the spans and lines that are left. Blocks for as long as the collector takes (5 s at most for each).
     pub fn end(self) {
-        if let Some(provider) = self.0
-            && let Err(error) = provider.shutdown()
-        {
+        if let Some(Err(error)) = self.traces.map(|traces| traces.shutdown()) {
             tracing::warn!(%error, "the last spans were not exported");
+        }
+        if let Some(Err(error)) = self.logs.map(|logs| logs.shutdown()) {
+            tracing::warn!(%error, "the last lines of the log were not exported");
         }
     }
 }
@@ -41,18 +49,12 @@ impl Guard {
 /// says so once.
 const SPAN_QUEUE: usize = 8192;
 
-/// Starts the log on standard output and, if the settings name a collector, the export of traces
-/// over OTLP (`http/protobuf`, to `<endpoint>/v1/traces`).
+/// Starts the log and, if the settings name a collector, the export of traces over OTLP (`http/protobuf`, to
+/// `<endpoint>/v1/traces`) and of the log (`<endpoint>/v1/logs`).
 ///
 /// # Errors
 /// One sentence, if the log level or the endpoint is unusable.
 pub fn init(settings: &Settings) -> Result<Guard, String> {
-    let level = &settings.log_level;
-    let filter = EnvFilter::try_new(log_filter(level))
-        .map_err(|error| format!("LOG_LEVEL {level:?} is no log level: {error}"))?;
-    let log = fmt::layer()
-        .with_target(false)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stdout()));
     let provider = settings.telemetry.otlp_endpoint.as_deref().map(provider).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         EXPORTING.store(true, Ordering::Relaxed);
@@ -62,22 +64,21 @@ pub fn init(settings: &Settings) -> Result<Guard, String> {
             .with_threads(false)
             .with_filter(EnvFilter::new("off,typephoon_api=info"))
     });
-    let troubles = Troubles.with_filter(LevelFilter::WARN);
-    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).with(troubles).init();
-    Ok(Guard(provider))
+    let troubles = Troubles.with_filter(LevelFilter::WARN.and(Rate::default()));
+    let (sent, logs) = log::exported(settings, resource())?.unzip();
+    let printed = log::printed(settings)?;
+    let layers = tracing_subscriber::registry().with(printed).with(sent);
+    layers.with(traces).with(troubles).init();
+    panics::log_all();
+    Ok(Guard { traces: provider, logs })
 }
 
-/// Python's names of levels are understood too, since operators have them in their settings. The
-/// crates below us speak only from `warn` on, unless `LOG_LEVEL` is a filter of its own.
-fn log_filter(level: &str) -> String {
-    let level = level.to_ascii_lowercase();
-    match level.as_str() {
-        "warning" => "warn".into(),
-        "critical" | "fatal" => "error".into(),
-        "notset" => "trace".into(),
-        "trace" | "debug" | "info" => format!("warn,typephoon_api={level}"),
-        _ => level,
-    }
+/// What sends it.
+fn resource() -> Resource {
+    Resource::builder()
+        .with_service_name("typephoon-api")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
@@ -99,21 +100,8 @@ fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
         .map_err(|error| format!("the OTLP endpoint {endpoint:?} is unusable: {error}"))?;
     let config = BatchConfigBuilder::default().with_max_queue_size(SPAN_QUEUE).build();
     let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-    let resource = Resource::builder()
-        .with_service_name("typephoon-api")
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
-    Ok(SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn levels_of_the_old_settings_are_understood() {
-        assert_eq!(log_filter("WARNING"), "warn");
-        assert_eq!(log_filter("INFO"), "warn,typephoon_api=info");
-        assert_eq!(log_filter("error"), "error");
-    }
+    Ok(SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .with_resource(resource())
+        .build())
 }

@@ -10,9 +10,13 @@ pub mod count;
 mod export;
 mod expose;
 mod instruments;
+mod lines;
+mod log;
 mod meter;
 mod own;
+pub(crate) mod panics;
 pub(crate) mod process;
+mod rate;
 mod relay;
 mod spans;
 pub(crate) mod troubles;
@@ -24,3 +28,6 @@ pub(crate) use own::Own;
 pub(crate) use relay::Born;
 pub use spans::TraceContext;
 pub(crate) use spans::{frame_span, process_span, publish_span, request_span, socket_span};
+
+/// The target of lines that tell what an operator did: never left out, and to be picked out of the log by it.
+pub(crate) const AUDIT: &str = "typephoon_api::audit";

@@ -9,13 +9,13 @@ use crate::server::Server;
 use crate::site::NOBODY;
 
 /// Takes whatever is posted. Names in a protobuf message stand there as plain text.
-struct Collector {
-    address: String,
+pub struct Collector {
+    pub address: String,
     posted: Arc<Mutex<String>>,
 }
 
 impl Collector {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = format!("http://{}", listener.local_addr().expect("its address"));
         let posted: Arc<Mutex<String>> = Arc::default();
@@ -28,7 +28,7 @@ impl Collector {
         Self { address, posted }
     }
 
-    fn posted(&self) -> String {
+    pub fn posted(&self) -> String {
         self.posted.lock().expect("nobody panics with it").clone()
     }
 }
