@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,11 +56,10 @@ impl Application {
         refuse_half_a_cluster(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
         let mut declared = wire(&modules)?;
-        operations::closing::wire(&mut declared.bus, &declared.rooms);
+        operations::wire(&mut declared, &settings);
         let states = declared.states.make(&settings)?;
         let providers = declared.providers.configure(&settings)?;
-        let take = || take_data_dir(&settings.data_dir);
-        let _lock = keeps_files(&settings).then(take).transpose()?;
+        let _lock = take_data_dir(&settings)?;
         let keys = Keys::load(&settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
         let door = Door::take(&settings.server.host, settings.server.port, caps).await?;
@@ -77,7 +75,7 @@ impl Application {
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
         let mut timers = declared.timers;
-        timers.retain(|timer| (timer.is_wanted)(&Setup::of(&settings, timer.module)));
+        timers.retain(|timer| (timer.is_wanted)(&Setup::of(&settings, timer.switch.module())));
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,
@@ -90,6 +88,7 @@ impl Application {
             providers,
             instruments: declared.instruments,
             table: declared.table,
+            switches: declared.switches,
             limits: Arc::new(Limits::of(&settings.limits)),
             origins: Origins::of(&settings),
             bridge,
@@ -136,6 +135,7 @@ impl Application {
         health::look(parts).await;
         let (watching, stopped) = (health::watch(parts.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(watching).await });
+        operations::keep_switches(parts).await;
         let games = parts.live.all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| parts.timers.arm(game));
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
@@ -291,14 +291,18 @@ fn keeps_files(settings: &Settings) -> bool {
     settings.db.is_none() || settings.redis.is_none() || !has_keys
 }
 
-/// Makes the data directory, and sees to it that it is ours alone.
-fn take_data_dir(data_dir: &Path) -> Result<File, String> {
+/// Makes the data directory, if there will be files in it, and sees to it that it is ours alone.
+fn take_data_dir(settings: &Settings) -> Result<Option<File>, String> {
+    if !keeps_files(settings) {
+        return Ok(None);
+    }
+    let data_dir = &settings.data_dir;
     let at = data_dir.display();
     let unusable = |error: io::Error| format!("the data directory {at} cannot be written: {error}");
     std::fs::create_dir_all(data_dir).map_err(unusable)?;
     let lock = File::create(data_dir.join("lock")).map_err(unusable)?;
     match lock.try_lock() {
-        Ok(()) => Ok(lock),
+        Ok(()) => Ok(Some(lock)),
         Err(std::fs::TryLockError::WouldBlock) => {
             Err(format!("the data directory {at} is in use by another typephoon-api"))
         }

@@ -22,6 +22,9 @@ use crate::telemetry::{TraceContext, count};
 /// A timer whose module is too busy to take it comes again after this.
 const DEFERRED_BY: Duration = Duration::from_millis(100);
 
+/// A timer whose module is switched off comes again after this.
+const OFF_FOR: Duration = Duration::from_secs(1);
+
 /// How often the facts of all games are looked at, and so the longest sleep at once.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -199,6 +202,10 @@ impl Timers {
 
     fn fire(&self, (index, game): Which) {
         let timer = &self.0.declared[index];
+        if !timer.switch.is_on() {
+            // On another pod the module may be on.
+            return self.again(index, game, Timestamp::now() + OFF_FOR);
+        }
         count::TIMERS_FIRED.add([timer.name], 1);
         let name = timer.name;
         let (due, run, timers) = (timer.due, timer.run.clone(), self.clone());
@@ -238,7 +245,7 @@ impl Timers {
         }
     }
 
-    /// It came too early.
+    /// It came too early, or cannot be done now.
     fn again(&self, index: usize, game: GameId, due: Timestamp) {
         match self.0.elsewhere.get() {
             Some(elsewhere) => elsewhere.again(game, self.0.declared[index].name, due),

@@ -38,7 +38,11 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
                 // took this pod for dead.
                 let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
                 if std::mem::take(&mut was_away) || is_forgotten {
-                    tracing::info!(is_forgotten, "Redis is back; everybody looks at the facts");
+                    if is_forgotten {
+                        tracing::warn!(
+                            "Redis had forgotten this pod; its sockets read the facts again"
+                        );
+                    }
                     resync(&parts).await;
                 }
             }

@@ -2,7 +2,6 @@
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +16,8 @@ use super::event::{Envelope, Event, Heard, Latest, Loss, Never};
 use super::fence::{count_deliveries_from_zero, count_from_zero, fence, report_panic};
 use super::lane::{LaneReceivers, Lanes};
 use super::topic::{Bus, Handler, Handling, Receive, Topic};
-use crate::module::Cx;
-use crate::telemetry::{TraceContext, count};
+use crate::module::{Cx, Switch};
+use crate::telemetry::{TraceContext, count, panics};
 
 /// How many `Latest` events of one type a slow module may be behind before it lags.
 pub const RING_CAPACITY: usize = 1024;
@@ -51,16 +50,17 @@ impl BusBuilder {
     }
 
     /// `view` of a module is called by every publisher of `E`, before anything else.
-    pub fn view<E: Event>(
+    pub(crate) fn view<E: Event>(
         &mut self,
-        module: &'static str,
+        switch: &Arc<Switch>,
         view: impl Fn(&E) + Send + Sync + 'static,
     ) {
-        count_from_zero(module, E::NAME);
+        count_from_zero(switch.module(), E::NAME);
+        let switch = switch.clone();
         self.topic::<E>().views.push(Box::new(move |event| {
             // It runs in the publisher's task, which has nothing to do with its faults.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| view(event))) {
-                report_panic(module, E::NAME, &*panic);
+            if let Err(caught) = panics::catch(|| view(event)) {
+                report_panic(&switch, E::NAME, &caught);
             }
         }));
     }
@@ -135,11 +135,12 @@ async fn listen<E: Event>(
     let mut ring = BroadcastStream::new(ring);
     while let Some(next) = ring.next().await {
         match next {
+            Ok(_) if !cx.is_on(E::NAME) => {}
             Ok(envelope) => {
                 let trace = envelope.trace.clone();
                 let (handler, its) = (handler.clone(), cx.clone());
                 let handling = async move { handler(its, Heard(envelope)).await };
-                fence(cx.module(), E::NAME, &trace, handling, &tasks).await;
+                fence(&cx, E::NAME, &trace, handling, &tasks).await;
             }
             Err(BroadcastStreamRecvError::Lagged(missed)) => {
                 count::LAGGED.add([E::NAME], missed);
@@ -147,11 +148,11 @@ async fn listen<E: Event>(
                     module = cx.module(),
                     event = E::NAME,
                     missed,
-                    "lagged; reading again"
+                    "a module is too slow for positions; it reads the facts again"
                 );
                 let (reread, its) = (reread.clone(), cx.clone());
                 let rereading = async move { reread(its).await };
-                fence(cx.module(), "re-reading", &TraceContext::none(), rereading, &tasks).await;
+                fence(&cx, "re-reading", &TraceContext::none(), rereading, &tasks).await;
             }
         }
     }

@@ -1,6 +1,5 @@
 //! The fence around a handler function: what goes wrong inside stays inside, and gets a name.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -9,6 +8,8 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::publish::Pending;
+use crate::module::{Cx, Switch};
+use crate::telemetry::panics::{self, Caught};
 use crate::telemetry::{TraceContext, count, process_span, troubles};
 use crate::{Error, Kind};
 
@@ -19,22 +20,21 @@ pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 /// it may have changed facts already, and be waiting for the records to announce that.
 pub const LEFT_ALONE_AFTER: Duration = Duration::from_secs(30);
 
-/// Runs one delivery of `what` to `module`, in a span linked to what caused it. Whatever happens, the
+/// Runs one delivery of `what` to a module, in a span linked to what caused it. Whatever happens, the
 /// caller goes on with the next delivery, once what the handler publishes is on its way; or after
 /// [`LEFT_ALONE_AFTER`], while a task of `tasks` waits for the rest.
 pub(crate) async fn fence(
-    module: &'static str,
+    cx: &Cx,
     what: &'static str,
     cause: &TraceContext,
     handling: impl Future<Output = Result<Pending, Error>> + Send + 'static,
     tasks: &TaskTracker,
 ) {
     count::EVENTS_DELIVERED.add([what], 1);
-    let (span, begun) = (process_span(module, what, cause), Instant::now());
+    let module = cx.module();
+    let (span, cx) = (process_span(module, what, cause), cx.clone());
     let handled = async move {
-        let outcome = guard(module, what, handling).await;
-        count::HANDLER_DURATION.observe([module, what], begun.elapsed());
-        match outcome {
+        match guard(&cx, what, handling).await {
             Ok(pending) => pending.await,
             Err(error) => {
                 count::HANDLER_ERRORS.add([module, what], 1);
@@ -49,22 +49,34 @@ pub(crate) async fn fence(
     }
     if timeout(LEFT_ALONE_AFTER, handled.as_mut()).await.is_err() {
         count::HANDLER_LEFT_ALONE.add([module, what], 1);
-        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "not waited for any longer");
+        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "a delivery is abandoned: it takes too long");
         tasks.spawn(handled);
     }
 }
 
-/// Runs a function of a module. A panic is logged, counted, and becomes an error; a delay is logged and
+/// Runs a function of a module, and measures it. A panic is logged, counted, and becomes an error; a delay is logged and
 /// counted.
 pub(crate) async fn guard<T>(
-    module: &'static str,
+    cx: &Cx,
     what: &'static str,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    match named_if_slow(module, what, AssertUnwindSafe(work).catch_unwind()).await {
+    let begun = Instant::now();
+    let outcome = guard_part(cx, what, work).await;
+    count::HANDLER_DURATION.observe([cx.module(), what], begun.elapsed());
+    outcome
+}
+
+/// The same for a part of what is measured already.
+pub(crate) async fn guard_part<T>(
+    cx: &Cx,
+    what: &'static str,
+    work: impl Future<Output = Result<T, Error>> + Send,
+) -> Result<T, Error> {
+    match named_if_slow(cx.module(), what, panics::catch_in(work)).await {
         Ok(outcome) => outcome,
-        Err(panic) => {
-            report_panic(module, what, &*panic);
+        Err(caught) => {
+            report_panic(&cx.switch(), what, &caught);
             Err(Kind::UNKNOWN.into())
         }
     }
@@ -95,18 +107,13 @@ fn report(module: &str, what: &str, error: &Error) {
     }
 }
 
-/// Logs and counts a panic that was caught in a function of a module.
-pub(crate) fn report_panic(
-    module: &'static str,
-    what: &'static str,
-    panic: &(dyn std::any::Any + Send),
-) {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+/// Logs and counts a panic that was caught in a function of a module. One panic too many switches the module off.
+pub(crate) fn report_panic(switch: &Switch, what: &'static str, caught: &Caught) {
+    let (module, Caught { message, at }) = (switch.module(), caught);
     count::HANDLER_PANICS.add([module, what], 1);
-    let message = text.unwrap_or("no message");
     troubles::panicked(module, what, message);
-    tracing::error!(module, event = what, message, "handler panicked; the module goes on");
+    tracing::error!(module, event = what, panic = message, at, "handler panicked");
+    switch.note_panic();
 }
 
 async fn named_if_slow<T>(
@@ -123,8 +130,8 @@ async fn named_if_slow<T>(
         return done;
     }
     count::HANDLER_SLOW.add([module, what], 1);
-    tracing::warn!(module, event = what, "takes longer than {SLOW_AFTER:?}");
+    tracing::warn!(module, event = what, "a handler takes longer than {SLOW_AFTER:?}");
     let done = work.await;
-    tracing::warn!(module, event = what, took = ?begun.elapsed(), "done at last");
+    tracing::warn!(module, event = what, took = ?begun.elapsed(), "the slow handler is done");
     done
 }

@@ -89,9 +89,12 @@ async fn deliver(
         };
         let Some(delivery) = next else { return };
         let Delivery { what, trace, run } = delivery;
+        if !cx.is_on(what) {
+            continue;
+        }
         // Called inside the fence too: a plain `fn` may panic before it has made its future.
         let its = cx.clone();
         let handling = async move { run(its).await };
-        fence(cx.module(), what, &trace, handling, &tasks).await;
+        fence(&cx, what, &trace, handling, &tasks).await;
     }
 }

@@ -33,7 +33,9 @@ pub use lane::{LANE_CAPACITY, LANES, Lanes};
 pub use publish::{Emits, Pending};
 pub use topic::Bus;
 
-pub(crate) use fence::{count_deliveries_from_zero, count_from_zero, guard, report_panic};
+pub(crate) use fence::{
+    count_deliveries_from_zero, count_from_zero, guard, guard_part, report_panic,
+};
 pub(crate) use lane::Delivery;
 pub(crate) use tap::{Focus, Sight};
 pub(crate) use topic::Handling;

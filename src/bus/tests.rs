@@ -18,6 +18,7 @@ use super::topic::Handler;
 use super::{Bus, BusBuilder, Event, Heard, Latest, Never, Pending, Reach};
 use crate::Error;
 use crate::game::{GameId, UserId};
+use crate::module::Switch;
 use crate::testing::Server;
 
 /// An event that tests can tell from others of its type.
@@ -132,7 +133,7 @@ struct Running {
     bus: Arc<Bus>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    _server: Server,
+    server: Server,
 }
 
 impl Running {
@@ -142,7 +143,7 @@ impl Running {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (bus, listeners) = builder.build();
         listeners.run(|module| server.cx(module), &tasks, &stop);
-        Self { bus, tasks, stop, _server: server }
+        Self { bus, tasks, stop, server }
     }
 
     /// The same, with a clock that stands still while anybody has something to do, so that

@@ -10,6 +10,7 @@ mod door;
 mod download;
 mod extract;
 mod failures;
+mod gate;
 mod health;
 mod host;
 pub mod lenient;

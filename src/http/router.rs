@@ -14,6 +14,7 @@ use tracing::Instrument;
 
 use super::answer::{of_status, tell};
 use super::cors::Cors;
+use super::gate::Gate;
 use super::host::OneHost;
 use super::limits::RequestLimit;
 use super::measure::Measure;
@@ -117,7 +118,8 @@ pub(crate) fn service(
         paths.insert(route.path);
         failures.of_route(&route.method, route.path, route.fails.clone());
         let cx = Cx::new(route.module, parts.clone());
-        let mut at = Router::with_path(&route.path[1..]).hoop(affix_state::inject(cx));
+        let mut at = Router::with_path(&route.path[1..]).hoop(Gate::of(&cx));
+        at = at.hoop(affix_state::inject(cx));
         if route.method == Method::GET {
             at = at.push(Router::new().head(route.head()));
         }
@@ -134,7 +136,7 @@ pub(crate) fn service(
     for socket in sockets {
         paths.insert(socket.path);
         let cx = Cx::new(socket.module, parts.clone());
-        let at = Router::with_path(&socket.path[1..]);
+        let at = Router::with_path(&socket.path[1..]).hoop(Gate::of(&cx));
         let at = at.push(Router::new().head(SocketsAreForGet));
         api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx)))));
     }

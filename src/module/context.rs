@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use super::wiring::FrameHandlers;
 use crate::auth::Keys;
@@ -20,7 +21,7 @@ use crate::game::{Game, Timestamp};
 use crate::health::Health;
 use crate::http::{Limits, Origins};
 use crate::live::{LiveState, RedisLive};
-use crate::login::{Provider, Providers};
+use crate::login::Providers;
 use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::Rooms;
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) providers: Providers,
     pub(crate) instruments: Instruments,
     pub(crate) table: Vec<ModuleTable>,
+    pub(crate) switches: Switches,
     pub(crate) health: Health,
     /// The live state as the pods know it that share it.
     pub(crate) shared: Option<RedisLive>,
@@ -72,6 +74,17 @@ impl Cx {
     /// The name of the module that this context was given to.
     pub fn module(&self) -> &'static str {
         self.module
+    }
+
+    /// What says whether the module is on.
+    pub(crate) fn switch(&self) -> Arc<Switch> {
+        let known = self.parts.switches.get(self.module).cloned();
+        known.unwrap_or_else(|| Switch::new(self.module, &self.parts.rooms))
+    }
+
+    /// Whether `what` may be given to the module; if it is switched off, that is counted.
+    pub(crate) fn is_on(&self, what: &'static str) -> bool {
+        self.parts.switches.get(self.module).is_none_or(|switch| switch.takes(what))
     }
 
     /// The time, as facts and records state it.
@@ -229,7 +242,7 @@ impl Cx {
                 tracing::error!(
                     module = self.module,
                     event = kind.name,
-                    "published, but not declared"
+                    "a module publishes an event that it does not declare"
                 );
             }
         }
@@ -262,8 +275,8 @@ impl Cx {
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let module = self.module;
-        let task = async move { crate::bus::guard(module, "request", work).await };
+        let cx = self.clone();
+        let task = async move { crate::bus::guard_part(&cx, "request", work).await };
         self.parts.tasks.spawn(task).await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
 }
@@ -333,27 +346,5 @@ impl States {
 
     pub(crate) fn make(self, settings: &Settings) -> Result<MadeStates, String> {
         self.0.into_iter().map(|make| make(settings)).collect()
-    }
-}
-
-/// The identity providers that modules declare, until the settings are there to set them up.
-#[derive(Default)]
-pub(crate) struct ProviderDeclarations(Vec<(&'static str, Configure)>);
-
-type Configure = fn(&Setup<'_>) -> Result<Vec<Provider>, String>;
-
-impl ProviderDeclarations {
-    pub(super) fn push(&mut self, declared: (&'static str, Configure)) {
-        self.0.push(declared);
-    }
-
-    pub(crate) fn configure(self, settings: &Settings) -> Result<Providers, String> {
-        let mut providers = Providers::default();
-        for (module, configure) in self.0 {
-            for provider in configure(&Setup { settings, module })? {
-                providers.add(provider)?;
-            }
-        }
-        Ok(providers)
     }
 }

@@ -17,7 +17,9 @@
 
 mod context;
 mod link;
+mod providers;
 mod scaffold;
+mod switch;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -30,4 +32,5 @@ pub use table::{ModuleTable, render_table};
 pub use wiring::{Declarations, Wiring, wire};
 
 pub(crate) use context::Parts;
+pub(crate) use switch::{Off, Switch, Switches};
 pub(crate) use wiring::TimerDeclaration;

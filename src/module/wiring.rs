@@ -9,8 +9,10 @@ use salvo::http::Method;
 use serde::de::DeserializeOwned;
 
 use super::Cx;
-use super::context::{Instruments, ProviderDeclarations, Setup, States};
+use super::context::{Instruments, Setup, States};
 use super::link::Module;
+use super::providers::ProviderDeclarations;
+use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::bus::{
     Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
@@ -28,14 +30,14 @@ use crate::{Error, Kind};
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
 pub(crate) type FrameHandler =
     Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`: the module that takes them, and how.
+/// The frames that clients may send, by channel and `event`: the switch of the module that takes them, and how.
 pub(crate) type FrameHandlers =
-    HashMap<Channel, HashMap<&'static str, (&'static str, FrameHandler)>>;
+    HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
 
 /// A timer: when it is due is a function of the facts of a game alone.
 pub(crate) struct TimerDeclaration {
     pub(crate) name: &'static str,
-    pub(crate) module: &'static str,
+    pub(crate) switch: Arc<Switch>,
     /// Whether the settings want it.
     pub(crate) is_wanted: fn(&Setup<'_>) -> bool,
     pub(crate) due: fn(&Game) -> Option<Timestamp>,
@@ -56,6 +58,7 @@ pub struct Declarations {
     pub(crate) states: States,
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
+    pub(crate) switches: Switches,
 }
 
 /// Lets every module declare itself.
@@ -75,9 +78,11 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         states: States::default(),
         providers: ProviderDeclarations::default(),
         instruments: Instruments::default(),
+        switches: Switches::default(),
     };
     for module in modules {
-        let mut wiring = Wiring { row: ModuleTable::new(module.name), to: &mut declared };
+        let switch = declared.switches.add(module.name, &declared.rooms);
+        let mut wiring = Wiring { row: ModuleTable::new(module.name), switch, to: &mut declared };
         (module.wire)(&mut wiring);
         let row = wiring.row;
         declared.table.push(row);
@@ -89,6 +94,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
 /// Takes the declarations of one module.
 pub struct Wiring<'a> {
     row: ModuleTable,
+    switch: Arc<Switch>,
     to: &'a mut Declarations,
 }
 
@@ -125,9 +131,12 @@ impl Wiring<'_> {
     /// makes of it: once, by the publisher itself. A [`Latest`] event is not shown to its own player.
     pub fn shows<E: Event>(&mut self, channel: Channel, message: fn(&E) -> Frame) {
         self.row.shows(EventInfo::of::<E>(), channel);
-        let rooms = self.to.rooms.clone();
-        self.to.bus.view(self.row.name, move |event: &E| {
+        let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
+        self.to.bus.view(&self.switch, move |event: &E| {
             let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
+            if !switch.is_on() {
+                return;
+            }
             if <E::Loss as Loss>::CONFLATES {
                 let whose = Whose { event: E::NAME, player: event.player().cloned() };
                 room.show_position(whose, message(event).born_now());
@@ -138,22 +147,22 @@ impl Wiring<'_> {
     }
 
     /// On every `E` the sockets of its game on `channel` look again at what they should have said
-    /// ([`Socket::catch_up`]).
+    /// ([`Socket::catch_up`]); also while the module is switched off, as nothing of it runs.
     pub fn wakes<E: Event>(&mut self, channel: Channel) {
         self.row.wakes(EventInfo::of::<E>(), channel);
         let rooms = self.to.rooms.clone();
-        self.to.bus.view(self.row.name, move |event: &E| {
+        self.to.bus.view(&self.switch, move |event: &E| {
             if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
                 room.wake();
             }
         });
     }
 
-    /// On every `E` sockets of a player are closed.
+    /// On every `E` sockets of a player are closed, also while the module is switched off: a logout holds.
     pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
         self.row.closes(EventInfo::of::<E>());
         let rooms = self.to.rooms.clone();
-        self.to.bus.view(self.row.name, move |event: &E| rooms.close(which(event), why));
+        self.to.bus.view(&self.switch, move |event: &E| rooms.close(which(event), why));
     }
 
     /// `run` is called once `due` of a game's facts has passed; also after a restart. It looks at the
@@ -184,9 +193,9 @@ impl Wiring<'_> {
         count_deliveries_from_zero(self.row.name, name);
         self.row.timers.push(name);
         self.row.emits(T::kinds());
-        let (module, lanes) = (self.row.name, self.to.bus.lanes(self.row.name));
+        let (switch, lanes) = (self.switch.clone(), self.to.bus.lanes(self.row.name));
         let run = Arc::new(move |cx: Cx, game| publishing(cx.clone(), run(cx, game)));
-        self.to.timers.push(TimerDeclaration { name, module, is_wanted, due, lanes, run });
+        self.to.timers.push(TimerDeclaration { name, switch, is_wanted, due, lanes, run });
     }
 
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
@@ -246,7 +255,7 @@ impl Wiring<'_> {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;
             Ok(handler(seat, message)?.publish(bus))
         });
-        self.to.frames.entry(channel).or_default().insert(event, (self.row.name, handler));
+        self.to.frames.entry(channel).or_default().insert(event, (self.switch.clone(), handler));
     }
 
     /// Frames that clients may send on `channel` and that mean nothing, unless another module takes
@@ -254,9 +263,9 @@ impl Wiring<'_> {
     pub fn ignores(&mut self, channel: Channel, events: &[&'static str]) {
         self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
         let frames = self.to.frames.entry(channel).or_default();
-        let module = self.row.name;
         for event in events {
-            frames.entry(event).or_insert_with(|| (module, Box::new(|_, _, _| Ok(Pending::DONE))));
+            let switch = self.switch.clone();
+            frames.entry(event).or_insert_with(|| (switch, Box::new(|_, _, _| Ok(Pending::DONE))));
         }
     }
 
@@ -268,7 +277,7 @@ impl Wiring<'_> {
         configure: fn(&Setup<'_>) -> Result<Vec<Provider>, String>,
     ) {
         self.row.providers.push(shown);
-        self.to.providers.push((self.row.name, configure));
+        self.to.providers.push((self.switch.clone(), configure));
     }
 
     /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` says in one sentence what it

@@ -1,4 +1,5 @@
-//! What an operator can do: close the sockets of a game or of a player. Each action is written down.
+//! What an operator can do: close the sockets of a game or of a player. Each action is written down; so are those of
+//! `switching`.
 
 use salvo::http::header;
 use salvo::{Depot, Request, Response, Writer, handler};
@@ -9,6 +10,7 @@ use crate::game::{GameId, UserId};
 use crate::http::Answer;
 use crate::module::Cx;
 use crate::records::Act;
+use crate::telemetry::AUDIT;
 use crate::{Error, Kind};
 
 /// Longest id of a player that is taken, in bytes.
@@ -16,7 +18,7 @@ const LONGEST_ID: usize = 200;
 
 /// What was done.
 #[derive(Serialize)]
-struct Done {
+pub(super) struct Done {
     action: String,
     target: String,
 }
@@ -41,20 +43,26 @@ async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
         (None, Some(user)) => ("close player", user.to_string()),
         _ => return Err(Error::validation("either game or player is wanted")),
     };
-    let operator = operator(req);
-    tracing::warn!(operator, action, target, "audit: an operator acts");
-    let act = Act { at: cx.now(), operator, action: action.into(), target: target.clone() };
-    let noted = cx.records().note_act(&act).await;
-    // An emergency brake must not wait for a database that is away; the log has the line.
-    if let Err(error) = &noted {
-        tracing::error!(%error, action, "the action is not in the records");
-    }
+    let done = audit(cx, operator(req), action, target).await;
     cx.bus().announce(SocketsClosed { game, user }).await;
-    Ok(Done { action: act.action, target })
+    Ok(done)
+}
+
+/// Writes an action down before it is done: into the log and the records.
+pub(super) async fn audit(cx: &Cx, operator: String, action: &str, target: String) -> Done {
+    let (by, what) = (operator.as_str(), target.as_str());
+    tracing::warn!(target: AUDIT, operator = by, action, what, "audit: an operator acts");
+    let (at, action) = (cx.now(), action.to_owned());
+    let act = Act { at, operator, action, target };
+    // An emergency brake must not wait for a database that is away; the log has the line.
+    if let Err(error) = cx.records().note_act(&act).await {
+        tracing::error!(%error, action = act.action, "an action of an operator is not in the records");
+    }
+    Done { action: act.action, target: act.target }
 }
 
 /// From where, and by which right.
-fn operator(req: &Request) -> String {
+pub(super) fn operator(req: &Request) -> String {
     let address = req.remote_addr().ip().map_or("unknown".to_owned(), |ip| ip.to_string());
     let by = match req.headers().get(header::AUTHORIZATION) {
         Some(_) => "token",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Kind;
 use crate::bus::{BusBuilder, Event, Never, Reach};
 use crate::game::{GameId, UserId};
+use crate::module::Switch;
 use crate::socket::{Rooms, SocketsOf};
 
 /// An operator wants sockets closed: those of a game, of a player, or both.
@@ -23,9 +24,9 @@ impl Event for SocketsClosed {
 }
 
 /// Has every pod close them, as soon as it hears of it.
-pub(crate) fn wire(bus: &mut BusBuilder, rooms: &Arc<Rooms>) {
+pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, rooms: &Arc<Rooms>) {
     let rooms = rooms.clone();
-    bus.view(super::NAME, move |event: &SocketsClosed| {
+    bus.view(own, move |event: &SocketsClosed| {
         if let Some(game) = event.game {
             rooms.close_game(game, Kind::CLOSED_BY_OPERATOR);
         }

@@ -2,16 +2,18 @@
 //!
 //! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
 //! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for
-//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), and writes it down.
+//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), and writes it down;
+//! `switching` switches handler modules off and on.
 //!
 //! Not here: what is measured, which is in `telemetry`.
 
 mod access;
 mod actions;
-pub(crate) mod closing;
+mod closing;
 pub(crate) mod figures;
 mod page;
 mod port;
+mod switching;
 mod tail;
 
 use std::sync::Arc;
@@ -24,17 +26,27 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::port::Port;
+pub(crate) use self::switching::keep as keep_switches;
 
 use self::access::Access;
 use self::page::{LogIn, Page};
 use crate::http::{self, Envelope, METRICS, Pages, metrics, probes};
-use crate::module::{Cx, Parts};
+use crate::module::{Cx, Declarations, Parts, Switch};
+use crate::settings::Settings;
 
 /// The name under which its requests are known, as a module's would be.
 const NAME: &str = "operations";
 
 /// How long the head of a request may take, the pause before it included.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Has what operators do heard on every pod, and panics counted.
+pub(crate) fn wire(declared: &mut Declarations, settings: &Settings) {
+    declared.switches.allow_panics(settings.handlers.panics_per_minute);
+    let own = Switch::new(NAME, &declared.rooms);
+    closing::wire(&mut declared.bus, &own, &declared.rooms);
+    switching::wire(&mut declared.bus, &own, &declared.switches);
+}
 
 /// Serves until `stop`, as a task of `tasks`.
 pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
@@ -55,7 +67,8 @@ fn service(parts: &Arc<Parts>) -> Service {
         .push(Router::with_path(&METRICS[1..]).get(metrics))
         .push(Router::with_path("ops/figures.json").get(page::figures))
         .push(Router::with_path("ops/tail").get(tail::tail))
-        .push(Router::with_path("ops/close").post(actions::close));
+        .push(Router::with_path("ops/close").post(actions::close))
+        .push(Router::with_path("ops/switch").post(switching::switch_module));
     let router = Router::new()
         .hoop(affix_state::inject(cx))
         .push(probes())

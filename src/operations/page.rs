@@ -1,6 +1,7 @@
 //! The operations page: its files (`web/ops/`), the figures behind it, and the way in for a browser.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use salvo::http::cookie::{Cookie, SameSite};
 use salvo::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -12,7 +13,7 @@ use super::actions::is_own_page;
 use super::figures::exposed;
 use crate::game::Timestamp;
 use crate::http::{Answer, Pages};
-use crate::module::{Cx, Parts};
+use crate::module::{Cx, Off, Parts, Switch};
 use crate::records::Act;
 use crate::telemetry::{Format, troubles};
 
@@ -25,10 +26,14 @@ struct Figures {
     pod: String,
     at: String,
     stopping: bool,
+    /// Whether there can be other pods.
+    alone: bool,
     /// The pods that are alive, this one too.
     pods: Vec<String>,
     dependencies: Vec<Dependency>,
     modules: Vec<ModuleState>,
+    /// Modules that the settings leave out.
+    disabled: Vec<String>,
     errors: Vec<troubles::Trouble>,
     acts: Vec<ActLine>,
     samples: Vec<Sample>,
@@ -44,6 +49,8 @@ struct Dependency {
 #[derive(Serialize)]
 struct ModuleState {
     name: &'static str,
+    /// Why it is switched off, if it is.
+    off: Option<Off>,
     last_panic: Option<troubles::Trouble>,
 }
 
@@ -93,14 +100,20 @@ impl Figures {
             name,
             away_since: since.map(Timestamp::with_z),
         };
-        let module = |name| ModuleState { name, last_panic: troubles::last_panic(name) };
+        let is_used = |it: &(&'static str, _)| it.0 != "broker" || parts.bridge.is_some();
+        let module = |switch: &Arc<Switch>| {
+            let (name, off) = (switch.module(), switch.off());
+            ModuleState { name, off, last_panic: troubles::last_panic(name) }
+        };
         Self {
             pod: own,
             at: Timestamp::now().with_z(),
             stopping: parts.stop.is_cancelled(),
+            alone: parts.bridge.is_none(),
             pods,
-            dependencies: parts.health.away().into_iter().map(away).collect(),
-            modules: parts.table.iter().map(|row| module(row.name)).collect(),
+            dependencies: parts.health.away().into_iter().filter(is_used).map(away).collect(),
+            modules: parts.switches.all().map(module).collect(),
+            disabled: parts.settings.handlers.disabled.clone(),
             errors: troubles::last(),
             acts: acts.into_iter().map(ActLine::from).collect(),
             samples: exposed(parts, Format::Plain).lines().filter_map(Sample::read).collect(),

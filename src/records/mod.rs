@@ -13,6 +13,7 @@ mod migrations;
 mod probe;
 mod results;
 mod store;
+mod switches;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -23,3 +24,4 @@ pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::{Pool, Records};
+pub use switches::SwitchedOff;

@@ -199,15 +199,24 @@ impl Default for WebSettings {
 }
 
 /// What handler modules are told.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HandlerSettings {
     /// Names of the handler modules that are switched off.
     #[serde(deserialize_with = "lists::names")]
     pub disabled: Vec<String>,
+    /// Panics within a minute by which a pod switches a handler module off; 0 switches none off.
+    #[serde(deserialize_with = "values::number")]
+    pub panics_per_minute: u32,
     /// Every other key: the section of a handler module, which the module reads and checks itself.
     #[serde(flatten)]
     pub sections: BTreeMap<String, Value>,
+}
+
+impl Default for HandlerSettings {
+    fn default() -> Self {
+        Self { disabled: Vec::new(), panics_per_minute: 5, sections: BTreeMap::new() }
+    }
 }
 
 /// Names the sections only: nobody here knows which of their values are secret.
@@ -215,6 +224,7 @@ impl fmt::Debug for HandlerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HandlerSettings")
             .field("disabled", &self.disabled)
+            .field("panics_per_minute", &self.panics_per_minute)
             .field("sections", &self.sections.keys())
             .finish()
     }

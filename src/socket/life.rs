@@ -71,7 +71,7 @@ async fn open<S: Socket>(
     cause: TraceContext,
 ) -> Option<Box<Session<S>>> {
     let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    match guard(cx.module(), "open", socket.open(&cx)).instrument(span).await {
+    match guard(&cx, "open", socket.open(&cx)).instrument(span).await {
         Ok(opening) => {
             let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
             // Before it looks at the facts: what changes from then on, it hears of.
@@ -100,13 +100,22 @@ impl<S: Socket> Session<S> {
         let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
         let limits = &cx.settings().limits;
         let outbox = ws.get_ref().outbox().clone();
-        let member = Arc::new(Member { socket: number, user: user.clone(), login, outbox });
+        let member = Arc::new(Member {
+            socket: number,
+            module: cx.module(),
+            user: user.clone(),
+            login,
+            outbox,
+        });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
         let typing = room.typing_of(&user);
         typing.resume(&text, &progress, since);
         let seat = Seat { game, user, socket: number, text, typing, room };
         if cx.parts().stop.is_cancelled() {
             member.outbox.close(Kind::RESTARTING);
+        }
+        if !cx.is_on("open") {
+            member.outbox.close(Kind::UNAVAILABLE);
         }
         let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
         let (tracked, last_call, owed) = (None, None, None);
@@ -143,11 +152,11 @@ impl<S: Socket> Session<S> {
         let ending = Ending { silent, said: tracked.map(|(said, _)| said) };
         let span = socket_span("close", S::CHANNEL.0, seat.socket, &cause);
         let closed = async {
-            let closed = guard(cx.module(), "close", socket.closed(&cx, &seat, &ending)).await;
+            let closed = guard(&cx, "close", socket.closed(&cx, &seat, &ending)).await;
             match closed {
                 Ok(emits) => emits.publish(cx.bus()).await,
                 Err(error) => {
-                    tracing::error!(module = cx.module(), %error, "socket not closed well")
+                    tracing::error!(module = cx.module(), %error, "a module failed at the close of a socket")
                 }
             }
         };

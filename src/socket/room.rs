@@ -17,6 +17,8 @@ use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
 pub struct Member {
     /// Tells the sockets of this server apart; later ones have higher numbers.
     pub socket: u64,
+    /// Which module has declared it.
+    pub module: &'static str,
     /// Whose it is.
     pub user: UserId,
     /// By which login, if there is one.
@@ -310,6 +312,14 @@ impl Rooms {
         members.filter_map(|it| Some((it.login.clone()?, it.user.clone()))).collect()
     }
 
+    /// Has the sockets that a module has declared closed.
+    pub(crate) fn close_module(&self, module: &str, why: Kind) {
+        let by_user = self.by_user.lock();
+        for member in by_user.values().flatten().filter(|it| it.module == module) {
+            member.outbox.close(why);
+        }
+    }
+
     /// Has every socket of this server closed.
     pub(crate) fn close_all(&self, why: Kind) {
         for member in self.by_user.lock().values().flatten() {
@@ -337,7 +347,7 @@ mod tests {
     fn what_another_server_has_told_is_not_shown_again_by_the_keystroke_behind_it() {
         let room = Room::default();
         let (user, outbox) = ("anna".into(), Arc::default());
-        let anna = Arc::new(Member { socket: 1, user, login: None, outbox });
+        let anna = Arc::new(Member { socket: 1, module: "race", user, login: None, outbox });
         room.enter(&anna, 8);
         let whose = || Whose { event: "moved", player: Some("ben".into()) };
         let at = |place: u32| Frame::json(&place);

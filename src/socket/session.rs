@@ -1,7 +1,6 @@
 //! What one socket does in its room: it reads and writes in turn, in one task.
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
 use crate::module::{Cx, Parts};
-use crate::telemetry::{TraceContext, count, frame_span};
+use crate::telemetry::{TraceContext, count, frame_span, panics};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -189,8 +188,8 @@ impl<S: Socket> Session<S> {
     /// Says what the client has missed. What others say meanwhile comes behind it.
     async fn catch_up(&mut self) -> Result<(), End> {
         self.member.outbox.hold();
-        let (module, cx) = (self.cx.module(), self.cx.clone());
-        let say = guard(module, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
+        let cx = self.cx.clone();
+        let say = guard(&cx, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
         let Say { frames, tracked, close } = match say {
             Ok(say) => say,
             // It comes back, and the client would find nothing better elsewhere.
@@ -286,13 +285,15 @@ fn dispatch(
 ) -> Result<Pending, Malformed> {
     let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
     let frames = parts.frames.get(&channel).ok_or(Malformed)?;
-    let (event, (module, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    let (event, (switch, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    if !switch.takes(event) {
+        return Ok(Pending::DONE);
+    }
     let sample = parts.settings.telemetry.keystroke_sample;
     let span = frame_span(event, seat.socket, sample, head.traceparent.as_deref());
-    let handled =
-        catch_unwind(AssertUnwindSafe(|| span.in_scope(|| handler(&parts.bus, seat, text))));
-    handled.unwrap_or_else(|panic| {
-        report_panic(module, event, &*panic);
+    let handled = panics::catch(|| span.in_scope(|| handler(&parts.bus, seat, text)));
+    handled.unwrap_or_else(|caught| {
+        report_panic(switch, event, &caught);
         Ok(Pending::DONE)
     })
 }

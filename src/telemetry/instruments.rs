@@ -55,7 +55,7 @@ instruments! {
     EVENTS_DELIVERED: Counters<1> = By::new, "typephoon_events_delivered_total", &["event"];
     /// Positions that a slow module missed
     LAGGED: Counters<1> = By::new, "typephoon_events_lagged_total", &["event"];
-    /// How long a module took for an event or a timer; the count is how many it handled
+    /// How long a module took for an event, a timer, a request or a step of a socket; the count is how many it handled
     HANDLER_DURATION: Histograms<2> = By::in_buckets, "typephoon_handler_duration_seconds",
         &["module", "event"], WORK;
     /// Deliveries that ended with an error
@@ -66,6 +66,10 @@ instruments! {
     HANDLER_SLOW: Counters<2> = By::new, "typephoon_handler_slow_total", &["module", "event"];
     /// Deliveries abandoned by their lane after 30 seconds
     HANDLER_LEFT_ALONE: Counters<2> = By::new, "typephoon_handler_left_alone_total", &["module", "event"];
+    /// Whether a module is switched on, on this pod
+    HANDLER_ENABLED: Gauges<1> = By::new, "typephoon_handler_enabled", &["module"];
+    /// Events, frames, requests and sockets that a module was not given while it was switched off
+    HANDLER_SKIPPED: Counters<2> = By::new, "typephoon_handler_skipped_total", &["module", "event"];
     /// Timers fired
     TIMERS_FIRED: Counters<1> = By::new, "typephoon_timers_fired_total", &["timer"];
     /// How long after its deadline a timer ran

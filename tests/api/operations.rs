@@ -8,11 +8,12 @@ use crate::server::{PATIENCE, Server, eventually};
 use crate::site::{Answer, NOBODY, Site};
 
 /// Everything that is behind the token.
-const GUARDED: [(&str, &str); 4] = [
+const GUARDED: [(&str, &str); 5] = [
     ("GET", "/metrics"),
     ("GET", "/ops/figures.json"),
     ("GET", "/ops/tail?game=1"),
     ("POST", "/ops/close"),
+    ("POST", "/ops/switch"),
 ];
 
 async fn ask(site: &Site, (method, path): (&str, &str), headers: &[(&str, &str)]) -> Answer {
@@ -40,13 +41,16 @@ async fn nothing_of_it_is_on_the_public_port() {
         "/metrics",
         "/ops",
         "/ops/page.js",
-        "/ops/figures.json",
+        "/ops/login",
+        "/ops/modules.js",
         "/web/ops/page.js",
         "/web/ops/index.html",
     ] {
         server.get(path, NOBODY).await.refused(404, "NOT_FOUND");
     }
-    ask(&server, ("POST", "/ops/close"), &[]).await.refused(404, "NOT_FOUND");
+    for request in GUARDED {
+        ask(&server, request, &[]).await.refused(404, "NOT_FOUND");
+    }
     let site = server.operations(0);
     assert!(site.get("/ops", NOBODY).await.text.contains("<title>typephoon operations</title>"));
     assert!(

@@ -120,8 +120,9 @@ async fn an_event_is_shown_before_its_announcement_returns() {
     let (shown, heard) = (Diary::default(), Diary::default());
     let mut builder = BusBuilder::default();
     let (view, relayed) = (shown.clone(), shown.clone());
-    builder.view("test", move |event: &Waved| view.write(event.number));
-    builder.view("test", move |event: &Leaned| relayed.write(event.number));
+    let switch = Switch::new("test", &Arc::default());
+    builder.view(&switch, move |event: &Waved| view.write(event.number));
+    builder.view(&switch, move |event: &Leaned| relayed.write(event.number));
     builder.hear::<Waved>("host", heard.hearing());
     // No module runs yet: nothing but the publisher can show it.
     let (bus, _listeners) = builder.build();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Kind;
 use crate::bus::{LEFT_ALONE_AFTER, Reread, SLOW_AFTER};
+use crate::module::linked;
 use crate::telemetry::count;
 
 /// What the handler of a test does with the event that carries this number.
@@ -75,6 +76,29 @@ async fn a_panic_is_caught_and_counted_and_the_module_goes_on() {
 }
 
 #[tokio::test]
+async fn a_module_that_panics_again_and_again_is_switched_off_until_it_is_switched_on() {
+    // Only a module that is linked has a switch.
+    let Some(module) = linked(&[]).unwrap().first().map(|module| module.name) else { return };
+    let diary = Diary::default();
+    let running = running(module, &diary, panics).await;
+    let switch = running.server.cx(module).switch();
+    for number in [STUMBLES, STUMBLES, STUMBLES, STUMBLES, 1, STUMBLES, 2] {
+        assert!(switch.is_on() || number == 2);
+        running.bus.announce(waved(1, number)).await;
+        settle().await;
+    }
+    running.bus.relay(leaned(1, 3));
+    settle().await;
+    assert_eq!(diary.read(), [1], "nothing after the fifth panic");
+    assert!(switch.off().is_some_and(|off| off.by.contains("5 panics")));
+    switch.set_here(None);
+    running.bus.announce(waved(1, 4)).await;
+    settle().await;
+    assert_eq!(diary.read(), [1, 4]);
+    running.end().await;
+}
+
+#[tokio::test]
 async fn an_error_is_logged_and_counted_and_the_module_goes_on() {
     let diary = Diary::default();
     let running = running("unlucky", &diary, fails).await;
@@ -102,7 +126,7 @@ async fn a_delivery_that_takes_long_is_named_while_it_runs() {
     assert!(diary.is_empty());
     tokio::time::sleep(SLOW_AFTER * 2).await;
     assert_eq!(diary.read(), [STUMBLES]);
-    assert!(log.says(&["done at last", "module=\"dawdler\"", "test.waved", "took=3"]));
+    assert!(log.says(&["the slow handler is done", "module=\"dawdler\"", "test.waved", "took=3"]));
     running.end().await;
 }
 
@@ -123,7 +147,7 @@ async fn a_delivery_without_end_is_left_alone_and_the_module_goes_on() {
     assert_eq!(goes_on, [1, 2]);
     assert!(count::HANDLER_LEFT_ALONE.get() >= abandoned + 2);
     assert!(log.says(&[
-        "not waited for any longer",
+        "a delivery is abandoned",
         "module=\"dreamer\"",
         "test.waved",
         "after=30s"

@@ -34,8 +34,8 @@ async fn a_listening_module_gets_positions_in_order() {
 async fn a_position_never_waits_for_a_module_that_is_stuck() {
     let (shown, diary, never) = (Diary::default(), Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
-    let view = shown.clone();
-    builder.view("test", move |event: &Leaned| view.write(event.number));
+    let (view, switch) = (shown.clone(), Switch::new("test", &Arc::default()));
+    builder.view(&switch, move |event: &Leaned| view.write(event.number));
     builder.listen::<Leaned>("stuck", diary.behind(&never), rereading(&diary, u32::MAX));
     let running = Running::start_paused(builder).await;
     running.bus.relay(leaned(1, 0));
@@ -70,7 +70,7 @@ async fn a_module_that_lags_is_counted_and_reads_again() {
     let expected: Vec<u32> = [0, READ_AGAIN].into_iter().chain(MISSED + 1..=newest).collect();
     assert_eq!(diary.read(), expected);
     assert!(count::LAGGED.get() >= lagged + u64::from(MISSED));
-    assert!(log.says(&["lagged", "module=\"slow\"", "test.leaned", "missed=10"]));
+    assert!(log.says(&["too slow for positions", "module=\"slow\"", "test.leaned", "missed=10"]));
     running.end().await;
 }
 

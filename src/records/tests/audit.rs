@@ -1,7 +1,7 @@
-//! What operators did.
+//! What operators did, and which modules they have switched off.
 
 use super::*;
-use crate::records::Act;
+use crate::records::{Act, SwitchedOff};
 
 #[tokio::test]
 async fn the_newest_actions_come_first() {
@@ -17,6 +17,26 @@ async fn the_newest_actions_come_first() {
         }
         let last = records.last_acts(2).await.unwrap();
         assert_eq!(last, [act(3_000, "3"), act(2_000, "2")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_module_is_off_until_it_is_switched_on() {
+    on_both(async |records| {
+        let off = |module: &str, operator: &str| SwitchedOff {
+            module: module.into(),
+            since: Timestamp(1_000),
+            operator: operator.into(),
+        };
+        records.switch_off(&off("chat", "anna")).await.unwrap();
+        records.switch_off(&off("bots", "anna")).await.unwrap();
+        records.switch_off(&off("chat", "ben")).await.unwrap();
+        let known = records.switched_off().await.unwrap();
+        assert_eq!(known, [off("bots", "anna"), off("chat", "anna")], "the first one stands");
+        records.switch_on("chat").await.unwrap();
+        records.switch_on("chat").await.unwrap();
+        assert_eq!(records.switched_off().await.unwrap(), [off("bots", "anna")]);
     })
     .await;
 }

@@ -1,0 +1,51 @@
+//! The way into a handler module by HTTP: its requests, and the handshakes of its sockets, are refused while it is switched off,
+//! measured, and fenced as its events are.
+
+use std::time::Instant;
+
+use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
+
+use super::answer::tell;
+use crate::bus::report_panic;
+use crate::module::Cx;
+use crate::telemetry::{count, panics};
+use crate::{Error, Kind};
+
+/// What requests are called in metrics and in the log; which one it was is told by the span.
+const REQUEST: &str = "request";
+
+/// Stands before all routes and sockets of one module.
+pub(super) struct Gate(Cx);
+
+impl Gate {
+    pub(super) fn of(cx: &Cx) -> Self {
+        Self(cx.clone())
+    }
+}
+
+#[async_trait]
+impl Handler for Gate {
+    async fn handle(
+        &self,
+        req: &mut Request,
+        depot: &mut Depot,
+        res: &mut Response,
+        ctrl: &mut FlowCtrl,
+    ) {
+        let cx = &self.0;
+        if !cx.is_on(REQUEST) {
+            let why =
+                format!("the handler module {}, which serves this, is switched off", cx.module());
+            tell(res, &Error::new(Kind::UNAVAILABLE, why));
+            ctrl.skip_rest();
+            return;
+        }
+        let begun = Instant::now();
+        if let Err(caught) = panics::catch_in(ctrl.call_next(req, depot, res)).await {
+            report_panic(&cx.switch(), REQUEST, &caught);
+            tell(res, &Kind::UNKNOWN.into());
+            ctrl.skip_rest();
+        }
+        count::HANDLER_DURATION.observe([cx.module(), REQUEST], begun.elapsed());
+    }
+}

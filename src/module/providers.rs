@@ -1,0 +1,57 @@
+//! The identity providers that modules declare. One whose module is switched off answers no more.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::context::Setup;
+use super::switch::Switch;
+use crate::login::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
+use crate::settings::Settings;
+
+/// The providers, until the settings are there to set them up.
+#[derive(Default)]
+pub(crate) struct ProviderDeclarations(Vec<(Arc<Switch>, Configure)>);
+
+type Configure = fn(&Setup<'_>) -> Result<Vec<Provider>, String>;
+
+impl ProviderDeclarations {
+    pub(super) fn push(&mut self, declared: (Arc<Switch>, Configure)) {
+        self.0.push(declared);
+    }
+
+    pub(crate) fn configure(self, settings: &Settings) -> Result<Providers, String> {
+        let mut providers = Providers::default();
+        for (switch, configure) in self.0 {
+            for mut provider in configure(&Setup::of(settings, switch.module()))? {
+                let switched = |of| Arc::new(Switched { of, switch: switch.clone() }) as _;
+                provider.identity = provider.identity.map(switched);
+                providers.add(provider)?;
+            }
+        }
+        Ok(providers)
+    }
+}
+
+/// A provider behind the switch of its module.
+struct Switched {
+    of: Arc<dyn IdentityProvider>,
+    switch: Arc<Switch>,
+}
+
+impl Switched {
+    fn get(&self) -> Result<&dyn IdentityProvider, Failure> {
+        self.switch.takes("login").then_some(&*self.of).ok_or(Failure::ProviderUnavailable)
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for Switched {
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure> {
+        self.get()?.authorize(attempt).await
+    }
+
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure> {
+        self.get()?.identify(code, attempt).await
+    }
+}

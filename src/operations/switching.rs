@@ -1,0 +1,138 @@
+//! Switching handler modules off and on, on this pod or on all, while they run.
+//!
+//! What holds on all pods is in the records, which each pod reads at its start, when it is told of a change, and once in
+//! a while, in case it was not told. What holds on one pod ends with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use salvo::{Depot, Request, Response, Writer, handler};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use super::actions::{Done, audit, is_own_page, operator};
+use crate::bus::{BusBuilder, Event, Never, Reach};
+use crate::http::Answer;
+use crate::module::{Cx, Off, Parts, Switch, Switches};
+use crate::records::SwitchedOff;
+use crate::{Error, Kind};
+
+/// How often a pod reads the records although it was told nothing; also after a failure.
+const ROUND: Duration = Duration::from_secs(10);
+
+/// An operator has switched a module on all pods.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct ModuleSwitched {
+    module: String,
+    is_on: bool,
+}
+
+impl Event for ModuleSwitched {
+    const NAME: &'static str = "operations.module-switched";
+    const REACH: Reach = Reach::Everywhere;
+    type Loss = Never;
+}
+
+/// Has every pod look, as soon as it is told.
+pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, switches: &Switches) {
+    let by_module: BTreeMap<_, _> =
+        switches.all().map(|switch| (switch.module(), switch.clone())).collect();
+    let changed = switches.changed.clone();
+    bus.view(own, move |event: &ModuleSwitched| {
+        if let (Some(switch), true) = (by_module.get(event.module.as_str()), event.is_on) {
+            // Wherever it is off by itself, too.
+            switch.set_here(None);
+        }
+        changed.notify_one();
+    });
+}
+
+/// Looks now, and from then on as long as the server runs.
+pub(crate) async fn keep(parts: &Arc<Parts>) {
+    look(parts).await;
+    let (stop, parts) = (parts.stop.clone(), parts.clone());
+    let looking = {
+        let parts = parts.clone();
+        async move {
+            loop {
+                let _ = timeout(ROUND, parts.switches.changed.notified()).await;
+                look(&parts).await;
+            }
+        }
+    };
+    parts.tasks.spawn(stop.run_until_cancelled_owned(looking));
+}
+
+/// Does as the records say; while they do not answer, all stays as it is.
+async fn look(parts: &Parts) {
+    let Ok(off) = parts.records.switched_off().await else { return };
+    let off = off.into_iter().map(|SwitchedOff { module, since, operator }| {
+        (module, Off { since: since.with_z(), by: operator, everywhere: true })
+    });
+    parts.switches.set_everywhere(&off.collect());
+}
+
+/// `POST /ops/switch`, a form with `module`, `to` (`on` or `off`) and `where` (`pod` or `all`).
+#[handler]
+pub(super) async fn switch_module(
+    cx: Cx,
+    req: &mut Request,
+    depot: &mut Depot,
+    res: &mut Response,
+) {
+    match switched(&cx, req).await {
+        Ok(done) => Answer::new(done).write(req, depot, res).await,
+        Err(error) => error.write(req, depot, res).await,
+    }
+}
+
+async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
+    is_own_page(req)?;
+    let module = req.form::<String>("module").await.unwrap_or_default();
+    let switches = &cx.parts().switches;
+    let switch = switches.get(&module).ok_or_else(|| Error::validation("module is none"))?;
+    let is_on = match req.form::<String>("to").await.as_deref() {
+        Some("on") => true,
+        Some("off") => false,
+        _ => return Err(Error::validation("to is neither on nor off")),
+    };
+    let everywhere = match req.form::<String>("where").await.as_deref() {
+        Some("all") => true,
+        Some("pod") => false,
+        _ => return Err(Error::validation("where is neither pod nor all")),
+    };
+    let is_off_everywhere = switch.off().is_some_and(|off| off.everywhere);
+    if is_on && !everywhere && is_off_everywhere {
+        return Err(Error::validation("it is off on all pods: switch it on there"));
+    }
+    let action = if is_on { "switch on module" } else { "switch off module" };
+    let target = format!("{module} ({})", if everywhere { "all pods" } else { "this pod" });
+    let operator = operator(req);
+    if everywhere {
+        remember(cx, switch.module(), is_on, &operator).await?;
+    }
+    let done = audit(cx, operator.clone(), action, target).await;
+    if everywhere {
+        cx.bus().announce(ModuleSwitched { module, is_on }).await;
+        look(cx.parts()).await;
+    } else {
+        let since = cx.now().with_z();
+        switch.set_here((!is_on).then_some(Off { since, by: operator, everywhere }));
+    }
+    Ok(done)
+}
+
+/// What holds on all pods has to be in the records.
+async fn remember(cx: &Cx, module: &str, is_on: bool, operator: &str) -> Result<(), Error> {
+    let (records, since) = (cx.records(), cx.now());
+    let kept = if is_on {
+        records.switch_on(module).await
+    } else {
+        let (module, operator) = (module.to_owned(), operator.to_owned());
+        records.switch_off(&SwitchedOff { module, since, operator }).await
+    };
+    let away =
+        "the records are away, so no pod would know after a restart: switch it on this pod alone";
+    kept.map_err(|_| Error::new(Kind::UNAVAILABLE, away))
+}

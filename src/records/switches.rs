@@ -1,0 +1,59 @@
+//! Which handler modules operators have switched off on all pods, kept so that a restarted pod has them off, too.
+
+use super::Records;
+use super::db::{At, with_db};
+use super::failure::failed;
+use crate::Error;
+use crate::game::Timestamp;
+
+/// A handler module that is off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchedOff {
+    /// Its name; it may be one that this version does not have.
+    pub module: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Who has switched it off: from which address, and by which right.
+    pub operator: String,
+}
+
+impl Records {
+    /// Keeps that a module is off. If it is already, that stands.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
+    pub async fn switch_off(&self, off: &SwitchedOff) -> Result<(), Error> {
+        let sql = "insert into modules_off (module, since, operator) values ($1, $2, $3) \
+                   on conflict (module) do nothing";
+        let SwitchedOff { module, since, operator } = off;
+        let kept = with_db!(&self.db, |pool| {
+            let query = sqlx::query(sql).bind(module).bind(At(*since)).bind(operator);
+            query.execute(pool).await.map(drop)
+        });
+        kept.map_err(failed)
+    }
+
+    /// Keeps that a module is on.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
+    pub async fn switch_on(&self, module: &str) -> Result<(), Error> {
+        let sql = "delete from modules_off where module = $1";
+        let kept = with_db!(&self.db, |pool| {
+            sqlx::query(sql).bind(module).execute(pool).await.map(drop)
+        });
+        kept.map_err(failed)
+    }
+
+    /// The modules that are off.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
+    pub async fn switched_off(&self) -> Result<Vec<SwitchedOff>, Error> {
+        let sql = "select module, since, operator from modules_off order by module";
+        let rows: sqlx::Result<Vec<(String, At, String)>> =
+            with_db!(&self.db, |pool| sqlx::query_as(sql).fetch_all(pool).await);
+        let off = |(module, At(since), operator)| SwitchedOff { module, since, operator };
+        Ok(rows.map_err(failed)?.into_iter().map(off).collect())
+    }
+}
