@@ -54,7 +54,7 @@ async fn a_wrong_password_and_an_unknown_name_are_told_in_the_same_words() {
     let unknown = login(&server, "Ben", "correct horse").await;
     assert_eq!((unknown.status, &unknown.text), (wrong.status, &wrong.text));
     assert!(wrong.cookies().is_empty());
-    register(&server, "anna", "another one").await.refused(409, "NAME_TAKEN");
+    register(&server, "anna", "purple staple").await.refused(409, "NAME_TAKEN");
 }
 
 #[tokio::test]

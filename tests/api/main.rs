@@ -5,8 +5,8 @@
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
 //! whatever happens, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `prometheus` what scrapes the pods,
-//! `wall_clock` a clock that is set, `raw` a connection without a client. Every other module holds the tests of one
-//! subject, named as sentences.
+//! `wall_clock` a clock that is set, `raw` a connection without a client, `secrets` what no server may print. Every other
+//! module holds the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -28,6 +28,7 @@ mod proxy;
 mod rabbitmq;
 mod raw;
 mod redis;
+mod secrets;
 mod server;
 mod service;
 mod setup;
@@ -57,6 +58,7 @@ mod login_forged;
 mod login_guest;
 mod login_log;
 mod login_outage;
+mod logs;
 mod matchmaking;
 mod metrics;
 mod names;
@@ -76,6 +78,7 @@ mod restarts;
 mod results;
 mod settings;
 mod start;
+mod switches;
 mod tokens;
 mod traces;
 mod transport;

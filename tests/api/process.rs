@@ -3,9 +3,12 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+
+use crate::secrets;
 
 /// How long a start may take; the rest of the machine may be busy.
 const START: Duration = Duration::from_secs(10);
@@ -26,6 +29,7 @@ pub fn run(mut command: Command) -> Outcome {
         child.kill().expect("a process of our own");
     }
     let [stdout, stderr] = output.map(Reading::text);
+    is_discreet(&format!("{stdout}{stderr}"));
     let status =
         status.unwrap_or_else(|| panic!("the program runs on\nstdout: {stdout}\nstderr: {stderr}"));
     Outcome { status, stdout, stderr }
@@ -57,6 +61,8 @@ pub struct Process {
     pub child: Child,
     pub port: u16,
     pub log: Log,
+    /// What copies its output to the log.
+    following: Vec<JoinHandle<()>>,
 }
 
 /// A server that has not said yet where it listens.
@@ -77,9 +83,11 @@ impl Launch {
         let mut child = command.spawn().expect("the server's binary");
         let log = Log::default();
         let (announce, announced) = watch::channel(None);
-        follow(child.stdout.take(), log.clone(), Some(announce));
-        follow(child.stderr.take(), log.clone(), None);
-        Self { process: Process { child, port: 0, log }, announced }
+        let following = vec![
+            follow(child.stdout.take(), log.clone(), Some(announce)),
+            follow(child.stderr.take(), log.clone(), None),
+        ];
+        Self { process: Process { child, port: 0, log, following }, announced }
     }
 
     pub fn log(&self) -> Log {
@@ -109,6 +117,15 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.following.drain(..).for_each(|following| drop(following.join()));
+        is_discreet(&self.log.text());
+    }
+}
+
+/// No secret is in what a program has printed. A test that has failed already has said why.
+fn is_discreet(printed: &str) {
+    if !std::thread::panicking() {
+        assert_eq!(secrets::leak(printed), None);
     }
 }
 
@@ -117,7 +134,7 @@ fn follow(
     stream: Option<impl Read + Send + 'static>,
     log: Log,
     announce: Option<watch::Sender<Option<u16>>>,
-) {
+) -> JoinHandle<()> {
     let lines = BufReader::new(stream.expect("a pipe")).lines();
     std::thread::spawn(move || {
         for line in lines.map_while(Result::ok) {
@@ -126,7 +143,7 @@ fn follow(
                 announce.send_replace(Some(port));
             }
         }
-    });
+    })
 }
 
 impl Process {

@@ -9,6 +9,7 @@ use tokio::sync::RwLockWriteGuard;
 
 use crate::cluster::{self, Common};
 use crate::process::{self, Log, Outcome};
+use crate::secrets;
 use crate::server::Server;
 use crate::signing;
 
@@ -34,7 +35,8 @@ impl Settings {
         let home = tempfile::tempdir().expect("a temporary directory");
         let (values, arguments) = (BTreeMap::new(), Vec::new());
         let pods = cluster::pods_wanted();
-        let (own, ulimit, log_level) = (Vec::new(), None, None);
+        // All that could be printed; what it must not be is searched for (`secrets`).
+        let (own, ulimit, log_level) = (Vec::new(), None, Some("debug"));
         let settings = Self { values, arguments, home, log_level, alone: false, pods, ulimit, own };
         let wide = 1_000_000;
         settings
@@ -57,7 +59,9 @@ impl Settings {
 
     /// One setting by its key in the settings file, such as `game.player_limit`.
     pub fn set(mut self, key: &'static str, value: impl ToString) -> Self {
-        self.values.insert(key, value.to_string());
+        let value = value.to_string();
+        secrets::note_setting(key, &value);
+        self.values.insert(key, value);
         self
     }
 
@@ -92,9 +96,9 @@ impl Settings {
     }
 
     /// One process that needs nothing beside it, whatever `TEST_PODS` says: for tests whose subject is that process,
-    /// such as its data directory, its log or its limits.
+    /// such as its data directory, its log or its limits. It logs as a server does by default.
     pub fn embedded(mut self) -> Self {
-        self.pods = 0;
+        (self.pods, self.log_level) = (0, None);
         self
     }
 

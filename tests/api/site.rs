@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::persona::Player;
 use crate::process::Log;
+use crate::secrets;
 use crate::server::PATIENCE;
 use crate::socket::{Refusal, Socket};
 
@@ -139,12 +140,15 @@ impl Site {
 
     async fn answer(&self, request: reqwest::Request) -> Result<Answer, String> {
         let what = format!("{} {}", request.method(), request.url());
+        secrets::note_request(&request);
         let exchange = async {
             let response = self.http.execute(request).await?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let text = response.text().await?;
             let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-            Ok::<_, reqwest::Error>(Answer { what, status, headers, text, body })
+            let answer = Answer { what, status, headers, text, body };
+            secrets::note_answer(&answer);
+            Ok::<_, reqwest::Error>(answer)
         };
         match tokio::time::timeout(self.patience, exchange).await {
             Ok(answer) => answer.map_err(|error| format!("{error:?}")),
