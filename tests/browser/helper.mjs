@@ -67,7 +67,7 @@ export async function server(t, settings = {}) {
 const isUp = (address) =>
   fetch(`${address}/healthcheck/ready`, { signal: AbortSignal.timeout(2_000) }).then((it) => it.ok, () => false);
 
-async function freePort() {
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();

@@ -1,18 +1,12 @@
 // The operations page: figures once a second, a live tail, and the closing of sockets.
 
+import { at, duration, h, tell } from './dom.js';
+import { showModules } from './modules.js';
+
 const ROUND = 1_000;
 const PERCENTILES = [50, 95, 99];
 const WINDOW = 30;
 const LONGEST_TAIL = 500;
-
-const at = (id) => document.getElementById(id);
-
-function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 // What the samples say: sums over all labels but those that are asked for.
 class Samples {
@@ -38,13 +32,6 @@ export function percentile(now, before, percent) {
   const all = counts.at(-1)?.[1] ?? 0;
   if (all === 0) return undefined;
   return counts.find(([, count]) => count >= (all * percent) / 100)[0];
-}
-
-export function duration(seconds) {
-  if (seconds === undefined) return '–';
-  if (seconds === Infinity) return '> 10 s';
-  if (seconds >= 1) return `${seconds.toFixed(2)} s`;
-  return seconds >= 0.001 ? `${(seconds * 1_000).toPrecision(3)} ms` : `${Math.round(seconds * 1_000_000)} µs`;
 }
 
 const history = [];
@@ -77,30 +64,15 @@ function rows(id, lines) {
 }
 
 const cell = (text) => h('td', {}, `${text ?? ''}`);
-const number = (value, isBad = false) => h('td', { class: isBad ? 'number bad' : 'number' }, `${value}`);
 const head = (text) => h('th', { scope: 'row' }, text);
 
-function showTables(figures, samples) {
+function showTables(figures) {
   rows('dependencies', figures.dependencies.map(({ name, away_since: since }) => [
     head(name),
     since ? h('td', { class: 'bad' }, `away since ${since}`) : cell('answers'),
   ]));
-  rows('modules', figures.modules.map(({ name, last_panic: panic }) => {
-    const of = (metric) => samples.sum(`typephoon_handler_${metric}`, { module: name });
-    const [handled, time] = [of('duration_seconds_count'), of('duration_seconds_sum')];
-    const bad = (metric) => number(of(metric), of(metric) > 0);
-    return [
-      head(name), number(handled), number(duration(time)), number(duration(handled ? time / handled : undefined)),
-      bad('errors_total'), bad('panics_total'), bad('slow_total'), cell(panic ? `${panic.at} ${panic.text}` : ''),
-    ];
-  }));
   rows('errors', figures.errors.map(({ at: when, level, text, trace }) => [cell(when), cell(level), cell(text), cell(trace)]));
   rows('acts', figures.acts.map(({ at: when, operator, action, target }) => [cell(when), cell(operator), cell(`${action} ${target}`)]));
-}
-
-// A status is read out when it changes, not once a second.
-function tell(id, words) {
-  if (at(id).textContent !== words) at(id).textContent = words;
 }
 
 async function look() {
@@ -110,10 +82,11 @@ async function look() {
     const figures = await answer.json();
     const samples = new Samples(figures.samples);
     showNow(figures, samples);
-    showTables(figures, samples);
-    tell('state', figures.stopping ? 'This pod is stopping.' : 'Up to date.');
+    showTables(figures);
+    showModules(figures, samples);
+    tell(at('state'), figures.stopping ? 'This pod is stopping.' : 'Up to date.');
   } catch {
-    tell('state', 'The server does not answer.');
+    tell(at('state'), 'The server does not answer.');
   }
   setTimeout(look, ROUND);
 }
