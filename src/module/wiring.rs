@@ -229,7 +229,7 @@ impl Wiring<'_> {
 
     /// A WebSocket.
     pub fn socket<S: Socket>(&mut self) {
-        for what in ["open", "catch up", "close"] {
+        for what in ["request", "open", "catch up", "close"] {
             count_from_zero(self.row.name, what);
         }
         self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
