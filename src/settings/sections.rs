@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -274,9 +275,9 @@ pub struct LimitSettings {
     /// Between two pings of a socket.
     #[serde(with = "values::positive_seconds")]
     pub heartbeat: Duration,
-    /// IP addresses of the proxies whose `X-Forwarded-For` is believed.
-    #[serde(deserialize_with = "lists::ip_addresses")]
-    pub trusted_proxies: Vec<String>,
+    /// The proxies whose `X-Forwarded-For` is believed, by their addresses or networks.
+    #[serde(deserialize_with = "lists::networks")]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for LimitSettings {
