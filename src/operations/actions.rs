@@ -1,10 +1,11 @@
-//! What an operator can do: close the sockets of a game or of a player. Each action is written down.
+//! What an operator can do: close the sockets of a game or of a player, drain this pod. Each action is written down.
 
 use salvo::http::header;
 use salvo::{Depot, Request, Response, Writer, handler};
 use serde::Serialize;
 
 use super::closing::SocketsClosed;
+use super::page::name_of;
 use crate::game::{GameId, UserId};
 use crate::http::Answer;
 use crate::module::Cx;
@@ -41,16 +42,49 @@ async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
         (None, Some(user)) => ("close player", user.to_string()),
         _ => return Err(Error::validation("either game or player is wanted")),
     };
+    note(cx, req, action, &target).await;
+    cx.bus().announce(SocketsClosed { game, user }).await;
+    Ok(Done { action: action.into(), target })
+}
+
+/// `POST /ops/drain`, a form with `drain`: `on` sends the sockets of this pod elsewhere and takes no new ones until `off`.
+#[handler]
+pub(super) async fn drain(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
+    match drained(&cx, req).await {
+        Ok(done) => Answer::new(done).write(req, depot, res).await,
+        Err(error) => error.write(req, depot, res).await,
+    }
+}
+
+async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
+    is_own_page(req)?;
+    let state = &cx.parts().drain;
+    let wanted = req.form::<String>("drain").await;
+    let action = match wanted.as_deref() {
+        Some("on") => "drain",
+        Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
+        Some("off") => "end drain",
+        _ => return Err(Error::validation("drain: on or off is wanted")),
+    };
+    let target = name_of(cx.parts());
+    note(cx, req, action, &target).await;
+    if action == "drain" {
+        state.begin();
+    } else {
+        state.end();
+    }
+    Ok(Done { action: action.into(), target })
+}
+
+/// Writes an action down, in the log and in the records.
+async fn note(cx: &Cx, req: &Request, action: &str, target: &str) {
     let operator = operator(req);
     tracing::warn!(operator, action, target, "audit: an operator acts");
-    let act = Act { at: cx.now(), operator, action: action.into(), target: target.clone() };
-    let noted = cx.records().note_act(&act).await;
+    let act = Act { at: cx.now(), operator, action: action.into(), target: target.into() };
     // An emergency brake must not wait for a database that is away; the log has the line.
-    if let Err(error) = &noted {
+    if let Err(error) = cx.records().note_act(&act).await {
         tracing::error!(%error, action, "the action is not in the records");
     }
-    cx.bus().announce(SocketsClosed { game, user }).await;
-    Ok(Done { action: act.action, target })
 }
 
 /// From where, and by which right.

@@ -2,7 +2,8 @@
 //!
 //! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
 //! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for
-//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), and writes it down.
+//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods) and drains this pod, and
+//! writes it down.
 //!
 //! Not here: what is measured, which is in `telemetry`.
 
@@ -27,7 +28,7 @@ pub(crate) use self::port::Port;
 
 use self::access::Access;
 use self::page::{LogIn, Page};
-use crate::http::{self, Envelope, METRICS, Pages, metrics, probes};
+use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
 use crate::module::{Cx, Parts};
 
 /// The name under which its requests are known, as a module's would be.
@@ -40,9 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
     let (service, stop) = (service(parts), stop.clone());
     // A tail never ends by itself: with the loop all connections are closed.
-    let serving = async move {
-        http::serve(port.listener, service, PATIENCE, &CancellationToken::new()).await
-    };
+    let serving =
+        async move { http::serve(port.listener, service, PATIENCE, &Ends::default()).await };
     tasks.spawn(stop.run_until_cancelled_owned(serving));
 }
 
@@ -55,7 +55,8 @@ fn service(parts: &Arc<Parts>) -> Service {
         .push(Router::with_path(&METRICS[1..]).get(metrics))
         .push(Router::with_path("ops/figures.json").get(page::figures))
         .push(Router::with_path("ops/tail").get(tail::tail))
-        .push(Router::with_path("ops/close").post(actions::close));
+        .push(Router::with_path("ops/close").post(actions::close))
+        .push(Router::with_path("ops/drain").post(actions::drain));
     let router = Router::new()
         .hoop(affix_state::inject(cx))
         .push(probes())

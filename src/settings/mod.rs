@@ -47,7 +47,7 @@ pub use operations::{OperationsPort, OperationsSettings};
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
     AuthSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
-    ServerSettings, TelemetrySettings, TokenSettings, WebSettings,
+    ServerSettings, ShutdownSettings, TelemetrySettings, TokenSettings, WebSettings,
 };
 pub use services::{AmqpSettings, DbSettings, RedisSettings};
 pub use sources::Sources;
@@ -102,6 +102,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The port for operators.
     pub operations: OperationsSettings,
+    /// How it stops.
+    pub shutdown: ShutdownSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,
     /// `LOG_LEVEL`: trace, debug, info, warn, error, off, or a filter such as `info,sqlx=warn`.
@@ -132,6 +134,7 @@ impl Default for Settings {
             handlers: HandlerSettings::default(),
             limits: LimitSettings::default(),
             operations: OperationsSettings::default(),
+            shutdown: ShutdownSettings::default(),
             telemetry: TelemetrySettings::default(),
             log_level: "info".into(),
             server_name: None,

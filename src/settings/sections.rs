@@ -304,6 +304,21 @@ impl Default for LimitSettings {
     }
 }
 
+/// How the server stops.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShutdownSettings {
+    /// Over what time open sockets are sent to the other pods, if there are any.
+    #[serde(with = "values::seconds")]
+    pub drain: Duration,
+}
+
+impl Default for ShutdownSettings {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(20) }
+    }
+}
+
 /// What is reported about the running server.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
