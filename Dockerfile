@@ -23,7 +23,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
 
 # The C library, libgcc and the certificates without which no identity provider is believed: no shell, no package manager.
 FROM gcr.io/distroless/cc-debian12:nonroot
-ARG VERSION=dev
+ARG VERSION=0.2.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="typephoon-api" \
       org.opencontainers.image.description="The server of a real-time multiplayer typing race." \

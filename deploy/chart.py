@@ -14,10 +14,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "deploy/chart"
-# Settings that the chart itself names. Where docs/settings.md has them, its row counts.
-NAMED_BY_THE_CHART = {
-    "shutdown.drain": {"type": "number", "minimum": 0},
-}
 # Sections of which the server ignores what it does not know, because setting files of the Python backend have more.
 OPEN_SECTIONS = {"amqp", "handlers"}
 TABLE = re.compile(r"(<!-- values -->\n).*(<!-- end of values -->)", re.DOTALL)
@@ -63,7 +59,7 @@ def settings_schema():
     rows = {key: setting_schema(key, default, unit, meaning) for key, default, unit, meaning in setting_rows()}
     if len(rows) < 60:
         sys.exit("chart.py: docs/settings.md has other tables than expected")
-    for key, schema in {**NAMED_BY_THE_CHART, **rows}.items():
+    for key, schema in rows.items():
         place = settings
         *sections, name = key.split(".")
         for part in sections:

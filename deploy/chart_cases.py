@@ -97,7 +97,7 @@ CASES = [
     ("further volumes", {"extraVolumes": [{"name": "words", "configMap": {"name": "words"}}],
      "extraVolumeMounts": [{"name": "words", "mountPath": "/words"}]}, {f"{SERVER}.volumeMounts[3].mountPath": "/words"}),
     # The image and the pod.
-    ("the image has the chart's version", {}, {IMAGE: "ghcr.io/typephoon/typephoon-api:0.1.0"}),
+    ("the image has the chart's version", {}, {IMAGE: "ghcr.io/typephoon/typephoon-api:0.2.0"}),
     ("another tag", {"image": {"tag": "main"}}, {IMAGE: "ghcr.io/typephoon/typephoon-api:main"}),
     ("a digest", {"image": {"repository": "r/t", "tag": "x", "digest": "sha256:" + "a" * 64}}, {IMAGE: "r/t@sha256:" + "a" * 64}),
     ("secrets of the registry", {"image": {"pullSecrets": [{"name": "reg"}], "pullPolicy": "Always"}},

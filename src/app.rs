@@ -10,14 +10,16 @@ use salvo::Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::Kind;
 use crate::auth::Keys;
 use crate::bridge::{Bridge, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
+use crate::drain::{self, Drain};
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
-use crate::http::{Caps, Door, Limits, Listener, Origins, room_for_connections, serve, service};
+use crate::http::{
+    Caps, Door, Ends, Limits, Listener, Origins, room_for_connections, serve, service,
+};
 use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
 use crate::module::{Cx, Parts, Setup, linked, wire};
 use crate::operations::{self, Port};
@@ -25,7 +27,7 @@ use crate::records::{Journal, Records};
 use crate::settings::Settings;
 use crate::timers::Timers;
 
-/// How long a stop may take, from the signal to the end.
+/// How long a stop may take once its drain is over.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long it may take after that to tell the other pods of it.
@@ -94,6 +96,7 @@ impl Application {
             bridge,
             shared,
             health: Health::default(),
+            drain: Drain::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             settings,
@@ -136,6 +139,8 @@ impl Application {
         let (watching, stopped) = (health::watch(parts.clone()), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(watching).await });
         operations::keep_switches(parts).await;
+        let (draining, stopped) = (drain::keep(parts.clone()), parts.stop.clone());
+        parts.tasks.spawn(async move { stopped.run_until_cancelled(draining).await });
         let games = parts.live.all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| parts.timers.arm(game));
         let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
@@ -152,33 +157,25 @@ impl Application {
         introduce(parts, self.address);
 
         let patience = parts.settings.limits.request_timeout;
-        let serving = serve(self.listener, self.service, patience, &parts.stop);
-        let mut serving = std::pin::pin!(serving);
+        let ends = Ends { drain: parts.drain.clone(), stop: parts.stop.clone() };
+        let mut serving = std::pin::pin!(serve(self.listener, self.service, patience, &ends));
         tokio::select! {
             () = serving.as_mut() => return Err("serving ended before the stop".into()),
             () = stop => {}
         }
-        tracing::info!("stopping: no new players, open sockets are told to come back");
+        tracing::info!("stopping; a second signal ends it at once");
+        tokio::select! {
+            () = serving.as_mut() => return Err("serving ended before the stop".into()),
+            () = parts.drain.complete() => {}
+        }
         parts.stop.cancel();
-        parts.rooms.close_all(Kind::RESTARTING);
         parts.tasks.close();
         let ended = async { tokio::join!(serving, parts.tasks.wait()) };
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
         }
         sockets_ended.cancel();
-        among_pods.close();
-        if tokio::time::timeout(LAST_WORDS, among_pods.wait()).await.is_err() {
-            tracing::warn!("not everything was told to the other pods after {LAST_WORDS:?}");
-        }
-        if let Some(bridge) = &parts.bridge {
-            bridge.leave_alarms().await;
-        }
-        if let Some(shared) = &parts.shared
-            && let Err(error) = shared.farewell().await
-        {
-            tracing::warn!(%error, "the other pods will miss this one for some seconds");
-        }
+        leave_the_others(parts, &among_pods).await;
         self.keepers_stop.cancel();
         self.keepers.close();
         self.keepers.wait().await;
@@ -198,6 +195,22 @@ fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationT
     if let Some(shared) = &parts.shared {
         let beating = pulse(shared.clone(), parts.clone());
         tasks.spawn(ends.clone().run_until_cancelled_owned(beating));
+    }
+}
+
+/// Waits until the other pods have been told everything, and takes this one off their lists.
+async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
+    among_pods.close();
+    if tokio::time::timeout(LAST_WORDS, among_pods.wait()).await.is_err() {
+        tracing::warn!("not everything was told to the other pods after {LAST_WORDS:?}");
+    }
+    if let Some(bridge) = &parts.bridge {
+        bridge.leave_alarms().await;
+    }
+    if let Some(shared) = &parts.shared
+        && let Err(error) = shared.farewell().await
+    {
+        tracing::warn!(%error, "the other pods will miss this one for some seconds");
     }
 }
 

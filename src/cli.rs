@@ -1,17 +1,23 @@
 //! The command line. Without a command it serves.
 
 mod health;
+mod signals;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio_util::sync::CancellationToken;
 
+use self::signals::Signals;
 use crate::app::Application;
 use crate::module::{linked, render_table, scaffold, wire};
 use crate::settings::{Loaded, Sources, load};
 use crate::telemetry;
+
+/// The exit code of a server that was not let to finish.
+const SECOND_SIGNAL: i32 = 1;
 
 /// The server of a real-time multiplayer typing race.
 ///
@@ -114,31 +120,27 @@ fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
         tracing::info!("{note}");
     }
     let served = runtime.block_on(async {
-        let stop = signals().map_err(|error| format!("signals cannot be heard: {error}"))?;
-        let mut stop = std::pin::pin!(stop);
+        let signals = Signals::listen();
+        let mut signals = signals.map_err(|error| format!("signals cannot be heard: {error}"))?;
         // The start may wait for a database for long.
         let application = tokio::select! {
             built = Application::build(settings, init) => built?,
-            () = stop.as_mut() => return Ok(()),
+            () = signals.next() => return Ok(()),
         };
-        application.run_until(stop).await
+        let stop = CancellationToken::new();
+        let twice = async {
+            signals.next().await;
+            stop.cancel();
+            signals.next().await;
+        };
+        tokio::select! {
+            served = application.run_until(stop.cancelled()) => served,
+            () = twice => {
+                tracing::warn!("a second signal: ended at once");
+                std::process::exit(SECOND_SIGNAL);
+            }
+        }
     });
     telemetry.end();
     served
-}
-
-/// Listens for Ctrl-C and SIGTERM from now on; the future ends with the first of them.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        let interrupted = tokio::signal::ctrl_c();
-        #[cfg(unix)]
-        tokio::select! {
-            _ = interrupted => {}
-            _ = terminated.recv() => {}
-        }
-        #[cfg(not(unix))]
-        let _ = interrupted.await;
-    })
 }

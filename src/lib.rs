@@ -15,6 +15,7 @@
 //! | [`records`] | the record store: what is kept for good |
 //! | [`timers`] | countdowns, derived from the facts of games |
 //! | `clock` | what time it is, whatever happens to the wall clock |
+//! | `drain` | sends the sockets of a pod elsewhere |
 //! | [`auth`] | tokens and cookies |
 //! | [`login`] | identity providers, and what follows from a login |
 //! | [`telemetry`] | logs, traces, metrics |
@@ -28,6 +29,7 @@ mod bridge;
 pub mod bus;
 pub mod cli;
 mod clock;
+mod drain;
 pub mod error;
 pub mod game;
 mod health;

@@ -17,6 +17,25 @@ fn every_source_keeps_the_rules_of_the_house() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+/// The version of Cargo.toml is that of the chart, of the image, and of the changelog's newest section.
+#[test]
+fn one_version_is_named_everywhere() {
+    let version = env!("CARGO_PKG_VERSION");
+    let chart = include_str!("../deploy/chart/Chart.yaml");
+    let changelog = include_str!("../CHANGELOG.md");
+    for (file, text, line) in [
+        ("deploy/chart/Chart.yaml", chart, format!("version: {version}")),
+        ("deploy/chart/Chart.yaml", chart, format!("appVersion: \"{version}\"")),
+        ("Dockerfile", include_str!("../Dockerfile"), format!("ARG VERSION={version}")),
+        ("CHANGELOG.md", changelog, "## Unreleased".to_owned()),
+    ] {
+        assert!(text.lines().any(|it| it == line), "{file} has no line {line:?}");
+    }
+    let newest = changelog.lines().filter(|line| line.starts_with("## ")).nth(1);
+    let newest = newest.and_then(|line| line.strip_prefix(&format!("## {version} — ")));
+    assert!(newest.is_some_and(|date| date.len() == "2026-11-26".len()), "a section of {version}");
+}
+
 /// All complaints about a file that would hold this.
 fn complaints(path: &str, text: &str) -> Vec<String> {
     let source = Source::of(path, text);

@@ -8,6 +8,7 @@ const TEXTS = {
   open: 'Connected',
   slow: 'Connection is slow. Type on, nothing is lost.',
   waiting: 'Connection lost. Trying again…',
+  restarting: 'The server restarts. Reconnecting by itself…',
 };
 
 const watchers = new Set();
@@ -15,10 +16,10 @@ let isLost = false;
 let socket = null;
 let isReachable = true;
 
-// `state` is `connecting`, `open`, `slow` or `waiting`; null when there is no socket any more.
+// `state` is `connecting`, `open`, `slow`, `waiting` or `restarting`; null when there is no socket any more.
 export function socketIs(state) {
   socket = state;
-  if (state !== 'connecting') lose(state === 'waiting');
+  if (state !== 'connecting') lose(state === 'waiting' || state === 'restarting');
   show();
 }
 
@@ -48,7 +49,8 @@ addEventListener('offline', () => reached(false));
 function show() {
   const element = document.getElementById('connection');
   const state = socket ?? (isReachable ? 'idle' : 'unreachable');
-  if (element.dataset.state === state) return;
-  element.dataset.state = state;
+  if (element.textContent === TEXTS[state]) return;
+  // A restart looks like any other loss.
+  element.dataset.state = state === 'restarting' ? 'waiting' : state;
   element.textContent = TEXTS[state];
 }

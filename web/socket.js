@@ -6,6 +6,11 @@ import { socketIs } from './connection.js';
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8_000;
+// The server restarts, or another one takes over. Its reason says when to come back: `RESTARTING retry-after=0.25`.
+const RESTARTING = 1012;
+const RETRY_AFTER = / retry-after=(\d+(?:\.\d+)?)$/;
+// A restart that takes more tries than this (8 s or so) is a loss like any other.
+const RESTART_TRIES = 6;
 // A network that goes away silently leaves a socket open for minutes. After so long without a frame
 // the server is asked whether it is there: sooner where every moment counts.
 const SILENCE = 10_000;
@@ -22,13 +27,15 @@ export function openSocket(url, before, on) {
   let timer = null;
   let slow = null;
   let isClosed = false;
+  let isRestarting = false;
   // Of attempts that overlap, only the newest goes on.
   let newest = 0;
 
   async function connect() {
     newest += 1;
     const attempt = newest;
-    socketIs(attempts === 0 ? 'connecting' : 'waiting');
+    if (attempts === 0) socketIs('connecting');
+    else away();
     try {
       await before();
     } catch (failure) {
@@ -47,6 +54,7 @@ export function openSocket(url, before, on) {
     socket = fresh;
     socket.onopen = () => {
       attempts = 0;
+      isRestarting = false;
       watch();
       wake();
       on.open?.();
@@ -56,11 +64,12 @@ export function openSocket(url, before, on) {
       // Behind the frame, which may have been START; not if it was the end.
       if (socket === fresh) watch();
     };
-    socket.onclose = ({ code }) => {
+    socket.onclose = ({ code, reason }) => {
       if (socket !== fresh) return;
       lose();
-      if (code >= 4500) stop(code);
-      else retry();
+      if (code >= 4500) return stop(code);
+      isRestarting ||= code === RESTARTING;
+      retry(pauseIn(reason));
     };
   }
 
@@ -81,13 +90,17 @@ export function openSocket(url, before, on) {
     else drop();
   }
 
-  function retry() {
-    socketIs('waiting');
+  // `told` is the pause that the server has chosen for this page, so that not all of them come at once.
+  function retry(told) {
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempts);
     attempts += 1;
+    away();
     clearTimeout(timer);
-    // Half of it by chance: after a restart not everybody comes at once.
-    timer = setTimeout(connect, pause * (0.5 + Math.random() / 2));
+    timer = setTimeout(connect, told ?? pause * (0.5 + Math.random() / 2));
+  }
+
+  function away() {
+    socketIs(isRestarting && attempts <= RESTART_TRIES ? 'restarting' : 'waiting');
   }
 
   function lose() {
@@ -147,6 +160,12 @@ export function openSocket(url, before, on) {
       if (!isClosed) end()?.close(1000, 'user left');
     },
   };
+}
+
+// Milliseconds; nothing if the server has not said.
+function pauseIn(reason) {
+  const seconds = RETRY_AFTER.exec(reason)?.[1];
+  return seconds === undefined ? undefined : Math.min(LONGEST_PAUSE, seconds * 1_000);
 }
 
 export function address(path, query) {

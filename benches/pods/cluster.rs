@@ -33,8 +33,9 @@ pub type Socket = WebSocketStream<TcpStream>;
 
 pub struct Cluster {
     name: String,
+    settings: &'static [(&'static str, &'static str)],
     pods: Vec<(Child, SocketAddr)>,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Somebody who sits in a race, and has heard START.
@@ -57,7 +58,7 @@ pub struct Seats {
 }
 
 /// One client for all: making one takes longer than what it asks for.
-fn http() -> &'static reqwest::Client {
+pub fn http() -> &'static reqwest::Client {
     static HTTP: LazyLock<reqwest::Client> =
         LazyLock::new(|| reqwest::Client::builder().no_proxy().build().expect("an HTTP client"));
     &HTTP
@@ -72,41 +73,96 @@ fn redis() -> String {
     std::env::var("TEST_REDIS").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into())
 }
 
+/// What a rolling restart sets beside the rest: a text that is typed in twenty seconds, a word per keystroke.
+pub const ROLLING: &[(&str, &str)] = &[
+    ("TP_GAME__WORD_COUNT", "20"),
+    ("TP_GAME__CHECK_RESULTS", "false"),
+    ("TP_HANDLERS__BOTS__ENABLED", "false"),
+    ("TP_LIMITS__SEATS_PER_PLAYER", "1000000"),
+    ("TP_LIMITS__CONNECTIONS_PER_ADDRESS", "1000000"),
+];
+
+async fn is_ready(address: SocketAddr) {
+    let ready = format!("http://{address}/healthcheck/ready");
+    while !http().get(&ready).send().await.is_ok_and(|it| it.status().is_success()) {
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// What a pod has counted under that name, over all labels.
+pub async fn counted(port: u16, name: &str) -> Outcome<u64> {
+    let metrics = http().get(format!("http://127.0.0.1:{port}/metrics")).send().await?;
+    let text = metrics.error_for_status()?.text().await?;
+    let lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
+    Ok(lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<u64>().ok()).sum())
+}
+
 impl Cluster {
     pub async fn start(count: usize) -> Outcome<Self> {
+        Self::start_with(count, &[]).await
+    }
+
+    /// The same with further settings, as variables.
+    pub async fn start_with(
+        count: usize,
+        settings: &'static [(&'static str, &'static str)],
+    ) -> Outcome<Self> {
         let name = format!("typephoon_bench_{:08x}", rand::random::<u32>());
         let mut server = PgConnection::connect(&postgres()).await?;
         server.execute(AssertSqlSafe(format!("create database {name}"))).await?;
-        let data = tempfile::tempdir()?;
-        let mut pods = Vec::new();
+        let mut cluster = Self { name, settings, pods: Vec::new(), data: tempfile::tempdir()? };
         for number in 0..count {
-            let log = data.path().join(format!("{number}.log"));
-            let child = command(&name, number)?
-                .current_dir(data.path())
-                .stdin(Stdio::null())
-                .stderr(Stdio::null())
-                .stdout(File::create(&log)?)
-                .kill_on_drop(true)
-                .spawn()?;
-            let address = loop {
-                let text = std::fs::read_to_string(&log)?;
-                let address = text.split("listening on http://").nth(1);
-                let address =
-                    address.and_then(|rest| rest.split([' ', '"', '\n', '\u{1b}']).next());
-                if let Some(address) = address.and_then(|it| it.parse().ok()) {
-                    break address;
-                }
-                sleep(Duration::from_millis(20)).await;
-            };
-            pods.push((child, address));
+            let pod = cluster.launch(number, 0).await?;
+            cluster.pods.push(pod);
         }
-        for (_, address) in &pods {
-            let ready = format!("http://{address}/healthcheck/ready");
-            while !http().get(&ready).send().await.is_ok_and(|it| it.status().is_success()) {
-                sleep(Duration::from_millis(20)).await;
+        for (_, address) in &cluster.pods {
+            is_ready(*address).await;
+        }
+        Ok(cluster)
+    }
+
+    /// Starts a pod, on any port if `port` is 0. Returns once it listens.
+    async fn launch(&self, number: usize, port: u16) -> Outcome<(Child, SocketAddr)> {
+        let log = self.data.path().join(format!("{number}.log"));
+        let child = command(&self.name, number)?
+            .envs(self.settings.iter().copied())
+            .env("TP_SERVER__PORT", port.to_string())
+            .current_dir(self.data.path())
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .stdout(File::create(&log)?)
+            .kill_on_drop(true)
+            .spawn()?;
+        loop {
+            let text = std::fs::read_to_string(&log)?;
+            let address = text.split("listening on http://").nth(1);
+            let address = address.and_then(|rest| rest.split([' ', '"', '\n', '\u{1b}']).next());
+            if let Some(address) = address.and_then(|it| it.parse().ok()) {
+                return Ok((child, address));
             }
+            sleep(Duration::from_millis(20)).await;
         }
-        Ok(Self { name, pods, _data: data })
+    }
+
+    pub fn ports(&self) -> Vec<u16> {
+        self.pods.iter().map(|(_, address)| address.port()).collect()
+    }
+
+    /// Has a pod stop, and returns its exit code.
+    pub async fn terminate(&mut self, number: usize) -> Outcome<i32> {
+        let child = &mut self.pods[number].0;
+        let id = child.id().ok_or("it has ended")?;
+        std::process::Command::new("kill").args(["-TERM", &id.to_string()]).status()?;
+        Ok(child.wait().await?.code().unwrap_or(-1))
+    }
+
+    /// Starts it again on its port. Returns once it is ready.
+    pub async fn restart(&mut self, number: usize) -> Outcome<()> {
+        let port = self.pods[number].1.port();
+        self.pods[number] = self.launch(number, port).await?;
+        is_ready(self.pods[number].1).await;
+        Ok(())
     }
 
     /// What the pods have counted so far, all in all.
@@ -170,7 +226,10 @@ impl Cluster {
 }
 
 fn command(name: &str, number: usize) -> Outcome<Command> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
+    let mut command = Command::new(
+        std::env::var("TYPEPHOON_API")
+            .unwrap_or_else(|_| env!("CARGO_BIN_EXE_typephoon-api").into()),
+    );
     let database: sqlx::postgres::PgConnectOptions = postgres().parse()?;
     let database = sqlx::ConnectOptions::to_url_lossy(&database.database(name)).to_string();
     let settings: [(&str, &str); 21] = [
@@ -200,7 +259,7 @@ fn command(name: &str, number: usize) -> Outcome<Command> {
     Ok(command)
 }
 
-async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<Socket> {
+pub async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<Socket> {
     let mut request = format!("ws://{pod}{path}").into_client_request()?;
     if let Some(cookie) = cookie {
         request.headers_mut().insert(COOKIE, cookie.parse()?);

@@ -8,13 +8,16 @@
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
-//! `-- 2` measures two pods alone.
+//! `-- 2` measures two pods alone, `-- rolling` a rolling restart of three pods behind nginx. `TYPEPHOON_API` names another binary.
 
 mod batched;
 mod broker;
 mod cluster;
 mod fan_out;
+mod proxy;
 mod race;
+mod racer;
+mod rolling;
 
 use std::time::Duration;
 
@@ -37,6 +40,9 @@ const POSITIONS: &str = "typephoon_bridge_positions_total";
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
+    if std::env::args().any(|it| it == "rolling") {
+        return rolling::measure().await;
+    }
     println!("{PLAYERS} players in races of 5, {RATE} keystrokes/s each, {} s", SPAN.as_secs());
     let chosen: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();
     for pods in if chosen.is_empty() { vec![1, 2, 4] } else { chosen } {

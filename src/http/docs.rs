@@ -203,7 +203,8 @@ fn sockets(html: &mut String, modules: &[ModuleTable], sockets: &[SocketRoute]) 
 fn errors(html: &mut String) {
     put!(
         html,
-        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”.<table>\
+        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”. The reason of \
+         1012 tells after how many seconds: <code>RESTARTING retry-after=0.25</code>.<table>\
          <tr><th>code<th>status<th>in a handshake<th>close code<th>come back<th>meaning"
     );
     for (kind, meaning) in Kind::ALL {

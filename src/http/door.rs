@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Service, Writer, async_trait};
 use tokio::net::{TcpSocket, lookup_host};
-use tokio_util::sync::CancellationToken;
 
 use super::answer::tell;
 use super::listener::{Caps, Listener};
-use super::{Answer, health, serve};
+use super::{Answer, Ends, health, serve};
 use crate::{Error, Kind};
 
 /// Connections that may wait to be accepted: a class that comes all at once.
@@ -79,7 +78,7 @@ impl Door {
             .push(Router::with_path(&health::ALIVE[1..]).get(Alive))
             .push(Router::with_path(&health::READY[1..]).get(Starting(Kind::UNKNOWN)))
             .push(Router::with_path("{**}").goal(Starting(Kind::UNAVAILABLE)));
-        let never = CancellationToken::new();
+        let never = Ends::default();
         let serving = serve(self.listener()?, Service::new(starting), STARTING_PATIENCE, &never);
         // With the loop end its connections: their clients come back, and then meet the true server.
         tokio::select! {

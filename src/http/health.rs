@@ -44,11 +44,11 @@ async fn alive() -> Answer<Empty> {
     Answer::ok()
 }
 
-/// Whether this server should get players: everything that it needs answers, and it is not stopping.
+/// Whether this server should get players: everything that it needs answers, and it does not drain.
 #[endpoint(tags("health"))]
 async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
-    if cx.parts().stop.is_cancelled() {
-        return Err(Kind::RESTARTING.into());
+    if cx.parts().drain.is_on() {
+        return Err(Error::new(Kind::RESTARTING, "draining: sockets go elsewhere"));
     }
     match cx.parts().health.complaint() {
         Some(complaint) => Err(Error::new(Kind::UNKNOWN, complaint)),

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use parking_lot::Mutex;
 use salvo::conn::SocketAddr;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
@@ -69,7 +70,7 @@ pub(crate) struct Limits {
     own_games: Budgets<IpAddr>,
     seats_of_player: Budgets<UserId>,
     sockets: Arc<Places>,
-    trusted_proxies: Vec<IpAddr>,
+    trusted_proxies: Vec<IpNet>,
 }
 
 impl Limits {
@@ -84,7 +85,7 @@ impl Limits {
             own_games: Budgets::per_minute(settings.games_per_minute),
             seats_of_player: Budgets::per_minute(settings.seats_per_player),
             sockets: Arc::default(),
-            trusted_proxies: trusted(settings),
+            trusted_proxies: settings.trusted_proxies.clone(),
         }
     }
 
@@ -149,21 +150,20 @@ impl Limits {
     }
 }
 
-/// The proxies that are believed.
-pub(super) fn trusted(settings: &LimitSettings) -> Vec<IpAddr> {
-    let addresses = settings.trusted_proxies.iter();
-    addresses.filter_map(|it| Some(it.parse::<IpAddr>().ok()?.to_canonical())).collect()
+/// Whether an address is in one of the networks.
+pub(super) fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(&address))
 }
 
 /// The client behind `peer`: what the trusted proxies say of it, each of the one before. What cannot be
 /// read is not believed, and neither is what stands before it.
-fn client(peer: IpAddr, hops: &[&str], trusted: &[IpAddr]) -> IpAddr {
+fn client(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
     for hop in hops.iter().rev().map(|hop| hop.trim()) {
         let with_port = || Some(hop.parse::<std::net::SocketAddr>().ok()?.ip());
         let address = hop.parse().ok().or_else(with_port).map(|it: IpAddr| it.to_canonical());
         match address {
-            Some(address) if trusted.contains(&client) => client = address,
+            Some(address) if is_among(client, trusted) => client = address,
             _ => break,
         }
     }
@@ -219,11 +219,16 @@ mod tests {
     #[test]
     fn only_trusted_proxies_are_believed() {
         let (proxy, player) = (ip("10.0.0.1"), ip("203.0.113.7"));
-        let trusted = [proxy, ip("10.0.0.2")];
+        let trusted = ["10.0.0.1/32", "10.0.0.2/31"].map(|it| it.parse().unwrap());
         assert_eq!(client(player, &["6.6.6.6"], &trusted), player, "no proxy");
         assert_eq!(client(proxy, &["6.6.6.6", "203.0.113.7"], &trusted), player);
         assert_eq!(client(proxy, &["6.6.6.6", " 203.0.113.7:51234"], &trusted), player);
-        assert_eq!(client(proxy, &["203.0.113.7", "10.0.0.2"], &trusted), player, "two proxies");
+        assert_eq!(client(proxy, &["203.0.113.7", "10.0.0.3"], &trusted), player, "two proxies");
+        assert_eq!(
+            client(proxy, &["203.0.113.7", "10.0.0.4"], &trusted),
+            ip("10.0.0.4"),
+            "no proxy"
+        );
         assert_eq!(client(proxy, &["6.6.6.6", "::ffff:203.0.113.7"], &trusted), player, "mapped");
         assert_eq!(client(proxy, &["6.6.6.6", "unknown"], &trusted), proxy, "unreadable");
     }

@@ -8,12 +8,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
 use super::answer::in_full;
 use super::connection::Connection;
-use super::limits::{site, trusted};
+use super::limits::{is_among, site};
 use super::places::{Full, Places};
 use crate::settings::LimitSettings;
 use crate::telemetry::count;
@@ -31,7 +32,7 @@ pub(crate) struct Caps {
     in_all: usize,
     per_address: usize,
     /// Addresses that stand for many clients.
-    proxies: Vec<IpAddr>,
+    proxies: Vec<IpNet>,
     places: Arc<Places>,
 }
 
@@ -41,7 +42,7 @@ impl Caps {
         Self {
             in_all: settings.connections.min(room),
             per_address: settings.connections_per_address,
-            proxies: trusted(settings),
+            proxies: settings.trusted_proxies.clone(),
             places: Arc::default(),
         }
     }
@@ -54,7 +55,7 @@ impl Caps {
 
     /// Of one address: a proxy that is trusted has no limit of its own.
     fn per_address(&self, address: IpAddr) -> usize {
-        if self.proxies.contains(&address) { usize::MAX } else { self.per_address }
+        if is_among(address, &self.proxies) { usize::MAX } else { self.per_address }
     }
 }
 
@@ -146,15 +147,15 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_has_no_limit_of_its_own() {
-        let proxy = "192.0.2.1".to_owned();
+        let proxy = "192.0.2.128/25".parse().unwrap();
         let settings = LimitSettings {
             connections_per_address: 7,
-            trusted_proxies: vec![proxy.clone()],
+            trusted_proxies: vec![proxy],
             ..LimitSettings::default()
         };
         let caps = Caps::of(&settings, 100);
         assert_eq!(caps.in_all, 100, "no more than there is room for");
-        assert_eq!(caps.per_address(proxy.parse().unwrap()), usize::MAX);
+        assert_eq!(caps.per_address("192.0.2.200".parse().unwrap()), usize::MAX);
         assert_eq!(caps.per_address("192.0.2.2".parse().unwrap()), 7);
     }
 }

@@ -50,5 +50,5 @@ pub(crate) use limits::{Limits, socket_place};
 pub(crate) use listener::{Caps, Listener};
 pub(crate) use places::Place;
 pub(crate) use router::{Envelope, service};
-pub(crate) use serve::serve;
+pub(crate) use serve::{Ends, serve};
 pub(crate) use web::Pages;

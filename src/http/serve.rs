@@ -9,14 +9,16 @@ use salvo::Service;
 use salvo::conn::ConnCtrl;
 use salvo::conn::http1;
 use salvo::http::uri::Scheme;
+use salvo::http::{HeaderValue, StatusCode, header};
 use salvo::hyper::service::{Service as _, service_fn};
 use salvo::rt::tokio::{TokioIo, TokioTimer};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::listener::Listener;
+use crate::drain::Drain;
 
 /// Bytes of a request's head, and of what waits to be written.
 const BUFFER: usize = 64 << 10;
@@ -25,26 +27,42 @@ const BUFFER: usize = 64 << 10;
 /// still arrive, or its answer be read.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// Serves what `listener` accepts until `stop`, then lets the requests that are being handled finish. Dropping the
+/// After the stop, connections are accepted for so long: the kernel may have taken some that are not accepted yet, and
+/// would reset them with the requests that were sent on them.
+const LAST_CALL: Duration = Duration::from_millis(20);
+
+/// What tells that a server is about to end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ends {
+    /// While it is on, an answer closes its connection, so that a proxy keeps none for the next request.
+    pub(crate) drain: Drain,
+    /// From then on no connections are accepted.
+    pub(crate) stop: CancellationToken,
+}
+
+/// Serves what `listener` accepts until the stop, then lets the requests that are being handled finish. Dropping the
 /// future closes all connections. `patience` is how long the head of a request may take, the pause before it included.
 pub(crate) async fn serve(
     mut listener: Listener,
     service: Service,
     patience: Duration,
-    stop: &CancellationToken,
+    ends: &Ends,
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(BUFFER);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = stop.cancelled() => break,
-            (connection, peer) = listener.accept() => {
-                let connection = converse(http.clone(), &service, connection, peer, stop.clone());
-                connections.spawn(connection);
+            () = ends.stop.cancelled() => break,
+            accepted = listener.accept() => {
+                connections.spawn(converse(http.clone(), &service, accepted, ends.clone()));
             }
             Some(_) = connections.join_next() => {}
         }
+    }
+    let last_call = Instant::now() + LAST_CALL;
+    while let Ok(accepted) = timeout_at(last_call, listener.accept()).await {
+        connections.spawn(converse(http.clone(), &service, accepted, ends.clone()));
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
@@ -54,9 +72,8 @@ pub(crate) async fn serve(
 fn converse(
     http: http1::Builder,
     service: &Service,
-    connection: Connection,
-    peer: SocketAddr,
-    stop: CancellationToken,
+    (connection, peer): (Connection, SocketAddr),
+    Ends { drain, stop }: Ends,
 ) -> impl Future<Output = ()> + Send + 'static {
     let handling = Arc::new(AtomicUsize::new(0));
     let local = salvo::conn::SocketAddr::Unknown;
@@ -65,9 +82,16 @@ fn converse(
     let counted = handling.clone();
     let handler = service_fn(move |request| {
         let (answer, handled) = (handler.call(request), Handled::begin(&counted));
+        let drain = drain.clone();
         async move {
-            let answer = answer.await;
+            let mut answer = answer.await;
             drop(handled);
+            if let Ok(answer) = &mut answer
+                && drain.is_on()
+                && answer.status() != StatusCode::SWITCHING_PROTOCOLS
+            {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             answer
         }
     });

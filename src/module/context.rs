@@ -17,6 +17,7 @@ use super::wiring::FrameHandlers;
 use crate::auth::Keys;
 use crate::bridge::Bridge;
 use crate::bus::{Bus, Emits};
+use crate::drain::Drain;
 use crate::game::{Game, Timestamp};
 use crate::health::Health;
 use crate::http::{Limits, Origins};
@@ -51,6 +52,8 @@ pub(crate) struct Parts {
     pub(crate) shared: Option<RedisLive>,
     /// The way to the other pods, if there are any.
     pub(crate) bridge: Option<Arc<Bridge>>,
+    /// Whether it takes new sockets.
+    pub(crate) drain: Drain,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }

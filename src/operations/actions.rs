@@ -1,11 +1,12 @@
-//! What an operator can do: close the sockets of a game or of a player. Each action is written down; so are those of
-//! `switching`.
+//! What an operator can do: close the sockets of a game or of a player, drain this pod. Each action is written down; so are
+//! those of `switching`.
 
 use salvo::http::header;
 use salvo::{Depot, Request, Response, Writer, handler};
 use serde::Serialize;
 
 use super::closing::SocketsClosed;
+use super::page::name_of;
 use crate::game::{GameId, UserId};
 use crate::http::Answer;
 use crate::module::Cx;
@@ -45,6 +46,34 @@ async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     };
     let done = audit(cx, operator(req), action, target).await;
     cx.bus().announce(SocketsClosed { game, user }).await;
+    Ok(done)
+}
+
+/// `POST /ops/drain`, a form with `drain`: `on` sends the sockets of this pod elsewhere and takes no new ones until `off`.
+#[handler]
+pub(super) async fn drain(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
+    match drained(&cx, req).await {
+        Ok(done) => Answer::new(done).write(req, depot, res).await,
+        Err(error) => error.write(req, depot, res).await,
+    }
+}
+
+async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
+    is_own_page(req)?;
+    let state = &cx.parts().drain;
+    let wanted = req.form::<String>("drain").await;
+    let action = match wanted.as_deref() {
+        Some("on") => "drain",
+        Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
+        Some("off") => "end drain",
+        _ => return Err(Error::validation("drain: on or off is wanted")),
+    };
+    let done = audit(cx, operator(req), action, name_of(cx.parts())).await;
+    if action == "drain" {
+        state.begin();
+    } else {
+        state.end();
+    }
     Ok(done)
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
 //! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for
-//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), and writes it down;
-//! `switching` switches handler modules off and on.
+//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), drains this pod, and writes
+//! it down; `switching` switches handler modules off and on.
 //!
 //! Not here: what is measured, which is in `telemetry`.
 
@@ -30,7 +30,7 @@ pub(crate) use self::switching::keep as keep_switches;
 
 use self::access::Access;
 use self::page::{LogIn, Page};
-use crate::http::{self, Envelope, METRICS, Pages, metrics, probes};
+use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
 use crate::module::{Cx, Declarations, Parts, Switch};
 use crate::settings::Settings;
 
@@ -52,9 +52,8 @@ pub(crate) fn wire(declared: &mut Declarations, settings: &Settings) {
 pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
     let (service, stop) = (service(parts), stop.clone());
     // A tail never ends by itself: with the loop all connections are closed.
-    let serving = async move {
-        http::serve(port.listener, service, PATIENCE, &CancellationToken::new()).await
-    };
+    let serving =
+        async move { http::serve(port.listener, service, PATIENCE, &Ends::default()).await };
     tasks.spawn(stop.run_until_cancelled_owned(serving));
 }
 
@@ -68,6 +67,7 @@ fn service(parts: &Arc<Parts>) -> Service {
         .push(Router::with_path("ops/figures.json").get(page::figures))
         .push(Router::with_path("ops/tail").get(tail::tail))
         .push(Router::with_path("ops/close").post(actions::close))
+        .push(Router::with_path("ops/drain").post(actions::drain))
         .push(Router::with_path("ops/switch").post(switching::switch_module));
     let router = Router::new()
         .hoop(affix_state::inject(cx))

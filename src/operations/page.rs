@@ -25,6 +25,9 @@ const ACTS: i64 = 20;
 struct Figures {
     pod: String,
     at: String,
+    /// It takes no sockets.
+    draining: bool,
+    /// It never will again.
     stopping: bool,
     /// Whether there can be other pods.
     alone: bool,
@@ -68,6 +71,14 @@ impl From<Act> for ActLine {
     }
 }
 
+/// The name of this pod.
+pub(super) fn name_of(parts: &Parts) -> String {
+    parts.shared.as_ref().map_or_else(
+        || parts.settings.server_name.clone().unwrap_or_else(|| "this server".into()),
+        |shared| shared.pod().to_string(),
+    )
+}
+
 /// One value of a metric.
 #[derive(Debug, PartialEq, Serialize)]
 struct Sample {
@@ -87,10 +98,7 @@ pub(super) async fn figures(cx: Cx, req: &mut Request, depot: &mut Depot, res: &
 
 impl Figures {
     fn of(parts: &Parts, acts: Vec<Act>) -> Self {
-        let own = parts.shared.as_ref().map_or_else(
-            || parts.settings.server_name.clone().unwrap_or_else(|| "this server".into()),
-            |shared| shared.pod().to_string(),
-        );
+        let own = name_of(parts);
         let mut pods: Vec<String> = parts.shared.iter().flat_map(|it| it.pods()).collect();
         if !pods.contains(&own) {
             pods.push(own.clone());
@@ -108,7 +116,8 @@ impl Figures {
         Self {
             pod: own,
             at: Timestamp::now().with_z(),
-            stopping: parts.stop.is_cancelled(),
+            draining: parts.drain.is_on(),
+            stopping: parts.drain.is_for_good(),
             alone: parts.bridge.is_none(),
             pods,
             dependencies: parts.health.away().into_iter().filter(is_used).map(away).collect(),

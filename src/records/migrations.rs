@@ -24,7 +24,11 @@ fn migrator(files: &[File]) -> Migrator {
         let kind = MigrationType::Simple;
         Migration::new(version, description.into(), kind, SqlStr::from_static(text), false)
     };
-    Migrator::with_migrations(files.iter().map(read).collect())
+    let mut migrator = Migrator::with_migrations(files.iter().map(read).collect());
+    // Newer ones than those of this version are left alone, so that an operator can roll back: migrations add tables, columns
+    // and indexes, and take nothing away.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 #[cfg(test)]

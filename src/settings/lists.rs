@@ -4,6 +4,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 use serde_json::Value;
@@ -23,21 +24,28 @@ pub(super) fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>,
     read(from, list, item, origin)
 }
 
-/// A list of IP addresses.
-pub(super) fn ip_addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let list = r#"a list of IP addresses such as ["10.0.0.1"]"#;
-    read(from, list, "an IP address", |text| {
-        let address: IpAddr = text.trim().parse().ok()?;
-        Some(address.to_string())
-    })
+/// A list of IP addresses and networks.
+pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>, D::Error> {
+    let list = r#"a list of IP addresses and networks such as ["10.0.0.1", "192.168.0.0/16"]"#;
+    read(from, list, "an IP address or network (10.0.0.1, 192.168.0.0/16)", network)
 }
 
-fn read<'de, D: Deserializer<'de>>(
+/// An address is the network of itself. IPv4 within IPv6 (`::ffff:10.0.0.1`) is IPv4, as addresses of clients are.
+fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    let network = text.parse().ok().or_else(|| Some(IpNet::from(text.parse::<IpAddr>().ok()?)))?;
+    let IpNet::V6(long) = network else { return Some(network.trunc()) };
+    let short = long.addr().to_ipv4_mapped().zip(long.prefix_len().checked_sub(96));
+    let mapped = short.and_then(|(address, bits)| Ipv4Net::new(address, bits).ok());
+    Some(mapped.map_or(network, IpNet::V4).trunc())
+}
+
+fn read<'de, D: Deserializer<'de>, T>(
     from: D,
     list: &str,
     item: &str,
-    normalise: fn(&str) -> Option<String>,
-) -> Result<Vec<String>, D::Error> {
+    normalise: fn(&str) -> Option<T>,
+) -> Result<Vec<T>, D::Error> {
     let value = Value::deserialize(from)?;
     let Value::Array(entries) = &value else {
         return Err(misfit(&value, list));
@@ -106,6 +114,28 @@ mod tests {
             ("capacitor://localhost", "capacitor://localhost"),
         ] {
             assert_eq!(origin(written).as_deref(), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_read_in_any_of_its_forms() {
+        for (written, read) in [
+            ("10.0.0.1", "10.0.0.1/32"),
+            (" 10.1.2.3/8 ", "10.0.0.0/8"),
+            ("::1", "::1/128"),
+            ("fd00:1::/32", "fd00:1::/32"),
+            ("::ffff:10.0.0.1", "10.0.0.1/32"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::/0", "::/0"),
+        ] {
+            assert_eq!(
+                network(written).map(|it| it.to_string()).as_deref(),
+                Some(read),
+                "{written}"
+            );
+        }
+        for written in ["", "10.0.0", "10.0.0.0/33", "10.0.0.0/", "host", "10.0.0.1-10.0.0.9"] {
+            assert_eq!(network(written), None, "{written}");
         }
     }
 

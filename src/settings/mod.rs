@@ -49,7 +49,7 @@ pub use operations::{OperationsPort, OperationsSettings};
 pub use secret::{Secret, ServiceUrl};
 pub use sections::{
     AuthSettings, CorsSettings, GameSettings, GoogleSettings, HandlerSettings, LimitSettings,
-    ServerSettings, TelemetrySettings, TokenSettings, WebSettings,
+    ServerSettings, ShutdownSettings, TelemetrySettings, TokenSettings, WebSettings,
 };
 pub use services::{AmqpSettings, DbSettings, RedisSettings};
 pub use sources::Sources;
@@ -104,6 +104,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The port for operators.
     pub operations: OperationsSettings,
+    /// How it stops.
+    pub shutdown: ShutdownSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,
     /// In which form the log is written.
@@ -136,6 +138,7 @@ impl Default for Settings {
             handlers: HandlerSettings::default(),
             limits: LimitSettings::default(),
             operations: OperationsSettings::default(),
+            shutdown: ShutdownSettings::default(),
             telemetry: TelemetrySettings::default(),
             log: LogSettings::default(),
             log_level: "info".into(),

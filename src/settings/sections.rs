@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -284,9 +285,9 @@ pub struct LimitSettings {
     /// Between two pings of a socket.
     #[serde(with = "values::positive_seconds")]
     pub heartbeat: Duration,
-    /// IP addresses of the proxies whose `X-Forwarded-For` is believed.
-    #[serde(deserialize_with = "lists::ip_addresses")]
-    pub trusted_proxies: Vec<String>,
+    /// The proxies whose `X-Forwarded-For` is believed, by their addresses or networks.
+    #[serde(deserialize_with = "lists::networks")]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Default for LimitSettings {
@@ -310,6 +311,21 @@ impl Default for LimitSettings {
             heartbeat: Duration::from_secs(20),
             trusted_proxies: Vec::new(),
         }
+    }
+}
+
+/// How the server stops.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShutdownSettings {
+    /// Over what time open sockets are sent to the other pods, if there are any.
+    #[serde(with = "values::seconds")]
+    pub drain: Duration,
+}
+
+impl Default for ShutdownSettings {
+    fn default() -> Self {
+        Self { drain: Duration::from_secs(20) }
     }
 }
 

@@ -15,8 +15,8 @@ use super::room::{Member, Seat};
 use super::session::{End, Session, note_pong};
 use super::upgrade::WebSocket;
 use super::{CountedSocket, Opening, Socket};
-use crate::Kind;
 use crate::bus::{Emits, guard};
+use crate::drain::goodbye_to_latecomer;
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span};
 
@@ -111,8 +111,9 @@ impl<S: Socket> Session<S> {
         let typing = room.typing_of(&user);
         typing.resume(&text, &progress, since);
         let seat = Seat { game, user, socket: number, text, typing, room };
-        if cx.parts().stop.is_cancelled() {
-            member.outbox.close(Kind::RESTARTING);
+        // In its room now: it is told here, or with the others.
+        if cx.parts().drain.is_on() {
+            member.outbox.close(goodbye_to_latecomer(cx.parts()));
         }
         if !cx.is_on("open") {
             member.outbox.close(Kind::UNAVAILABLE);
@@ -170,8 +171,9 @@ async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
     let closing = async {
         ws.get_ref().outbox().release();
         match end {
-            End::Close(code, reason) => {
-                let frame = CloseFrame { code: code.into(), reason: reason.into() };
+            End::Close(code, ref reason) => {
+                let reason = reason.clone();
+                let frame = CloseFrame { code: code.into(), reason: reason.into_owned().into() };
                 ws.send(Message::Close(Some(frame))).await.ok()?;
             }
             End::Gone => {}

@@ -1,11 +1,12 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
-//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), and who
-//! sits with whom (`room`). tungstenite is known in here only.
+//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), who
+//! sits with whom (`room`), and what is said at the end (`goodbye`). tungstenite is known in here only.
 
 mod census;
 mod frame;
+mod goodbye;
 mod life;
 mod meter;
 mod outbox;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use frame::Frame;
+pub use goodbye::Goodbye;
 pub use life::{Ending, Said};
 pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};

@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio_tungstenite::tungstenite::Bytes;
 
+use super::Goodbye;
 use super::frame::Frame;
 use crate::Kind;
 use crate::game::UserId;
@@ -52,8 +53,8 @@ struct Waiting {
 pub(super) struct Call {
     /// Look again at what the socket should have said.
     pub(super) wake: bool,
-    /// Close the socket, and why.
-    pub(super) close: Option<Kind>,
+    /// Close the socket, and what its client is told.
+    pub(super) close: Option<Goodbye>,
 }
 
 /// One frame in the outbox.
@@ -104,6 +105,7 @@ pub struct Outbox {
     waiting: Mutex<Waiting>,
     // Whether the task has something to do, so that it can look without the lock.
     filled: AtomicBool,
+    closing: AtomicBool,
     task: AtomicWaker,
 }
 
@@ -123,7 +125,8 @@ impl Outbox {
         if waiting.frames.len() - waiting.positions >= LIFECYCLE_LIMIT {
             waiting.frames.clear();
             (waiting.positions, waiting.said) = (0, 0);
-            waiting.call.close = Some(Kind::SLOW_READER);
+            waiting.call.close = Some(Kind::SLOW_READER.into());
+            self.closing.store(true, Ordering::Release);
         } else {
             waiting.frames.push_back(Waits { frame, of: None });
         }
@@ -171,10 +174,17 @@ impl Outbox {
         self.notify();
     }
 
-    /// Has the socket closed.
-    pub fn close(&self, why: Kind) {
-        self.waiting.lock().call.close.get_or_insert(why);
-        self.notify();
+    /// Has the socket closed, unless it is being closed already.
+    pub fn close(&self, goodbye: impl Into<Goodbye>) {
+        if !self.closing.swap(true, Ordering::AcqRel) {
+            self.waiting.lock().call.close = Some(goodbye.into());
+            self.notify();
+        }
+    }
+
+    /// Whether the socket has been told to close.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     fn notify(&self) {
@@ -325,11 +335,13 @@ mod tests {
             outbox.push(Frame::json(&number));
         }
         assert_eq!(outbox.take_call(), Call::default());
+        assert!(!outbox.is_closing());
         assert_eq!(outbox.take_texts().len(), LIFECYCLE_LIMIT);
         for number in 0..=LIFECYCLE_LIMIT {
             outbox.push(Frame::json(&number));
         }
-        assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER));
+        assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER.into()));
+        assert!(outbox.is_closing());
     }
 
     /// An outbox over a real connection, and the other end of it.

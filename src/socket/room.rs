@@ -320,11 +320,10 @@ impl Rooms {
         }
     }
 
-    /// Has every socket of this server closed.
-    pub(crate) fn close_all(&self, why: Kind) {
-        for member in self.by_user.lock().values().flatten() {
-            member.outbox.close(why);
-        }
+    /// Every socket of this server that has not been told to close.
+    pub(crate) fn open_members(&self) -> Vec<Arc<Member>> {
+        let by_user = self.by_user.lock();
+        by_user.values().flatten().filter(|it| !it.outbox.is_closing()).cloned().collect()
     }
 
     /// Has some sockets of a player closed.

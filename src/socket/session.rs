@@ -18,7 +18,7 @@ use super::pace::{Pace, Verdict};
 use super::pulse::{Beat, Pulse};
 use super::room::{Member, Seat};
 use super::upgrade::WebSocket;
-use super::{Channel, Say, Socket};
+use super::{Channel, Goodbye, Say, Socket};
 use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
@@ -38,12 +38,18 @@ pub(super) enum End {
     /// The client does not answer.
     Silent,
     /// We close it, with this code and reason.
-    Close(u16, &'static str),
+    Close(u16, Cow<'static, str>),
+}
+
+impl From<Goodbye> for End {
+    fn from(goodbye: Goodbye) -> Self {
+        Self::Close(goodbye.kind.close, goodbye.reason())
+    }
 }
 
 impl From<Kind> for End {
     fn from(kind: Kind) -> Self {
-        Self::Close(kind.close, kind.code)
+        Goodbye::from(kind).into()
     }
 }
 
@@ -168,7 +174,7 @@ impl<S: Socket> Session<S> {
 
     async fn beat(&mut self) -> Result<(), End> {
         if self.last_call.is_some_and(|at| at <= Instant::now()) {
-            return Err(End::Close(1000, ""));
+            return Err(End::Close(1000, Cow::Borrowed("")));
         }
         if self.owed.take_if(|at| *at <= Instant::now()).is_some() {
             self.catch_up().await?;

@@ -123,7 +123,7 @@ impl<S: Socket> Upgrade<S> {
             return Err(Error::new(Kind::UPGRADE_REQUIRED, "this is a WebSocket"));
         }
         let parts = self.cx.parts();
-        if parts.stop.is_cancelled() {
+        if parts.drain.is_on() {
             return Err(Kind::RESTARTING.into());
         }
         if !parts.origins.trusts(req.headers()) {

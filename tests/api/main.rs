@@ -44,6 +44,7 @@ mod cors;
 mod crowd;
 mod devices;
 mod doors;
+mod drain;
 mod faults;
 mod game_socket;
 mod guests;

@@ -46,6 +46,8 @@ pub struct Story {
     pub taken: bool,
     /// How its sockets were closed: the code, or nothing at all.
     pub closed: Vec<Option<u16>>,
+    /// Answers that say that the server has failed, by their status.
+    pub failures: Vec<u16>,
 }
 
 struct Page {
@@ -86,7 +88,10 @@ impl Page {
             match self.sites[self.at].try_connect(&self.story.id, path, &self.token).await {
                 Ok(socket) => return Some(socket),
                 Err(refusal) if matches!(refusal.status, Some(403 | 404)) => return None,
-                Err(_) => self.turns().await,
+                Err(refusal) => {
+                    self.story.failures.extend(refusal.status.filter(|it| *it >= 500));
+                    self.turns().await;
+                }
             }
         }
     }
@@ -128,11 +133,21 @@ impl Page {
                 self.story.ended = true;
                 return;
             };
+            for what in ["players", "words", "countdown"] {
+                self.reads(what).await;
+            }
             if self.types(&mut socket).await {
                 return socket.close().await;
             }
             self.turns().await;
         }
+    }
+
+    /// Asks about its game, as a page does that is loaded.
+    async fn reads(&mut self, what: &str) {
+        let path = format!("/api/v1/game/{what}?game_id={}", self.story.game);
+        let answer = self.sites[self.at].try_get(&path, &self.token).await;
+        self.story.failures.extend(answer.map(|it| it.status).filter(|it| *it >= 500));
     }
 
     /// On one socket of the race: whether the race is over.
@@ -184,7 +199,10 @@ impl Page {
                     self.story.ended = true;
                     return;
                 }
-                Some(answer) => assert!(answer.status >= 500, "{answer:?}"),
+                Some(answer) => {
+                    assert!(answer.status >= 500, "{answer:?}");
+                    self.story.failures.push(answer.status);
+                }
                 None => {}
             }
             self.turns().await;
@@ -202,6 +220,11 @@ pub struct Pages {
 impl Pages {
     /// So many pages, spread over the pods. Every fourth player is a guest, the others are registered.
     pub async fn open(fleet: &Fleet, count: usize) -> Self {
+        Self::open_at(fleet.sites(), fleet, count).await
+    }
+
+    /// The same, spread over these addresses of the fleet.
+    pub async fn open_at(sites: Vec<Site>, fleet: &Fleet, count: usize) -> Self {
         let (finish, may_finish) = watch::channel(false);
         let mut pages = Self { stories: JoinSet::new(), moments: Vec::new(), finish };
         let sql =
@@ -221,8 +244,8 @@ impl Pages {
             let (moment, watched) = watch::channel(Moment::Loading);
             let page = Page {
                 token: signing::sign(&claims),
-                sites: fleet.sites(),
-                at: number % fleet.pods.len(),
+                at: number % sites.len(),
+                sites: sites.clone(),
                 moment,
                 may_finish: may_finish.clone(),
                 story: Story { id, ..Story::default() },

@@ -205,7 +205,7 @@ impl Server {
 
     /// The same with one process of a cluster.
     pub async fn terminate_pod(&mut self, pod: usize) -> ExitStatus {
-        ask_to_end(self.processes[pod].as_ref());
+        self.ask_pod_to_end(pod);
         self.pod_ended(pod).await
     }
 
@@ -219,7 +219,8 @@ impl Server {
         status
     }
 
-    async fn pod_ended(&mut self, pod: usize) -> ExitStatus {
+    /// Waits for the end of one process.
+    pub async fn pod_ended(&mut self, pod: usize) -> ExitStatus {
         let mut process = self.processes[pod].take().expect("a running server");
         let status = within(STOP, "the server ends after SIGTERM", async || {
             process.child.try_wait().expect("a status")
@@ -248,6 +249,11 @@ impl Server {
             Process::launch(self.settings.command(pod, self.common.as_ref(), *port)).await
         });
         self.processes = join_all(processes).await.into_iter().map(Some).collect();
+    }
+
+    /// Only sends the signal, to one process.
+    pub fn ask_pod_to_end(&self, pod: usize) {
+        ask_to_end(self.processes[pod].as_ref());
     }
 
     /// What the processes of a cluster share.

@@ -40,28 +40,42 @@ const SETTINGS = {
 
 // The address of a server that ends with the test.
 export async function server(t, settings = {}) {
+  return (await restartable(t, settings)).address;
+}
+
+// The same, and a function that stops it and starts it again, with the same port and data.
+export async function restartable(t, settings = {}) {
   const data = mkdtempSync(join(tmpdir(), 'typephoon-'));
   const env = { ...process.env, ...SETTINGS, TP_DATA_DIR: data, ...settings };
   for (let tries = 0; tries < 5; tries += 1) {
     const port = await freePort();
-    const child = spawn(BINARY, {
-      cwd: data,
-      env: { ...env, TP_SERVER__PORT: `${port}` },
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const ended = once(child, 'exit');
     const address = `http://127.0.0.1:${port}`;
-    while (child.exitCode === null && !(await isUp(address))) await delay(50);
+    let running = await launch(data, { ...env, TP_SERVER__PORT: `${port}` }, address);
     // Between being found free and being taken, a port may have gone to somebody else.
-    if (child.exitCode !== null) continue;
+    if (!running) continue;
+    const stop = () => {
+      running.child.kill();
+      return running.ended;
+    };
     t.after(async () => {
-      child.kill();
-      await ended;
+      await stop();
       rmSync(data, { recursive: true });
     });
-    return address;
+    const restart = async () => {
+      await stop();
+      running = await launch(data, { ...env, TP_SERVER__PORT: `${port}` }, address);
+    };
+    return { address, restart };
   }
   throw new Error(`${BINARY} does not start`);
+}
+
+// A process of the server, once it is up; nothing if it has ended.
+async function launch(data, env, address) {
+  const child = spawn(BINARY, { cwd: data, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const ended = once(child, 'exit');
+  while (child.exitCode === null && !(await isUp(address))) await delay(50);
+  return child.exitCode === null ? { child, ended } : undefined;
 }
 
 const isUp = (address) =>

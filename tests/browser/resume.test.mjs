@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
-  browser, figure, finished, heading, person, play, server, started, typeText, until,
+  browser, figure, finished, heading, person, play, restartable, server, started, typeText, until,
 } from './helper.mjs';
 
 test('a reload in mid-race goes on where the race was', async (t) => {
@@ -165,6 +165,30 @@ test('a result that finds no network is sent when there is one', async (t) => {
   await anna.getByText('Connected', { exact: true }).waitFor();
   const strokes = sent.map((payload) => JSON.parse(payload)).map(({ event }) => event);
   assert.deepEqual(strokes, ['KEY_STOKE'], 'where one came to, once: the server judges the result by it');
+});
+
+test('a restart of the server in mid-race is a short wait, and the race goes on', async (t) => {
+  const [{ address, restart }, chrome] = [await restartable(t), await browser(t)];
+  const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
+  await Promise.all([play(anna, 'Anna'), play(ben, 'Ben')]);
+  await anna.getByText('Ben', { exact: true }).waitFor();
+  let [closed, tried] = [null, null];
+  anna.on('websocket', (socket) => socket.on('close', () => (closed ??= socket.url().includes('/game/') ? Date.now() : null)));
+  anna.on('request', (request) => {
+    if (closed !== null && request.url().includes('/game/')) tried ??= Date.now();
+  });
+  await Promise.all([started(anna), started(ben)]);
+  await typeText(anna, { to: 3 });
+  const restarting = restart();
+  await anna.getByText('The server restarts. Reconnecting by itself…').waitFor();
+  await typeText(anna, { from: 3, to: 5 });
+  await restarting;
+  for (const page of [anna, ben]) await page.getByText('Connected', { exact: true }).waitFor();
+  assert.ok(tried - closed >= 450, `half a second at least, as the server says: ${tried - closed} ms`);
+  const annas = ben.getByRole('progressbar', { name: 'Progress of Anna' });
+  await until(async () => (await annas.evaluate((bar) => bar.value)) > 0.5, 'Ben sees where Anna is');
+  await typeText(anna, { from: 5 });
+  await heading(anna, 'You are 1st of 2');
 });
 
 test('a race that is gone leads home, with a sentence', async (t) => {

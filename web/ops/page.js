@@ -1,4 +1,4 @@
-// The operations page: figures once a second, a live tail, and the closing of sockets.
+// The operations page: figures once a second, a live tail, the closing of sockets, and the drain of this pod.
 
 import { at, duration, h, tell } from './dom.js';
 import { showModules } from './modules.js';
@@ -84,11 +84,48 @@ async function look() {
     showNow(figures, samples);
     showTables(figures);
     showModules(figures, samples);
-    tell(at('state'), figures.stopping ? 'This pod is stopping.' : 'Up to date.');
+    tell(at('state'), stateOf(figures));
+    showDrain(figures);
   } catch {
     tell(at('state'), 'The server does not answer.');
   }
   setTimeout(look, ROUND);
+}
+
+function stateOf({ stopping, draining }) {
+  if (stopping) return 'This pod is stopping.';
+  return draining ? 'This pod drains: it takes no sockets.' : 'Up to date.';
+}
+
+let others = 0;
+
+function showDrain({ stopping, draining, pods }) {
+  others = pods.length - 1;
+  at('drain').hidden = draining;
+  at('drain-end').hidden = !draining || stopping;
+}
+
+at('drain').addEventListener('click', () => {
+  at('confirm-drain-what').textContent = others > 0
+    ? `Its players go to ${others === 1 ? 'the other pod' : `the ${others} other pods`}, spread over some seconds.`
+    : 'There is no other pod: its players wait until the drain is ended.';
+  at('confirm-drain').returnValue = 'no';
+  at('confirm-drain').showModal();
+});
+
+at('confirm-drain').addEventListener('close', () => {
+  if (at('confirm-drain').returnValue === 'yes') act('/ops/drain', { drain: 'on' }, 'drain-state');
+});
+at('drain-end').addEventListener('click', () => act('/ops/drain', { drain: 'off' }, 'drain-state'));
+
+// Does what an operator wants, and says in `place` what came of it.
+async function act(path, form, place) {
+  try {
+    const answer = await (await fetch(path, { method: 'POST', body: new URLSearchParams(form) })).json();
+    at(place).textContent = answer.ok ? `Done: ${answer.action} ${answer.target}.` : `Refused: ${answer.error.message}`;
+  } catch {
+    at(place).textContent = 'The server does not answer.';
+  }
 }
 
 let tail;
@@ -132,15 +169,9 @@ at('close-form').addEventListener('submit', (event) => {
   at('confirm').showModal();
 });
 
-at('confirm').addEventListener('close', async () => {
+at('confirm').addEventListener('close', () => {
   if (at('confirm').returnValue !== 'yes') return;
-  const body = new URLSearchParams({ [at('close-kind').value]: at('close-id').value.trim() });
-  try {
-    const answer = await (await fetch('/ops/close', { method: 'POST', body })).json();
-    at('close-state').textContent = answer.ok ? `Done: ${answer.action} ${answer.target}.` : `Refused: ${answer.error.message}`;
-  } catch {
-    at('close-state').textContent = 'The server does not answer.';
-  }
+  act('/ops/close', { [at('close-kind').value]: at('close-id').value.trim() }, 'close-state');
 });
 
 look();

@@ -5,6 +5,7 @@ mod audit;
 mod logins;
 mod plans;
 mod profiles;
+mod rollback;
 mod shared;
 
 use std::collections::BTreeSet;

@@ -85,6 +85,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("redis.url", Value::Null),
         ("server.host", json!("0.0.0.0")),
         ("server.port", json!(8080)),
+        ("shutdown.drain", json!(20)),
         ("telemetry.keystroke_sample", json!(1000)),
         ("telemetry.otlp_endpoint", Value::Null),
         ("token.accepted_public_keys", Value::Null),

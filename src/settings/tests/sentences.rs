@@ -71,7 +71,7 @@ fn the_layer_that_won_is_the_one_that_is_blamed() {
 fn a_list_says_which_entry_is_wrong() {
     assert_snapshot!(refused("cors: {allow_origins: ['http://a', 'localhost:9090']}"), @r#"cors.allow_origins in setting.yaml contains "localhost:9090", which is not an origin (scheme://host or scheme://host:port)"#);
     assert_snapshot!(refused("cors: {allow_origins: ['*']}"), @r#"cors.allow_origins in setting.yaml contains "*", which is not an origin (scheme://host or scheme://host:port)"#);
-    assert_snapshot!(refused("limits: {trusted_proxies: [10.0.0.0/8]}"), @r#"limits.trusted_proxies in setting.yaml contains "10.0.0.0/8", which is not an IP address"#);
+    assert_snapshot!(refused("limits: {trusted_proxies: [10.0.0.0/33]}"), @r#"limits.trusted_proxies in setting.yaml contains "10.0.0.0/33", which is not an IP address or network (10.0.0.1, 192.168.0.0/16)"#);
     assert_snapshot!(refused("handlers: {disabled: [5]}"), @"handlers.disabled in setting.yaml contains 5, which is not text");
     assert_snapshot!(refused_environment(&[("TP_HANDLERS__DISABLED", "chat")]), @r#"TP_HANDLERS__DISABLED is "chat", but a list of names such as ["chat"] is wanted"#);
 }

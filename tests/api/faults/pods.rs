@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::fleet::{Fleet, PATIENCE};
+use crate::nginx::Nginx;
 use crate::page::{Moment, Pages, all_started_once};
 use crate::persona::Player;
 use crate::server::within;
@@ -95,20 +96,31 @@ async fn a_pod_killed_while_results_come_in_loses_none() {
 }
 
 #[tokio::test]
-async fn all_pods_are_restarted_in_turn_while_500_players_race() {
+async fn all_pods_are_restarted_in_turn_while_500_players_race_and_no_request_fails() {
     const PLAYERS: usize = 500;
     let plan = Fleet::of(3).set("game.player_limit", 5).set("game.lobby_countdown", 30);
+    let plan = plan.set("shutdown.drain", 2).set("limits.request_timeout", 15);
     let Some(mut fleet) = plan.start().await else { return };
-    let mut pages = Pages::open(&fleet, PLAYERS).await;
+    let ports: Vec<u16> = fleet.pods.iter().map(|pod| pod.site().port()).collect();
+    let Some(nginx) = Nginx::before(&ports).await else { return };
+    let mut door = nginx.site();
+    door.patience = PATIENCE;
+    let mut pages = Pages::open_at(vec![door], &fleet, PLAYERS).await;
     pages.reach(Moment::Racing).await;
     for pod in 0..fleet.pods.len() {
+        if pod == 2 {
+            // Results come in while the last pod drains and starts.
+            pages.may_finish();
+        }
         assert!(fleet.pods[pod].terminate().await.success());
         fleet.pods[pod].restart().await;
     }
     let stories = pages.end().await;
     assert_eq!(stories.len(), PLAYERS);
     let reconnects: usize = stories.iter().map(|story| story.closed.len()).sum();
-    assert!(reconnects >= PLAYERS, "everybody had to come back: {reconnects}");
+    assert!(reconnects >= PLAYERS / 2, "most had to come back: {reconnects}");
+    let failed: Vec<_> = stories.iter().filter(|story| !story.failures.is_empty()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
     all_started_once(&stories);
     fleet.is_whole(&stories).await;
 }

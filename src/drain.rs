@@ -1,0 +1,214 @@
+//! The drain of a pod: it takes no new sockets, and tells those that are open to come back, each at a time of its own.
+//!
+//! Every stop begins with a drain, and an operator may have one without a stop (`operations`). If there are other pods,
+//! the sockets are closed in small batches, chosen by chance, over `shutdown.drain`: so the others see no storm of
+//! handshakes, whatever the clients do. On a single server there is nowhere to go, so all are closed at once, and the
+//! close frame tells each client when to come back.
+//!
+//! Requests are answered until the end. Not here: what else a stop has to wait for, which is in `app`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::seq::SliceRandom;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::Kind;
+use crate::module::Parts;
+use crate::socket::Goodbye;
+
+/// Between two batches.
+const BATCH: Duration = Duration::from_millis(100);
+
+/// Sockets that are closed per second at least: so few make no storm, and a small pod need not wait for long.
+const FEWEST_PER_SECOND: f64 = 10.0;
+
+/// A single server is expected back after this.
+const RESTART: Duration = Duration::from_millis(500);
+
+/// From then on its clients come back within this time if they are few.
+const RETURN: Duration = Duration::from_secs(1);
+
+/// Clients that come back to it per second if they are many: 10,000 in two seconds.
+const MOST_RETURNS_PER_SECOND: f64 = 5_000.0;
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Stage {
+    is_on: bool,
+    /// Every socket has been told.
+    is_done: bool,
+    /// The server stops.
+    for_good: bool,
+}
+
+/// Whether this pod drains. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Drain(Arc<watch::Sender<Stage>>);
+
+impl Drain {
+    /// Whether no new sockets are taken.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.borrow().is_on
+    }
+
+    /// Whether the server stops.
+    pub(crate) fn is_for_good(&self) -> bool {
+        self.0.borrow().for_good
+    }
+
+    /// Begins, unless it has begun.
+    pub(crate) fn begin(&self) {
+        self.0.send_if_modified(|stage| !std::mem::replace(&mut stage.is_on, true));
+    }
+
+    /// Ends: sockets are taken again. Returns `false` if the server stops.
+    pub(crate) fn end(&self) -> bool {
+        self.0.send_if_modified(|stage| {
+            let ends = stage.is_on && !stage.for_good;
+            *stage = if ends { Stage::default() } else { *stage };
+            ends
+        });
+        !self.0.borrow().for_good
+    }
+
+    /// Begins, for a stop. Returns once every socket has been told.
+    pub(crate) async fn complete(&self) {
+        self.0.send_modify(|stage| (stage.is_on, stage.for_good) = (true, true));
+        // The sender is our own, so it is there.
+        let _ = self.0.subscribe().wait_for(|stage| stage.is_done).await;
+    }
+}
+
+/// Closes sockets whenever the pod drains, for ever.
+pub(crate) async fn keep(parts: Arc<Parts>) {
+    let stage = &parts.drain.0;
+    loop {
+        let _ = stage.subscribe().wait_for(|stage| stage.is_on && !stage.is_done).await;
+        let is_over = async {
+            let _ = stage.subscribe().wait_for(|stage| !stage.is_on).await;
+        };
+        tokio::select! {
+            () = send_away(&parts) => {
+                stage.send_if_modified(|stage| {
+                    stage.is_done = stage.is_on;
+                    stage.is_on
+                });
+            }
+            () = is_over => {}
+        }
+    }
+}
+
+/// Tells every open socket to come back. Those that open from now on are told as they enter their rooms.
+async fn send_away(parts: &Parts) {
+    let (begun, over) = (Instant::now(), parts.settings.shutdown.drain);
+    let sockets = parts.rooms.open_members().len();
+    tracing::info!(
+        sockets,
+        elsewhere = has_others(parts),
+        "draining: no new sockets, open ones come back elsewhere"
+    );
+    loop {
+        let mut open = parts.rooms.open_members();
+        if open.is_empty() {
+            return;
+        }
+        let left = over.saturating_sub(begun.elapsed());
+        let batch = if has_others(parts) { batch_of(open.len(), left) } else { open.len() };
+        let (chosen, _) = open.partial_shuffle(&mut rand::rng(), batch);
+        for member in chosen {
+            member.outbox.close(goodbye(parts, sockets));
+        }
+        sleep(BATCH).await;
+    }
+}
+
+/// What a socket is told, of so many.
+fn goodbye(parts: &Parts, sockets: usize) -> Goodbye {
+    let after = match has_others(parts) {
+        true => BATCH.mul_f64(rand::random()),
+        false => RESTART + return_of(sockets).mul_f64(rand::random()),
+    };
+    Goodbye { kind: Kind::RESTARTING, after: Some(after) }
+}
+
+/// What a socket is told that opens while the pod drains.
+pub(crate) fn goodbye_to_latecomer(parts: &Parts) -> Goodbye {
+    goodbye(parts, 1)
+}
+
+/// How many of the open sockets are closed in the next batch, if so much time is left for all.
+fn batch_of(open: usize, left: Duration) -> usize {
+    let batches = (left.as_secs_f64() / BATCH.as_secs_f64()).max(1.0);
+    let fewest = FEWEST_PER_SECOND * BATCH.as_secs_f64();
+    // At most `open`, a number that fits.
+    ((open as f64 / batches).max(fewest).ceil() as usize).min(open)
+}
+
+/// Over what time the clients of a single server come back.
+fn return_of(sockets: usize) -> Duration {
+    RETURN.max(Duration::from_secs_f64(sockets as f64 / MOST_RETURNS_PER_SECOND))
+}
+
+/// Whether another pod is there to take the sockets.
+fn has_others(parts: &Parts) -> bool {
+    let shared = parts.bridge.as_ref().and(parts.shared.as_ref());
+    shared.is_some_and(|shared| shared.pods().iter().any(|pod| *pod != shared.pod().as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many sockets are left after each batch, if none closes by itself.
+    fn lefts(sockets: usize, over: Duration) -> Vec<usize> {
+        let (mut open, mut lefts, mut left) = (sockets, Vec::new(), over);
+        while open > 0 {
+            open -= batch_of(open, left);
+            lefts.push(open);
+            left = left.saturating_sub(BATCH);
+        }
+        lefts
+    }
+
+    #[test]
+    fn sockets_are_closed_evenly_over_the_time_that_there_is() {
+        let over = Duration::from_secs(20);
+        for sockets in [400, 2_000, 100_000] {
+            let lefts = lefts(sockets, over);
+            assert_eq!(lefts.len(), 200, "{sockets} sockets");
+            for (number, left) in (1..).zip(&lefts) {
+                let even = sockets - sockets * number / 200;
+                assert!(left.abs_diff(even) <= 1, "{left} of {sockets} after {number} batches");
+            }
+        }
+        let in_two_seconds = 100_000 - lefts(100_000, over)[19];
+        assert!(in_two_seconds >= 10_000, "{in_two_seconds}");
+    }
+
+    #[test]
+    fn a_few_sockets_are_not_waited_for() {
+        assert_eq!(lefts(12, Duration::from_secs(20)).len(), 12);
+        assert_eq!(lefts(12, Duration::ZERO).len(), 1);
+        assert_eq!(lefts(100_000, Duration::ZERO).len(), 1);
+    }
+
+    #[test]
+    fn clients_of_a_single_server_come_back_while_it_still_waits_for_them() {
+        assert_eq!(return_of(30), RETURN);
+        assert_eq!(return_of(20_000), Duration::from_secs(4), "10,000 in two seconds");
+    }
+
+    #[tokio::test]
+    async fn an_operator_can_end_a_drain_but_not_a_stop() {
+        let drain = Drain::default();
+        assert!(!drain.is_on() && drain.end());
+        drain.begin();
+        assert!(drain.is_on() && drain.end() && !drain.is_on());
+        drain.0.send_modify(|stage| stage.is_done = true);
+        drain.complete().await;
+        assert!(!drain.end() && drain.is_on());
+    }
+}
