@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio_stream::StreamExt;
@@ -56,10 +57,20 @@ impl BusBuilder {
         module: &'static str,
         view: impl Fn(&E) + Send + Sync + 'static,
     ) {
+        self.aged_view(module, move |event: &E, _| view(event));
+    }
+
+    /// The same for a view that is told how long the event was on its way from another server: no time, if it is of
+    /// this one.
+    pub fn aged_view<E: Event>(
+        &mut self,
+        module: &'static str,
+        view: impl Fn(&E, Duration) + Send + Sync + 'static,
+    ) {
         count_from_zero(module, E::NAME);
-        self.topic::<E>().views.push(Box::new(move |event| {
+        self.topic::<E>().views.push(Box::new(move |event, age| {
             // It runs in the publisher's task, which has nothing to do with its faults.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| view(event))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| view(event, age))) {
                 report_panic(module, E::NAME, &*panic);
             }
         }));

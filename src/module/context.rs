@@ -10,6 +10,7 @@ use salvo::Request;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::table::ModuleTable;
 use super::wiring::FrameHandlers;
@@ -264,7 +265,11 @@ impl Cx {
     ) -> Result<T, Error> {
         let module = self.module;
         let task = async move { crate::bus::guard(module, "request", work).await };
-        self.parts.tasks.spawn(task).await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
+        self.parts
+            .tasks
+            .spawn(task.in_current_span())
+            .await
+            .unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod census;
 mod frame;
+mod leaving;
 mod life;
 mod meter;
 mod outbox;

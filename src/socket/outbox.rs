@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
@@ -19,9 +20,10 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::frame::Frame;
+use super::leaving::Client;
 use crate::Kind;
 use crate::game::UserId;
-use crate::telemetry::count;
+use crate::telemetry::{Born, count};
 
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
@@ -48,10 +50,12 @@ struct Waiting {
 }
 
 /// What the socket's task is asked to do.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Call {
     /// Look again at what the socket should have said.
     pub(super) wake: bool,
+    /// When it was told so, and by which span.
+    pub(super) woken: Born,
     /// Close the socket, and why.
     pub(super) close: Option<Kind>,
 }
@@ -76,11 +80,12 @@ pub struct Whose {
 impl Waiting {
     /// Whether a frame that comes now is the next to be written.
     fn is_free(&self) -> bool {
-        !self.held && self.rest.is_empty() && self.frames.is_empty() && self.call == Call::default()
+        let is_called = self.call.wake || self.call.close.is_some();
+        !self.held && !is_called && self.rest.is_empty() && self.frames.is_empty()
     }
 
     /// The kernel has taken so many bytes.
-    fn advance(&mut self, mut written: usize) {
+    fn advance(&mut self, mut written: usize, client: Option<&Client>) {
         let rest = written.min(self.rest.len());
         drop(self.rest.split_to(rest));
         written -= rest;
@@ -88,7 +93,7 @@ impl Waiting {
             let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
             self.positions -= usize::from(of.is_some());
             self.said = self.said.saturating_sub(1);
-            frame.is_written();
+            frame.is_written(client);
             let taken = written.min(frame.bytes().len());
             self.rest = frame.bytes().slice(taken..);
             written -= taken;
@@ -101,6 +106,8 @@ impl Waiting {
 pub struct Outbox {
     /// The way to the client. Without one everything waits.
     connection: Option<OwnedWriteHalf>,
+    /// Whose it is, once that is known.
+    client: OnceLock<Client>,
     waiting: Mutex<Waiting>,
     // Whether the task has something to do, so that it can look without the lock.
     filled: AtomicBool,
@@ -112,6 +119,12 @@ impl Outbox {
     pub(super) fn of(connection: OwnedWriteHalf) -> Self {
         let waiting = Waiting { held: true, ..Waiting::default() };
         Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
+    }
+
+    /// It is this client's.
+    pub(super) fn belongs_to(&self, client: Client) {
+        // A socket has one seat.
+        let _ = self.client.set(client);
     }
 
     /// Adds a lifecycle frame.
@@ -157,7 +170,7 @@ impl Outbox {
         };
         // A connection that is broken is noticed by the task, which finds the frame waiting.
         let Ok(written) = connection.try_write(frame.bytes()) else { return false };
-        frame.is_written();
+        frame.is_written(self.client.get());
         if written < frame.bytes().len() {
             waiting.rest = frame.bytes().slice(written..);
             self.notify();
@@ -167,7 +180,17 @@ impl Outbox {
 
     /// Has the socket look again at what it should have said.
     pub fn wake(&self) {
-        self.waiting.lock().call.wake = true;
+        self.wake_by(&Born::default());
+    }
+
+    /// The same, where a span is known that has led to it.
+    pub(super) fn wake_by(&self, woken: &Born) {
+        let mut waiting = self.waiting.lock();
+        waiting.call.wake = true;
+        if !waiting.call.woken.is_noted() {
+            waiting.call.woken = woken.clone();
+        }
+        drop(waiting);
         self.notify();
     }
 
@@ -256,7 +279,7 @@ impl Outbox {
                 break;
             }
             let written = connection.try_write_vectored(&bytes)?;
-            waiting.advance(written);
+            waiting.advance(written, self.client.get());
         }
         Ok(())
     }
@@ -324,7 +347,8 @@ mod tests {
         for number in 0..LIFECYCLE_LIMIT {
             outbox.push(Frame::json(&number));
         }
-        assert_eq!(outbox.take_call(), Call::default());
+        let call = outbox.take_call();
+        assert!(!call.wake && call.close.is_none());
         assert_eq!(outbox.take_texts().len(), LIFECYCLE_LIMIT);
         for number in 0..=LIFECYCLE_LIMIT {
             outbox.push(Frame::json(&number));

@@ -12,7 +12,10 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
+use super::database::Statements;
+use super::late::{self, Sampling};
 use super::troubles::Troubles;
+use crate::game::PodName;
 use crate::settings::Settings;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
@@ -53,17 +56,28 @@ pub fn init(settings: &Settings) -> Result<Guard, String> {
     let log = fmt::layer()
         .with_target(false)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stdout()));
-    let provider = settings.telemetry.otlp_endpoint.as_deref().map(provider).transpose()?;
+    let endpoint = settings.telemetry.otlp_endpoint.as_deref();
+    let provider = endpoint.map(|endpoint| provider(endpoint, settings)).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         EXPORTING.store(true, Ordering::Relaxed);
+        let tracer = provider.tracer("typephoon-api");
+        late::begin(tracer.clone());
         tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("typephoon-api"))
+            .with_tracer(tracer)
             .with_location(false)
             .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
             .with_filter(EnvFilter::new("off,typephoon_api=info"))
     });
+    let statements = provider.as_ref().map(|_| Statements::layer());
     let troubles = Troubles.with_filter(LevelFilter::WARN);
-    tracing_subscriber::registry().with(log.with_filter(filter)).with(traces).with(troubles).init();
+    tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .with(traces)
+        .with(statements)
+        .with(troubles)
+        .init();
     Ok(Guard(provider))
 }
 
@@ -80,7 +94,7 @@ fn log_filter(level: &str) -> String {
     }
 }
 
-fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
+fn provider(endpoint: &str, settings: &Settings) -> Result<SdkTracerProvider, String> {
     let protocol = std::env::var("OTEL_EXPORTER_OTLP_PROTOCOL").unwrap_or_default();
     if !matches!(protocol.as_str(), "" | "http/protobuf") {
         return Err(format!(
@@ -99,11 +113,24 @@ fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
         .map_err(|error| format!("the OTLP endpoint {endpoint:?} is unusable: {error}"))?;
     let config = BatchConfigBuilder::default().with_max_queue_size(SPAN_QUEUE).build();
     let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-    let resource = Resource::builder()
+    let mut provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .with_resource(resource(settings));
+    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() {
+        provider = provider.with_sampler(Sampling::default());
+    }
+    Ok(provider.build())
+}
+
+/// What this server is. `service.instance.id` is the name that operators give the pod (`SERVER_NAME`), or one of this run.
+pub(super) fn resource(settings: &Settings) -> Resource {
+    let instance = settings.server_name.clone();
+    let instance = instance.unwrap_or_else(|| PodName::of_run("pod").to_string());
+    Resource::builder()
         .with_service_name("typephoon-api")
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build();
-    Ok(SdkTracerProvider::builder().with_span_processor(processor).with_resource(resource).build())
+        .with_attribute(KeyValue::new("service.instance.id", instance))
+        .build()
 }
 
 #[cfg(test)]
