@@ -125,7 +125,7 @@ pub(super) struct Statements;
 impl Statements {
     /// The layer, which sees nothing else.
     pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-        let is_statement = |it: &Metadata<'_>| it.is_event() && it.target() == STATEMENTS;
+        let is_statement = |it: &Metadata<'_>| !it.is_span() && it.target() == STATEMENTS;
         let filter = filter_fn(is_statement).with_max_level_hint(LevelFilter::DEBUG);
         <Self as Layer<S>>::with_filter(Self, filter)
     }
