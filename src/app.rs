@@ -25,6 +25,7 @@ use crate::module::{Cx, Parts, Setup, linked, wire};
 use crate::operations::{self, Port};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
+use crate::telemetry::Store;
 use crate::timers::Timers;
 
 /// How long a stop may take once its drain is over.
@@ -288,13 +289,15 @@ impl Lives {
             clock::resume(&Kept::in_folder(&settings.data_dir));
             let live = Embedded::resume(records, journal, Timestamp::now()).await;
             let live = live.map_err(|_| "the games of the last run cannot be read")?;
-            return Ok(Self { live: Arc::new(TimedLive(live)), shared: None });
+            let live = TimedLive::new(live, Store::HERE);
+            return Ok(Self { live: Arc::new(live), shared: None });
         };
         let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
         let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
         // One clock for all, before anything is decided by it.
         shared.set_clock().await.map_err(|error| format!("Redis: {error}"))?;
-        Ok(Self { live: Arc::new(TimedLive(shared.clone())), shared: Some(shared) })
+        let live = TimedLive::new(shared.clone(), shared.store().clone());
+        Ok(Self { live: Arc::new(live), shared: Some(shared) })
     }
 }
 

@@ -34,22 +34,23 @@ type Which = (usize, GameId);
 #[derive(Default)]
 struct Deadlines {
     in_order: BTreeSet<(Timestamp, Which)>,
-    by_timer: HashMap<Which, Timestamp>,
+    /// When each is due, and the span that has armed it.
+    by_timer: HashMap<Which, (Timestamp, TraceContext)>,
     /// By which facts the timers of a game were set: older ones, that come late, change nothing.
     versions: HashMap<GameId, u64>,
 }
 
 impl Deadlines {
-    /// Returns whether it is the earliest now.
-    fn set(&mut self, which: Which, due: Option<Timestamp>) -> bool {
-        let before = match due {
-            Some(due) => self.by_timer.insert(which, due),
-            None => self.by_timer.remove(&which),
-        };
-        if let Some(before) = before {
+    /// Returns whether it is the earliest now. One that is set to the same again stays armed by the span that was first.
+    fn set(&mut self, which: Which, due: Option<Timestamp>, armed_by: &TraceContext) -> bool {
+        let before = self.by_timer.remove(&which);
+        if let Some((before, _)) = before {
             self.in_order.remove(&(before, which));
         }
         let Some(due) = due else { return false };
+        let same = before.filter(|(before, _)| *before == due);
+        let armed_by = same.map_or_else(|| armed_by.clone(), |(_, armed_by)| armed_by);
+        self.by_timer.insert(which, (due, armed_by));
         self.in_order.insert((due, which));
         self.in_order.first() == Some(&(due, which))
     }
@@ -62,16 +63,16 @@ impl Deadlines {
     /// A game is gone: without this, the deadline of its cleanup would stay for as long as a race is kept.
     fn forget(&mut self, game: GameId, timers: usize) {
         for timer in 0..timers {
-            self.set((timer, game), None);
+            self.set((timer, game), None, &TraceContext::none());
         }
     }
 
-    fn take_due(&mut self, now: Timestamp) -> Vec<Which> {
+    fn take_due(&mut self, now: Timestamp) -> Vec<(Which, TraceContext)> {
         let mut due = Vec::new();
         while let Some(&(at, which)) = self.in_order.first().filter(|(at, _)| *at <= now) {
             self.in_order.remove(&(at, which));
-            self.by_timer.remove(&which);
-            due.push(which);
+            let armed_by = self.by_timer.remove(&which).map(|(_, armed_by)| armed_by);
+            due.push((which, armed_by.unwrap_or_default()));
         }
         due
     }
@@ -114,9 +115,20 @@ impl Timers {
     }
 
     /// Keeps a deadline here all the same: it is too near, or there is nowhere else.
-    pub(crate) fn keep_here(&self, game: GameId, timer: &str, due: Timestamp) {
-        let index = self.0.declared.iter().position(|it| it.name == timer);
-        if index.is_some_and(|index| self.0.deadlines.lock().set((index, game), Some(due))) {
+    pub(crate) fn keep_here(
+        &self,
+        game: GameId,
+        timer: &str,
+        due: Timestamp,
+        armed_by: &TraceContext,
+    ) {
+        if let Some(index) = self.0.declared.iter().position(|it| it.name == timer) {
+            self.set((index, game), due, armed_by);
+        }
+    }
+
+    fn set(&self, which: Which, due: Timestamp, armed_by: &TraceContext) {
+        if self.0.deadlines.lock().set(which, Some(due), armed_by) {
             self.0.earlier.notify_one();
         }
     }
@@ -140,6 +152,7 @@ impl Timers {
             }
             return;
         }
+        let armed_by = TraceContext::current();
         let mut deadlines = self.0.deadlines.lock();
         let known = deadlines.versions.entry(game.id).or_default();
         if *known > game.version {
@@ -148,7 +161,7 @@ impl Timers {
         *known = game.version;
         let mut earlier = false;
         for (index, timer) in armed() {
-            earlier |= deadlines.set((index, game.id), (timer.due)(game));
+            earlier |= deadlines.set((index, game.id), (timer.due)(game), &armed_by);
         }
         drop(deadlines);
         clock::hold();
@@ -168,8 +181,8 @@ impl Timers {
                 let due = deadlines.take_due(now);
                 (due, deadlines.in_order.first().map(|(at, _)| *at))
             };
-            for which in due {
-                self.fire(which);
+            for (which, armed_by) in due {
+                self.fire(which, armed_by);
             }
             // A millisecond more, since timers have no finer grain: nothing fires too early.
             let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
@@ -194,13 +207,14 @@ impl Timers {
         deadlines.versions.retain(|game, _| ids.contains(game));
     }
 
-    /// Does what a timer of a game is there for, if it is due. Returns whether there is such a timer here.
+    /// Does what a timer of a game is there for, if it is due. Returns whether there is such a timer here. The span that is
+    /// entered, such as that of a message which has waited, has led to it.
     pub(crate) fn fire_named(&self, timer: &str, game: GameId) -> bool {
         let index = self.0.declared.iter().position(|it| it.name == timer);
-        index.inspect(|index| self.fire((*index, game))).is_some()
+        index.inspect(|index| self.fire((*index, game), TraceContext::current())).is_some()
     }
 
-    fn fire(&self, (index, game): Which) {
+    fn fire(&self, (index, game): Which, cause: TraceContext) {
         let timer = &self.0.declared[index];
         if !timer.switch.is_on() {
             // On another pod the module may be on.
@@ -237,11 +251,11 @@ impl Timers {
                 Ok(handled)
             })
         });
-        let delivery = Delivery { what: timer.name, trace: TraceContext::none(), run };
-        if timer.lanes.try_send(game, delivery).is_err() {
+        let delivery = Delivery { what: timer.name, trace: cause, run };
+        if let Err(Delivery { trace, .. }) = timer.lanes.try_send(game, delivery) {
             count::TIMERS_DEFERRED.add(1);
-            let later = Some(Timestamp::now() + DEFERRED_BY);
-            self.0.deadlines.lock().set((index, game), later);
+            let later = Timestamp::now() + DEFERRED_BY;
+            self.0.deadlines.lock().set((index, game), Some(later), &trace);
         }
     }
 
@@ -249,11 +263,7 @@ impl Timers {
     fn again(&self, index: usize, game: GameId, due: Timestamp) {
         match self.0.elsewhere.get() {
             Some(elsewhere) => elsewhere.again(game, self.0.declared[index].name, due),
-            None => {
-                if self.0.deadlines.lock().set((index, game), Some(due)) {
-                    self.0.earlier.notify_one();
-                }
-            }
+            None => self.set((index, game), due, &TraceContext::current()),
         }
     }
 
@@ -288,28 +298,53 @@ impl Timers {
 mod tests {
     use super::*;
 
+    /// Sets one, by no span.
+    fn set(deadlines: &mut Deadlines, which: Which, due: Option<Timestamp>) -> bool {
+        deadlines.set(which, due, &TraceContext::none())
+    }
+
+    /// What is due, and takes it away.
+    fn due(deadlines: &mut Deadlines, now: i64) -> Vec<Which> {
+        deadlines.take_due(Timestamp(now)).into_iter().map(|(which, _)| which).collect()
+    }
+
     #[test]
     fn deadlines_come_in_order_and_each_once() {
         let mut deadlines = Deadlines::default();
         let at = Timestamp;
-        assert!(deadlines.set((0, GameId(1)), Some(at(20))));
-        assert!(deadlines.set((0, GameId(2)), Some(at(10))));
-        assert!(!deadlines.set((1, GameId(2)), Some(at(30))));
-        assert!(!deadlines.set((0, GameId(1)), Some(at(15))), "set again: the old one is void");
-        assert!(!deadlines.set((1, GameId(2)), None));
-        assert_eq!(deadlines.take_due(at(9)), []);
-        assert_eq!(deadlines.take_due(at(40)), [(0, GameId(2)), (0, GameId(1))]);
-        assert_eq!(deadlines.take_due(at(40)), []);
+        assert!(set(&mut deadlines, (0, GameId(1)), Some(at(20))));
+        assert!(set(&mut deadlines, (0, GameId(2)), Some(at(10))));
+        assert!(!set(&mut deadlines, (1, GameId(2)), Some(at(30))));
+        let again = set(&mut deadlines, (0, GameId(1)), Some(at(15)));
+        assert!(!again, "set again: the old one is void");
+        assert!(!set(&mut deadlines, (1, GameId(2)), None));
+        assert_eq!(due(&mut deadlines, 9), []);
+        assert_eq!(due(&mut deadlines, 40), [(0, GameId(2)), (0, GameId(1))]);
+        assert_eq!(due(&mut deadlines, 40), []);
+    }
+
+    #[test]
+    fn a_timer_is_armed_by_the_span_that_set_its_deadline() {
+        let by = |number: u8| {
+            let id = format!("00-0af7651916cd43dd8448eb211c8031{number:02}-b7ad6b7169203331-01");
+            TraceContext::from_traceparent(&id)
+        };
+        let (mut deadlines, which) = (Deadlines::default(), (0, GameId(1)));
+        for (due, span, expected) in [(10, 1, 1), (10, 2, 1), (20, 3, 3)] {
+            deadlines.set(which, Some(Timestamp(due)), &by(span));
+            let armed_by = &deadlines.by_timer[&which].1;
+            assert_eq!(armed_by.trace_id(), by(expected).trace_id(), "{due} by {span}");
+        }
     }
 
     #[test]
     fn a_game_that_is_gone_leaves_no_deadline() {
         let mut deadlines = Deadlines::default();
         for (timer, game) in [(0, 1), (1, 1), (0, 2)] {
-            deadlines.set((timer, GameId(game)), Some(Timestamp(10)));
+            set(&mut deadlines, (timer, GameId(game)), Some(Timestamp(10)));
         }
         deadlines.forget(GameId(1), 2);
         assert_eq!(deadlines.games(), [GameId(2)].into());
-        assert_eq!(deadlines.take_due(Timestamp(10)), [(0, GameId(2))]);
+        assert_eq!(due(&mut deadlines, 10), [(0, GameId(2))]);
     }
 }

@@ -5,10 +5,12 @@
 //! something on any machine; the absolute figures hold for the machine they were taken on.
 //!
 //! ```text
-//! cargo bench --bench relay                                    everything: two loads, memory, start (about five minutes)
+//! cargo bench --bench relay                                    everything: two loads, memory, start, telemetry (about eight minutes)
 //! cargo bench --bench relay -- cpu --players 200 --seconds 5   one load only
 //! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
+//! cargo bench --bench relay -- telemetry                       what exported traces cost, beside a server without
+//! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
 //! ```
 //!
@@ -22,6 +24,7 @@ mod players;
 mod proc;
 mod report;
 mod server;
+mod sink;
 mod start;
 mod thin_relay;
 
@@ -46,6 +49,8 @@ enum Part {
     Memory,
     /// Time from spawn until the server is ready.
     Start,
+    /// The same as `cpu` for a server that exports traces, as far as its defaults go, and one that does not.
+    Telemetry,
 }
 
 #[derive(Parser)]
@@ -71,6 +76,9 @@ struct Options {
     /// Measure one server alone.
     #[arg(long)]
     server: Option<Kind>,
+    /// Which server is beside ours in `telemetry`.
+    #[arg(long, value_enum, default_value_t = Kind::Traced)]
+    collector: Kind,
     /// Given by `cargo bench`; means nothing here.
     #[arg(long, hide = true)]
     bench: bool,
@@ -82,10 +90,15 @@ impl Options {
     }
 
     /// The turns to take: ours, thin, ours, thin …
-    fn turns(&self) -> impl Iterator<Item = Kind> {
+    fn turns(&self, pair: [Kind; 2]) -> impl Iterator<Item = Kind> {
         (0..self.rounds)
-            .flat_map(|_| [Kind::Ours, Kind::Thin])
+            .flat_map(move |_| pair)
             .filter(|kind| self.server.is_none_or(|only| only == *kind))
+    }
+
+    fn loads(&self) -> impl Iterator<Item = Load> {
+        let (rate, span) = (self.rate, Duration::from_secs(self.seconds));
+        self.players.iter().map(move |&players| Load { players, rate, span })
     }
 }
 
@@ -111,24 +124,21 @@ fn run() -> Outcome<()> {
 }
 
 async fn measure(options: &Options) -> Outcome<()> {
-    if options.wants(Part::Cpu) {
-        for &players in &options.players {
-            let load =
-                Load { players, rate: options.rate, span: Duration::from_secs(options.seconds) };
-            report::print(
-                &load.title(options.rounds),
-                &load::compare(options.turns(), load).await?,
-            );
+    let (thin, traced) = ([Kind::Ours, Kind::Thin], [options.collector, Kind::Ours]);
+    for (part, pair) in [(Part::Cpu, thin), (Part::Telemetry, traced)] {
+        for load in options.loads().filter(|_| options.wants(part)) {
+            let rows = load::compare(options.turns(pair), load).await?;
+            report::print(&load.title(options.rounds), pair, &rows);
         }
     }
     if options.wants(Part::Memory) {
         let title =
             format!("resident memory per idle game socket, medians of rounds: {}", options.rounds);
-        report::print(&title, &idle::compare(options.turns(), &options.sockets).await?);
+        report::print(&title, thin, &idle::compare(options.turns(thin), &options.sockets).await?);
     }
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
-        report::print(&title, &start::compare(options.turns()).await?);
+        report::print(&title, thin, &start::compare(options.turns(thin)).await?);
     }
     Ok(())
 }

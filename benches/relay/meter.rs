@@ -25,7 +25,7 @@ impl Figures {
     }
 
     /// Empty rows for what `list` gives.
-    pub fn rows() -> [Row; 7] {
+    pub fn rows() -> [Row; 8] {
         [
             Row::new("CPU per keystroke", "µs", 1),
             Row::new("CPU per delivered frame", "µs", 2),
@@ -33,13 +33,14 @@ impl Figures {
             Row::new("relay latency, 99th percentile", "ms", 2),
             Row::new("relay latency, maximum", "ms", 2),
             Row::new("frames delivered of those due", "%", 2),
+            Row::new("resident memory", "MiB", 1),
             Row::new("CPU of the load generator", "cores", 2),
         ]
     }
 
     /// In the order of `rows`.
-    pub fn list(&self, span: Duration) -> [f64; 7] {
-        let Counts { sent, due, delivered, cpu, own_cpu } = self.counted;
+    pub fn list(&self, span: Duration) -> [f64; 8] {
+        let Counts { sent, due, delivered, cpu, own_cpu, resident } = self.counted;
         let micros = cpu.as_secs_f64() * 1e6;
         [
             micros / sent as f64,
@@ -48,6 +49,7 @@ impl Figures {
             self.latency(0.99),
             self.latency(1.0),
             100.0 * delivered as f64 / due as f64,
+            resident as f64 / f64::from(1 << 20),
             own_cpu.as_secs_f64() / span.as_secs_f64(),
         ]
     }
@@ -72,6 +74,8 @@ pub struct Counts {
     cpu: Duration,
     /// Of the load generator.
     own_cpu: Duration,
+    /// Bytes of memory of the server at the end.
+    resident: u64,
 }
 
 /// The clock and the counters that all players share.
@@ -125,6 +129,7 @@ impl Meter {
             delivered: after.delivered - before.delivered,
             cpu: after.cpu - before.cpu,
             own_cpu: after.own_cpu - before.own_cpu,
+            resident: after.resident,
         })
     }
 
@@ -135,6 +140,7 @@ impl Meter {
             delivered: self.delivered.load(Relaxed),
             cpu: proc::cpu(server.pid())?,
             own_cpu: proc::cpu(std::process::id())?,
+            resident: proc::resident(server.pid())?,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Collects what the rounds gave and prints medians, ours beside the thin relay's.
+//! Collects what the rounds gave and prints medians, those of one server beside those of another.
 
 use crate::server::Kind;
 
@@ -7,51 +7,53 @@ pub struct Row {
     name: String,
     unit: &'static str,
     decimals: usize,
-    ours: Vec<f64>,
-    thin: Vec<f64>,
+    rounds: Vec<(Kind, f64)>,
 }
 
 impl Row {
     /// An empty line.
     pub fn new(name: impl Into<String>, unit: &'static str, decimals: usize) -> Self {
-        Self { name: name.into(), unit, decimals, ours: Vec::new(), thin: Vec::new() }
+        Self { name: name.into(), unit, decimals, rounds: Vec::new() }
     }
 
     /// Adds what one round gave.
     pub fn add(&mut self, kind: Kind, value: f64) {
-        match kind {
-            Kind::Ours => self.ours.push(value),
-            Kind::Thin => self.thin.push(value),
-        }
+        self.rounds.push((kind, value));
     }
 
-    fn cells(&self) -> [String; 4] {
-        let (ours, thin) = (median(&self.ours), median(&self.thin));
+    fn median_of(&self, kind: Kind) -> Option<f64> {
+        let of_kind = self.rounds.iter().filter(|(it, _)| *it == kind);
+        median(of_kind.map(|(_, value)| *value).collect())
+    }
+
+    fn cells(&self, pair: [Kind; 2]) -> [String; 4] {
+        let [one, other] = pair.map(|kind| self.median_of(kind));
         let cell = |value: Option<f64>, decimals: usize| {
             value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
         };
-        let ratio = ours.zip(thin).filter(|(_, thin)| *thin > 0.0).map(|(ours, thin)| ours / thin);
+        let both = one.zip(other).filter(|(_, other)| *other > 0.0);
+        let ratio = both.map(|(one, other)| one / other);
         let name = format!("{} [{}]", self.name, self.unit);
-        [name, cell(ours, self.decimals), cell(thin, self.decimals), cell(ratio, 2)]
+        [name, cell(one, self.decimals), cell(other, self.decimals), cell(ratio, 3)]
     }
 }
 
 /// Prints the lines as an aligned table.
-pub fn print(title: &str, rows: &[Row]) {
+pub fn print(title: &str, pair: [Kind; 2], rows: &[Row]) {
     println!("\n{title}");
-    print_line(&["", "ours", "thin relay", "ours/thin"].map(str::to_owned));
+    let [one, other] = pair.map(Kind::title);
+    print_line(&["", one, other, "ratio"].map(str::to_owned));
     for row in rows {
-        print_line(&row.cells());
+        print_line(&row.cells(pair));
     }
 }
 
-fn print_line([name, ours, thin, ratio]: &[String; 4]) {
-    println!("  {name:<44}{ours:>12}{thin:>12}{ratio:>12}");
+fn print_line([name, one, other, ratio]: &[String; 4]) {
+    println!("  {name:<44}{one:>12}{other:>12}{ratio:>12}");
 }
 
 /// The middle value; the mean of the two middle ones when their number is even.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
+fn median(mut sorted: Vec<f64>) -> Option<f64> {
     sorted.sort_by(f64::total_cmp);
     let upper = *sorted.get(sorted.len() / 2)?;
     let lower = sorted[(sorted.len() - 1) / 2];

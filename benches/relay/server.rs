@@ -1,5 +1,6 @@
 //! The two servers under measurement, each started as a process of its own.
 
+use crate::sink::{Manner, Sink};
 use crate::{Outcome, THIN_RELAY};
 use clap::ValueEnum;
 use std::fs::{self, File};
@@ -37,13 +38,42 @@ const SETTINGS: &[(&str, &str)] = &[
     ("TP_LIMITS__FRAMES_PER_SECOND", "100000"),
 ];
 
-/// Which of the two.
+/// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// The server of this package.
     Ours,
+    /// The same, which exports traces to a collector.
+    Traced,
+    /// The same, whose collector refuses all of them.
+    Refused,
+    /// The same, whose collector never answers.
+    Hung,
     /// The bare relay of `thin_relay.rs`.
     Thin,
+}
+
+impl Kind {
+    /// How its collector answers, if it has one.
+    fn collector(self) -> Option<Manner> {
+        match self {
+            Self::Ours | Self::Thin => None,
+            Self::Traced => Some(Manner::Takes),
+            Self::Refused => Some(Manner::Refuses),
+            Self::Hung => Some(Manner::Hangs),
+        }
+    }
+
+    /// Its name at the top of a column.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Traced => "traced",
+            Self::Refused => "refused",
+            Self::Hung => "hung",
+            Self::Thin => "thin relay",
+        }
+    }
 }
 
 /// A running server; it is killed when this is dropped.
@@ -53,6 +83,8 @@ pub struct Server {
     /// From spawn until it was ready.
     pub started_in: Duration,
     child: Child,
+    /// Where it sends its spans.
+    _sink: Option<Sink>,
 }
 
 impl Server {
@@ -60,8 +92,12 @@ impl Server {
     pub async fn start(kind: Kind, data: &Path) -> Outcome<Self> {
         let log = data.join("output.log");
         let output = File::create(&log)?;
+        let sink = match kind.collector() {
+            Some(manner) => Some(Sink::start(manner).await?),
+            None => None,
+        };
         let spawned = Instant::now();
-        let child = command(kind, data)?
+        let child = command(kind, data, sink.as_ref())?
             // The `.env` file of whoever runs this is not for the server measured.
             .current_dir(data)
             .stdin(Stdio::null())
@@ -70,8 +106,8 @@ impl Server {
             .stdout(output)
             .kill_on_drop(true)
             .spawn()?;
-        let mut server =
-            Self { kind, address: ([127, 0, 0, 1], 0).into(), started_in: Duration::ZERO, child };
+        let (address, started_in) = (([127, 0, 0, 1], 0).into(), Duration::ZERO);
+        let mut server = Self { kind, address, started_in, child, _sink: sink };
         match timeout(PATIENCE, server.become_ready(&log)).await {
             Ok(Ok(())) => {
                 server.started_in = spawned.elapsed();
@@ -103,8 +139,8 @@ impl Server {
             sleep(GLANCE).await;
         };
         match self.kind {
-            Kind::Ours => self.answer_ready().await,
             Kind::Thin => Ok(TcpStream::connect(self.address).await.map(drop)?),
+            _ => self.answer_ready().await,
         }
     }
 
@@ -123,16 +159,20 @@ impl Server {
     }
 }
 
-fn command(kind: Kind, data: &Path) -> Outcome<Command> {
+fn command(kind: Kind, data: &Path, sink: Option<&Sink>) -> Outcome<Command> {
     Ok(match kind {
-        Kind::Ours => {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
-            command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
-            command
-        }
         Kind::Thin => {
             let mut command = Command::new(std::env::current_exe()?);
             command.arg(THIN_RELAY);
+            command
+        }
+        _ => {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
+            command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
+            if let Some(sink) = sink {
+                let endpoint = format!("http://{}", sink.address);
+                command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+            }
             command
         }
     })

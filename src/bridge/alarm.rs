@@ -14,12 +14,14 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::Bridge;
 use super::message::{self, Talk};
 use crate::game::{GameId, Timestamp};
 use crate::module::Parts;
 use crate::settings::GameSettings;
+use crate::telemetry::{TraceContext, gathered_span};
 use crate::timers::Alarm;
 
 /// How often it is looked for what nobody has done.
@@ -35,37 +37,40 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 /// Delays beside those of the settings, in milliseconds: what is none of them takes several.
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
 
-type Deadlines = HashMap<(GameId, &'static str), Option<Timestamp>>;
+/// A deadline, and the span that has set it.
+type Due = (Timestamp, TraceContext);
+type Deadlines = HashMap<(GameId, &'static str), Option<Due>>;
 
 /// The deadlines that have yet to be put on the agenda: one per timer and game.
 #[derive(Default)]
 pub(super) struct Alarms {
     waiting: Mutex<Deadlines>,
     /// Those that are on it, and whose messages came too early.
-    again: Mutex<HashMap<(GameId, &'static str), Timestamp>>,
+    again: Mutex<HashMap<(GameId, &'static str), Due>>,
     filled: Notify,
 }
 
 impl Alarm for Bridge {
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
+        let due = due.map(|due| (due, TraceContext::current()));
         keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
         self.alarms.filled.notify_one();
     }
 
     fn again(&self, game: GameId, timer: &'static str, due: Timestamp) {
-        self.alarms.again.lock().insert((game, timer), due);
+        self.alarms.again.lock().insert((game, timer), (due, TraceContext::current()));
         self.alarms.filled.notify_one();
     }
 }
 
 /// Facts of which the older are told later must not put a deadline off: too early does no harm, since the
 /// facts are looked at then.
-fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Timestamp>) {
+fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Due>) {
     let known = waiting.entry(timer).or_default();
-    *known = match (*known, due) {
-        (Some(known), Some(due)) => Some(known.min(due)),
-        (known, due) => known.or(due),
-    };
+    let is_earlier = |due: &Due| known.as_ref().is_none_or(|known| due.0 < known.0);
+    if due.as_ref().is_some_and(is_earlier) {
+        *known = due;
+    }
 }
 
 /// The longest delay that is not longer than `remaining`.
@@ -86,10 +91,7 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: Cancellati
         let new = put(&bridge).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
         put_off(&bridge, &parts, again).await;
-        join_all(
-            new.into_iter().map(|((game, timer), due)| start(&bridge, &parts, game, timer, due)),
-        )
-        .await;
+        join_all(new.into_iter().map(|(which, due)| start(&bridge, &parts, which, due))).await;
     }
 }
 
@@ -109,67 +111,65 @@ pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
 }
 
 /// Puts what waits on the agenda. Returns what is for this pod to see to.
-pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Timestamp)> {
+pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
     let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
         return Vec::new();
     }
+    let due = |due: &Option<Due>| due.as_ref().map(|(due, _)| *due);
     let listed: Vec<_> =
-        deadlines.iter().map(|((game, timer), due)| (*game, *timer, *due)).collect();
-    let is_new = match bridge.live.set_deadlines(&listed).await {
+        deadlines.iter().map(|((game, timer), it)| (*game, *timer, due(it))).collect();
+    let armed_by = deadlines.values().flatten().map(|(_, armed_by)| armed_by);
+    let span = gathered_span("arm timers", armed_by);
+    let is_new = match bridge.live.set_deadlines(&listed).instrument(span).await {
         Ok(is_new) => is_new,
         Err(_) => {
             // Nobody else may know: it is done from here, and put again, or a timer whose handler fails
             // as well would never be found.
             let mut waiting = bridge.alarms.waiting.lock();
-            for (which, due) in deadlines {
-                waiting.entry(which).or_insert(due);
+            for (which, due) in &deadlines {
+                waiting.entry(*which).or_insert_with(|| due.clone());
             }
             vec![true; listed.len()]
         }
     };
-    let new = listed.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
-    new.filter_map(|((game, timer, due), _)| Some(((game, timer), due?))).collect()
+    // In the order in which they were listed.
+    let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
+    new.filter_map(|((which, due), _)| Some((which, due?))).collect()
 }
 
 /// For those that came too early: the agenda knows better now, too.
-async fn put_off(
-    bridge: &Bridge,
-    parts: &Arc<Parts>,
-    again: HashMap<(GameId, &'static str), Timestamp>,
-) {
+async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<(GameId, &'static str), Due>) {
     if again.is_empty() {
         return;
     }
     let deadlines: Vec<_> =
-        again.into_iter().map(|((game, timer), due)| (game, timer, due)).collect();
+        again.iter().map(|((game, timer), (due, _))| (*game, *timer, *due)).collect();
     // Without the agenda they only come too early again.
     let _ = bridge.live.put_off(&deadlines).await;
-    let alarms =
-        deadlines.into_iter().map(|(game, timer, due)| start(bridge, parts, game, timer, due));
-    join_all(alarms).await;
+    join_all(again.into_iter().map(|(which, due)| start(bridge, parts, which, due))).await;
 }
 
-/// Sends the message of a timer on its way, or keeps the timer here.
+/// Sends the message of a timer on its way, with the span that has armed it, or keeps the timer here.
 async fn start(
     bridge: &Bridge,
     parts: &Arc<Parts>,
-    game: GameId,
-    timer: &'static str,
-    due: Timestamp,
+    (game, timer): (GameId, &'static str),
+    (due, armed_by): Due,
 ) {
     let delay = delay_for(due.after(Timestamp::now()), &parts.settings.game);
     let link = bridge.link();
     if let (Some(delay), Some(link)) = (delay, link) {
         let talk = Talk::Due { game, timer: timer.to_owned() };
         let message = message::of_talk(bridge.live.pod(), &[talk]);
-        match timeout(PATIENCE, link.wait(&bridge.topology, delay, &message)).await {
+        let waits = link.wait(&bridge.topology, delay, &message, &armed_by);
+        match timeout(PATIENCE, waits).await {
             Ok(Ok(())) => return,
             Ok(Err(error)) => tracing::debug!(timer, %game, %error, "a timer is kept here"),
             Err(_) => tracing::debug!(timer, %game, "the broker is slow: a timer is kept here"),
         }
     }
-    parts.timers.keep_here(game, timer, due);
+    parts.timers.keep_here(game, timer, due, &armed_by);
 }
 
 #[cfg(test)]
@@ -186,8 +186,10 @@ mod tests {
             (Some(60), Some(1)),
             (None, Some(1)),
         ] {
-            keep_earliest(&mut waiting, timer, due.map(Timestamp));
-            assert_eq!(waiting[&timer], kept.map(Timestamp), "{due:?}");
+            let set = due.map(|due| (Timestamp(due), TraceContext::none()));
+            keep_earliest(&mut waiting, timer, set);
+            let known = waiting[&timer].as_ref().map(|(due, _)| due.0);
+            assert_eq!(known, kept, "{due:?}");
         }
     }
 

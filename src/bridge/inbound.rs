@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
+use tracing::Span;
 
 use super::Bridge;
 use super::message::{self, Item, TALK, Talk};
@@ -12,7 +13,7 @@ use crate::bus::{Arrival, Receipt};
 use crate::game::{PodName, Timestamp};
 use crate::module::Parts;
 use crate::socket::{Frame, Whose};
-use crate::telemetry::{TraceContext, count};
+use crate::telemetry::{Destination, TraceContext, count, take_in_span};
 
 /// Deliveries and answers that wait, for room in a lane or for the broker. When there are so many, more of them are
 /// dropped and counted: events only wake, and what they tell is found in the facts, by the lookout at the latest.
@@ -45,20 +46,27 @@ impl Backlog {
     }
 }
 
-/// Takes a message. With a `receipt` it is for one pod alone, whoever sent it.
-pub(super) fn take(
-    bridge: &Arc<Bridge>,
-    parts: &Arc<Parts>,
-    bytes: &[u8],
-    trace: Option<&str>,
-    receipt: Option<Arc<Receipt>>,
-) {
+/// A message as it has come.
+pub(super) struct Message<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Where it comes from; known only if it is traced.
+    pub(super) from: Option<&'a Destination>,
+    /// The span that sent it.
+    pub(super) sent: TraceContext,
+    /// With it the message is for one pod alone, whoever sent it.
+    pub(super) receipt: Option<Arc<Receipt>>,
+}
+
+/// Takes a message.
+pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>) {
+    let Message { bytes, from: source, sent, receipt } = taken;
     count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
     let from = PodName::from(&*message.from);
     if receipt.is_none() && from == *bridge.live.pod() {
         return;
     }
+    let is_one = message.events.len() == 1;
     for item in message.events {
         if item.event == TALK {
             if let Ok(talk) = serde_json::from_str(item.body.get()) {
@@ -66,7 +74,14 @@ pub(super) fn take(
             }
             continue;
         }
-        receive(bridge, parts, &item, trace, receipt.clone());
+        // In a batch each item that is traced tells which span has published it.
+        let cause = match item.trace.as_deref() {
+            Some(trace) => TraceContext::from_traceparent(trace),
+            None if is_one => sent.clone(),
+            None => TraceContext::none(),
+        };
+        let span = source.map(|source| take_in_span(source, &cause)).unwrap_or_else(Span::none);
+        receive(bridge, parts, &item, &span, receipt.clone());
     }
 }
 
@@ -74,18 +89,17 @@ fn receive(
     bridge: &Bridge,
     parts: &Parts,
     item: &Item<'_>,
-    trace: Option<&str>,
+    span: &Span,
     receipt: Option<Arc<Receipt>>,
 ) {
     let is_work = receipt.is_some();
     count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
-    let trace = item.trace.as_deref().or(trace);
-    let trace = trace.map(TraceContext::from_traceparent).unwrap_or_default();
+    let trace = TraceContext::of(span);
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
-    match parts.bus.receive(&item.event, &arrival) {
+    match span.in_scope(|| parts.bus.receive(&item.event, &arrival)) {
         Some(Some(pending)) => {
             // Mostly there is room in the lanes of the modules that hear it. If not, everything else goes on.
-            let mut delivering = pending.into_future();
+            let mut delivering = pending.within(span.clone()).into_future();
             if delivering.as_mut().now_or_never().is_some() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! One connection to the broker: what is published over it, what it consumes, and how it is built anew.
+//! One connection to the broker: what is published over it, and how it is built anew. What it consumes is in `consume`.
 //!
 //! lapin's own recovery is not used: after a restart of the broker it leaves consumers deaf (amqp-rs/lapin
 //! issue 450). Here a loss of whatever part ends the whole connection, and the next one begins afresh.
@@ -7,31 +7,23 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-
-use lapin::options::{
-    BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
-    ConfirmSelectOptions,
-};
-
+use lapin::options::{BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{
-    Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, Consumer,
-};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use parking_lot::Mutex;
-use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
+use super::consume::{Consumers, consume, consumer};
 use super::topology::{ALL, ONCE, TIMERS, Topology};
-use super::{Bridge, inbound, pulse};
-use crate::bus::Receipt;
+use super::{Bridge, pulse};
 use crate::game::PodName;
 use crate::health;
 use crate::module::Parts;
-use crate::telemetry::count;
+use crate::telemetry::{TraceContext, count, mark_failed};
 
 /// How long it may take to have a message confirmed.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take to connect, and to declare everything.
 const OPEN_PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked whether what is published can arrive.
@@ -43,14 +35,12 @@ const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
 /// The shortest and the longest pause between two tries to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// A channel is closed because it is not needed any more (AMQP 0-9-1).
-const REPLY_SUCCESS: u16 = 200;
 /// Kept on disk (AMQP 0-9-1, delivery mode 2).
 const PERSISTENT: u8 = 2;
 
 /// What went wrong, in words for the log.
 #[derive(Debug)]
-pub(super) struct Failed(String);
+pub(super) struct Failed(pub(super) String);
 
 impl std::fmt::Display for Failed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,19 +65,20 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// To some pods, in one message, confirmed.
+    /// To some pods, in one message, confirmed. Its span is a child of `cause`, as with all of these.
     pub(super) async fn publish(
         &self,
         topology: &Topology,
         pods: &[PodName],
         message: &[u8],
-        trace: Option<String>,
+        cause: &TraceContext,
     ) -> Result<(), Failed> {
         let Some((first, rest)) = pods.split_first() else { return Ok(()) };
-        let mut headers = headers(trace);
+        let mut headers = FieldTable::default();
         also_to(&mut headers, rest);
         count::BRIDGE_MESSAGES.add(1);
-        self.confirmed(topology.pods(), first.as_str().into(), message, headers, false).await
+        let (exchange, key) = (topology.pods(), first.as_str().into());
+        self.confirmed(topology, Letter { exchange, key, message, headers }, cause).await
     }
 
     /// To all pods, confirmed.
@@ -95,10 +86,11 @@ impl Link {
         &self,
         topology: &Topology,
         message: &[u8],
-        trace: Option<String>,
+        cause: &TraceContext,
     ) -> Result<(), Failed> {
         count::BRIDGE_MESSAGES.add(1);
-        self.confirmed(topology.pods(), ALL.into(), message, headers(trace), false).await
+        let letter = Letter::to(topology.pods(), ALL.into(), message);
+        self.confirmed(topology, letter, cause).await
     }
 
     /// To exactly one pod. Returns whether the broker has it.
@@ -106,11 +98,11 @@ impl Link {
         &self,
         topology: &Topology,
         message: &[u8],
-        trace: Option<String>,
+        cause: &TraceContext,
     ) -> bool {
-        let headers = headers(trace);
         count::BRIDGE_MESSAGES.add(1);
-        let assigned = self.confirmed(topology.work(), ONCE.into(), message, headers, true);
+        let letter = Letter::to(topology.work(), ONCE.into(), message);
+        let assigned = self.confirmed(topology, letter, cause);
         matches!(timeout(ASSIGN_PATIENCE, assigned).await, Ok(Ok(())))
     }
 
@@ -120,6 +112,7 @@ impl Link {
         topology: &Topology,
         delay: Duration,
         message: &[u8],
+        armed_by: &TraceContext,
     ) -> Result<(), Failed> {
         if !self.delays.lock().contains(&delay) {
             let declaring = topology.declare_wait(&self.never, delay);
@@ -127,10 +120,9 @@ impl Link {
             declared.map_err(|_| Failed(format!("no queue within {PATIENCE:?}")))??;
             self.delays.lock().insert(delay);
         }
-        let queue = topology.wait_queue(delay);
-        let headers = FieldTable::default();
+        let letter = Letter::to(ShortString::default(), topology.wait_queue(delay), message);
         count::BRIDGE_MESSAGES.add(1);
-        let waits = self.confirmed(ShortString::default(), queue, message, headers, true).await;
+        let waits = self.confirmed(topology, letter, armed_by).await;
         if waits.is_err() {
             // Somebody may have deleted the queue.
             self.delays.lock().remove(&delay);
@@ -141,8 +133,8 @@ impl Link {
     /// Publishes to a key that no queue is bound to: the broker drops it, and confirms that it took it. One that is
     /// out of memory or disk does not.
     async fn probe(&self, topology: &Topology) -> Result<(), Failed> {
-        let (key, headers) = (PROBE.into(), FieldTable::default());
-        self.confirmed(topology.pods(), key, &[], headers, false).await
+        let letter = Letter::to(topology.pods(), PROBE.into(), &[]);
+        self.confirmed(topology, letter, &TraceContext::none()).await
     }
 
     /// Whether it is open, be it blocked or not.
@@ -152,16 +144,26 @@ impl Link {
         status.connected() && is_open(&self.latest) && is_open(&self.never)
     }
 
-    /// Publishes, and waits until the broker has it. With `mandatory` it has to reach a queue; the queue of a
-    /// pod may be gone.
+    /// Publishes, and waits until the broker has it.
     async fn confirmed(
         &self,
-        exchange: ShortString,
-        key: ShortString,
-        message: &[u8],
-        headers: FieldTable,
-        mandatory: bool,
+        topology: &Topology,
+        mut letter: Letter<'_>,
+        cause: &TraceContext,
     ) -> Result<(), Failed> {
+        let span = topology.send_span(&letter.exchange, &letter.key, &[cause], 1);
+        add_trace(&mut letter.headers, &TraceContext::of(&span));
+        let sent = self.send(topology, letter).instrument(span.clone()).await;
+        if sent.is_err() {
+            mark_failed(&span, "unconfirmed");
+        }
+        sent
+    }
+
+    async fn send(&self, topology: &Topology, letter: Letter<'_>) -> Result<(), Failed> {
+        // What is for one pod has to reach a queue; the queue of a pod may be gone.
+        let mandatory = letter.exchange != topology.pods();
+        let Letter { exchange, key, message, headers } = letter;
         let properties =
             BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
         let options = BasicPublishOptions { mandatory, ..BasicPublishOptions::default() };
@@ -179,24 +181,48 @@ impl Link {
         }
     }
 
-    /// Positions to some pods, in one message. Whether they arrive nobody asks.
-    pub(super) async fn relay(&self, topology: &Topology, pods: &[PodName], message: &[u8]) {
+    /// Positions to some pods, in one message: so many, of which a few at most are traced. Whether they arrive nobody
+    /// asks.
+    pub(super) async fn relay(
+        &self,
+        topology: &Topology,
+        pods: &[PodName],
+        message: &[u8],
+        (size, traced): (usize, &[&TraceContext]),
+    ) {
         let Some((first, rest)) = pods.split_first() else { return };
         let (options, mut properties) =
             (BasicPublishOptions::default(), BasicProperties::default());
-        if !rest.is_empty() {
+        let (exchange, key) = (topology.pods(), ShortString::from(first.as_str()));
+        let span = topology.send_span(&exchange, &key, traced, size);
+        if !rest.is_empty() || !span.is_none() {
             let mut headers = FieldTable::default();
             also_to(&mut headers, rest);
+            add_trace(&mut headers, &TraceContext::of(&span));
             properties = properties.with_headers(headers);
         }
-        let key = first.as_str().into();
         count::BRIDGE_MESSAGES.add(1);
-        let published =
-            self.latest.basic_publish(topology.pods(), key, options, message, properties);
+        let published = self.latest.basic_publish(exchange, key, options, message, properties);
         // A broker that blocks publishers must not hold up the next batch for long.
-        if !matches!(timeout(PATIENCE, published).await, Ok(Ok(_))) {
+        let published = timeout(PATIENCE, published).instrument(span.clone()).await;
+        if !matches!(published, Ok(Ok(_))) {
+            mark_failed(&span, "blocked");
             count::BRIDGE_DROPPED.add(1);
         }
+    }
+}
+
+/// A message, and where it goes.
+struct Letter<'a> {
+    exchange: ShortString,
+    key: ShortString,
+    message: &'a [u8],
+    headers: FieldTable,
+}
+
+impl<'a> Letter<'a> {
+    fn to(exchange: ShortString, key: ShortString, message: &'a [u8]) -> Self {
+        Self { exchange, key, message, headers: FieldTable::default() }
     }
 }
 
@@ -209,21 +235,11 @@ fn also_to(headers: &mut FieldTable, pods: &[PodName]) {
     }
 }
 
-fn headers(trace: Option<String>) -> FieldTable {
-    let mut headers = FieldTable::default();
-    if let Some(trace) = trace {
+/// The span that sends it, for those that receive it.
+fn add_trace(headers: &mut FieldTable, sent: &TraceContext) {
+    if let Some(trace) = sent.to_traceparent() {
         headers.insert("traceparent".into(), AMQPValue::LongString(trace.into()));
     }
-    headers
-}
-
-/// The consuming half.
-struct Consumers {
-    pods: Consumer,
-    once: Consumer,
-    timers: Consumer,
-    /// Of the last two: closed when the server stops, so that other pods get what is not done.
-    work: Channel,
 }
 
 /// Connects, again and again, and takes what comes.
@@ -325,68 +341,4 @@ async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
     };
     let link = Link { latest, never, delays: Mutex::default() };
     Ok(Opened { publishing, link, consumers, _consuming: consuming })
-}
-
-async fn consumer(
-    channel: &Channel,
-    queue: ShortString,
-    no_ack: bool,
-) -> Result<Consumer, lapin::Error> {
-    let options = BasicConsumeOptions { no_ack, ..BasicConsumeOptions::default() };
-    channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await
-}
-
-async fn acknowledge(acker: &Acker) -> Result<(), Failed> {
-    let acknowledged = timeout(PATIENCE, acker.ack(BasicAckOptions::default())).await;
-    acknowledged.map_err(|_| Failed("the broker takes no acknowledgement".into()))??;
-    Ok(())
-}
-
-/// Takes what comes, until something ends. An event that one pod alone has to handle is acknowledged when it
-/// is handled: a pod that dies before leaves it to another. A timer is at once: the agenda keeps it.
-async fn consume(bridge: &Arc<Bridge>, parts: &Arc<Parts>, mut from: Consumers) -> Failed {
-    // As many as may be unacknowledged.
-    let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);
-    let mut takes_work = true;
-    loop {
-        let (delivery, is_work) = tokio::select! {
-            delivery = from.pods.next() => (delivery, false),
-            delivery = from.once.next(), if takes_work => (delivery, true),
-            delivery = from.timers.next(), if takes_work => (delivery, true),
-            acker = to_acknowledge.recv(), if takes_work => {
-                let acker: Option<Acker> = acker;
-                if let Some(acker) = acker
-                    && let Err(error) = acknowledge(&acker).await
-                {
-                    return error;
-                }
-                continue;
-            }
-            () = parts.stop.cancelled(), if takes_work => {
-                takes_work = false;
-                let closing = from.work.close(REPLY_SUCCESS, "stopping".into());
-                let _ = timeout(PATIENCE, closing).await;
-                continue;
-            }
-        };
-        let delivery = match delivery {
-            Some(Ok(delivery)) => delivery,
-            Some(Err(error)) => return error.into(),
-            None => return Failed("the broker has ended it".into()),
-        };
-        let trace = delivery.properties.headers().as_ref().and_then(|headers| {
-            let AMQPValue::LongString(trace) = headers.inner().get("traceparent")? else {
-                return None;
-            };
-            Some(String::from_utf8_lossy(trace.as_bytes()).into_owned())
-        });
-        let receipt = is_work.then(|| {
-            let (handled, acker) = (handled.clone(), delivery.acker.clone());
-            Receipt::new(move || {
-                // No room, or nobody who listens any more: then it comes again.
-                let _ = handled.try_send(acker);
-            })
-        });
-        inbound::take(bridge, parts, &delivery.data, trace.as_deref(), receipt);
-    }
 }

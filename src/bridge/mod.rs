@@ -10,8 +10,8 @@
 //!                  └─ exchange `work` ── queues `once`, `timers` ──▶ exactly one pod
 //! ```
 //!
-//! * `topology`: the names, and how things are declared. `link`: one connection and what it consumes; it is
-//!   built anew after a loss. `message`: the form in which events travel.
+//! * `topology`: the names, and how things are declared. `link`: one connection, which is built anew after a loss.
+//!   `consume`, `inbound`: what comes over it. `message`: the form in which events travel.
 //! * `roster`: which other pods hold sockets of the games that have some here. `pulse`: which pods are
 //!   alive, and what time it is.
 //! * `outbound`: what waits to be sent. `alarm`: timers, as messages that come late.
@@ -21,6 +21,7 @@
 //! what no message tells `lookout` finds within a second.
 
 mod alarm;
+mod consume;
 mod inbound;
 mod link;
 mod lookout;
@@ -177,6 +178,6 @@ impl Carrier for Bridge {
     async fn assign(&self, parcel: Parcel) -> bool {
         let Some(link) = self.link() else { return false };
         let message = message::of_one(self.live.pod(), &parcel);
-        link.assign(&self.topology, &message, parcel.trace.to_traceparent()).await
+        link.assign(&self.topology, &message, &parcel.trace).await
     }
 }

@@ -100,7 +100,7 @@ impl Bridge {
                 return;
             };
             let Some(link) = link else { continue };
-            let trace = parcel.trace.to_traceparent();
+            let trace = &parcel.trace;
             let sent = match (parcel.reach, parcel.game) {
                 (Reach::Game, Some(game)) => {
                     // After the facts have changed: who is not among them yet will see the new facts.
@@ -155,10 +155,12 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
             count::BRIDGE_POSITIONS.add(waiting.len() as u64);
             for (pods, batch) in shares(&waiting) {
                 let size = batch.len();
-                let message = message::of_many(bridge.live.pod(), batch.into_iter());
+                let traced: Vec<_> =
+                    batch.iter().map(|it| &it.trace).filter(|it| it.is_some()).collect();
+                let message = message::of_many(bridge.live.pod(), batch.iter().copied());
                 count::BRIDGE_BATCHES.add(1);
                 count::BRIDGE_BATCH_SIZE.note(size as f64);
-                link.relay(&bridge.topology, &pods, &message).await;
+                link.relay(&bridge.topology, &pods, &message, (size, &traced)).await;
             }
         }
         sleep(if waiting.len() < MANY { INTERVALS.0 } else { INTERVALS.1 }).await;

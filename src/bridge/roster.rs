@@ -16,6 +16,7 @@ use super::Bridge;
 use super::message::Talk;
 use crate::Error;
 use crate::game::{GameId, PodName};
+use crate::telemetry::TraceContext;
 
 /// How long a pod stays on the roster of a game after its last socket.
 const LINGER: Duration = Duration::from_secs(3);
@@ -262,7 +263,7 @@ impl Bridge {
         }
         let Some(link) = self.link() else { return };
         let message = super::message::of_talk(self.live.pod(), talk);
-        let told = link.publish(&self.topology, pods, &message, None).await;
+        let told = link.publish(&self.topology, pods, &message, &TraceContext::current()).await;
         if let Err(error) = told {
             tracing::debug!(%error, "other pods could not be told");
         }

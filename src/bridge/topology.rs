@@ -6,13 +6,16 @@
 use std::time::Duration;
 
 use lapin::ExchangeKind;
+use lapin::message::Delivery;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Result};
+use tracing::Span;
 
 use crate::game::PodName;
 use crate::settings::AmqpSettings;
+use crate::telemetry::{Destination, Peer, TraceContext, send_span};
 
 /// The routing key of what all pods have to hear.
 pub(super) const ALL: &str = "all";
@@ -21,6 +24,9 @@ pub(super) const ALL: &str = "all";
 pub(super) const ONCE: &str = "once.v1";
 /// The routing key of timers that are due.
 pub(super) const TIMERS: &str = "timers.v1";
+
+/// What stands for the name of any pod in the names of spans.
+const ANY_POD: &str = "{pod}";
 
 /// The broker is asked for a sign of life every so many seconds.
 const HEARTBEAT: u16 = 10;
@@ -57,6 +63,47 @@ impl Topology {
     pub(super) fn place(&self) -> String {
         let authority = &self.uri.authority;
         format!("{}:{}/{}", authority.host, authority.port, self.uri.vhost)
+    }
+
+    /// The same for spans.
+    pub(super) fn peer(&self) -> Peer {
+        let authority = &self.uri.authority;
+        Peer { host: authority.host.clone(), port: authority.port }
+    }
+
+    /// The span of a message that is sent: so many events, of which some are `traced`. None if there are none of those.
+    pub(super) fn send_span(
+        &self,
+        exchange: &ShortString,
+        key: &ShortString,
+        traced: &[&TraceContext],
+        size: usize,
+    ) -> Span {
+        if !traced.iter().any(|it| it.is_some()) {
+            return Span::none();
+        }
+        let (name, template) = match exchange.as_str() {
+            "" => (key.to_string(), self.wait_template()),
+            exchange => (format!("{exchange}:{key}"), self.template(exchange, key.as_str())),
+        };
+        let to = Destination { name, template, key: key.to_string() };
+        send_span(&self.peer(), &to, traced, size)
+    }
+
+    /// Where a message comes from.
+    pub(super) fn source(&self, delivery: &Delivery, queue: &ShortString) -> Destination {
+        let (exchange, key) = (delivery.exchange.as_str(), delivery.routing_key.as_str());
+        let template = self.template(exchange, key);
+        Destination { name: format!("{exchange}:{key}:{queue}"), template, key: key.to_owned() }
+    }
+
+    fn template(&self, exchange: &str, key: &str) -> String {
+        let is_pod = exchange == self.pods().as_str() && key != ALL;
+        format!("{exchange}:{}", if is_pod { ANY_POD } else { key })
+    }
+
+    fn wait_template(&self) -> String {
+        self.name(&format!("wait.{{delay}}.{TIMERS}")).to_string()
     }
 
     fn name(&self, rest: &str) -> ShortString {

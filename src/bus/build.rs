@@ -4,6 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio_stream::StreamExt;
@@ -55,11 +56,21 @@ impl BusBuilder {
         switch: &Arc<Switch>,
         view: impl Fn(&E) + Send + Sync + 'static,
     ) {
+        self.aged_view(switch, move |event: &E, _| view(event));
+    }
+
+    /// The same for a view that is told how long the event was on its way from another server: no time, if it is of
+    /// this one.
+    pub(crate) fn aged_view<E: Event>(
+        &mut self,
+        switch: &Arc<Switch>,
+        view: impl Fn(&E, Duration) + Send + Sync + 'static,
+    ) {
         count_from_zero(switch.module(), E::NAME);
         let switch = switch.clone();
-        self.topic::<E>().views.push(Box::new(move |event| {
+        self.topic::<E>().views.push(Box::new(move |event, age| {
             // It runs in the publisher's task, which has nothing to do with its faults.
-            if let Err(caught) = panics::catch(|| view(event)) {
+            if let Err(caught) = panics::catch(|| view(event, age)) {
                 report_panic(&switch, E::NAME, &caught);
             }
         }));

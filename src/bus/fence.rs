@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::publish::Pending;
 use crate::module::{Cx, Switch};
 use crate::telemetry::panics::{self, Caught};
-use crate::telemetry::{TraceContext, count, process_span, troubles};
+use crate::telemetry::{TraceContext, count, process_span, span_failed, troubles};
 use crate::{Error, Kind};
 
 /// From here on a delivery is called slow, and named in the log while it still runs.
@@ -38,6 +38,7 @@ pub(crate) async fn fence(
             Ok(pending) => pending.await,
             Err(error) => {
                 count::HANDLER_ERRORS.add([module, what], 1);
+                span_failed(error.kind());
                 report(module, what, &error);
             }
         }

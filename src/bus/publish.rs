@@ -4,6 +4,8 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use tracing::{Instrument, Span};
+
 use super::event::{Event, EventInfo, Loss};
 use super::topic::Bus;
 
@@ -28,6 +30,14 @@ impl Pending {
                 first.await;
                 second.await;
             }),
+        }
+    }
+
+    /// What is awaited belongs to the span.
+    pub(crate) fn within(self, span: Span) -> Self {
+        match self.0 {
+            Some(waiting) if !span.is_none() => Self::waits(waiting.instrument(span)),
+            waiting => Self(waiting),
         }
     }
 

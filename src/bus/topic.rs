@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tracing::Instrument;
 
 use super::carrier::{Arrival, Carrier, Parcel, Receipt};
 use super::event::{Envelope, Event, Heard, Latest, Never, Reach};
@@ -16,13 +18,14 @@ use super::tap::{Focus, Sights, Tap};
 use crate::Error;
 use crate::game::Timestamp;
 use crate::module::Cx;
-use crate::telemetry::{CounterHandle, count, publish_span};
+use crate::telemetry::{CounterHandle, count, publish_span, relay_span};
 
 /// A handler at work. It leaves what it publishes to whoever runs it, so that a publication that has to
 /// wait is not taken for a handler that hangs.
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<Pending, Error>> + Send>>;
 pub(crate) type Handler<E> = Arc<dyn Fn(Cx, Heard<E>) -> Handling + Send + Sync>;
-type View<E> = Box<dyn Fn(&E) + Send + Sync>;
+/// Is given the event, and how long it was on its way from another server.
+type View<E> = Box<dyn Fn(&E, Duration) + Send + Sync>;
 
 /// All that happens to one type of event.
 pub(super) struct Topic<E> {
@@ -78,12 +81,16 @@ impl Bus {
     /// it. Waits while a lane is full; nothing is lost. What it announces has been written down before.
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
         let span = publish_span(E::NAME, event.game());
+        self.announce_in_span(event).instrument(span).await;
+    }
+
+    async fn announce_in_span<E: Event<Loss = Never>>(&self, event: E) {
         // What nobody here hears or shows, nobody elsewhere does.
         let Some(topic) = self.topic::<E>() else { return };
         topic.published.inc();
         if let Some(carrier) = self.carrier.get()
             && E::REACH != Reach::Pod
-            && let Some(parcel) = span.in_scope(|| Parcel::of(&event, Timestamp::now()))
+            && let Some(parcel) = Parcel::of(&event, Timestamp::now())
         {
             match E::REACH {
                 Reach::Once if carrier.assign(parcel.clone()).await => return,
@@ -91,21 +98,21 @@ impl Bus {
                 _ => carrier.carry(parcel).await,
             }
         }
-        let envelope = span.in_scope(|| Envelope::new(event));
-        self.deliver(envelope, None).await;
+        self.deliver(Envelope::new(event), Duration::ZERO, None).await;
     }
 
     /// Shows a lifecycle event here, and gives it to the modules here that hear it.
     async fn deliver<E: Event<Loss = Never>>(
         &self,
         envelope: Envelope<E>,
+        age: Duration,
         receipt: Option<Arc<Receipt>>,
     ) {
         let Some(topic) = self.topic::<E>() else { return };
         let game = envelope.event.game();
         self.tap.see(&envelope.event);
         for view in &topic.views {
-            view(&envelope.event);
+            view(&envelope.event, age);
         }
         let envelope = Arc::new(envelope);
         for (lanes, handler) in &topic.handlers {
@@ -125,6 +132,10 @@ impl Bus {
     /// Publishes a position: shown in its room at once, and put into the ring of its type if a module
     /// hears it. Never waits.
     pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
+        relay_span(E::NAME, event.game()).in_scope(|| self.relay_in_span(event));
+    }
+
+    fn relay_in_span<E: Event<Loss = Latest>>(&self, event: E) {
         if let Some(topic) = self.topic::<E>() {
             topic.published.inc();
         }
@@ -135,14 +146,19 @@ impl Bus {
         {
             carrier.relay(parcel);
         }
-        self.show(Envelope::new, event);
+        self.show(Envelope::new, event, Duration::ZERO);
     }
 
-    fn show<E: Event<Loss = Latest>>(&self, envelope: impl FnOnce(E) -> Envelope<E>, event: E) {
+    fn show<E: Event<Loss = Latest>>(
+        &self,
+        envelope: impl FnOnce(E) -> Envelope<E>,
+        event: E,
+        age: Duration,
+    ) {
         let Some(topic) = self.topic::<E>() else { return };
         self.tap.see(&event);
         for view in &topic.views {
-            view(&event);
+            view(&event, age);
         }
         if let Some(ring) = &topic.ring {
             // Nobody listening is no fault: the modules have stopped.
@@ -171,7 +187,8 @@ impl Bus {
     ) -> Option<Pending> {
         let envelope = Envelope::arrived(arrival)?;
         let (bus, receipt) = (bus.clone(), arrival.receipt.clone());
-        Some(Pending::waits(async move { bus.deliver::<E>(envelope, receipt).await }))
+        let age = Timestamp::now().after(arrival.at);
+        Some(Pending::waits(async move { bus.deliver::<E>(envelope, age, receipt).await }))
     }
 
     pub(super) fn receive_latest<E: Event<Loss = Latest>>(
@@ -179,7 +196,8 @@ impl Bus {
         arrival: &Arrival<'_>,
     ) -> Option<Pending> {
         let Envelope { event, at, trace } = Envelope::<E>::arrived(arrival)?;
-        bus.show(|event| Envelope { event, at, trace }, event);
+        let age = Timestamp::now().after(at);
+        bus.show(|event| Envelope { event, at, trace }, event, age);
         Some(Pending::DONE)
     }
 }

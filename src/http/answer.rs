@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::failures::may_fail;
 use crate::auth::SetCookies;
+use crate::telemetry::TraceContext;
 use crate::{Error, Kind};
 
 /// A success: the fields of `T` behind `"ok":true`.
@@ -74,6 +75,16 @@ struct FailureDetail {
     code: &'static str,
     /// For developers; may be empty.
     message: String,
+    /// The trace of the request, where traces are exported; also in the header `x-trace-id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+}
+
+impl FailureDetail {
+    fn of(error: &Error) -> Self {
+        let (code, message) = (error.kind().code, error.message().to_owned());
+        Self { code, message, trace_id: TraceContext::current().trace_id() }
+    }
 }
 
 fn render(res: &mut Response, status: u16, body: &impl Serialize) {
@@ -102,8 +113,7 @@ pub(crate) fn refuse_handshake(res: &mut Response, error: &Error) {
 }
 
 fn tell_as(res: &mut Response, error: &Error, status: u16) {
-    let detail = FailureDetail { code: error.kind().code, message: error.message().to_owned() };
-    render(res, status, &Failure { ok: false, error: detail });
+    render(res, status, &Failure { ok: false, error: FailureDetail::of(error) });
     if matches!(status, 429 | 503) {
         let seconds = retry_after(error.retry_after().unwrap_or_default());
         res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -118,8 +128,8 @@ fn retry_after(wait: Duration) -> u64 {
 
 /// An error as a whole answer, where there is no request that salvo could answer. The connection is closed after it.
 pub(super) fn in_full(error: &Error) -> Vec<u8> {
-    let detail = FailureDetail { code: error.kind().code, message: error.message().to_owned() };
-    let body = serde_json::to_string(&Failure { ok: false, error: detail }).unwrap_or_default();
+    let failure = Failure { ok: false, error: FailureDetail::of(error) };
+    let body = serde_json::to_string(&failure).unwrap_or_default();
     let status = StatusCode::from_u16(error.status()).unwrap_or_default();
     let retry = if matches!(status.as_u16(), 429 | 503) { "retry-after: 1\r\n" } else { "" };
     let length = body.len();

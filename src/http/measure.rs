@@ -1,15 +1,21 @@
-//! How long requests take, by route, method and status.
+//! What surrounds every request: its span, and how long it takes by route, method and status. An error answer tells the
+//! trace to which it belongs.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use salvo::http::Method;
+use salvo::http::{HeaderValue, Method};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
+use tracing::Instrument;
 
-use crate::telemetry::count;
+use super::answer::{of_status, tell};
+use crate::telemetry::{RequestSpan, RequestStart, TraceContext, count};
 
-/// Measures every request. The label of a path is a route of ours or a group of them, never what a client makes
+/// The header of an error answer by which its trace is found; `error.trace_id` in the envelope says the same.
+const TRACE_ID: &str = "x-trace-id";
+
+/// Measures every request, and has it handled in its span. The label of a path is a route of ours or a group of them, never what a client makes
 /// up.
 pub(super) struct Measure {
     pub(super) paths: BTreeSet<&'static str>,
@@ -26,8 +32,20 @@ impl Handler for Measure {
     ) {
         let (begun, method) = (Instant::now(), method(req.method()));
         let route = self.route(req.matched_path());
-        ctrl.call_next(req, depot, res).await;
+        let path = req.uri().path().to_owned();
+        let traceparent = req.headers().get("traceparent").and_then(|it| it.to_str().ok());
+        let traceparent = traceparent.map(ToOwned::to_owned);
+        let start =
+            RequestStart { method, route, path: &path, traceparent: traceparent.as_deref() };
+        let request = RequestSpan::start(&start);
+        let span = request.span.clone();
+        let handling = async {
+            ctrl.call_next(req, depot, res).await;
+            is_told_in_full(req, res);
+        };
+        handling.instrument(span).await;
         let status = res.status_code.map_or(404, |status| status.as_u16());
+        request.end(&start, status);
         let labels = [Cow::Borrowed(method), Cow::Borrowed(route), Cow::Owned(status.to_string())];
         count::HTTP_DURATION.observe_named(labels, begun.elapsed());
     }
@@ -42,6 +60,22 @@ impl Measure {
             None if matched.is_empty() => "",
             None => "/{page}",
         }
+    }
+}
+
+/// An error that salvo has answered with a bare status is put into the envelope here, within the span of its request;
+/// and its trace into a header.
+fn is_told_in_full(req: &Request, res: &mut Response) {
+    let Some(status) = res.status_code.filter(|it| it.is_client_error() || it.is_server_error())
+    else {
+        return;
+    };
+    if req.method() != Method::HEAD && (res.body.is_none() || res.body.is_error()) {
+        tell(res, &of_status(status));
+    }
+    let trace = TraceContext::current().trace_id();
+    if let Some(trace) = trace.and_then(|trace| HeaderValue::try_from(trace).ok()) {
+        res.headers_mut().insert(TRACE_ID, trace);
     }
 }
 

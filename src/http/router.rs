@@ -10,7 +10,6 @@ use salvo::prelude::{CatchPanic, Timeout};
 use salvo::{
     Depot, FlowCtrl, Handler, Request, Response, Router, Service, affix_state, async_trait,
 };
-use tracing::Instrument;
 
 use super::answer::{of_status, tell};
 use super::cors::Cors;
@@ -24,7 +23,6 @@ use super::{Answer, Empty, docs, health, web};
 use crate::Kind;
 use crate::module::{Cx, Parts};
 use crate::socket::SocketRoute;
-use crate::telemetry::request_span;
 
 /// A REST route of a module.
 pub struct Route {
@@ -145,8 +143,8 @@ pub(crate) fn service(
     let measure = Measure { paths: paths.clone() };
     let around = Around { paths };
     Service::new(router)
-        .hoop(Policy)
         .hoop(measure)
+        .hoop(Policy)
         .hoop(Cors(parts.origins.clone()))
         .hoop(OneHost)
         .hoop(RequestLimit(parts.limits.clone()))
@@ -156,7 +154,7 @@ pub(crate) fn service(
         .catcher(Catcher::new(Envelope))
 }
 
-/// The span of a request, and the redirection of paths that end in a slash.
+/// The redirection of paths that end in a slash, and the length of answers to HEAD.
 struct Around {
     paths: BTreeSet<&'static str>,
 }
@@ -176,16 +174,9 @@ impl Handler for Around {
             ctrl.skip_rest();
             return;
         }
-        let traceparent = req.headers().get("traceparent").and_then(|it| it.to_str().ok());
-        let span = request_span(req.method().as_str(), req.matched_path(), traceparent);
-        ctrl.call_next(req, depot, res).instrument(span.clone()).await;
+        ctrl.call_next(req, depot, res).await;
         if req.method() == Method::HEAD {
             announce_length(res);
-        }
-        let status = i64::from(res.status_code.unwrap_or_default().as_u16());
-        span.record("http.response.status_code", status);
-        if status >= 500 {
-            span.record("otel.status_code", "ERROR");
         }
     }
 }

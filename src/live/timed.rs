@@ -1,4 +1,4 @@
-//! Measures the operations of a live state, each under its own name.
+//! Measures the operations of a live state, each under its own name, and gives each its span.
 
 use std::sync::Arc;
 
@@ -8,10 +8,20 @@ use super::{Claim, Departed, Entry, Finish, LiveState};
 use crate::Error;
 use crate::game::Door;
 use crate::game::{Game, GameId, Progress, SocketId, Timestamp, User, UserId};
-use crate::telemetry::{Timed, count};
+use crate::telemetry::{Store, live_operation};
 
 /// A live state whose operations are measured.
-pub(crate) struct TimedLive<L>(pub(crate) L);
+pub(crate) struct TimedLive<L> {
+    live: L,
+    store: Store,
+}
+
+impl<L> TimedLive<L> {
+    /// One that is there.
+    pub(crate) fn new(live: L, store: Store) -> Self {
+        Self { live, store }
+    }
+}
 
 /// Passes each operation on.
 macro_rules! timed {
@@ -19,13 +29,12 @@ macro_rules! timed {
         #[async_trait]
         impl<L: LiveState> LiveState for TimedLive<L> {
             async fn probe(&self) -> Result<(), String> {
-                let _timed = Timed::begin(&count::LIVE_DURATION, "probe");
-                self.0.probe().await
+                live_operation(&self.store, "probe", self.live.probe()).await
             }
 
             $(async fn $name(&self, $($argument: $type),*) -> Result<$result, Error> {
-                let _timed = Timed::begin(&count::LIVE_DURATION, stringify!($name));
-                self.0.$name($($argument),*).await
+                let work = self.live.$name($($argument),*);
+                live_operation(&self.store, stringify!($name), work).await
             })*
         }
     };

@@ -10,6 +10,7 @@ use salvo::Request;
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
@@ -280,7 +281,8 @@ impl Cx {
     ) -> Result<T, Error> {
         let cx = self.clone();
         let task = async move { crate::bus::guard_part(&cx, "request", work).await };
-        self.parts.tasks.spawn(task).await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
+        let task = self.parts.tasks.spawn(task.in_current_span());
+        task.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
 }
 

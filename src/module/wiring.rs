@@ -24,7 +24,7 @@ use crate::login::Provider;
 use crate::socket::{
     Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, SocketsOf, Whose,
 };
-use crate::telemetry::Own;
+use crate::telemetry::{Born, Own};
 use crate::{Error, Kind};
 
 /// Handles one kind of frame of a client: `Err` if it is no valid message.
@@ -132,16 +132,16 @@ impl Wiring<'_> {
     pub fn shows<E: Event>(&mut self, channel: Channel, message: fn(&E) -> Frame) {
         self.row.shows(EventInfo::of::<E>(), channel);
         let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
-        self.to.bus.view(&self.switch, move |event: &E| {
+        self.to.bus.aged_view(&self.switch, move |event: &E, age| {
             let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
             if !switch.is_on() {
                 return;
             }
             if <E::Loss as Loss>::CONFLATES {
                 let whose = Whose { event: E::NAME, player: event.player().cloned() };
-                room.show_position(whose, message(event).born_now());
+                room.show_position(whose, message(event).born(Born::position(age)));
             } else {
-                room.show(&message(event));
+                room.show(&message(event).born(Born::in_span(age)));
             }
         });
     }

@@ -3,7 +3,7 @@
 use super::Records;
 use super::db::{At, with_db};
 use super::failure::failed;
-use super::transaction::{Lent, transaction};
+use super::transaction::{Lent, commit, transaction};
 use crate::Error;
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
@@ -104,7 +104,7 @@ impl Records {
             let query = sqlx::query(OPEN).bind(id).bind(name_key).bind(password_hash);
             let is_free = query.execute(&mut *tx).await?.rows_affected() == 1;
             if is_free {
-                tx.commit().await?
+                commit!(tx)?
             } else {
                 tx.rollback().await?
             }

@@ -142,10 +142,11 @@ fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {
     };
     let options: PgConnectOptions = options;
     let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]);
+    // Below `info` they are for their spans alone (`telemetry::database`); so are those of SQLite, by default.
     let level = if settings.echo {
         tracing::log::LevelFilter::Info
     } else {
-        tracing::log::LevelFilter::Off
+        tracing::log::LevelFilter::Debug
     };
     Ok(options.log_statements(level).application_name("typephoon-api"))
 }

@@ -12,9 +12,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use super::Records;
 use crate::game::{Game, GameId, Timestamp};
+use crate::telemetry::{TraceContext, gathered_span, mark_failed};
 use crate::{Error, Kind};
 
 /// Changes that may wait to be written; when there are more, whoever changes a fact waits.
@@ -51,6 +53,8 @@ impl Change {
 
 struct Entry {
     change: Change,
+    /// The span that has changed it.
+    cause: TraceContext,
     written: oneshot::Sender<()>,
 }
 
@@ -92,7 +96,7 @@ impl Place<'_> {
     /// Enters a change; to be called under the lock under which it was made.
     pub fn enter(self, change: Change) -> Writing {
         let (written, writing) = oneshot::channel();
-        self.0.send(Entry { change, written });
+        self.0.send(Entry { change, cause: TraceContext::current(), written });
         Writing(writing)
     }
 }
@@ -110,7 +114,8 @@ impl Writing {
 async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
     let mut entries = Vec::new();
     while receiver.recv_many(&mut entries, CAPACITY).await > 0 {
-        write(&records, &newest(entries.iter().map(|it| &it.change))).await;
+        let causes: Vec<_> = entries.iter().map(|it| &it.cause).collect();
+        write(&records, &newest(entries.iter().map(|it| &it.change)), &causes).await;
         for entry in entries.drain(..) {
             // Whoever waited may have gone away; the fact is written all the same.
             let _ = entry.written.send(());
@@ -137,16 +142,20 @@ fn newest<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
 
 /// Tries until it is written: the facts have changed, so there is no way back. Meanwhile changes wait, and requests
 /// are told to try again when their time is over. The outage is reported by the health watch, once.
-async fn write(records: &Records, changes: &[Change]) {
+async fn write(records: &Records, changes: &[Change], causes: &[&TraceContext]) {
     let mut pause = Duration::from_millis(50);
     loop {
+        let span = gathered_span("records save", causes.iter().copied());
         // A connection whose other end has vanished would hold us up for a quarter of an hour.
-        let written = match tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes)).await {
+        let saving = tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes));
+        let written = match saving.instrument(span.clone()).await {
             Ok(saved) => saved.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {TRANSACTION_TIMEOUT:?}")),
         };
         records.writes.note(&written);
         let Err(problem) = written else { return };
+        mark_failed(&span, Kind::UNAVAILABLE.code);
+        drop(span);
         tracing::debug!(problem, "the records cannot be written; lobbies and races wait for it");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

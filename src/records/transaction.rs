@@ -10,20 +10,26 @@ use std::pin::Pin;
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Database, Pool, Postgres, Sqlite, Transaction};
 
+use crate::telemetry::transaction_step;
+
 /// How a transaction begins.
 pub(super) trait Begins: Database {
     /// The statement.
     const BEGIN: &'static str;
+    /// The database, as spans name it.
+    const SYSTEM: &'static str;
 }
 
 /// Takes the lock for writing at once: a transaction that begins by reading may find, when it comes to write, that
 /// the file has changed since (`SQLITE_BUSY_SNAPSHOT`).
 impl Begins for Sqlite {
     const BEGIN: &'static str = "begin immediate";
+    const SYSTEM: &'static str = "sqlite";
 }
 
 impl Begins for Postgres {
     const BEGIN: &'static str = "begin";
+    const SYSTEM: &'static str = "postgresql";
 }
 
 type Beginning<'c, DB> =
@@ -44,7 +50,7 @@ impl<DB: Begins> Lent<DB> {
     /// Begins a transaction. Boxed, since the compiler cannot tell of the future of a generic database that it may
     /// change threads.
     pub(super) fn begin(&mut self) -> Beginning<'_, DB> {
-        Box::pin(self.connection.begin_with(DB::BEGIN))
+        Box::pin(transaction_step(DB::SYSTEM, DB::BEGIN, self.connection.begin_with(DB::BEGIN)))
     }
 
     /// The transaction has ended well: the connection goes back to the pool.
@@ -61,6 +67,20 @@ impl<DB: Database> Drop for Lent<DB> {
     }
 }
 
+/// The database of a transaction, as spans name it.
+pub(super) fn system_of<DB: Begins>(_: &Transaction<'_, DB>) -> &'static str {
+    DB::SYSTEM
+}
+
+/// Commits a transaction.
+macro_rules! commit {
+    ($tx:expr) => {{
+        let system = $crate::records::transaction::system_of(&$tx);
+        $crate::telemetry::transaction_step(system, "commit", $tx.commit()).await
+    }};
+}
+pub(super) use commit;
+
 /// Runs steps in one transaction, and commits it. Steps that fail undo it, and cost the connection.
 macro_rules! transaction {
     ($pool:expr, |$tx:ident| $steps:expr) => {
@@ -68,7 +88,7 @@ macro_rules! transaction {
             let mut lent = $crate::records::transaction::Lent::from($pool).await?;
             let mut $tx = lent.begin().await?;
             let outcome = $steps;
-            $tx.commit().await?;
+            $crate::records::transaction::commit!($tx)?;
             lent.give_back();
             Ok(outcome)
         }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Bytes;
 
+use super::leaving::{self, Client};
 use crate::telemetry::Born;
 
 /// The longest header of a server's frame: opcode, length, eight bytes of a longer length. Servers do not mask.
@@ -61,9 +62,9 @@ impl Frame {
         Self { bytes: Bytes::from(buffer).slice(begin..), born: Born::default() }
     }
 
-    /// The frame of a position: how long it takes to the others is measured, now and then.
-    pub(crate) fn born_now(self) -> Self {
-        Self { born: Born::now(), ..self }
+    /// The same with its birth, by which it is noted when it leaves.
+    pub(crate) fn born(self, born: Born) -> Self {
+        Self { born, ..self }
     }
 
     /// The same, sent again later: its age says nothing.
@@ -76,9 +77,11 @@ impl Frame {
         &self.bytes
     }
 
-    /// All of it has been given to the kernel.
-    pub(super) fn is_written(&self) {
-        self.born.written();
+    /// All of it has been given to the kernel, on its way to that client.
+    pub(super) fn is_written(&self, client: Option<&Client>) {
+        if self.born.is_noted() {
+            leaving::note(self.text(), &self.born, client);
+        }
     }
 
     /// The text.

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
+use super::leaving::Client;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::room::{Member, Seat};
@@ -18,7 +19,7 @@ use super::{CountedSocket, Opening, Socket};
 use crate::bus::{Emits, guard};
 use crate::drain::goodbye_to_latecomer;
 use crate::module::Cx;
-use crate::telemetry::{TraceContext, socket_span};
+use crate::telemetry::{TraceContext, socket_span, span_failed};
 
 /// How long a client has to answer our close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -71,17 +72,23 @@ async fn open<S: Socket>(
     cause: TraceContext,
 ) -> Option<Box<Session<S>>> {
     let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    match guard(&cx, "open", socket.open(&cx)).instrument(span).await {
+    let opened = guard(&cx, "open", socket.open(&cx)).instrument(span.clone()).await;
+    match opened {
         Ok(opening) => {
             let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
-            // Before it looks at the facts: what changes from then on, it hears of.
-            if let Some(bridge) = &session.cx.parts().bridge {
-                bridge.enter(session.seat.game, session.seat.room.has_one()).await;
-            }
-            emits.publish(session.cx.bus()).await;
+            let entering = async {
+                // Before it looks at the facts: what changes from then on, it hears of.
+                if let Some(bridge) = &session.cx.parts().bridge {
+                    bridge.enter(session.seat.game, session.seat.room.has_one()).await;
+                }
+                emits.publish(session.cx.bus()).await;
+            };
+            entering.instrument(span).await;
             Some(Box::new(session))
         }
         Err(error) => {
+            span.in_scope(|| span_failed(error.kind()));
+            drop(span);
             farewell(&mut ws, error.kind().into(), |_| {}).await;
             None
         }
@@ -100,6 +107,7 @@ impl<S: Socket> Session<S> {
         let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
         let limits = &cx.settings().limits;
         let outbox = ws.get_ref().outbox().clone();
+        outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
         let member = Arc::new(Member {
             socket: number,
             module: cx.module(),
@@ -157,6 +165,7 @@ impl<S: Socket> Session<S> {
             match closed {
                 Ok(emits) => emits.publish(cx.bus()).await,
                 Err(error) => {
+                    span_failed(error.kind());
                     tracing::error!(module = cx.module(), %error, "a module failed at the close of a socket")
                 }
             }

@@ -7,6 +7,7 @@
 mod census;
 mod frame;
 mod goodbye;
+mod leaving;
 mod life;
 mod meter;
 mod outbox;

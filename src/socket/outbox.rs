@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
@@ -20,9 +21,10 @@ use tokio_tungstenite::tungstenite::Bytes;
 
 use super::Goodbye;
 use super::frame::Frame;
+use super::leaving::Client;
 use crate::Kind;
 use crate::game::UserId;
-use crate::telemetry::count;
+use crate::telemetry::{Born, count};
 
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
@@ -49,10 +51,12 @@ struct Waiting {
 }
 
 /// What the socket's task is asked to do.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(super) struct Call {
     /// Look again at what the socket should have said.
     pub(super) wake: bool,
+    /// When it was told so, and by which span.
+    pub(super) woken: Born,
     /// Close the socket, and what its client is told.
     pub(super) close: Option<Goodbye>,
 }
@@ -77,11 +81,12 @@ pub struct Whose {
 impl Waiting {
     /// Whether a frame that comes now is the next to be written.
     fn is_free(&self) -> bool {
-        !self.held && self.rest.is_empty() && self.frames.is_empty() && self.call == Call::default()
+        let is_called = self.call.wake || self.call.close.is_some();
+        !self.held && !is_called && self.rest.is_empty() && self.frames.is_empty()
     }
 
     /// The kernel has taken so many bytes.
-    fn advance(&mut self, mut written: usize) {
+    fn advance(&mut self, mut written: usize, client: Option<&Client>) {
         let rest = written.min(self.rest.len());
         drop(self.rest.split_to(rest));
         written -= rest;
@@ -89,7 +94,7 @@ impl Waiting {
             let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
             self.positions -= usize::from(of.is_some());
             self.said = self.said.saturating_sub(1);
-            frame.is_written();
+            frame.is_written(client);
             let taken = written.min(frame.bytes().len());
             self.rest = frame.bytes().slice(taken..);
             written -= taken;
@@ -102,6 +107,8 @@ impl Waiting {
 pub struct Outbox {
     /// The way to the client. Without one everything waits.
     connection: Option<OwnedWriteHalf>,
+    /// Whose it is, once that is known.
+    client: OnceLock<Client>,
     waiting: Mutex<Waiting>,
     // Whether the task has something to do, so that it can look without the lock.
     filled: AtomicBool,
@@ -114,6 +121,12 @@ impl Outbox {
     pub(super) fn of(connection: OwnedWriteHalf) -> Self {
         let waiting = Waiting { held: true, ..Waiting::default() };
         Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
+    }
+
+    /// It is this client's.
+    pub(super) fn belongs_to(&self, client: Client) {
+        // A socket has one seat.
+        let _ = self.client.set(client);
     }
 
     /// Adds a lifecycle frame.
@@ -160,7 +173,7 @@ impl Outbox {
         };
         // A connection that is broken is noticed by the task, which finds the frame waiting.
         let Ok(written) = connection.try_write(frame.bytes()) else { return false };
-        frame.is_written();
+        frame.is_written(self.client.get());
         if written < frame.bytes().len() {
             waiting.rest = frame.bytes().slice(written..);
             self.notify();
@@ -170,7 +183,17 @@ impl Outbox {
 
     /// Has the socket look again at what it should have said.
     pub fn wake(&self) {
-        self.waiting.lock().call.wake = true;
+        self.wake_by(&Born::default());
+    }
+
+    /// The same, where a span is known that has led to it.
+    pub(super) fn wake_by(&self, woken: &Born) {
+        let mut waiting = self.waiting.lock();
+        waiting.call.wake = true;
+        if !waiting.call.woken.is_noted() {
+            waiting.call.woken = woken.clone();
+        }
+        drop(waiting);
         self.notify();
     }
 
@@ -266,7 +289,7 @@ impl Outbox {
                 break;
             }
             let written = connection.try_write_vectored(&bytes)?;
-            waiting.advance(written);
+            waiting.advance(written, self.client.get());
         }
         Ok(())
     }
@@ -290,109 +313,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::StreamExt;
-    use tokio::net::{TcpListener, TcpStream};
-    use tokio_tungstenite::WebSocketStream;
-    use tokio_tungstenite::tungstenite::protocol::Role;
-
-    use super::*;
-
-    fn position(player: &str, number: usize) -> (Whose, Frame) {
-        (Whose { event: "moved", player: Some(player.into()) }, Frame::json(&number))
-    }
-
-    #[test]
-    fn a_prompt_reader_gets_every_position() {
-        let outbox = Outbox::default();
-        for number in 0..CONFLATE_FROM {
-            let (player, frame) = position("anna", number);
-            outbox.push_position(&player, frame);
-        }
-        let all: Vec<_> = (0..CONFLATE_FROM).map(|number| number.to_string()).collect();
-        assert_eq!(outbox.take_texts(), all);
-    }
-
-    #[test]
-    fn a_slow_reader_gets_the_newest_of_each_player_in_order() {
-        let outbox = Outbox::default();
-        for number in 0..10_000 {
-            for player in ["anna", "bert"] {
-                let (player, frame) = position(player, number);
-                outbox.push_position(&player, frame);
-            }
-        }
-        let got = outbox.take_texts();
-        assert!(got.len() <= CONFLATE_FROM + 2, "{}", got.len());
-        assert_eq!(got[got.len() - 2..], ["9999", "9999"]);
-        assert!(got.is_sorted_by_key(|number| number.parse::<u32>().unwrap()));
-    }
-
-    #[test]
-    fn lifecycle_frames_are_never_dropped_but_the_client_is() {
-        let outbox = Outbox::default();
-        for number in 0..LIFECYCLE_LIMIT {
-            outbox.push(Frame::json(&number));
-        }
-        assert_eq!(outbox.take_call(), Call::default());
-        assert!(!outbox.is_closing());
-        assert_eq!(outbox.take_texts().len(), LIFECYCLE_LIMIT);
-        for number in 0..=LIFECYCLE_LIMIT {
-            outbox.push(Frame::json(&number));
-        }
-        assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER.into()));
-        assert!(outbox.is_closing());
-    }
-
-    /// An outbox over a real connection, and the other end of it.
-    async fn connected() -> (Outbox, TcpStream) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (_, connection) = listener.accept().await.unwrap().0.into_split();
-        (Outbox::of(connection), client)
-    }
-
-    /// Reads frames until `last` comes.
-    async fn read_until(client: &mut TcpStream, last: &str) -> Vec<String> {
-        let mut ws = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
-        let mut texts = Vec::new();
-        while texts.last().is_none_or(|it| it != last) {
-            texts.push(ws.next().await.unwrap().unwrap().into_text().unwrap().to_string());
-        }
-        texts
-    }
-
-    #[tokio::test]
-    async fn frames_are_written_at_once_but_not_before_what_the_socket_is_about_to_say() {
-        let (outbox, mut client) = connected().await;
-        outbox.push(Frame::json(&2));
-        outbox.say(vec![Frame::json(&0)]);
-        outbox.say(vec![Frame::json(&1)]);
-        outbox.flush().await.unwrap();
-        outbox.push(Frame::json(&3));
-        outbox.hold();
-        outbox.push(Frame::json(&5));
-        outbox.say(vec![Frame::json(&4)]);
-        outbox.flush().await.unwrap();
-        assert_eq!(read_until(&mut client, "5").await, ["0", "1", "2", "3", "4", "5"]);
-    }
-
-    #[tokio::test]
-    async fn what_the_kernel_does_not_take_waits_and_comes_in_order() {
-        let (outbox, mut client) = connected().await;
-        outbox.flush().await.unwrap();
-        // Several megabytes: more than the kernel keeps for both ends.
-        let long = "x".repeat(60_000);
-        let frame = |number: usize| Frame::json(&format!("{number} {long}"));
-        for number in 0..200 {
-            outbox.push(frame(number));
-        }
-        outbox.filled().await;
-        let last = frame(199);
-        let reading = read_until(&mut client, last.text());
-        let (flushed, got) = tokio::join!(outbox.flush(), reading);
-        flushed.unwrap();
-        let all: Vec<_> = (0..200).map(|number| frame(number).text().to_owned()).collect();
-        assert_eq!(got, all);
-    }
-}
+mod tests;

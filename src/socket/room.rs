@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -12,6 +13,7 @@ use super::{Channel, Typing};
 use crate::Kind;
 use crate::bus::{Event, Latest};
 use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
+use crate::telemetry::Born;
 
 /// A socket as the others of its room know it.
 pub struct Member {
@@ -114,8 +116,9 @@ impl Room {
 
     /// Has everybody look again at what they should have said.
     pub fn wake(&self) {
+        let woken = Born::in_span(Duration::ZERO);
         for member in &self.0.lock().members {
-            member.outbox.wake();
+            member.outbox.wake_by(&woken);
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as Broken, Message};
+use tracing::Instrument;
 
 use super::frame::Frame;
 use super::life::Said;
@@ -23,7 +24,10 @@ use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
 use crate::module::{Cx, Parts};
-use crate::telemetry::{TraceContext, count, frame_span, panics};
+use crate::telemetry::{
+    Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
+    mark_failed, panics, socket_span, span_failed,
+};
 
 /// A client that does not take a frame for so long is given up.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
@@ -83,7 +87,8 @@ impl<S: Socket> Session<S> {
     /// The greeting, and what the client has missed.
     async fn begin(&mut self) -> Result<(), End> {
         self.member.outbox.say(std::mem::take(&mut self.greeting));
-        self.catch_up().await?;
+        let cause = self.cause.clone();
+        self.catch_up(&cause).await?;
         self.flush().await
     }
 
@@ -111,20 +116,20 @@ impl<S: Socket> Session<S> {
 
     /// Does what others ask of this task, and writes what they could not write themselves.
     async fn answer(&mut self) -> Result<(), End> {
-        let Call { wake, close } = self.member.outbox.take_call();
+        let Call { wake, woken, close } = self.member.outbox.take_call();
         if wake {
-            Box::pin(self.wake()).await?;
+            Box::pin(self.wake(&woken)).await?;
         }
         self.flush().await?;
         close.map_or(Ok(()), |why| Err(why.into()))
     }
 
     /// The room was woken. First what has come from the client: who is just leaving is told nothing.
-    async fn wake(&mut self) -> Result<(), End> {
+    async fn wake(&mut self, woken: &Born) -> Result<(), End> {
         while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
         }
-        self.catch_up().await
+        self.catch_up(woken.cause().unwrap_or(&TraceContext::none())).await
     }
 
     async fn read(&mut self, message: Option<Result<Message, Broken>>) -> Result<(), End> {
@@ -157,6 +162,7 @@ impl<S: Socket> Session<S> {
             Ok(()) => Ok(()),
             Err(Malformed) => {
                 count::MALFORMED_FRAMES.add(1);
+                malformed_frame(S::CHANNEL.0, self.seat.socket);
                 let enough = self.pace.malformed() == Verdict::Close;
                 if enough { Err(Kind::MALFORMED_FRAMES.into()) } else { Ok(()) }
             }
@@ -177,7 +183,7 @@ impl<S: Socket> Session<S> {
             return Err(End::Close(1000, Cow::Borrowed("")));
         }
         if self.owed.take_if(|at| *at <= Instant::now()).is_some() {
-            self.catch_up().await?;
+            self.catch_up(&TraceContext::none()).await?;
             return self.flush().await;
         }
         // An answer may lie there unread, if we were busy.
@@ -187,12 +193,22 @@ impl<S: Socket> Session<S> {
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
         self.member.outbox.push(ping);
         // In case a wake was lost: what must not be missed is state.
-        self.catch_up().await?;
+        self.catch_up(&TraceContext::none()).await?;
         self.flush().await
     }
 
     /// Says what the client has missed. What others say meanwhile comes behind it.
-    async fn catch_up(&mut self) -> Result<(), End> {
+    ///
+    /// In a span, if one has led to it: heartbeats, which mostly find nothing to say, have none.
+    async fn catch_up(&mut self, cause: &TraceContext) -> Result<(), End> {
+        if !cause.is_some() {
+            return self.say_what_is_missing().await;
+        }
+        let span = socket_span("catch up", S::CHANNEL.0, self.seat.socket, cause);
+        Box::pin(self.say_what_is_missing()).instrument(span).await
+    }
+
+    async fn say_what_is_missing(&mut self) -> Result<(), End> {
         self.member.outbox.hold();
         let cx = self.cx.clone();
         let say = guard(&cx, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
@@ -203,13 +219,17 @@ impl<S: Socket> Session<S> {
                 self.owed = Some(Instant::now() + ASKED_AGAIN);
                 return Ok(());
             }
-            Err(error) => return Err(error.kind().into()),
+            Err(error) => {
+                span_failed(error.kind());
+                return Err(error.kind().into());
+            }
         };
         self.owed = None;
         if tracked {
             self.tracked = Some((Said::Unwritten, u64::MAX));
         }
-        self.member.outbox.say(frames);
+        let born = |frame: Frame| frame.born(Born::in_span(Duration::ZERO));
+        self.member.outbox.say(frames.into_iter().map(born).collect());
         if tracked {
             self.member.outbox.say(vec![self.pulse.ping()]);
             self.flush().await?;
@@ -295,11 +315,25 @@ fn dispatch(
     if !switch.takes(event) {
         return Ok(Pending::DONE);
     }
-    let sample = parts.settings.telemetry.keystroke_sample;
-    let span = frame_span(event, seat.socket, sample, head.traceparent.as_deref());
-    let handled = panics::catch(|| span.in_scope(|| handler(&parts.bus, seat, text)));
-    handled.unwrap_or_else(|caught| {
+    let traceparent = head.traceparent.as_deref();
+    let module = switch.module();
+    let frame = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
+    let span = frame_span(&frame, parts.settings.telemetry.keystroke_sample);
+    let entered = span.enter();
+    let handled = panics::catch(|| handler(&parts.bus, seat, text));
+    let handled = handled.unwrap_or_else(|caught| {
         report_panic(switch, event, &caught);
+        if span.is_none() {
+            frame_panicked(event, channel.0, seat.socket);
+        }
         Ok(Pending::DONE)
-    })
+    });
+    drop(entered);
+    match handled {
+        Ok(pending) => Ok(pending.within(span)),
+        Err(Malformed) => {
+            mark_failed(&span, "malformed");
+            Err(Malformed)
+        }
+    }
 }

@@ -14,9 +14,12 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
+use super::database::Statements;
+use super::late::{self, Sampling};
 use super::rate::Rate;
 use super::troubles::Troubles;
 use super::{log, panics};
+use crate::game::PodName;
 use crate::settings::Settings;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
@@ -55,33 +58,31 @@ const SPAN_QUEUE: usize = 8192;
 /// # Errors
 /// One sentence, if the log level or the endpoint is unusable.
 pub fn init(settings: &Settings) -> Result<Guard, String> {
-    let provider = settings.telemetry.otlp_endpoint.as_deref().map(provider).transpose()?;
+    let endpoint = settings.telemetry.otlp_endpoint.as_deref();
+    let provider = endpoint.map(|endpoint| provider(endpoint, settings)).transpose()?;
     let traces = provider.as_ref().map(|provider| {
         EXPORTING.store(true, Ordering::Relaxed);
+        let tracer = provider.tracer("typephoon-api");
+        late::begin(tracer.clone());
         tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("typephoon-api"))
+            .with_tracer(tracer)
             .with_location(false)
             .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
             .with_filter(EnvFilter::new("off,typephoon_api=info"))
     });
+    let statements = provider.as_ref().map(|_| Statements::layer());
     let troubles = Troubles.with_filter(LevelFilter::WARN.and(Rate::default()));
-    let (sent, logs) = log::exported(settings, resource())?.unzip();
+    let (sent, logs) = log::exported(settings, resource(settings))?.unzip();
     let printed = log::printed(settings)?;
     let layers = tracing_subscriber::registry().with(printed).with(sent);
-    layers.with(traces).with(troubles).init();
+    layers.with(traces).with(statements).with(troubles).init();
     panics::log_all();
     Ok(Guard { traces: provider, logs })
 }
 
-/// What sends it.
-fn resource() -> Resource {
-    Resource::builder()
-        .with_service_name("typephoon-api")
-        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
-fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
+fn provider(endpoint: &str, settings: &Settings) -> Result<SdkTracerProvider, String> {
     let protocol = std::env::var("OTEL_EXPORTER_OTLP_PROTOCOL").unwrap_or_default();
     if !matches!(protocol.as_str(), "" | "http/protobuf") {
         return Err(format!(
@@ -100,8 +101,11 @@ fn provider(endpoint: &str) -> Result<SdkTracerProvider, String> {
         .map_err(|error| format!("the OTLP endpoint {endpoint:?} is unusable: {error}"))?;
     let config = BatchConfigBuilder::default().with_max_queue_size(SPAN_QUEUE).build();
     let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config).build();
-    Ok(SdkTracerProvider::builder()
+    let mut provider = SdkTracerProvider::builder()
         .with_span_processor(processor)
-        .with_resource(resource())
-        .build())
+        .with_resource(resource(settings));
+    if std::env::var_os("OTEL_TRACES_SAMPLER").is_none() {
+        provider = provider.with_sampler(Sampling::default());
+    }
+    Ok(provider.build())
 }

@@ -65,6 +65,7 @@ pub fn exposition(format: Format) -> String {
 mod tests {
     use std::fmt::Write as _;
     use std::path::Path;
+    use std::time::Duration;
 
     use super::*;
     use crate::telemetry::relay::Born;
@@ -105,7 +106,7 @@ mod tests {
     fn what_is_counted_is_exposed_in_both_formats() {
         count::BRIDGE_UNKNOWN.add(2);
         count::TIMERS_FIRED.add(["a.timer"], 1);
-        Born::now();
+        Born::position(Duration::ZERO);
         for format in [Format::OpenMetrics, Format::Plain] {
             let text = exposition(format);
             assert!(text.contains("# TYPE typephoon_bridge_unknown"), "{text}");

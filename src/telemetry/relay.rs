@@ -1,17 +1,18 @@
 //! Relay latency: from the arrival of a position to its write to the sockets of the other players.
 //!
-//! One keystroke in [`ONE_IN`] is measured, on its way to each receiver; the others carry nothing. So it costs
-//! an allocation per sixteen keystrokes, and no clock is read for the rest.
+//! One keystroke in [`ONE_IN`] is measured, on its way to each receiver. The others carry nothing, or, if traces are
+//! exported, when they came, so that a slow one can have a span ([`super::late`]). Only a traced one costs an allocation.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use prometheus_client::metrics::exemplar::HistogramWithExemplars;
 use prometheus_client::registry::Registry;
 
 use super::TraceContext;
 use super::count::RELAY_LATENCY;
+use super::export::exporting;
 use super::meter::{About, Instrument};
 
 /// One keystroke in so many is measured, and each that is traced.
@@ -53,27 +54,74 @@ impl Instrument for RelayLatency {
     }
 }
 
-/// The birth of a frame that is measured; it travels with the frame.
+/// The birth of a frame: when it was made here, how long what it tells was on its way before, and in which span. It
+/// travels with the frame.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Born(Option<Arc<(Instant, TraceContext)>>);
+pub(crate) struct Born {
+    /// Nothing for a frame that is neither measured nor watched.
+    at: Option<Instant>,
+    /// From the socket of its sender to this pod.
+    travelled: Duration,
+    is_measured: bool,
+    /// The span that made it; nothing for nearly all.
+    cause: Option<Arc<TraceContext>>,
+}
 
-/// How many frames were born.
+/// How many frames of positions were born.
 static BIRTHS: AtomicU32 = AtomicU32::new(0);
 
 impl Born {
-    /// Now, if this frame is one of those that are measured.
-    pub(crate) fn now() -> Self {
-        let trace = TraceContext::current();
-        let is_measured = trace.trace_id().is_some()
-            || BIRTHS.fetch_add(1, Ordering::Relaxed).is_multiple_of(ONE_IN);
-        Self(is_measured.then(|| Arc::new((Instant::now(), trace))))
+    /// A position's frame is made now, of a keystroke that came to its pod so long ago. Without exported traces one in
+    /// [`ONE_IN`] is noted; with them each is, since it may turn out to be slow.
+    pub(crate) fn position(travelled: Duration) -> Self {
+        let cause = cause();
+        let is_measured =
+            cause.is_some() || BIRTHS.fetch_add(1, Ordering::Relaxed).is_multiple_of(ONE_IN);
+        let at = (is_measured || exporting()).then(Instant::now);
+        Self { at, travelled, is_measured, cause }
     }
 
-    /// The frame has been written to a socket.
-    pub(crate) fn written(&self) {
-        let Some((at, trace)) = self.0.as_deref() else { return };
-        let exemplar = trace.trace_id().map(|id| [("trace_id", id)]);
-        let stamp = exemplar.is_some().then(SystemTime::now);
-        RELAY_LATENCY.metric().observe(at.elapsed().as_secs_f64(), exemplar, stamp);
+    /// Another frame, or the reason for one, is made now. It is noted only within a span.
+    pub(crate) fn in_span(travelled: Duration) -> Self {
+        let cause = cause();
+        Self { at: cause.is_some().then(Instant::now), travelled, is_measured: false, cause }
     }
+
+    /// Whether it is noted when it leaves.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.at.is_some()
+    }
+
+    /// Whether its latency is measured.
+    pub(crate) fn is_measured(&self) -> bool {
+        self.is_measured
+    }
+
+    /// The span that made it.
+    pub(crate) fn cause(&self) -> Option<&TraceContext> {
+        self.cause.as_deref()
+    }
+
+    /// For how long it has been here.
+    pub(crate) fn age(&self) -> Duration {
+        self.at.map_or(Duration::ZERO, |at| at.elapsed())
+    }
+
+    /// The same from the socket of its sender on.
+    pub(crate) fn whole_age(&self) -> Duration {
+        self.age() + self.travelled
+    }
+
+    /// The frame, which is measured, has been written to a socket.
+    pub(crate) fn observe(&self) {
+        let exemplar = self.cause().and_then(TraceContext::trace_id).map(|id| [("trace_id", id)]);
+        let stamp = exemplar.is_some().then(SystemTime::now);
+        RELAY_LATENCY.metric().observe(self.age().as_secs_f64(), exemplar, stamp);
+    }
+}
+
+/// The span that is entered now, to be shared by frames.
+fn cause() -> Option<Arc<TraceContext>> {
+    let cause = TraceContext::current();
+    cause.is_some().then(|| Arc::new(cause))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use crate::collector::{Collector, Manner};
 use crate::server::{Server, eventually};
 use crate::site::NOBODY;
-use crate::traces::Collector;
 
 /// A login that fails, which a client can have as often as it likes.
 const FAILS: &str = "/api/v1/auth/google/login-redirect?code=0&state=0";
@@ -32,7 +32,7 @@ async fn beyond_a_terminal_every_line_is_a_json_object_of_the_documented_shape()
 
 #[tokio::test]
 async fn a_line_has_the_ids_of_its_trace_here_and_at_the_collector() {
-    let collector = Collector::start().await;
+    let collector = Collector::start(Manner::Takes).await;
     let mut server = Server::with()
         .embedded()
         .set("telemetry.otlp_endpoint", &collector.address)
@@ -52,9 +52,9 @@ async fn a_line_has_the_ids_of_its_trace_here_and_at_the_collector() {
     assert_eq!(line["span_id"].as_str().map(str::len), Some(16), "{line}");
     assert!(line["reason"].is_string(), "{line}");
     server.terminate().await;
-    let posted = collector.posted();
-    for words in ["POST /v1/logs", "a login failed", "listening on http://"] {
-        assert!(posted.contains(words), "no {words:?} at the collector");
+    let log = collector.log();
+    for words in ["a login failed", "listening on http://"] {
+        assert!(log.contains(words), "no {words:?} at the collector");
     }
 }
 

@@ -4,9 +4,9 @@
 //! several share), `site` speaks HTTP, `socket` and `persona` play the players, `device` is where they stay logged in,
 //! `browser` logs them in at the provider of `openid`, `signing` makes tokens as the server would. `postgres`, `redis`
 //! and `rabbitmq` are servers that may be killed (`service`), `fleet` is several pods on them, `page` plays on such
-//! whatever happens, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `prometheus` what scrapes the pods,
-//! `wall_clock` a clock that is set, `raw` a connection without a client, `secrets` what no server may print. Every other
-//! module holds the tests of one subject, named as sentences.
+//! whatever happens, `collector` takes traces, `proxy` is a cable that can be cut, `nginx` the proxy of compose, `prometheus`
+//! what scrapes the pods, `wall_clock` a clock that is set, `raw` a connection without a client, `secrets` what no server may
+//! print. Every other module holds the tests of one subject, named as sentences.
 //!
 //! Nothing sleeps to let the server catch up: a test awaits a frame, or asks again until the answer fits, and gives up
 //! after [`server::PATIENCE`] with a sentence that says who waited for what. Where time itself is the subject, see
@@ -14,6 +14,7 @@
 
 mod browser;
 mod cluster;
+mod collector;
 mod database;
 mod device;
 mod fleet;

@@ -197,6 +197,13 @@ impl Server {
         self.site.log.append(&process.log);
     }
 
+    /// Sends a signal to one process of a cluster.
+    pub fn signal(&self, pod: usize, signal: Signal) {
+        let process = self.processes[pod].as_ref().expect("a running server");
+        rustix::process::kill_process(Pid::from_child(&process.child), signal)
+            .expect("a process of our own");
+    }
+
     /// Asks the process to end, and returns how it did; of a cluster, how the first did that did not end well.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.ask_to_end();

@@ -38,8 +38,8 @@ impl RedisLive {
             }
         }
         pipeline.pexpire(&key, KEPT).ignore();
-        let asked = pipeline.query_async(&mut self.redis.clone()).await;
-        let changed: Vec<u8> = asked.map_err(failed)?;
+        let asked = async { pipeline.query_async(&mut self.redis.clone()).await.map_err(failed) };
+        let changed: Vec<u8> = self.timed("set_deadlines", asked).await?;
         let is_set = deadlines.iter().map(|(_, _, due)| due.is_some());
         Ok(changed.into_iter().zip(is_set).map(|(changed, set)| set && changed == 1).collect())
     }
@@ -54,7 +54,8 @@ impl RedisLive {
         for (game, timer, due) in deadlines {
             command.arg(due.0).arg(format!("{game}|{timer}"));
         }
-        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
+        let put_off = async { command.exec_async(&mut self.redis.clone()).await.map_err(failed) };
+        self.timed("put_off", put_off).await
     }
 
     /// The deadlines that passed before `before`, by the clock of Redis as well, the oldest first: timers
@@ -70,7 +71,7 @@ impl RedisLive {
     ) -> Result<Vec<(GameId, String)>, Error> {
         let mut call = scripts::OVERDUE.key(self.keys.agenda());
         call.arg(before.0).arg(limit).arg(i64::try_from(TAKEN.as_micros()).unwrap_or(i64::MAX));
-        let members: Vec<String> = self.run(&call).await?;
+        let members: Vec<String> = self.timed("overdue", self.run(&call)).await?;
         let read = |member: &String| {
             let (game, timer) = member.split_once('|')?;
             Some((GameId(game.parse().ok()?), timer.to_owned()))

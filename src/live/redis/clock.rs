@@ -53,7 +53,8 @@ impl RedisLive {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn set_clock(&self) -> Result<(), Error> {
-        let Some(answer) = self.ask_for_time().await? else { return Ok(()) };
+        let answer = self.timed("set_clock", self.ask_for_time()).await?;
+        let Some(answer) = answer else { return Ok(()) };
         let mut set_by = SET_BY.lock();
         if set_by.is_some_and(|known| !answer.is_better_than(&known)) {
             return Ok(());

@@ -11,6 +11,7 @@ use redis::{
 
 use crate::Error;
 use crate::settings::RedisSettings;
+use crate::telemetry::Store;
 
 /// How long an answer may take; players wait for it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -26,15 +27,16 @@ const QUEUE: usize = 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits until Redis answers. What waiting does not mend is told at once.
-pub(super) async fn open(settings: &RedisSettings) -> Result<ConnectionManager, String> {
+pub(super) async fn open(settings: &RedisSettings) -> Result<(ConnectionManager, Store), String> {
     let info = connection_info(settings)?;
+    let store = store(info.addr());
     // The address without what is secret in it.
     let place = format!("{}/{}", info.addr(), info.redis_settings().db());
     let client = Client::open(info).map_err(|error| format!("Redis at {place}: {error}"))?;
     let mut pause = Duration::from_millis(200);
     loop {
         let error = match reach(&client).await {
-            Ok(connection) => return Ok(connection),
+            Ok(connection) => return Ok((connection, store)),
             Err(error) if is_final(&error) => {
                 return Err(format!("Redis at {place} refuses us: {error}"));
             }
@@ -43,6 +45,16 @@ pub(super) async fn open(settings: &RedisSettings) -> Result<ConnectionManager, 
         tracing::warn!("waiting for Redis at {place}: {error}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Where Redis is, for spans.
+fn store(address: &ConnectionAddr) -> Store {
+    match address {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
+            Store::redis(host.clone(), *port)
+        }
+        other => Store::redis(other.to_string(), 0),
     }
 }
 

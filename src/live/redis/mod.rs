@@ -45,6 +45,7 @@ use crate::Error;
 use crate::game::{Game, GameId, PodName};
 use crate::records::{Journal, Records};
 use crate::settings::RedisSettings;
+use crate::telemetry::{Store, live_operation};
 
 /// How long keys outlive what they are about: a pod that is late still finds them.
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
@@ -53,6 +54,8 @@ const KEPT_LONGER: Duration = Duration::from_secs(3600);
 #[derive(Clone)]
 pub struct RedisLive {
     redis: ConnectionManager,
+    /// Where that is, for spans.
+    store: Store,
     keys: Keys,
     pod: PodName,
     records: Records,
@@ -76,9 +79,10 @@ impl RedisLive {
         pod: PodName,
     ) -> Result<Self, String> {
         let keys = Keys::under(&settings.prefix)?;
-        let redis = connect::open(settings).await?;
+        let (redis, store) = connect::open(settings).await?;
         Ok(Self {
             redis,
+            store,
             keys,
             pod,
             records,
@@ -86,6 +90,20 @@ impl RedisLive {
             reserving: Arc::default(),
             online: Arc::default(),
         })
+    }
+
+    /// Where it is.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Measures an operation that is not one of [`LiveState`](crate::live::LiveState), and gives it a span.
+    async fn timed<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        live_operation(&self.store, operation, work).await
     }
 
     /// Runs a script.

@@ -55,8 +55,8 @@ impl RedisLive {
         let mut pipeline = redis::pipe();
         pipeline.atomic().sadd(&key, self.pod.as_str()).ignore();
         pipeline.pexpire(&key, REMEMBERED).ignore().smembers(&key);
-        let asked = pipeline.query_async(&mut self.redis.clone()).await;
-        let (members,): (Vec<String>,) = asked.map_err(failed)?;
+        let asked = async { pipeline.query_async(&mut self.redis.clone()).await.map_err(failed) };
+        let (members,): (Vec<String>,) = self.timed("enter_pod", asked).await?;
         Ok(names(members))
     }
 
@@ -67,7 +67,8 @@ impl RedisLive {
     pub async fn leave_pod(&self, game: GameId) -> Result<(), Error> {
         let mut command = redis::cmd("SREM");
         command.arg(self.keys.pods_of(game)).arg(self.pod.as_str());
-        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
+        let left = async { command.exec_async(&mut self.redis.clone()).await.map_err(failed) };
+        self.timed("leave_pod", left).await
     }
 
     /// The pods that hold sockets of the game. One that died may still be among them: it is not among
@@ -78,7 +79,8 @@ impl RedisLive {
     pub async fn pods_of(&self, game: GameId) -> Result<Vec<PodName>, Error> {
         let mut command = redis::cmd("SMEMBERS");
         command.arg(self.keys.pods_of(game));
-        command.query_async(&mut self.redis.clone()).await.map(names).map_err(failed)
+        let asked = async { command.query_async(&mut self.redis.clone()).await.map_err(failed) };
+        self.timed("pods_of", asked).await.map(names)
     }
 
     /// So many players have a socket open here: the others learn it with the next sign of life.
@@ -105,7 +107,8 @@ impl RedisLive {
         let mut call = scripts::BEAT.key(self.keys.pods());
         call.key(self.keys.players());
         call.arg(self.pod.as_str()).arg(ALIVE).arg(self.online.here.load(Ordering::Relaxed));
-        let (added, alive, elsewhere): (u32, Vec<String>, u64) = self.run(&call).await?;
+        let (added, alive, elsewhere): (u32, Vec<String>, u64) =
+            self.timed("beat", self.run(&call)).await?;
         self.online.elsewhere.store(elsewhere, Ordering::Relaxed);
         let alive = names(alive);
         self.online.pods.lock().clone_from(&alive);
@@ -118,7 +121,7 @@ impl RedisLive {
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn silent_pods(&self) -> Result<Vec<PodName>, Error> {
         let mut call = scripts::SILENT.key(self.keys.pods());
-        self.run(call.arg(ALIVE)).await.map(names)
+        self.timed("silent_pods", self.run(call.arg(ALIVE))).await.map(names)
     }
 
     /// A pod is dead, and so are its sockets: players of waiting lobbies who are left without any are
@@ -132,6 +135,10 @@ impl RedisLive {
         dead: &PodName,
         now: Timestamp,
     ) -> Result<Vec<Arc<Game>>, Error> {
+        self.timed("forget_pod", self.forget(dead, now)).await
+    }
+
+    async fn forget(&self, dead: &PodName, now: Timestamp) -> Result<Vec<Arc<Game>>, Error> {
         let mut waiting = redis::cmd("ZRANGE");
         waiting.arg(self.keys.lobbies()).arg(0).arg(-1);
         let waiting: Result<Vec<i64>, _> = waiting.query_async(&mut self.redis.clone()).await;
@@ -153,7 +160,7 @@ impl RedisLive {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn farewell(&self) -> Result<(), Error> {
-        self.take_off(&self.pod).await
+        self.timed("farewell", self.take_off(&self.pod)).await
     }
 
     /// Takes a pod off the lists.

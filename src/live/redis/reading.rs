@@ -43,6 +43,10 @@ impl RedisLive {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn versions(&self, ids: &[GameId]) -> Result<Vec<Option<u64>>, Error> {
+        self.timed("versions", self.ask_for_versions(ids)).await
+    }
+
+    async fn ask_for_versions(&self, ids: &[GameId]) -> Result<Vec<Option<u64>>, Error> {
         let mut versions = Vec::with_capacity(ids.len());
         for ids in ids.chunks(AT_ONCE) {
             let mut pipeline = redis::pipe();

@@ -1,0 +1,105 @@
+//! What an outbox keeps, conflates and gives up.
+
+use futures_util::StreamExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::*;
+
+fn position(player: &str, number: usize) -> (Whose, Frame) {
+    (Whose { event: "moved", player: Some(player.into()) }, Frame::json(&number))
+}
+
+#[test]
+fn a_prompt_reader_gets_every_position() {
+    let outbox = Outbox::default();
+    for number in 0..CONFLATE_FROM {
+        let (player, frame) = position("anna", number);
+        outbox.push_position(&player, frame);
+    }
+    let all: Vec<_> = (0..CONFLATE_FROM).map(|number| number.to_string()).collect();
+    assert_eq!(outbox.take_texts(), all);
+}
+
+#[test]
+fn a_slow_reader_gets_the_newest_of_each_player_in_order() {
+    let outbox = Outbox::default();
+    for number in 0..10_000 {
+        for player in ["anna", "bert"] {
+            let (player, frame) = position(player, number);
+            outbox.push_position(&player, frame);
+        }
+    }
+    let got = outbox.take_texts();
+    assert!(got.len() <= CONFLATE_FROM + 2, "{}", got.len());
+    assert_eq!(got[got.len() - 2..], ["9999", "9999"]);
+    assert!(got.is_sorted_by_key(|number| number.parse::<u32>().unwrap()));
+}
+
+#[test]
+fn lifecycle_frames_are_never_dropped_but_the_client_is() {
+    let outbox = Outbox::default();
+    for number in 0..LIFECYCLE_LIMIT {
+        outbox.push(Frame::json(&number));
+    }
+    let call = outbox.take_call();
+    assert!(!call.wake && call.close.is_none());
+    assert_eq!(outbox.take_texts().len(), LIFECYCLE_LIMIT);
+    for number in 0..=LIFECYCLE_LIMIT {
+        outbox.push(Frame::json(&number));
+    }
+    assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER));
+}
+
+/// An outbox over a real connection, and the other end of it.
+async fn connected() -> (Outbox, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let (_, connection) = listener.accept().await.unwrap().0.into_split();
+    (Outbox::of(connection), client)
+}
+
+/// Reads frames until `last` comes.
+async fn read_until(client: &mut TcpStream, last: &str) -> Vec<String> {
+    let mut ws = WebSocketStream::from_raw_socket(client, Role::Client, None).await;
+    let mut texts = Vec::new();
+    while texts.last().is_none_or(|it| it != last) {
+        texts.push(ws.next().await.unwrap().unwrap().into_text().unwrap().to_string());
+    }
+    texts
+}
+
+#[tokio::test]
+async fn frames_are_written_at_once_but_not_before_what_the_socket_is_about_to_say() {
+    let (outbox, mut client) = connected().await;
+    outbox.push(Frame::json(&2));
+    outbox.say(vec![Frame::json(&0)]);
+    outbox.say(vec![Frame::json(&1)]);
+    outbox.flush().await.unwrap();
+    outbox.push(Frame::json(&3));
+    outbox.hold();
+    outbox.push(Frame::json(&5));
+    outbox.say(vec![Frame::json(&4)]);
+    outbox.flush().await.unwrap();
+    assert_eq!(read_until(&mut client, "5").await, ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test]
+async fn what_the_kernel_does_not_take_waits_and_comes_in_order() {
+    let (outbox, mut client) = connected().await;
+    outbox.flush().await.unwrap();
+    // Several megabytes: more than the kernel keeps for both ends.
+    let long = "x".repeat(60_000);
+    let frame = |number: usize| Frame::json(&format!("{number} {long}"));
+    for number in 0..200 {
+        outbox.push(frame(number));
+    }
+    outbox.filled().await;
+    let last = frame(199);
+    let reading = read_until(&mut client, last.text());
+    let (flushed, got) = tokio::join!(outbox.flush(), reading);
+    flushed.unwrap();
+    let all: Vec<_> = (0..200).map(|number| frame(number).text().to_owned()).collect();
+    assert_eq!(got, all);
+}

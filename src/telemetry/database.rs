@@ -1,0 +1,228 @@
+//! The spans of the live state and of the records, with the attributes of OpenTelemetry's conventions for databases.
+//!
+//! An operation of the live state is one span, in this process or in Redis. A statement of SQL is one, made of what sqlx
+//! reports of it when it is done ([`Statements`]); values are never in it. Both belong to the span that they are called
+//! in. What the server does by itself, once a second, has none, unless it fails.
+
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanKind;
+use tracing::field::{Empty, Field, Visit};
+use tracing::{Event, Instrument, Metadata, Span, Subscriber, info_span};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::late::{self, Late};
+use super::spans::mark_failed;
+use super::{Timed, TraceContext, count};
+use crate::Error;
+
+/// Where a live state is.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    system: &'static str,
+    place: Option<(String, u16)>,
+}
+
+impl Store {
+    /// In this process.
+    pub(crate) const HERE: Self = Self { system: "memory", place: None };
+
+    /// In Redis, at that host and port.
+    pub(crate) fn redis(host: String, port: u16) -> Self {
+        Self { system: "redis", place: Some((host, port)) }
+    }
+
+    fn span(&self, operation: &'static str) -> Span {
+        if !TraceContext::current().is_some() {
+            return Span::none();
+        }
+        let (host, port) =
+            self.place.as_ref().map(|(host, port)| (&**host, i64::from(*port))).unzip();
+        info_span!(
+            "live",
+            otel.name = format!("live {operation}"),
+            otel.kind = if host.is_some() { "client" } else { "internal" },
+            otel.status_code = Empty,
+            db.system.name = self.system,
+            db.operation.name = operation,
+            server.address = host,
+            server.port = port,
+            error.type = Empty,
+        )
+    }
+}
+
+/// A failure of the live state itself, rather than an answer of the game such as "no such seat".
+pub(crate) trait Failure {
+    /// Its stable code, if it is one.
+    fn code(&self) -> Option<&'static str>;
+}
+
+impl Failure for Error {
+    fn code(&self) -> Option<&'static str> {
+        (self.kind().status >= 500).then_some(self.kind().code)
+    }
+}
+
+impl Failure for String {
+    fn code(&self) -> Option<&'static str> {
+        Some("_OTHER")
+    }
+}
+
+/// Measures an operation of the live state, and gives it a span: `live enter`.
+pub(crate) async fn live_operation<T, E: Failure>(
+    store: &Store,
+    operation: &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let _timed = Timed::begin(&count::LIVE_DURATION, operation);
+    let (span, begun) = (store.span(operation), Instant::now());
+    let done = work.instrument(span.clone()).await;
+    if let Some(code) = done.as_ref().err().and_then(Failure::code) {
+        if span.is_none() {
+            let attributes = vec![
+                KeyValue::new("db.system.name", store.system),
+                KeyValue::new("db.operation.name", operation),
+                KeyValue::new("error.type", code),
+            ];
+            let (name, parent) = (format!("live {operation}"), TraceContext::none());
+            late::failed(name, SpanKind::Client, &parent, begun, attributes);
+        } else {
+            mark_failed(&span, code);
+        }
+    }
+    done
+}
+
+/// A transaction's beginning or end, of which sqlx does not report: `commit`.
+pub(crate) async fn transaction_step<T>(
+    system: &'static str,
+    step: &'static str,
+    work: impl Future<Output = T>,
+) -> T {
+    let cause = TraceContext::current();
+    let begun = Instant::now();
+    let done = work.await;
+    if cause.is_some() {
+        statement(system, step, begun.elapsed(), &cause);
+    }
+    done
+}
+
+/// The target of what sqlx reports.
+const STATEMENTS: &str = "sqlx::query";
+
+/// The layer that makes spans of what sqlx reports of statements: `insert game_results`.
+pub(super) struct Statements;
+
+impl Statements {
+    /// The layer, which sees nothing else.
+    pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
+        let is_statement = |it: &Metadata<'_>| !it.is_span() && it.target() == STATEMENTS;
+        let filter = filter_fn(is_statement).with_max_level_hint(LevelFilter::DEBUG);
+        <Self as Layer<S>>::with_filter(Self, filter)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Statements {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let cause = TraceContext::current();
+        if !cause.is_some() {
+            return;
+        }
+        let mut report = Report::default();
+        event.record(&mut report);
+        // SQLite runs in a thread of its own, to which sqlx takes the span along.
+        let is_lite = std::thread::current().name().is_some_and(|it| it.starts_with("sqlx-sqlite"));
+        let system = if is_lite { "sqlite" } else { "postgresql" };
+        // Of a short statement the summary is all of it.
+        let text = if report.statement.is_empty() { &report.summary } else { &report.statement };
+        statement(system, text, report.took, &cause);
+    }
+}
+
+/// What sqlx reports of a statement.
+#[derive(Default)]
+struct Report {
+    summary: String,
+    statement: String,
+    took: Duration,
+}
+
+impl Visit for Report {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "summary" => value.clone_into(&mut self.summary),
+            "db.statement" => value.trim().clone_into(&mut self.statement),
+            _ => {}
+        }
+    }
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if field.name() == "elapsed_secs" {
+            self.took = Duration::try_from_secs_f64(value).unwrap_or_default();
+        }
+    }
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+fn statement(system: &'static str, text: &str, took: Duration, parent: &TraceContext) {
+    let (operation, collection) = (operation(text), collection(text));
+    let name = collection.map_or_else(|| operation.to_owned(), |it| format!("{operation} {it}"));
+    let mut attributes = vec![
+        KeyValue::new("db.system.name", system),
+        KeyValue::new("db.operation.name", operation.to_owned()),
+        // Values are bound, and stand nowhere in it.
+        KeyValue::new("db.query.text", words(text)),
+    ];
+    attributes.extend(collection.map(|it| KeyValue::new("db.collection.name", it.to_owned())));
+    let (name, kind, failed) = (name.into(), SpanKind::Client, false);
+    Late { name, kind, parent, took, attributes, failed }.make();
+}
+
+/// The text in one line.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first word of a statement.
+fn operation(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
+}
+
+/// The first table that a statement names.
+fn collection(text: &str) -> Option<&str> {
+    let mut words = text.split_whitespace();
+    words.find(|word| matches!(*word, "from" | "into" | "update"))?;
+    let table = words.next()?.trim_end_matches([',', ';', ')']);
+    table.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_names_what_it_does_and_to_which_table() {
+        for (text, does, to) in [
+            ("select 1", "select", None),
+            (
+                "insert into games (id) values ($1)\n on conflict do nothing",
+                "insert",
+                Some("games"),
+            ),
+            ("update games set status = $2", "update", Some("games")),
+            ("delete from live_games where game_id = $1", "delete", Some("live_games")),
+            ("select count(*) from (select 1)", "select", None),
+            ("commit", "commit", None),
+        ] {
+            assert_eq!((operation(text), collection(text)), (does, to), "{text}");
+        }
+    }
+}
