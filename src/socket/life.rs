@@ -16,6 +16,7 @@ use super::room::{Member, Seat};
 use super::session::{End, Session, note_pong};
 use super::upgrade::WebSocket;
 use super::{CountedSocket, Opening, Socket};
+use crate::Kind;
 use crate::bus::{Emits, guard};
 use crate::drain::goodbye_to_latecomer;
 use crate::module::Cx;

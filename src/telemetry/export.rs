@@ -109,3 +109,14 @@ fn provider(endpoint: &str, settings: &Settings) -> Result<SdkTracerProvider, St
     }
     Ok(provider.build())
 }
+
+/// What this server is. `service.instance.id` is the name that operators give the pod (`SERVER_NAME`), or one of this run.
+fn resource(settings: &Settings) -> Resource {
+    let instance = settings.server_name.clone();
+    let instance = instance.unwrap_or_else(|| PodName::of_run("pod").to_string());
+    Resource::builder()
+        .with_service_name("typephoon-api")
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(KeyValue::new("service.instance.id", instance))
+        .build()
+}

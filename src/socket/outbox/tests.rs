@@ -49,7 +49,8 @@ fn lifecycle_frames_are_never_dropped_but_the_client_is() {
     for number in 0..=LIFECYCLE_LIMIT {
         outbox.push(Frame::json(&number));
     }
-    assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER));
+    assert_eq!(outbox.take_call().close, Some(Kind::SLOW_READER.into()));
+    assert!(outbox.is_closing());
 }
 
 /// An outbox over a real connection, and the other end of it.
