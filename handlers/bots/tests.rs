@@ -9,7 +9,7 @@ use super::settings::BotSettings;
 use super::{HANDING_IN, arrive_at, finishes_at};
 use crate::game::{
     Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Text, Timestamp, User, UserId,
-    UserType,
+    UserType, Wishes,
 };
 use crate::module::Setup;
 use crate::settings::{Settings, Sources, load};
@@ -45,6 +45,7 @@ fn game(stage: Stage, door: Door, players: Vec<Player>) -> Game {
         ends_at: Timestamp(i64::MAX),
         words: "some words".into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players,
     }
 }
