@@ -4,7 +4,7 @@
 //! it find that lobby. So a link stays good: after the race, and for a friend who comes too late, it leads
 //! to the next one.
 
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::IpAddr;
 
 use salvo::oapi::{ToSchema, endpoint};
 use salvo::{Request, Writer};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bus::{Event, Never, Reach};
 use crate::game::{Door, Game, GameId, Stage, UserId};
-use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient};
+use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Frame, RACE};
 use crate::{Error, Kind};
@@ -138,24 +138,10 @@ struct LocalAddress {
 async fn address(cx: Cx, req: &mut Request) -> Answer<LocalAddress> {
     let is_here = cx.address(req).is_loopback();
     let host = &cx.settings().server.host;
-    let is_reachable = host.parse::<IpAddr>().is_ok_and(|ip| !ip.is_loopback());
+    let is_reachable = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
     let found = (is_here && is_reachable).then(local_address).flatten();
     Answer::new(LocalAddress { address: found.map(|ip| ip.to_string()) })
 }
-
-/// The address by which this computer would speak to others of its network: the system chooses it when a UDP socket is
-/// connected, which sends nothing.
-fn local_address() -> Option<Ipv4Addr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect(ELSEWHERE).ok()?;
-    match socket.local_addr().ok()?.ip() {
-        IpAddr::V4(ip) if ip.is_private() => Some(ip),
-        _ => None,
-    }
-}
-
-/// Some address beyond the own network, kept for documentation (RFC 5737): only the way to it counts.
-const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
 /// Which game is meant.
 #[derive(Deserialize, ToSchema)]

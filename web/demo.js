@@ -1,5 +1,5 @@
-// A race to look at, on the home page: the text and the list of a real one, typed by nobody. It stands still for
-// people who asked for no motion, and while it cannot be seen.
+// A demonstration on the home page: the text and the list of a race, typed by a formula. It stands still where
+// `prefers-reduced-motion` asks for that, and while the page is hidden.
 
 import { Standings } from './standings.js';
 import { TextView } from './text.js';

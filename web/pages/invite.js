@@ -36,7 +36,7 @@ export function inviteLink(token) {
     copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
-  // Nobody can scan what leads to their own computer.
+  // `localhost` leads nowhere on a phone: the link gets the address in the local network.
   const show = async () => {
     if (LOCAL.test(location.hostname)) {
       const { address } = await get('/lobby/address').catch(() => ({}));
@@ -47,7 +47,7 @@ export function inviteLink(token) {
     }
     code.replaceChildren(await qrCode(link), h('p', { class: 'small' }, 'Or scan this with a phone.'));
   };
-  // Without it the link does.
+  // The link works without the code.
   show().catch(() => {});
   return h(
     'div',

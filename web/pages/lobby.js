@@ -146,7 +146,7 @@ class Lobby {
     }
   }
 
-  // Who is alone on the server has nobody to wait for, if bots come.
+  // A player who is alone on the server is ready at once, if bots come.
   async #hurry(me, others) {
     this.bots ??= await get('/lobby/bots').then(({ players }) => players > 1, () => false);
     this.#sayWhy(others);
