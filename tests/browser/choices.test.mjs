@@ -17,8 +17,12 @@ test('a theme is there at once, and after a reload', async (t) => {
   await anna.reload();
   assert.equal(await ground(), storm);
   assert.ok(await anna.getByLabel('Storm').isChecked());
+  await anna.getByLabel('Dark').check();
+  const dark = await ground();
   await anna.getByLabel('System').check();
   assert.equal(await ground(), before);
+  await anna.emulateMedia({ colorScheme: 'dark' });
+  assert.equal(await ground(), dark);
 });
 
 test('practice has the text that one likes', async (t) => {
