@@ -42,7 +42,7 @@ test('players who are all ready do not wait for the countdown', async (t) => {
 });
 
 test('a closed tab costs no race: any new one finds it, with all that was typed', async (t) => {
-  const [address, chrome] = [await server(t, { TP_GAME__WORD_COUNT: '20' }), await browser(t)];
+  const [address, chrome] = [await server(t, { TP_GAME__WORD_COUNT: '12' }), await browser(t)];
   const anna = await person(t, chrome, address);
   await play(anna, 'Anna');
   await started(anna);

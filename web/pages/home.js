@@ -95,8 +95,8 @@ function pastRaces() {
 async function offerWayBack(notice, me) {
   const own = theRace()?.isOpen ?? false;
   if (me === null && !own) return;
-  // Without an answer it may still run.
-  const isOn = await findRace().then((race) => race !== null, (failure) => own && failure.passes);
+  // Its result may still be on the way to the server. Without an answer it may still run.
+  const isOn = await findRace().then((race) => race !== null && !race.isDone, (failure) => own && failure.passes);
   if (!isOn || !notice.isConnected) return;
   notice.append('Your race is still on. ', h('a', { href: '#/race' }, 'Back to the race'));
   notice.hidden = false;

@@ -131,8 +131,8 @@ class Lobby {
     const query = `game_id=${this.#gameId}`;
     try {
       await this.#known;
-      const paths = ['players', 'countdown', ...(this.kind === 'solo' ? [] : ['invite'])];
-      const ask = () => Promise.all(paths.map((path) => get(`/lobby/${path}?${query}`)));
+      const about = (path) => get(`/lobby/${path}?${query}`);
+      const ask = () => Promise.all([about('players'), about('countdown'), this.#invitation(about)]);
       const [{ me, others }, { seconds_left: left }, invite] = await this.#insist(ask);
       // Answers may overtake each other.
       if (read !== this.#reads || !this.#socket) return;
@@ -144,6 +144,13 @@ class Lobby {
       const passes = ['GAME_NOT_FOUND', 'NOT_A_PARTICIPANT'].includes(failure.code);
       if (!passes && read === this.#reads) this.#fail(failure);
     }
+  }
+
+  // Of an open lobby it tells the number of seats alone: a server whose operator has switched invitations off has none.
+  async #invitation(about) {
+    if (this.kind === 'solo') return {};
+    if (this.kind === 'friends') return about('invite');
+    return about('invite').catch(() => ({ player_limit: 0 }));
   }
 
   // A player who is alone on the server is ready at once, if bots come.
