@@ -56,18 +56,18 @@ pub(super) fn frame(moved: &BotMoved) -> Frame {
     Frame::json(&KeyStoke { event: "KEY_STOKE", game_id, user_id, word_index, char_index })
 }
 
-/// The races in which this server moves cursors.
+/// The races whose cursors this server moves now.
 #[derive(Default)]
 pub(super) struct Moving(Mutex<HashSet<GameId>>);
 
-/// As long as it is kept, the cursors of a race are moved here.
+/// Held by the task that moves the cursors of a race.
 struct Mover {
     of: Arc<Moving>,
     game: GameId,
 }
 
 impl Mover {
-    /// `None` if there is one already.
+    /// `None` if this pod moves them already.
     fn of(moving: Arc<Moving>, game: GameId) -> Option<Self> {
         let is_first = moving.0.lock().insert(game);
         is_first.then(|| Self { of: moving, game })

@@ -16,7 +16,7 @@ pub(super) async fn of_people(cx: &Cx, lobby: &Game) -> Vec<f64> {
     paces
 }
 
-/// What cannot be read is not known: bots come all the same.
+/// A failed read counts as no known speed: bots come all the same.
 async fn of_person(cx: &Cx, user: &User) -> Option<f64> {
     let played = cx.live().played(&user.id).await.unwrap_or_default();
     let speeds = played.iter().rev().filter_map(|game| speed_in(game, user)).take(LATEST);

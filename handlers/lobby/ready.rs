@@ -1,4 +1,4 @@
-//! Players who need not wait any longer: once all people in a lobby have said so, it closes.
+//! Ready players: once all people in a lobby are ready, it closes.
 
 use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
@@ -11,7 +11,7 @@ use crate::game::{GameId, UserId};
 use crate::http::{Answer, Body, Caller, Empty, lenient};
 use crate::module::Cx;
 
-/// A player in a lobby need not wait any longer.
+/// A player in a lobby is ready.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct PlayerReady {
     game: GameId,
@@ -50,7 +50,7 @@ pub(super) struct Ready {
     game_id: i64,
 }
 
-/// The caller need not wait any longer. Once that holds for all people in the lobby, it closes a second later, and the race
+/// The caller is ready. Once all people in the lobby are, it closes a second later, and the race
 /// starts sooner. In a lobby of friends at least two have to be there.
 #[endpoint(tags("lobby"))]
 pub(super) async fn be_ready(

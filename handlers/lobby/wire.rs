@@ -103,7 +103,7 @@ pub(super) struct LobbyPlayer {
     /// There and true, if it is a pace-maker of the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
-    /// There and true, if the player need not wait any longer.
+    /// There and true, if the player is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<bool>,
 }

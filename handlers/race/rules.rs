@@ -20,7 +20,7 @@ pub(super) fn starts_at(game: &Game) -> Option<Timestamp> {
     game.starts_at.filter(|_| game.stage == Stage::Countdown)
 }
 
-/// From the end of the lobby to START: shorter where there is nobody who wants to wait.
+/// From the end of the lobby to START: shorter in a race alone, and where all people are ready.
 pub(super) fn wait(game: &Game, settings: &GameSettings) -> Duration {
     let is_short = game.door == Door::Alone || game.is_ready();
     let shortest = settings.single_countdown;

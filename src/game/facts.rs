@@ -132,7 +132,7 @@ pub struct TextWish {
 pub struct Wishes {
     /// The text, as the player wanted it who opened the lobby.
     pub text: TextWish,
-    /// The people who need not wait any longer.
+    /// The people who are ready.
     pub ready: BTreeSet<UserId>,
 }
 

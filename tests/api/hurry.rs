@@ -47,7 +47,7 @@ async fn a_lobby_closes_once_all_people_are_ready_and_the_race_starts_sooner() {
 }
 
 #[tokio::test]
-async fn who_is_alone_and_ready_races_at_once_but_still_waits_for_friends() {
+async fn a_lonely_player_who_is_ready_races_at_once_but_still_waits_for_friends() {
     let settings = Server::with().set("game.lobby_countdown", 30).set("game.start_countdown", 30);
     let server = settings.set("game.single_countdown", 0.5).start().await;
     let mut anna = server.guest().await;
@@ -69,7 +69,7 @@ async fn who_is_alone_and_ready_races_at_once_but_still_waits_for_friends() {
 }
 
 #[tokio::test]
-async fn any_page_of_a_player_finds_the_race_that_is_on() {
+async fn any_page_of_a_player_finds_the_running_race() {
     let server = Server::for_players(2).await;
     server.get(CURRENT, NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
     let mut anna = server.guest().await;

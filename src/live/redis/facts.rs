@@ -15,7 +15,7 @@
 //! | `seat:<user id>` | the number *n* of the user's seat |
 //! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
 //! | `bot:`*n* | 1, if it is the seat of a bot |
-//! | `ready:`*n* | 1, if its player need not wait any longer |
+//! | `ready:`*n* | 1, if its player is ready |
 //! | `socket:`*n*`:<socket>` | the pod of an open lobby socket |
 //! | `absent:`*n* `started:`*n* `first:`*n* | instants; the last is when START was first claimed |
 //! | `typed:`*n* | keys, extra letters, gaps, instant of the last key, instant of the end (or -1), then the characters reached of each word, with blanks between |

@@ -32,7 +32,7 @@ scripts! {
     SEAT_BOTS = "seat_bots";
     /// The host wants the lobby closed.
     HASTEN = "hasten";
-    /// A player need not wait any longer.
+    /// A player is ready.
     BE_READY = "be_ready";
     /// Closes a lobby.
     CLOSE = "close";
