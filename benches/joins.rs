@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use typephoon_api::game::{Door, PodName, SocketId, Timestamp, User, UserId, UserType};
+use typephoon_api::game::{Door, PodName, SocketId, TextWish, Timestamp, User, UserId, UserType};
 use typephoon_api::live::{Entry, LiveState, LobbyRules, RedisLive};
 use typephoon_api::records::{Journal, Records};
 use typephoon_api::settings::{RedisSettings, Settings};
@@ -25,6 +25,7 @@ const RULES: LobbyRules = LobbyRules {
     countdown: Duration::from_secs(5),
     full_grace: Duration::from_secs(1),
     kept: Duration::from_secs(60),
+    text: TextWish { words: None, punctuation: false, numbers: false },
 };
 
 #[tokio::main]

@@ -4,13 +4,17 @@
 //! it find that lobby. So a link stays good: after the race, and for a friend who comes too late, it leads
 //! to the next one.
 
-use salvo::Writer;
+use std::net::IpAddr;
+
 use salvo::oapi::{ToSchema, endpoint};
+use salvo::{Request, Writer};
 use serde::{Deserialize, Serialize};
 
-use crate::game::{Door, Game, GameId};
-use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient};
+use crate::bus::{Event, Never, Reach};
+use crate::game::{Door, Game, GameId, Stage, UserId};
+use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::module::{Cx, Module, Wiring};
+use crate::socket::{Frame, RACE};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "invite", path: module_path!(), wire } }
@@ -25,6 +29,12 @@ fn wire(module: &mut Wiring) {
         Kind::NOT_A_PARTICIPANT,
         Kind::NOT_THE_HOST,
     ]);
+    module
+        .post("/api/v1/lobby/rematch", rematch)
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.emits::<RematchWanted>();
+    module.shows::<RematchWanted>(RACE, |wanted| Frame::json(&Rematch::of(wanted)));
+    module.get("/api/v1/lobby/address", address);
 }
 
 /// A token of an invitation.
@@ -75,9 +85,68 @@ fn token_of(cx: &Cx, game: &Game) -> String {
     }
 }
 
-/// Which lobby is to close.
+/// A player wants to race against the same people again.
+#[derive(Clone, Serialize, Deserialize)]
+struct RematchWanted {
+    game: GameId,
+    user: UserId,
+}
+
+impl Event for RematchWanted {
+    const NAME: &'static str = "rematch.wanted";
+    const REACH: Reach = Reach::Game;
+    type Loss = Never;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+}
+
+/// How the players of the race are told.
+#[derive(Serialize)]
+struct Rematch<'a> {
+    event: &'static str,
+    game_id: GameId,
+    user_id: &'a UserId,
+}
+
+impl<'a> Rematch<'a> {
+    fn of(wanted: &'a RematchWanted) -> Self {
+        Self { event: "REMATCH", game_id: wanted.game, user_id: &wanted.user }
+    }
+}
+
+/// The invitation of a race for its players, all of whom are told that the caller waits there.
+#[endpoint(tags("lobby"))]
+async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<Invite>, Error> {
+    let game = cx.live().find(GameId(race.0.game_id)).await?;
+    let game = game.filter(|game| game.stage >= Stage::Countdown).ok_or(Kind::GAME_NOT_FOUND)?;
+    game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
+    cx.publish(RematchWanted { game: game.id, user: caller.0.id }).await;
+    Ok(Answer::new(Invite { invite_token: token_of(&cx, &game) }))
+}
+
+/// Where friends find this server.
+#[derive(Serialize, ToSchema)]
+struct LocalAddress {
+    /// Its address in the local network; null if there is none that friends can use, or if somebody asks who is not at the
+    /// same computer.
+    address: Option<String>,
+}
+
+/// Where friends on the same network find this server: asked by a page at `localhost`, whose own address is of no use to them.
+#[endpoint(tags("lobby"))]
+async fn address(cx: Cx, req: &mut Request) -> Answer<LocalAddress> {
+    let is_here = cx.address(req).is_loopback();
+    let host = &cx.settings().server.host;
+    let is_reachable = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified());
+    let found = (is_here && is_reachable).then(local_address).flatten();
+    Answer::new(LocalAddress { address: found.map(|ip| ip.to_string()) })
+}
+
+/// Which game is meant.
 #[derive(Deserialize, ToSchema)]
-struct Started {
+#[salvo(schema(name = "OfGame"))]
+struct OfGame {
     /// The game.
     #[serde(deserialize_with = "lenient::integer")]
     game_id: i64,
@@ -85,7 +154,7 @@ struct Started {
 
 /// The host has the lobby close now.
 #[endpoint(tags("lobby"))]
-async fn start(cx: Cx, lobby: Body<Started>, caller: Caller) -> Result<Answer<Empty>, Error> {
+async fn start(cx: Cx, lobby: Body<OfGame>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (its, game, host) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
     cx.carry(async move {
         let hastened = its.live().hasten(game, &host, its.now()).await?;

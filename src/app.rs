@@ -2,7 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ use crate::drain::{self, Drain};
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
 use crate::http::{
-    Caps, Door, Ends, Limits, Listener, Origins, room_for_connections, serve, service,
+    Caps, Door, Ends, Limits, Listener, Origins, local_address, room_for_connections, serve,
+    service,
 };
 use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
 use crate::module::{Cx, Parts, Setup, linked, wire};
@@ -244,14 +246,10 @@ fn introduce(parts: &Parts, address: SocketAddr) {
     }
 }
 
-/// Where browsers of a local network find the server, if it listens there. Nothing is sent: the system only
-/// says by which of its addresses it would go to another machine (one of RFC 5737, which is nobody's).
+/// Where browsers of a local network find the server, if it listens there.
 fn site_for_others(address: SocketAddr) -> Option<String> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    let IpAddr::V4(own) = socket.local_addr().ok()?.ip() else { return None };
-    let is_served = address.ip().is_unspecified() && own.is_private();
-    is_served.then(|| format!("http://{own}:{}", address.port()))
+    let own = local_address().filter(|_| address.ip().is_unspecified())?;
+    Some(format!("http://{own}:{}", address.port()))
 }
 
 /// Where a browser on this machine finds the server: `0.0.0.0` stands for all addresses, and is none to go to.

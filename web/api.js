@@ -55,6 +55,7 @@ async function pause(time) {
 
 export const get = (path) => call('GET', path);
 export const post = (path, body) => call('POST', path, body);
+export const remove = (path) => call('DELETE', path);
 
 async function call(method, path, body) {
   try {

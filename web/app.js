@@ -2,6 +2,8 @@
 
 import { isThere } from './api.js';
 import { hasSocket } from './connection.js';
+import { mark } from './mark.js';
+import { leave } from './pages/account.js';
 import * as home from './pages/home.js';
 import * as join from './pages/join.js';
 import * as lobby from './pages/lobby.js';
@@ -9,8 +11,9 @@ import * as login from './pages/login.js';
 import * as profile from './pages/profile.js';
 import * as race from './pages/race.js';
 import * as result from './pages/result.js';
+import * as settings from './pages/settings.js';
 import { go, start } from './router.js';
-import { loginSentence } from './sentences.js';
+import { loginSentence, sentence } from './sentences.js';
 import { whoAmI } from './session.js';
 
 start({
@@ -22,7 +25,11 @@ start({
   result,
   profile,
   login,
+  settings,
 });
+
+document.getElementById('brand').prepend(mark());
+document.getElementById('log-out').addEventListener('click', () => leave().catch(({ code }) => go('#/', sentence(code))));
 
 // A login that failed ends here.
 const reason = new URLSearchParams(location.search).get('reason');

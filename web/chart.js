@@ -9,16 +9,17 @@ const EDGE = { left: 40, right: 12, top: 12, bottom: 28 };
 
 // `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …, or in that of a player if
 // they have a `style`; `ends` stand at the ends of the x axis, and a cross at each of `marks`. `summary` says the
-// same in words.
-export function lineChart(lines, ends, summary, marks = []) {
+// same in words. With `isTight` the y axis begins below the lowest point, not at 0.
+export function lineChart(lines, ends, summary, { marks = [], isTight = false } = {}) {
   const points = lines.flatMap((line) => line.points);
   const xs = points.map(([x]) => x);
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const steps = niceSteps(Math.max(...points.map(([, y]) => y), 1));
-  const top = steps.at(-1);
+  const ys = points.map(([, y]) => y);
+  const steps = niceSteps(isTight ? Math.min(...ys) : 0, Math.max(...ys, 1));
+  const [bottom, top] = [steps[0], steps.at(-1)];
   const place = ([x, y]) => [
     EDGE.left + ((x - left) / (right - left || 1)) * (WIDTH - EDGE.left - EDGE.right),
-    HEIGHT - EDGE.bottom - (y / top) * (HEIGHT - EDGE.top - EDGE.bottom),
+    HEIGHT - EDGE.bottom - ((y - bottom) / (top - bottom)) * (HEIGHT - EDGE.top - EDGE.bottom),
   ];
   const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'chart', role: 'img' });
   svg.setAttribute('aria-label', summary);
@@ -58,11 +59,12 @@ function drawLine({ points, style }, index, place) {
   return [line, ...placed.map(([cx, cy]) => draw('circle', { cx, cy, r: 3, class: `dot dot-${index}` }))];
 }
 
-// From 0 to at least `highest`, in three to five even steps.
-function niceSteps(highest) {
-  const size = [5, 10, 20, 25, 50, 100, 200, 500].find((it) => it * 5 >= highest) ?? 1000;
-  const steps = Math.ceil(highest / size);
-  return Array.from({ length: steps + 1 }, (_, index) => index * size);
+// From `lowest` or less to at least `highest`, in five even steps at most.
+function niceSteps(lowest, highest) {
+  const isEnough = (size) => Math.ceil(highest / size) - Math.floor(lowest / size) <= 5;
+  const size = [2, 5, 10, 20, 25, 50, 100, 200, 500].find(isEnough) ?? 1000;
+  const [first, last] = [Math.floor(lowest / size), Math.max(Math.ceil(highest / size), Math.floor(lowest / size) + 1)];
+  return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * size);
 }
 
 function draw(tag, attributes, words) {

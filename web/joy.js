@@ -16,7 +16,9 @@ export function celebrate(element) {
   }
   document.body.append(burst);
   for (const piece of burst.children) fly(piece);
-  setTimeout(() => burst.remove(), LASTS);
+  const end = () => burst.remove();
+  setTimeout(end, LASTS);
+  addEventListener('hashchange', end, { once: true });
 }
 
 function fly(piece) {

@@ -75,6 +75,10 @@ const UNRANKED = Number.MAX_SAFE_INTEGER / 2;
 // Whether somebody else than `me` races who is no bot.
 export const isCompany = (players, me) => players.some((it) => !it.bot && it.id !== me?.id);
 
+// How many bots were through before a player who is.
+export const botsAhead = (player, players) =>
+  players.filter((it) => it.bot && it.finished && endOf(it) < endOf(player)).length;
+
 // The place of a player. Among people it is the server's: bots take none. Who meets bots alone is
 // placed among them. Who stands level shares the better place. A finish that is not ranked has none, and
 // is behind all others.

@@ -17,7 +17,7 @@ const START_LATE = 2_000;
 const START_TRIES = 3;
 
 // Races that the browser remembers.
-const PAST = 5;
+const PAST = 10;
 
 // So much, in milliseconds, may the server's clock differ from one's own before it is believed more.
 const DRIFT = 1_000;
@@ -28,7 +28,21 @@ let running = null;
 export function beginRace(gameId, kind) {
   leaveRace();
   const start = { start: null, isFair: false };
-  store.save('race', { gameId, kind, ...start, state: null, samples: [], ends: [], claim: null, sent: false });
+  const fresh = { gameId, kind, ...start, state: null, samples: [], ends: [], claim: null, sent: false };
+  // Another tab of this browser may have begun it.
+  const copy = store.recall('race');
+  store.save('race', copy?.gameId === gameId ? { ...fresh, ...copy } : fresh);
+}
+
+const KINDS = { open: 'open', single: 'solo', invited: 'friends' };
+
+// The race that this player is in the middle of, by what the server knows; null if there is none. A tab that has it
+// not takes it over.
+export async function findRace() {
+  const { game } = await get('/game/current');
+  if (game === null) return null;
+  if (theRace()?.record.gameId !== game.game_id) beginRace(game.game_id, KINDS[game.kind]);
+  return theRace();
 }
 
 // The race of this tab, or null if there is none.
@@ -44,6 +58,9 @@ export function leaveRace() {
   running = null;
   store.forget('race');
 }
+
+// A tab that is closed leaves all that was typed to the next one.
+addEventListener('pagehide', () => running?.copy());
 
 class Race {
   words = [];
@@ -69,7 +86,7 @@ class Race {
     this.#roster = new Roster(record.gameId, () => this.#tell('players'));
   }
 
-  // `heard(what)` is told `players`, `start`, `typed`, `done`, `sent` and `end`. Hands out a function
+  // `heard(what)` is told `players`, `start`, `typed`, `done`, `sent`, `rematch` and `end`. Hands out a function
   // that ends it.
   listen(heard) {
     this.#listeners.add(heard);
@@ -131,7 +148,22 @@ class Race {
     else if (event === 'RESUME') this.#resume(Date.now() - seconds * 1000);
     else if (event === 'KEY_STOKE') this.#roster.move(id, rest);
     else if (event === 'USER_FINISHED') this.readResult().catch(() => {});
+    else if (event === 'REMATCH') this.#callBack(id);
     else if (event === 'GAME_END') this.#end('GAME_NOT_FOUND');
+  }
+
+  // Another player wants a rematch.
+  #callBack(id) {
+    const { callers = [] } = this.record;
+    if (id === this.me?.id || callers.includes(id)) return;
+    this.record.callers = [...callers, id];
+    this.#keep();
+    this.#tell('rematch');
+  }
+
+  // Those who want a rematch.
+  get callers() {
+    return this.players.filter(({ id }) => this.record.callers?.includes(id));
   }
 
   // The clock runs from START as this page heard it, and on while the machine sleeps.
@@ -222,6 +254,12 @@ class Race {
     if (!this.isOn || this.isDone || this.seconds < 1) return;
     this.#sampleAt(this.seconds);
     this.#keep();
+    this.copy();
+  }
+
+  // For other tabs of this browser. Not at each key: it costs time.
+  copy() {
+    if (running === this) store.remember('race', this.record);
   }
 
   #sampleAt(at) {
@@ -239,6 +277,7 @@ class Race {
     Object.assign(this.record, { claim, best });
     store.remember('past', { best: Math.max(best, claim.wpm), last: [claim.wpm, ...last].slice(0, PAST) });
     this.#keep();
+    this.copy();
     this.#tell('done');
     this.#send();
   }

@@ -29,5 +29,6 @@ function shown(me) {
   const isRegistered = me !== null && !me.isGuest;
   link.textContent = isRegistered ? me.name : 'Log in';
   link.href = isRegistered ? '#/profile' : '#/login';
+  document.getElementById('log-out').hidden = !isRegistered;
   return me;
 }

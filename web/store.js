@@ -1,7 +1,7 @@
 // What a reload has to find again, per tab: `lobby`, where one waits ({ key, gameId }), `race`, the record
 // that race.js keeps, and `invite`, how one came to a lobby of friends ({ token, way }). Browsers that
-// store nothing lose it on reload, and nothing else. And what this browser remembers of all its tabs: `past`,
-// the speeds of earlier races ({ best, last }).
+// store nothing lose it on reload, and nothing else. And what this browser remembers for all its tabs: `past`, the
+// speeds of earlier races ({ best, last }), `preferences`, and `race`, a copy for a tab that takes the race over.
 
 const memory = new Map();
 

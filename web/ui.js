@@ -62,3 +62,26 @@ export const onEscape = (act) => {
   addEventListener('keydown', press);
   return () => removeEventListener('keydown', press);
 };
+
+// Milliseconds in which Enter may still be meant for the page before.
+const HABIT = 1_000;
+
+// Enter, where nothing has the focus that it would press.
+export const onEnter = (act) => {
+  const begun = performance.now();
+  const press = (event) => {
+    const isOurs = event.key === 'Enter' && !event.repeat && !event.isComposing;
+    if (!isOurs || event.target.closest('a, button, input, select, summary')) return;
+    if (performance.now() - begun > HABIT) act(event);
+  };
+  addEventListener('keydown', press);
+  return () => removeEventListener('keydown', press);
+};
+
+// Which keys do what: [[[key, …], words], …].
+export const keyHints = (hints) =>
+  h(
+    'p',
+    { class: 'keys' },
+    hints.map(([keys, words]) => h('span', {}, keys.map((key) => h('kbd', {}, key)), ` ${words}`)),
+  );

@@ -1,10 +1,12 @@
 //! Pace-makers, so that nobody waits alone: shortly before a lobby of too few people closes, bots sit down
 //! in it. They type with a rhythm of their own, make mistakes, and say by their names what they are.
 //!
-//! All that a bot does follows from its id and the text (`plan.rs`). So nothing of it is kept but its seat,
-//! and its result comes from whichever server is there when the time has come. Its cursor is moved by one
-//! server: the one that told it START.
+//! All that a bot does follows from its id, the text and START (`plan.rs`). So nothing of it is kept but its seat,
+//! its result comes from whichever server is there when the time has come, and each server moves its cursor
+//! for the sockets that it holds itself (`cursor.rs`): a server that was restarted goes on where the bot is by now.
 
+mod cursor;
+mod pace;
 mod plan;
 mod settings;
 #[cfg(test)]
@@ -12,14 +14,16 @@ mod tests;
 
 use std::time::Duration;
 
+use salvo::Writer;
+use salvo::oapi::{ToSchema, endpoint};
+use serde::Serialize;
+
+use self::cursor::{BotMoved, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
-use crate::bus::Heard;
-use crate::game::{
-    Game, GameId, Player, PlayerFinished, PlayerJoined, PlayerMoved, RaceStarted, Stage, Timestamp,
-    User,
-};
+use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Timestamp, User};
+use crate::http::Answer;
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
@@ -30,8 +34,12 @@ fn wire(module: &mut Wiring) {
     module.state(BotSettings::load);
     module.optional_timer("bots.arrival", BotSettings::are_on, arrive_at, arrive);
     module.optional_timer("bots.finish", BotSettings::are_on, finishes_at, finish);
-    module.hears(race);
-    module.emits::<PlayerMoved>();
+    module.state(|_| Ok(Moving::default()));
+    module.hears(cursor::begin);
+    module.hears(cursor::go_on);
+    module.emits::<BotMoved>();
+    module.shows::<BotMoved>(RACE, cursor::frame);
+    module.get("/api/v1/lobby/bots", expected);
 }
 
 /// How long before the end of the lobby they come: people are to see them, and to come first.
@@ -51,12 +59,28 @@ fn arrive_at(game: &Game) -> Option<Timestamp> {
 
 async fn arrive(cx: Cx, game: GameId) -> Result<Vec<PlayerJoined>, Error> {
     let settings = cx.state::<BotSettings>();
-    let bots = settings.draw(&mut rand::rng());
+    let Some(lobby) = cx.live().find(game).await? else { return Ok(Vec::new()) };
+    let paces = pace::of_people(&cx, &lobby).await;
+    let bots = settings.draw(&paces, &mut rand::rng());
     let Some(game) = cx.live().seat_bots(game, bots, settings.players, cx.now()).await? else {
         return Ok(Vec::new());
     };
     cx.arm(&game);
     Ok(bots_of(&game).map(|bot| PlayerJoined { game: game.id, user: bot.id.clone() }).collect())
+}
+
+/// What a lobby of too few people can expect.
+#[derive(Serialize, ToSchema)]
+struct Expected {
+    /// To how many players bots fill up an open lobby; 0 if none come.
+    players: usize,
+}
+
+/// Whether bots come into open lobbies.
+#[endpoint(tags("lobby"))]
+async fn expected(cx: Cx) -> Answer<Expected> {
+    let settings = cx.state::<BotSettings>();
+    Answer::new(Expected { players: if settings.is_on { settings.players } else { 0 } })
 }
 
 fn bots(game: &Game) -> impl Iterator<Item = &Player> {
@@ -67,41 +91,6 @@ fn bots_of(game: &Game) -> impl Iterator<Item = &User> {
     bots(game).map(|player| &player.user)
 }
 
-/// START: whoever tells a bot moves its cursor. Of several servers it is one with sockets of the race: the
-/// others do not know whom to tell.
-async fn race(cx: Cx, started: Heard<RaceStarted>) -> Result<(), Error> {
-    if !cx.state::<BotSettings>().is_on {
-        return Ok(());
-    }
-    if !cx.is_alone() && cx.rooms().get(RACE, started.game).is_none() {
-        return Ok(());
-    }
-    let Some(game) = cx.live().find(started.game).await? else { return Ok(()) };
-    for bot in bots_of(&game) {
-        let at = cx.now();
-        if cx.live().claim_start(game.id, &bot.id, at).await? {
-            let plan = Plan::of(&bot.id, &game.words);
-            let (cx, id, bot) = (cx.clone(), game.id, bot.clone());
-            let left = game.ends_at.after(at);
-            cx.clone().beside(async move {
-                let typing = type_along(&cx, id, &bot, &plan, at);
-                // A slow bot and a long text: it does not outlive its game.
-                let _ = tokio::time::timeout(left, typing).await;
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Moves the cursor of a bot from START to its end.
-async fn type_along(cx: &Cx, game: GameId, bot: &User, plan: &Plan, start: Timestamp) {
-    for stroke in plan.strokes() {
-        tokio::time::sleep((start + stroke.after).after(cx.now())).await;
-        let (word_index, char_index) = (stroke.word_index, stroke.char_index);
-        cx.publish(PlayerMoved { game, user: bot.id.clone(), word_index, char_index }).await;
-    }
-}
-
 /// When the next bot comes to the end of the text.
 fn finishes_at(game: &Game) -> Option<Timestamp> {
     unfinished(game).map(|(_, at, _)| at).min()
@@ -109,12 +98,17 @@ fn finishes_at(game: &Game) -> Option<Timestamp> {
 
 /// The bots that still type: when each is done, and how.
 fn unfinished(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
+    typing(game).map(|(bot, start, plan)| (bot, start + plan.duration() + HANDING_IN, plan))
+}
+
+/// The same, with the START of each.
+fn typing(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
     let start = game.starts_at.filter(|_| game.stage == Stage::Running);
     let typing = bots(game).filter(|bot| bot.result.is_none());
     typing.filter_map(move |bot| {
-        let plan = Plan::of(&bot.user.id, &game.words);
-        let at = bot.started.or(start)? + plan.duration() + HANDING_IN;
-        start.map(|_| (&bot.user, at, plan))
+        // A server of the version before told each bot its START.
+        let start = bot.started.or(start).filter(|_| start.is_some())?;
+        Some((&bot.user, start, Plan::of(&bot.user.id, &game.words)))
     })
 }
 

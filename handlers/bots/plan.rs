@@ -50,8 +50,15 @@ impl Plan {
     }
 
     /// In the order of time.
+    #[cfg(test)]
     pub(super) fn strokes(&self) -> &[Stroke] {
         &self.strokes
+    }
+
+    /// The strokes to come, and before them the last of those that have been.
+    pub(super) fn strokes_from(&self, elapsed: Duration) -> &[Stroke] {
+        let next = self.strokes.partition_point(|stroke| stroke.after <= elapsed);
+        &self.strokes[next.saturating_sub(1)..]
     }
 
     /// From START to the last letter.

@@ -1,5 +1,7 @@
 //! How many bots come, and how fast they are.
 
+use std::ops::RangeInclusive;
+
 use rand::Rng;
 use rand::RngExt as _;
 use rand::seq::index;
@@ -11,6 +13,9 @@ use crate::module::Setup;
 
 /// Players of one lobby at most; more bots than this never come.
 const LIMIT: usize = 20;
+
+/// Percent of a person's speed that a bot can have.
+const PERCENT: RangeInclusive<u32> = 10..=500;
 
 /// What bots are called; people are not allowed to.
 const LABEL: &str = " (bot)";
@@ -28,10 +33,14 @@ pub(super) struct BotSettings {
     enabled: Option<bool>,
     /// To how many players they fill a lobby up.
     pub(super) players: usize,
-    /// Words per minute of the slowest.
+    /// Words per minute of the slowest, where no speed of a person is known.
     slowest: u32,
-    /// Words per minute of the fastest.
+    /// Words per minute of the fastest, where no speed of a person is known.
     fastest: u32,
+    /// Percent of a person's recent speed that the slowest bot has.
+    slowest_percent: u32,
+    /// Percent of a person's recent speed that the fastest bot has.
+    fastest_percent: u32,
     /// What `enabled` comes to.
     #[serde(skip)]
     pub(super) is_on: bool,
@@ -39,7 +48,15 @@ pub(super) struct BotSettings {
 
 impl Default for BotSettings {
     fn default() -> Self {
-        Self { enabled: None, players: 3, slowest: 25, fastest: 70, is_on: false }
+        Self {
+            enabled: None,
+            players: 3,
+            slowest: 25,
+            fastest: 70,
+            slowest_percent: 85,
+            fastest_percent: 115,
+            is_on: false,
+        }
     }
 }
 
@@ -56,6 +73,13 @@ impl BotSettings {
         if section.slowest > section.fastest {
             return Err("handlers.bots.slowest must not be more than handlers.bots.fastest".into());
         }
+        let (from, to) = (section.slowest_percent, section.fastest_percent);
+        if !PERCENT.contains(&from) || !PERCENT.contains(&to) || from > to {
+            let (from, to) = (PERCENT.start(), PERCENT.end());
+            return Err(format!(
+                "handlers.bots.slowest_percent and fastest_percent must be {from} to {to}, the former not the larger one"
+            ));
+        }
         section.is_on = Self::are_on(setup);
         section.players = section.players.min(setup.settings.game.player_limit);
         Ok(section)
@@ -67,14 +91,29 @@ impl BotSettings {
         section.enabled.unwrap_or(setup.settings.redis.is_none())
     }
 
-    /// Bots of different names and speeds, as many as may be needed.
-    pub(super) fn draw(&self, chance: &mut impl Rng) -> Vec<User> {
+    /// Bots of different names and speeds, as many as may be needed: each about as fast as one of the people whose
+    /// paces these are.
+    pub(super) fn draw(&self, paces: &[f64], chance: &mut impl Rng) -> Vec<User> {
         let names = index::sample(chance, NAMES.len(), self.players.saturating_sub(1));
-        let bot = |name: usize| User {
-            id: plan::id(chance.random_range(self.slowest..=self.fastest), chance.random()),
-            name: format!("{}{LABEL}", NAMES[name]),
-            user_type: UserType::Guest,
+        let bot = |(number, name): (usize, usize)| {
+            let pace = paces.get(number % paces.len().max(1));
+            let speeds = pace.map_or(self.slowest..=self.fastest, |pace| self.speeds_near(*pace));
+            User {
+                id: plan::id(chance.random_range(speeds), chance.random()),
+                name: format!("{}{LABEL}", NAMES[name]),
+                user_type: UserType::Guest,
+            }
         };
-        names.into_iter().map(bot).collect()
+        names.into_iter().enumerate().map(bot).collect()
+    }
+
+    /// Those of rivals of a person.
+    fn speeds_near(&self, pace: f64) -> RangeInclusive<u32> {
+        let part = |percent: u32| {
+            // The cast saturates.
+            let speed = (pace * f64::from(percent) / 100.0).round() as u32;
+            speed.clamp(*plan::SPEEDS.start(), *plan::SPEEDS.end())
+        };
+        part(self.slowest_percent)..=part(self.fastest_percent)
     }
 }

@@ -9,7 +9,7 @@ use super::settings::BotSettings;
 use super::{HANDING_IN, arrive_at, finishes_at};
 use crate::game::{
     Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Text, Timestamp, User, UserId,
-    UserType,
+    UserType, Wishes,
 };
 use crate::module::Setup;
 use crate::settings::{Settings, Sources, load};
@@ -45,6 +45,7 @@ fn game(stage: Stage, door: Door, players: Vec<Player>) -> Game {
         ends_at: Timestamp(i64::MAX),
         words: "some words".into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players,
     }
 }
@@ -178,7 +179,7 @@ fn settings_that_cannot_be_are_named() {
 fn drawn_bots_are_labelled_and_differ() {
     let settings = settings(&[("TP_HANDLERS__BOTS__PLAYERS", "5")]);
     let section = BotSettings::load(&Setup::of(&settings, "bots")).unwrap();
-    let bots = section.draw(&mut rand::rng());
+    let bots = section.draw(&[], &mut rand::rng());
     assert_eq!(bots.len(), 4);
     for (n, bot) in bots.iter().enumerate() {
         assert!(
@@ -186,4 +187,33 @@ fn drawn_bots_are_labelled_and_differ() {
         );
         assert!(bots[..n].iter().all(|other| other.name != bot.name && other.id != bot.id));
     }
+}
+
+#[test]
+fn bots_are_about_as_fast_as_the_people_they_race() {
+    let settings = settings(&[("TP_HANDLERS__BOTS__PLAYERS", "20")]);
+    let section = BotSettings::load(&Setup::of(&settings, "bots")).unwrap();
+    let speed = |bot: &User| bot.id.as_str().split('-').nth(1).unwrap().parse::<f64>().unwrap();
+    // As many as may sit in a lobby by default, less one.
+    for (paces, ranges) in [
+        (vec![100.0], [(85.0, 115.0); 4]),
+        (vec![20.0, 120.0], [(17.0, 23.0), (102.0, 138.0), (17.0, 23.0), (102.0, 138.0)]),
+        (vec![], [(25.0, 70.0); 4]),
+        (vec![900.0], [(250.0, 250.0); 4]),
+    ] {
+        let bots = section.draw(&paces, &mut rand::rng());
+        assert_eq!(bots.len(), 4);
+        for (bot, (from, to)) in bots.iter().zip(ranges) {
+            assert!((from..=to).contains(&speed(bot)), "{paces:?}: {}", bot.id);
+        }
+    }
+}
+
+#[test]
+fn a_cursor_goes_on_where_it_is_by_now() {
+    let plan = Plan::of(&id(60, 7), "some words");
+    let all = plan.strokes();
+    assert_eq!(plan.strokes_from(Duration::ZERO), all);
+    assert_eq!(plan.strokes_from(all[4].after), &all[4..]);
+    assert_eq!(plan.strokes_from(plan.duration() * 2), &all[all.len() - 1..]);
 }

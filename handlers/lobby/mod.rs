@@ -3,6 +3,7 @@
 //! It ends with `lobby.closed`; what follows is the race's. `GAME_START` is said as soon as the facts
 //! know the START of the race, to everybody who is here or comes back.
 
+mod ready;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -15,11 +16,12 @@ use salvo::Writer;
 use salvo::oapi::schema::BasicType;
 use salvo::oapi::{Object, Parameter, endpoint};
 
+use self::ready::{PlayerReady, UserReady};
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared,
-    SocketId, Stage,
+    SocketId, Stage, TextWish,
 };
 use crate::game::{Progress, Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
@@ -41,6 +43,11 @@ fn wire(module: &mut Wiring) {
         .get("/api/v1/lobby/players", players)
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.get("/api/v1/lobby/countdown", countdown).fails(&[Kind::GAME_NOT_FOUND]);
+    module
+        .post("/api/v1/lobby/ready", ready::be_ready)
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.emits::<PlayerReady>();
+    module.shows::<PlayerReady>(LOBBY, |ready| Frame::json(&UserReady::of(ready)));
     module.histogram("wait_seconds", "From the opening of a lobby to its close");
     module.timer("lobby.countdown", rules::closes_at, close);
     module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);
@@ -61,6 +68,7 @@ struct LobbySocket {
     login: Option<LoginId>,
     is_new: bool,
     door: Door,
+    text: TextWish,
     previous: Option<GameId>,
     /// How much of the lobby's log was told.
     told: u64,
@@ -72,7 +80,7 @@ impl Socket for LobbySocket {
     const CHANNEL: crate::socket::Channel = LOBBY;
     const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then who comes \
         and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
-        alone, or invite_token for the lobby of those who have it. Cookie TP_AT is optional.";
+        alone, or invite_token for the lobby of those who have it; words, punctuation and numbers for the text of such a lobby. Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
 
     fn query() -> Vec<Parameter> {
@@ -83,6 +91,9 @@ impl Socket for LobbySocket {
             text_parameter("queue_in_type", "By default new.").schema(one_of(["new", "reconnect"])),
             text_parameter("game_type", "By default multi.").schema(one_of(["single", "multi"])),
             text_parameter("invite_token", "For the lobby of those who have the token."),
+            rules::WORDS.parameter(),
+            text_parameter("punctuation", "Of a lobby of one's own: true for sentences."),
+            text_parameter("numbers", "Of a lobby of one's own: true for numbers among the words."),
         ]
     }
 
@@ -100,7 +111,7 @@ impl Socket for LobbySocket {
                 return Err(Error::validation("queue_in_type: is neither new nor reconnect"));
             }
         };
-        let door = door(&query)?;
+        let (door, text) = (door(&query)?, text_wish(&query)?);
         let known = known_user(cx, &handshake.cookies());
         let is_new = known.is_none();
         let is_own_game = door != Door::Open;
@@ -111,7 +122,7 @@ impl Socket for LobbySocket {
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
         let id = SocketId(rand::random());
-        Ok(Self { id, user, login, is_new, door, previous, told: 0, told_game_start: false })
+        Ok(Self { id, user, login, is_new, door, text, previous, told: 0, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
@@ -197,7 +208,7 @@ impl LobbySocket {
     async fn take_seat(&self, cx: &Cx) -> Result<(Arc<Game>, Vec<Frame>), Error> {
         let (user, door, socket) = (self.user.clone(), self.door.clone(), self.id);
         let (previous, now) = (self.previous, cx.now());
-        let rules = rules::lobby_rules(&cx.settings().game, &door);
+        let rules = rules::lobby_rules(&cx.settings().game, &door, self.text);
         let entering = cx.live().enter(Entry { user, door, socket, previous, now, rules });
         // While the records take no change it waits: the client is told to come back, as a request is.
         let patience = cx.settings().limits.request_timeout;
@@ -237,6 +248,13 @@ fn door(query: &Query<'_>) -> Result<Door, Error> {
         (Some(_), _) => Err(Error::validation("invite_token: is no invitation of this server")),
         (None, Some(_)) => Err(Error::validation("game_type: is neither single nor multi")),
     }
+}
+
+/// Which text is wished for, if the lobby is opened by it.
+fn text_wish(query: &Query<'_>) -> Result<TextWish, Error> {
+    let words = rules::WORDS.of(query)?.and_then(|words| u16::try_from(words).ok());
+    let is_on = |name| query.text(name) == Some("true");
+    Ok(TextWish { words, punctuation: is_on("punctuation"), numbers: is_on("numbers") })
 }
 
 /// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new

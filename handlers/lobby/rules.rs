@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::game::{Door, Game, Stage, Timestamp};
+use crate::game::{Door, Game, Stage, TextWish, Timestamp};
+use crate::http::BoundedInteger;
 use crate::live::LobbyRules;
 use crate::settings::GameSettings;
 
@@ -14,6 +15,14 @@ pub(super) const FULL_GRACE: Duration = Duration::from_secs(1);
 /// announced within 1.5 s.
 pub(super) const ABSENCE_GRACE: Duration = Duration::from_secs(1);
 
+/// Words that the text of a lobby of one's own can have.
+pub(super) const WORDS: BoundedInteger = BoundedInteger {
+    name: "words",
+    about: "Of a lobby of one's own: how many words its text has; by default as many as in open races.",
+    from: 5,
+    to: 200,
+};
+
 /// Letters of a token by which friends find each other; those that this server gives have twenty.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
 
@@ -24,7 +33,7 @@ pub(super) fn is_token(token: &str) -> bool {
 }
 
 /// How the lobby behind a door opens and fills.
-pub(super) fn lobby_rules(game: &GameSettings, door: &Door) -> LobbyRules {
+pub(super) fn lobby_rules(game: &GameSettings, door: &Door, text: TextWish) -> LobbyRules {
     let (player_limit, countdown) = match door {
         Door::Open => (game.player_limit, game.lobby_countdown),
         Door::Alone => (1, game.lobby_countdown),
@@ -33,7 +42,7 @@ pub(super) fn lobby_rules(game: &GameSettings, door: &Door) -> LobbyRules {
     // However long friends wait, their race is kept as long as any other.
     let longer = countdown.saturating_sub(game.lobby_countdown);
     let kept = game.cleanup_countdown + longer;
-    LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept }
+    LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept, text }
 }
 
 pub(super) fn closes_at(game: &Game) -> Option<Timestamp> {

@@ -9,6 +9,7 @@ use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
 use super::wire::Players;
 use crate::game::{
     Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Timestamp, User, UserId, UserType,
+    Wishes,
 };
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
@@ -39,6 +40,7 @@ fn game(stage: Stage, closes_at: i64, absences: &[Option<i64>]) -> Game {
         ends_at: Timestamp(i64::MAX),
         words: "".into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players: absences.iter().enumerate().map(|(n, since)| player(n, *since)).collect(),
     }
 }

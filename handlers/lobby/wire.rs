@@ -103,6 +103,9 @@ pub(super) struct LobbyPlayer {
     /// There and true, if it is a pace-maker of the server's.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
+    /// There and true, if the player is ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<bool>,
 }
 
 /// Who is in the lobby.
@@ -122,6 +125,7 @@ impl Players {
             id: player.user.id.to_string(),
             name: player.user.name.clone(),
             bot: player.user.is_bot().then_some(true),
+            ready: game.wishes.ready.contains(&player.user.id).then_some(true),
         };
         let me = row(game.player(user)?);
         let others = game.players.iter().filter(|it| it.user.id != *user).map(row).collect();

@@ -1,5 +1,6 @@
 //! The race: words, countdown, START, and everybody's cursor.
 
+mod dress;
 mod rules;
 mod source;
 #[cfg(test)]
@@ -12,11 +13,11 @@ use salvo::Writer;
 use salvo::oapi::{Parameter, endpoint};
 
 use self::source::WordSource;
-use self::wire::{Countdown, GameEnd, KeyStoke, Moved, Players, Resume, Start, Words};
+use self::wire::{Countdown, Current, GameEnd, KeyStoke, Moved, Players, Resume, Start, Words};
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Door, Game, GameId, LobbyClosed, LoginId, Noted, PlayerMoved, PlayerTyped, Progress,
+    Game, GameId, LobbyClosed, LoginId, Noted, PlayerMoved, PlayerTyped, Progress, RaceEntered,
     RacePrepared, RaceStarted, Stage, Text, Timestamp, User,
 };
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
@@ -41,6 +42,7 @@ fn wire(module: &mut Wiring) {
     module
         .get("/api/v1/game/players", players)
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.get("/api/v1/game/current", current);
 }
 
 async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<RacePrepared>, Error> {
@@ -49,14 +51,11 @@ async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<Rac
 
 /// Draws the words of a race, and sets its START.
 async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
-    let rules = &cx.settings().game;
-    let text = cx.state::<WordSource>().draw(rules.word_count, &mut rand::rng());
     let Some(closed) = cx.live().find(game).await? else { return Ok(None) };
-    let wait = match closed.door {
-        Door::Alone => rules.start_countdown.min(rules.single_countdown),
-        Door::Open | Door::Invited(_) => rules.start_countdown,
-    };
-    let starts_at = cx.now() + wait;
+    let settings = &cx.settings().game;
+    let wish = rules::text_wish(&closed, settings.word_count);
+    let text = cx.state::<WordSource>().draw(wish, &mut rand::rng());
+    let starts_at = cx.now() + rules::wait(&closed, settings);
     let prepared = cx.live().prepare(game, text.into(), starts_at).await?;
     Ok(prepared.map(|game| {
         cx.arm(&game);
@@ -125,7 +124,7 @@ impl Socket for RaceSocket {
         Kind::NOT_A_PARTICIPANT,
         Kind::GAME_NOT_FOUND,
     ];
-    type Emits = ();
+    type Emits = Option<RaceEntered>;
 
     fn query() -> Vec<Parameter> {
         vec![integer_parameter("game_id", "The game.").required(true)]
@@ -157,13 +156,14 @@ impl Socket for RaceSocket {
     }
 
     /// Whoever has had START is told since when the race is on.
-    async fn open(&mut self, cx: &Cx) -> Result<Opening<()>, Error> {
+    async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
         let login = self.login.clone();
         let resumed = self.started.map(|at| Frame::json(&Resume::of(game, cx.now().after(at))));
         let greeting = resumed.into_iter().collect();
         let (progress, since) = (std::mem::take(&mut self.progress), self.started);
-        Ok(Opening { game, user, login, text, progress, since, greeting, emits: () })
+        let emits = Some(RaceEntered { game, user: user.clone() });
+        Ok(Opening { game, user, login, text, progress, since, greeting, emits })
     }
 
     /// START, if it is given and this player has not had it. Of several sockets of a player the newest
@@ -206,7 +206,7 @@ impl Socket for RaceSocket {
 
     /// Leaving is not announced. What was typed is written down. A START that cannot have arrived is to be said again,
     /// unless the player types: then another socket's RESUME has done for it.
-    async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<(), Error> {
+    async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<Self::Emits, Error> {
         if seat.typing.keep(cx.live(), seat.game, &seat.user).await.is_err() {
             let (cx, game, user, typing) =
                 (cx.clone(), seat.game, seat.user.clone(), seat.typing.clone());
@@ -221,7 +221,7 @@ impl Socket for RaceSocket {
         if let Some(room) = cx.rooms().get(RACE, seat.game) {
             room.wake_player(&seat.user);
         }
-        Ok(())
+        Ok(None)
     }
 }
 
@@ -263,4 +263,12 @@ async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Playe
     Players::seen_by(&game, &caller.0.id)
         .map(Answer::new)
         .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
+}
+
+/// The race that the caller sits in and has not finished, so that a new page finds the way back. Only the latest counts: an
+/// older one was given up.
+#[endpoint(tags("game"))]
+async fn current(cx: Cx, caller: Caller) -> Result<Answer<Current>, Error> {
+    let played = cx.live().played(&caller.0.id).await?;
+    Ok(Answer::new(Current::of(&played, &caller.0.id)))
 }

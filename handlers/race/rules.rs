@@ -1,6 +1,10 @@
 //! The rules of the race, without clock or chance.
 
-use crate::game::{Game, Stage, Text, Timestamp, UserId};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::game::{Door, Game, Stage, Text, TextWish, Timestamp, UserId};
+use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
 
 /// Characters that may be typed beyond the end of a word and are still shown to the others.
@@ -9,11 +13,31 @@ const OVERTYPED: i64 = 32;
 /// A closed lobby is prepared at once; here too, for one whose server died in between.
 pub(super) fn to_be_prepared(game: &Game) -> Option<Timestamp> {
     // Once `lobby.closed` has had its time to be heard.
-    (game.stage == Stage::Closed).then(|| game.closes_at + std::time::Duration::from_millis(500))
+    (game.stage == Stage::Closed).then(|| game.closes_at + Duration::from_millis(500))
 }
 
 pub(super) fn starts_at(game: &Game) -> Option<Timestamp> {
     game.starts_at.filter(|_| game.stage == Stage::Countdown)
+}
+
+/// From the end of the lobby to START: shorter in a race alone, and where all people are ready.
+pub(super) fn wait(game: &Game, settings: &GameSettings) -> Duration {
+    let is_short = game.door == Door::Alone || game.is_ready();
+    let shortest = settings.single_countdown;
+    if is_short { settings.start_countdown.min(shortest) } else { settings.start_countdown }
+}
+
+/// What the text is drawn by: in open races the same for everybody.
+pub(super) fn text_wish(game: &Game, word_count: usize) -> TextWish {
+    let wish = if game.door == Door::Open { TextWish::default() } else { game.wishes.text };
+    TextWish { words: wish.words.or(u16::try_from(word_count).ok()), ..wish }
+}
+
+/// The race of those a user has a seat in, oldest first, that the user is in the middle of.
+pub(super) fn current<'a>(played: &'a [Arc<Game>], user: &UserId) -> Option<&'a Game> {
+    let mut races = played.iter().filter(|game| game.stage >= Stage::Countdown);
+    let latest = races.next_back()?;
+    latest.player(user).filter(|player| player.result.is_none()).map(|_| &**latest)
 }
 
 /// Seconds until START; 0 once the race is on.

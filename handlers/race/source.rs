@@ -6,6 +6,8 @@ use std::path::Path;
 use rand::Rng;
 use rand::seq::index;
 
+use super::dress;
+use crate::game::TextWish;
 use crate::module::Setup;
 use crate::settings::GameSettings;
 
@@ -56,11 +58,12 @@ impl WordSource {
         Ok(Self(words))
     }
 
-    /// `count` different words, joined by single blanks.
-    pub(super) fn draw(&self, count: usize, chance: &mut impl Rng) -> String {
-        let drawn = index::sample(chance, self.0.len(), count.min(self.0.len()));
-        let words: Vec<&str> = drawn.into_iter().map(|index| &*self.0[index]).collect();
-        words.join(" ")
+    /// Different words, joined by single blanks, as many and dressed up as they are wished for.
+    pub(super) fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
+        let count = wish.words.map_or(self.0.len(), usize::from).min(self.0.len());
+        let drawn = index::sample(chance, self.0.len(), count);
+        let words = drawn.into_iter().map(|index| String::from(&*self.0[index])).collect();
+        dress::text(words, wish, chance).join(" ")
     }
 }
 
@@ -89,8 +92,9 @@ mod tests {
     fn no_word_comes_twice_and_no_blank_is_doubled() {
         let source =
             of("# a list\none two\r\n\n  three one\n", 3).unwrap_or_else(|error| panic!("{error}"));
+        let three = TextWish { words: Some(3), ..TextWish::default() };
         let mut words: Vec<_> =
-            source.draw(3, &mut rand::rng()).split(' ').map(String::from).collect();
+            source.draw(three, &mut rand::rng()).split(' ').map(String::from).collect();
         words.sort();
         assert_eq!(words, ["one", "three", "two"]);
     }

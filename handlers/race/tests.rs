@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::rules::{position, seconds_left, start_arrived, starts_at, to_be_prepared};
-use crate::game::{Door, Game, GameId, Log, Stage, Text, Timestamp};
+use crate::game::{Door, Game, GameId, Log, Stage, Text, Timestamp, Wishes};
 use crate::socket::{Ending, Said};
 
 /// How far a cursor may stand behind the end of its word.
@@ -38,6 +38,7 @@ fn game(stage: Stage, closes_at: i64, starts_at: Option<i64>) -> Game {
         ends_at: Timestamp(i64::MAX),
         words: "some words".into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players: Vec::new(),
     }
 }

@@ -1,12 +1,14 @@
 //! The messages of the race, as the contract has them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::game::{Game, GameId, PlayerMoved, UserId};
+use super::rules;
+use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
 use crate::http::{Standing, lenient};
 
 /// Frames that clients may send here, and that mean nothing.
@@ -104,6 +106,37 @@ impl Players {
         let others = game.players.iter().filter(|player| player.user.id != *user);
         let others = others.map(|it| (it.user.id.to_string(), Standing::of(it))).collect();
         Some(Self { me, others })
+    }
+}
+
+/// The way back into a race.
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "CurrentRace"))]
+pub(super) struct Current {
+    /// The race; null if there is none to go back to.
+    game: Option<OwnRace>,
+}
+
+/// A race that its player has not finished.
+#[derive(Serialize, ToSchema)]
+struct OwnRace {
+    /// Which.
+    game_id: i64,
+    /// `open`, `single` or `invited`, by its lobby.
+    kind: &'static str,
+}
+
+impl Current {
+    pub(super) fn of(played: &[Arc<Game>], user: &UserId) -> Self {
+        let own = |game: &Game| OwnRace {
+            game_id: game.id.0,
+            kind: match game.door {
+                Door::Open => "open",
+                Door::Alone => "single",
+                Door::Invited(_) => "invited",
+            },
+        };
+        Self { game: rules::current(played, user).map(own) }
     }
 }
 

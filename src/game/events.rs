@@ -47,6 +47,11 @@ lifecycle! {
     }
     /// START.
     "race.started" RaceStarted (Game) {}
+    /// A player's socket has come into the race on this server, perhaps from another one.
+    "race.entered" RaceEntered (Pod) {
+        /// Who.
+        user: UserId
+    }
     /// A player's result was taken.
     "player.finished" PlayerFinished (Game) {
         /// Who.

@@ -114,6 +114,28 @@ impl Player {
     }
 }
 
+/// Which text a lobby of one's own is to race over. Without a wish it is the one that every open race has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TextWish {
+    /// How many words.
+    pub words: Option<u16>,
+    /// Whether sentences have capitals and punctuation marks.
+    pub punctuation: bool,
+    /// Whether some words are numbers.
+    pub numbers: bool,
+}
+
+/// What the players of a game have asked for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wishes {
+    /// The text, as the player wanted it who opened the lobby.
+    pub text: TextWish,
+    /// The people who are ready.
+    pub ready: BTreeSet<UserId>,
+}
+
 /// One game.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Game {
@@ -143,6 +165,9 @@ pub struct Game {
     /// Who came and went in the lobby.
     #[serde(default)]
     pub log: Log,
+    /// What they asked for.
+    #[serde(default)]
+    pub wishes: Wishes,
 }
 
 impl Game {
@@ -170,6 +195,14 @@ impl Game {
     pub fn host(&self) -> Option<&UserId> {
         let has_host = self.stage == Stage::Lobby && matches!(self.door, Door::Invited(_));
         self.people().next().filter(|_| has_host).map(|player| &player.user.id)
+    }
+
+    /// Whether all people who are present are ready. Alone in an invitation's lobby, a player still waits for friends.
+    pub fn is_ready(&self) -> bool {
+        let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
+        let present = || self.people().filter(|player| player.absent_since.is_none());
+        let is_ready = |player: &Player| self.wishes.ready.contains(&player.user.id);
+        present().count() >= least && present().all(is_ready)
     }
 
     /// Whether the lobby still waits at `now`.

@@ -13,9 +13,9 @@ mod time;
 
 pub use events::{
     GameEnded, GuestLoggedIn, LobbyClosed, LoginEnded, PlayerFinished, PlayerForgotten,
-    PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RacePrepared, RaceStarted,
+    PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared, RaceStarted,
 };
-pub use facts::{Door, Figures, Game, Player, Result, Stage, Unranked};
+pub use facts::{Door, Figures, Game, Player, Result, Stage, TextWish, Unranked, Wishes};
 pub use id::{BOT, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
 pub(crate) use log::KEPT as LOG_KEPT;
 pub use log::{Log, Passage};

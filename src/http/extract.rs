@@ -81,11 +81,15 @@ impl BoundedInteger {
         Err(Error::validation(format!("query parameter {name}: is not from {from} to {to}")))
     }
 
+    /// It as the documentation has it.
+    pub fn parameter(&self) -> Parameter {
+        let bounded = Object::with_type(BasicType::Integer).minimum(self.from).maximum(self.to);
+        integer_parameter(self.name, self.about).schema(bounded).required(false)
+    }
+
     /// Adds it to the documentation.
     pub fn register(&self, components: &mut Components, operation: &mut Operation) {
-        let bounded = Object::with_type(BasicType::Integer).minimum(self.from).maximum(self.to);
-        let parameter = integer_parameter(self.name, self.about).schema(bounded);
-        operation.parameters.insert(parameter.required(false));
+        operation.parameters.insert(self.parameter());
         may_fail(components, operation, &[Kind::VALIDATION]);
     }
 }

@@ -16,6 +16,7 @@ mod host;
 pub mod lenient;
 mod limits;
 mod listener;
+mod local_network;
 mod measure;
 mod openapi;
 mod places;
@@ -35,6 +36,7 @@ pub use extract::{
 };
 pub use failures::may_fail;
 pub use limits::Budgets;
+pub use local_network::local_address;
 pub use redirect::Redirect;
 pub use router::Route;
 pub use standing::{Standing, UNRANKED};

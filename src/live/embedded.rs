@@ -144,6 +144,15 @@ impl LiveState for Embedded {
         self.change(|games| games.hasten(game, host, closes_at)).await?
     }
 
+    async fn be_ready(
+        &self,
+        game: GameId,
+        user: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error> {
+        self.change(|games| games.be_ready(game, user, closes_at)).await?
+    }
+
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
         self.change(|games| games.close_lobby(game, now)).await
     }
@@ -202,6 +211,11 @@ impl LiveState for Embedded {
 
     async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
         Ok(self.games.lock().all())
+    }
+
+    async fn played(&self, user: &UserId) -> Result<Vec<Arc<Game>>, Error> {
+        let games = self.games.lock();
+        Ok(games.played(user).into_iter().filter_map(|id| games.find(id)).collect())
     }
 
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {

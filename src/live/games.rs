@@ -2,6 +2,7 @@
 //!
 //! Every operation answers with its outcome and the change to be written down, if it made one.
 
+mod hurry;
 mod places;
 mod played;
 
@@ -145,6 +146,7 @@ impl Games {
             }
             users.extend(game.players.iter().filter(|it| gone(it)).map(|it| it.user.id.clone()));
             game.players.retain(|player| !gone(player));
+            game.wishes.ready.retain(|user| !users.contains(user));
             users.iter().for_each(|user| game.log.push(Passage::Left(user.clone())));
             Some(())
         });
@@ -183,33 +185,6 @@ impl Games {
             (room > 0 && !bots.is_empty()).then_some(())
         });
         (game, change)
-    }
-
-    /// See [`LiveState::hasten`](super::LiveState::hasten).
-    pub fn hasten(
-        &mut self,
-        id: GameId,
-        host: &UserId,
-        closes_at: Timestamp,
-    ) -> Changed<Result<Arc<Game>, Error>> {
-        let invited = |game: &&Arc<Game>| matches!(game.door, Door::Invited(_));
-        let Some(game) = self.games.get(&id).filter(invited).cloned() else {
-            return (Err(Kind::GAME_NOT_FOUND.into()), None);
-        };
-        if game.player(host).is_none() {
-            return (Err(Kind::NOT_A_PARTICIPANT.into()), None);
-        }
-        if game.stage > Stage::Lobby || game.closes_at <= closes_at {
-            return (Ok(game), None);
-        }
-        if game.host() != Some(host) {
-            return (Err(Kind::NOT_THE_HOST.into()), None);
-        }
-        let (hastened, change) = self.change(id, |game| {
-            game.closes_at = closes_at;
-            Some(())
-        });
-        (Ok(hastened.unwrap_or(game)), change)
     }
 
     /// See [`LiveState::close_lobby`](super::LiveState::close_lobby).
@@ -329,6 +304,9 @@ impl Games {
         let (game, change) = self.change(id, |game| {
             let moves = game.stage > Stage::Lobby && game.player(&account.id).is_none();
             game.player_mut(guest).filter(|_| moves)?.user = account.clone();
+            if game.wishes.ready.remove(guest) {
+                game.wishes.ready.insert(account.id.clone());
+            }
             Some(())
         });
         if let Some(game) = &game {

@@ -28,7 +28,7 @@ pub(crate) use timed::TimedLive;
 
 use crate::Error;
 use crate::game::{
-    Door, Figures, Game, GameId, Progress, SocketId, Timestamp, Unranked, User, UserId,
+    Door, Figures, Game, GameId, Progress, SocketId, TextWish, Timestamp, Unranked, User, UserId,
 };
 
 /// Somebody wants to play.
@@ -59,6 +59,8 @@ pub struct LobbyRules {
     pub full_grace: Duration,
     /// How long a game is kept after its lobby was opened.
     pub kept: Duration,
+    /// The text of a lobby that is opened.
+    pub text: TextWish,
 }
 
 /// What is taken for a player's result, and when it arrived.
@@ -153,8 +155,8 @@ pub trait LiveState: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Arc<Game>>, Error>;
 
-    /// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner. Once it
-    /// has closed nothing changes.
+    /// The host of an invitation's lobby, who is ready then, has it close at `closes_at`, unless it closes sooner.
+    /// Once it has closed nothing changes.
     ///
     /// # Errors
     /// `GAME_NOT_FOUND`, also if nobody was invited to it; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`;
@@ -163,6 +165,19 @@ pub trait LiveState: Send + Sync {
         &self,
         game: GameId,
         host: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error>;
+
+    /// A player in a lobby is ready. Once all people are ([`Game::is_ready`]), it closes at `closes_at`, unless it
+    /// closes sooner. Once it has closed nothing changes.
+    ///
+    /// # Errors
+    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`; `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could
+    /// not be written down.
+    async fn be_ready(
+        &self,
+        game: GameId,
+        user: &UserId,
         closes_at: Timestamp,
     ) -> Result<Arc<Game>, Error>;
 
@@ -244,6 +259,12 @@ pub trait LiveState: Send + Sync {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     async fn all(&self) -> Result<Vec<Arc<Game>>, Error>;
+
+    /// The games that are kept in which a user has a seat, oldest first.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    async fn played(&self, user: &UserId) -> Result<Vec<Arc<Game>>, Error>;
 
     /// Gives the seats of a guest in closed lobbies, races and results to the account that the guest has
     /// logged in to; not in games in which the account sits already. Returns the games.

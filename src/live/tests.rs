@@ -16,8 +16,8 @@ use std::time::Duration;
 
 use super::{Claim, Entry, Finish, Games, LobbyRules};
 use crate::game::{
-    Door, Figures, Game, GameId, Progress, SocketId, Stage, Timestamp, Unranked, User, UserId,
-    UserType,
+    Door, Figures, Game, GameId, Progress, SocketId, Stage, TextWish, Timestamp, Unranked, User,
+    UserId, UserType,
 };
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
@@ -27,6 +27,7 @@ fn rules(player_limit: usize) -> LobbyRules {
         countdown: Duration::from_secs(2),
         full_grace: Duration::from_millis(500),
         kept: Duration::from_secs(12),
+        text: TextWish { words: Some(50), punctuation: true, numbers: false },
     }
 }
 

@@ -47,6 +47,7 @@ timed! {
     dismiss_absent(game: GameId, before: Timestamp, now: Timestamp) -> Departed;
     seat_bots(game: GameId, bots: Vec<User>, limit: usize, now: Timestamp) -> Option<Arc<Game>>;
     hasten(game: GameId, host: &UserId, closes_at: Timestamp) -> Arc<Game>;
+    be_ready(game: GameId, user: &UserId, closes_at: Timestamp) -> Arc<Game>;
     close_lobby(game: GameId, now: Timestamp) -> Option<Arc<Game>>;
     prepare(game: GameId, words: Arc<str>, starts_at: Timestamp) -> Option<Arc<Game>>;
     start(game: GameId, now: Timestamp) -> Option<Arc<Game>>;
@@ -57,6 +58,7 @@ timed! {
     end(game: GameId, now: Timestamp) -> Option<Arc<Game>>;
     find(game: GameId) -> Option<Arc<Game>>;
     all() -> Vec<Arc<Game>>;
+    played(user: &UserId) -> Vec<Arc<Game>>;
     hand_over(guest: &UserId, account: &User) -> Vec<GameId>;
     keep_once(key: String, text: String, until: Timestamp) -> ();
     take_once(key: &str, now: Timestamp) -> Option<String>;

@@ -128,6 +128,52 @@ async fn the_records_know_nothing_of_bots() {
     .await;
 }
 
+#[tokio::test]
+async fn bots_go_on_where_they_would_be_after_the_server_was_killed() {
+    let settings = with_bots().set("handlers.bots.slowest", 20).set("handlers.bots.fastest", 20);
+    let mut server = settings.set("game.word_count", 12).embedded().start().await;
+    let mut anna = server.guest().await;
+    anna.lobby.until("GAME_START").await;
+    anna.race().await;
+    anna.starts().await;
+    let place = |frame: &Value| (frame["word_index"].as_i64(), frame["char_index"].as_i64());
+    let begun = anna.track().expect("KEY_STOKE").await;
+    server.kill().await;
+    server.restart().await;
+    anna.race().await;
+    let mut track = anna.leaves_track();
+    let mut latest = Vec::new();
+    // Both bots move on, from further ahead.
+    while latest.len() < 12 {
+        latest.push(track.expect("KEY_STOKE").await);
+    }
+    for bot in [&latest[0]["user_id"], &begun["user_id"]] {
+        let moves: Vec<_> = latest.iter().filter(|frame| frame["user_id"] == *bot).collect();
+        assert!(moves.len() > 1, "{latest:?}");
+        assert!(place(moves[0]) > (Some(0), Some(0)), "{}", moves[0]);
+    }
+}
+
+#[tokio::test]
+async fn bots_are_rivals_of_people_who_have_raced() {
+    let server = with_bots().set("game.single_countdown", 0.2).start().await;
+    let mut anna = server.guest().await;
+    anna.queues_in("?game_type=single").await;
+    anna.lobby.until("GAME_START").await;
+    anna.race().await;
+    anna.starts().await;
+    let figures = anna.types_all(90.0).await;
+    anna.posts(figures).await.ok();
+    anna.queues_in("").await;
+    anna.lobby.until("GAME_START").await;
+    let players = anna.asks("/api/v1/game/players").await.ok()["others"].clone();
+    for id in players.as_object().expect("bots").keys() {
+        let wpm: f64 = id.split('-').nth(1).unwrap().parse().unwrap();
+        assert!((70.0..110.0).contains(&wpm), "{id} for a player of about 90");
+    }
+    assert_eq!(anna.asks("/api/v1/lobby/bots").await.ok()["players"], 3);
+}
+
 #[test]
 fn settings_of_bots_that_cannot_be_end_the_start() {
     let outcome = with_bots().set("handlers.bots.players", 99).embedded().run();

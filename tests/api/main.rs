@@ -51,6 +51,7 @@ mod game_socket;
 mod guests;
 mod http;
 mod http_malformed;
+mod hurry;
 mod limits;
 mod lobby;
 mod lobby_socket;

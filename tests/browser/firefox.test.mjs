@@ -48,6 +48,32 @@ test('Firefox invites friends over plain HTTP', { skip }, async (t) => {
   await page.waitForSelector('main.is-on');
 });
 
+test('Firefox finds the race of a closed tab again, in every theme', { skip }, async (t) => {
+  const settings = { TP_HANDLERS__BOTS__ENABLED: 'true', TP_GAME__WORD_COUNT: '12' };
+  const address = await server(t, settings);
+  const page = await firefox(t, address);
+  await page.locator('.primary').click();
+  // Alone with bots one is ready at once.
+  await page.waitForSelector('main.is-on');
+  const words = (await page.$eval('#race-text', (it) => it.textContent)).split(' ');
+  await page.keyboard.type(`${words.slice(0, 3).join(' ')} `, { delay: 20 });
+  const tab = await page.browser().newPage();
+  await page.close();
+  await tab.goto(address);
+  await tab.locator('::-p-text(Back to the race)').click();
+  await tab.waitForSelector('main.is-on');
+  await tab.waitForFunction(() => document.querySelectorAll('.word:has(.right)').length === 3);
+  const ground = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const grounds = new Set();
+  for (const theme of ['light', 'dark', 'storm', 'paper']) {
+    await tab.evaluate((it) => (document.documentElement.dataset.theme = it), theme);
+    grounds.add(await ground());
+  }
+  assert.equal(grounds.size, 4);
+  await tab.keyboard.type(words.slice(3).join(' '), { delay: 20 });
+  await tab.waitForFunction(() => location.hash === '#/result');
+});
+
 // A page on the home page. Whatever goes wrong in it fails the test.
 async function firefox(t, address) {
   const browser = await puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX });

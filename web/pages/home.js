@@ -1,8 +1,9 @@
 // Home: a name, and the ways into a race.
 
 import { get } from '../api.js';
-import { theRace } from '../race.js';
-import { isRacing } from '../roster.js';
+import { demo } from '../demo.js';
+import { mark } from '../mark.js';
+import { findRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { count } from '../sentences.js';
 import { callMe, whoAmI } from '../session.js';
@@ -10,6 +11,7 @@ import { recall } from '../store.js';
 import { action, h, put } from '../ui.js';
 import { playWithFriends } from './invite.js';
 import { labelled, nameInput, sayNameFault } from './name.js';
+import { textChoice } from './settings.js';
 
 export const title = '';
 
@@ -30,11 +32,22 @@ export function show(main) {
   };
   const button = h('button', { class: 'primary', type: 'submit' }, 'Play');
   const online = h('p', { class: 'online' });
+  const back = h('p', { class: 'notice', hidden: true });
+  const scene = demo();
   put(
     main,
-    h('h1', {}, 'Race others at typing'),
-    h('p', { class: 'lead' }, 'Everyone types the same text. First to finish wins.'),
-    theRace()?.isOpen && backIntoRace(theRace().record.gameId),
+    h(
+      'div',
+      { class: 'hero' },
+      mark(),
+      h(
+        'div',
+        {},
+        h('h1', {}, 'Race others at typing'),
+        h('p', { class: 'lead' }, 'Everyone types the same text. First to finish wins.'),
+      ),
+    ),
+    back,
     h('form', { class: 'play', onsubmit: play }, name.element, button, failed),
     h(
       'div',
@@ -42,31 +55,51 @@ export function show(main) {
       action('Play with friends', into(playWithFriends)),
       action('Practice alone', into(() => go('#/solo'))),
     ),
-    pastRaces(),
+    textChoice(),
     online,
+    scene.element,
+    pastRaces(),
   );
-  name.load();
+  name.load().then((me) => offerWayBack(back, me));
   button.focus({ preventScroll: true });
-  return showOnline(online);
+  const hideOnline = showOnline(online);
+  return () => {
+    hideOnline();
+    scene.end();
+  };
 }
 
 // What this browser remembers of earlier races; an account has a profile besides.
 function pastRaces() {
   const past = recall('past');
   if (!past) return null;
-  const last = past.last.map((wpm) => Math.round(wpm)).join(', ');
-  return h('p', { class: 'past' }, 'Your best: ', h('strong', {}, `${Math.round(past.best)} WPM`), `. Last races: ${last}.`);
+  const last = past.last.map((wpm) => Math.round(wpm));
+  const mean = Math.round(last.reduce((sum, wpm) => sum + wpm, 0) / last.length);
+  const figure = (name, value) => h('div', {}, h('dt', {}, name), h('dd', {}, value));
+  const bar = (wpm) => {
+    const element = h('span', {}, `${wpm}`);
+    element.style.setProperty('--part', wpm / Math.max(...last, 1));
+    return element;
+  };
+  return h(
+    'section',
+    { class: 'past' },
+    h('h2', {}, 'Your races'),
+    h('dl', { class: 'figures' }, figure('Best', `${Math.round(past.best)} WPM`), figure('Average', `${mean} WPM`)),
+    // The newest is on the right, as in the profile.
+    h('div', { class: 'bars', role: 'img', 'aria-label': `Last races: ${last.join(', ')} WPM, the newest first` }, last.toReversed().map(bar)),
+  );
 }
 
-function backIntoRace(gameId) {
-  const link = h('a', { href: '#/race' }, 'Back to the race');
-  const notice = h('p', { class: 'notice', hidden: true }, 'You are in a race. ', link);
-  // Without an answer it may still run.
-  isRacing(gameId).then(
-    (isOn) => (notice.hidden = !isOn),
-    () => (notice.hidden = false),
-  );
-  return notice;
+// A tab that was closed, or a page that was left, costs no race.
+async function offerWayBack(notice, me) {
+  const own = theRace()?.isOpen ?? false;
+  if (me === null && !own) return;
+  // Its result may still be on the way to the server. Without an answer it may still run.
+  const isOn = await findRace().then((race) => race !== null && !race.isDone, (failure) => own && failure.passes);
+  if (!isOn || !notice.isConnected) return;
+  notice.append('Your race is still on. ', h('a', { href: '#/race' }, 'Back to the race'));
+  notice.hidden = false;
 }
 
 // Guests choose a name; an account has one.
@@ -78,13 +111,14 @@ function nameField() {
     element,
     async load() {
       const me = await whoAmI().catch(() => null);
-      if (me === null) return;
+      if (me === null) return null;
       known = me.name;
       // An empty field keeps the name.
       input.placeholder = `Still ${me.name}`;
       // What one has begun to type stays.
       if (me.isGuest) input.value ||= me.name;
       else element.replaceChildren('You play as ', h('strong', {}, me.name));
+      return me;
     },
     async save() {
       const name = input.value.trim();

@@ -1,11 +1,13 @@
 // Lobbies of friends: a link of their own, and ways to pass it on.
 
-import { post } from '../api.js';
+import { get, post } from '../api.js';
 import { go, here } from '../router.js';
+import { qrCode } from '../qr.js';
 import * as store from '../store.js';
 import { h } from '../ui.js';
 
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
+const SAME_NETWORK = 'It works for everyone on the same network as this computer.';
 const HERE_ONLY =
   'This link works on this computer only. Open this page by its network address to invite others.';
 
@@ -25,13 +27,28 @@ export async function playWithFriends() {
 }
 
 export function inviteLink(token) {
-  const link = `${location.origin}/#/join/${token}`;
+  let link = `${location.origin}/#/join/${token}`;
   const input = h('input', { id: 'link', readonly: true, value: link, onfocus: () => input.select() });
+  const note = h('p', { class: 'small' });
+  const code = h('div', { class: 'code' });
   const copied = h('span', { class: 'copied', role: 'status' });
   const copy = async () => {
     copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
+  // `localhost` leads nowhere on a phone: the link gets the address in the local network.
+  const show = async () => {
+    if (LOCAL.test(location.hostname)) {
+      const { address } = await get('/lobby/address').catch(() => ({}));
+      note.textContent = address ? SAME_NETWORK : HERE_ONLY;
+      if (!address) return;
+      link = `${location.protocol}//${address}${location.port && `:${location.port}`}/#/join/${token}`;
+      input.value = link;
+    }
+    code.replaceChildren(await qrCode(link), h('p', { class: 'small' }, 'Or scan this with a phone.'));
+  };
+  // The link works without the code.
+  show().catch(() => {});
   return h(
     'div',
     { class: 'invite' },
@@ -45,7 +62,8 @@ export function inviteLink(token) {
       navigator.share && h('button', { type: 'button', onclick: () => share().catch(() => {}) }, 'Share'),
     ),
     copied,
-    LOCAL.test(location.hostname) && h('p', { class: 'small' }, HERE_ONLY),
+    note,
+    code,
   );
 }
 

@@ -10,7 +10,8 @@ import { count, sentence } from '../sentences.js';
 import { whoAmI } from '../session.js';
 import { address, openSocket } from '../socket.js';
 import * as store from '../store.js';
-import { action, bareName, botMark, h, onEscape, put, say, trouble } from '../ui.js';
+import { textQuery } from '../preferences.js';
+import { action, bareName, botMark, h, keyHints, onEnter, onEscape, put, say, trouble } from '../ui.js';
 import { inviteLink, playWithFriends, wayTo } from './invite.js';
 
 // Several arrivals at once are one change.
@@ -40,9 +41,9 @@ function show(main, kind, token) {
   }
   const lobby = new Lobby(main, kind, token);
   lobby.enter();
-  const unlisten = onEscape(() => lobby.leave());
+  const ends = [onEscape(() => lobby.leave()), onEnter(() => lobby.press())];
   return () => {
-    unlisten();
+    for (const end of ends) end();
     lobby.close();
   };
 }
@@ -69,6 +70,8 @@ class Lobby {
     this.why = h('p', { class: 'why', role: 'status' }, 'Looking for a lobby…');
     this.count = h('p', { class: 'big-count', 'aria-hidden': 'true' });
     this.host = h('div', { class: 'host' });
+    this.seats = h('p', { class: 'seats', 'aria-hidden': 'true' });
+    this.keys = h('div');
     this.loss = h('div');
     this.note = h('p', { class: 'small' });
   }
@@ -79,7 +82,8 @@ class Lobby {
     const invite = this.kind === 'open' && action('Play with friends instead', playWithFriends);
     const ways = h('p', { class: 'ways' }, leave, invite);
     const news = [this.loss, this.count, this.why];
-    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, this.players, this.note, link, ways);
+    const here = [this.players, this.seats];
+    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, here, this.note, link, ways, this.keys);
     this.#untellLoss = tellLoss(this.main, this.loss);
     this.#socket = openSocket(
       () => address('/lobby/queue-in/ws', this.#query()),
@@ -96,7 +100,7 @@ class Lobby {
     }
     if (this.kind === 'solo') query.game_type = 'single';
     if (this.kind === 'friends') query.invite_token = this.token;
-    return query;
+    return this.kind === 'open' ? query : { ...query, ...textQuery() };
   }
 
   // Asking who one is renews an expired token: with that the socket would make a new guest. And the
@@ -113,7 +117,7 @@ class Lobby {
     } else if (event === 'GET_TOKEN') {
       this.#known = this.#insist(() => get(`/auth/guest-token?key=${encodeURIComponent(key)}`));
       this.#known.catch((failure) => this.#fail(failure));
-    } else if (event === 'USER_JOINED' || event === 'USER_LEFT') {
+    } else if (['USER_JOINED', 'USER_LEFT', 'USER_READY'].includes(event)) {
       clearTimeout(this.#debounce);
       this.#debounce = setTimeout(() => this.#read(), DEBOUNCE);
     } else if (event === 'GAME_START') {
@@ -127,17 +131,45 @@ class Lobby {
     const query = `game_id=${this.#gameId}`;
     try {
       await this.#known;
-      const paths = ['players', 'countdown', ...(this.kind === 'friends' ? ['invite'] : [])];
-      const ask = () => Promise.all(paths.map((path) => get(`/lobby/${path}?${query}`)));
+      const about = (path) => get(`/lobby/${path}?${query}`);
+      const ask = () => Promise.all([about('players'), about('countdown'), this.#invitation(about)]);
       const [{ me, others }, { seconds_left: left }, invite] = await this.#insist(ask);
       // Answers may overtake each other.
-      if (read === this.#reads && this.#socket) this.#show(me, others, left, invite);
+      if (read !== this.#reads || !this.#socket) return;
+      this.#show(me, others, left, invite);
+      if (this.kind === 'open') await this.#hurry(me, others);
     } catch (failure) {
       // The lobby has closed meanwhile: GAME_START is on its way. Or one has lost the place, and is on the way to
       // another: who comes there is told again.
       const passes = ['GAME_NOT_FOUND', 'NOT_A_PARTICIPANT'].includes(failure.code);
       if (!passes && read === this.#reads) this.#fail(failure);
     }
+  }
+
+  // Of an open lobby it tells the number of seats alone: a server whose operator has switched invitations off has none.
+  async #invitation(about) {
+    if (this.kind === 'solo') return {};
+    if (this.kind === 'friends') return about('invite');
+    return about('invite').catch(() => ({ player_limit: 0 }));
+  }
+
+  // A player who is alone on the server is ready at once, if bots come.
+  async #hurry(me, others) {
+    this.bots ??= await get('/lobby/bots').then(({ players }) => players > 1, () => false);
+    this.#sayWhy(others);
+    if (!this.bots || me.ready || others.length > 0) return;
+    const { players } = await get('/online').catch(() => ({}));
+    // Else one waits for the countdown, as before.
+    if (players === 1) await this.#beReady().catch(() => {});
+  }
+
+  #beReady() {
+    return post('/lobby/ready', { game_id: this.#gameId });
+  }
+
+  // Enter.
+  press() {
+    this.host.querySelector('button')?.click();
   }
 
   #insist(act) {
@@ -152,14 +184,17 @@ class Lobby {
         bareName(player),
         player.id === me.id && h('span', { class: 'mark' }, 'you'),
         player.id === invite?.host && h('span', { class: 'mark' }, 'host'),
+        player.ready && h('span', { class: 'mark ready' }, 'ready'),
         botMark(player),
       );
     this.players.replaceChildren(...[me, ...others].map(row));
     this.#stopCounting();
-    const waits = invite?.is_private && left > CLOSING;
+    if (this.kind === 'solo') return this.#count(left, others);
+    this.#showSeats(invite.player_limit - others.length - 1);
+    const waits = invite.is_private && left > CLOSING;
     if (waits) this.#showHost(me, others, invite, left);
-    else this.#count(left);
-    if (this.kind === 'solo') return;
+    else this.#count(left, others);
+    this.#offer(me, waits && invite.host === me.id, waits && others.length === 0);
     const when = waits ? '' : `, the race starts in ${count(Math.ceil(left), 'second', 'seconds')}`;
     say(`${count(others.length + 1, 'player is', 'players are')} here${when}`);
   }
@@ -168,23 +203,48 @@ class Lobby {
   #showHost(me, others, { host, player_limit: limit }, left) {
     const mine = host === me.id;
     const name = others.find(({ id }) => id === host)?.name ?? 'the host';
-    const start = () => post('/lobby/start', { game_id: this.#gameId });
     const latest = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: 'short' });
     const word = mine ? 'you press Start' : `${name} presses Start`;
     this.why.textContent = `The race starts when ${word} or ${limit} players are here, at ${latest} at the latest.`;
-    const closing = setTimeout(() => this.#count(CLOSING), (left - CLOSING) * 1000);
+    const closing = setTimeout(() => this.#count(CLOSING, others), (left - CLOSING) * 1000);
     this.#stopCounting = () => clearTimeout(closing);
     this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
-    if (!mine) this.host.replaceChildren();
-    else if (!this.host.hasChildNodes()) this.host.append(action('Start now', start, { class: 'primary' }));
   }
 
-  #count(left) {
+  // The one button of the lobby: the host starts the race, anybody else is ready.
+  #offer(me, isHost, isAlone) {
+    const label = isHost ? 'Start now' : me.ready || isAlone ? '' : "I'm ready";
+    if (this.host.dataset.label === label) return;
+    this.host.dataset.label = label;
+    const path = isHost ? '/lobby/start' : '/lobby/ready';
+    const act = () => post(path, { game_id: this.#gameId });
+    this.host.replaceChildren(...(label ? [action(label, act, { class: 'primary' })] : []));
+    const keys = [[['Esc'], 'Leave']];
+    this.keys.replaceChildren(keyHints(label ? [[['Enter'], label], ...keys] : keys));
+  }
+
+  #showSeats(free) {
+    this.seats.replaceChildren(...Array.from({ length: Math.max(0, free) }, () => h('span', {}, 'free')));
+  }
+
+  #count(left, others) {
     this.#stopCounting = countDown(deadlineIn(left), (seconds) => {
       this.count.textContent = seconds > 0 ? seconds : '…';
-      const why = seconds > 0 ? WHY[this.kind] : 'Here we go!';
-      if (this.why.textContent !== why) this.why.textContent = why;
+      this.isOver = seconds === 0;
+      this.#sayWhy(others);
     });
+  }
+
+  #sayWhy(others) {
+    const why = this.isOver ? 'Here we go!' : this.#why(others);
+    if (this.why.textContent !== why) this.why.textContent = why;
+  }
+
+  #why(others) {
+    if (this.kind !== 'open') return WHY[this.kind];
+    if (others.some(({ bot }) => !bot)) return WHY.open;
+    if (others.length > 0) return 'Bots keep you company. Anyone who joins now takes the seat of one.';
+    return this.bots ? 'No one else is here yet. Bots race you if no one comes.' : 'No one else is here yet. Anyone can join now.';
   }
 
   // A player who has left meanwhile is not called back.
@@ -228,7 +288,7 @@ function noteFor(way, isAlone) {
 const LATE = 'No one else is here yet. Friends who are racing now join for the next race.';
 
 const WHY = {
-  open: 'The race starts when the countdown ends. Anyone who joins before that is in.',
+  open: 'The race starts when the countdown ends, or as soon as everyone is ready.',
   solo: 'Fetching your text.',
   friends: 'The lobby is closing.',
 };

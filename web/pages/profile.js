@@ -3,8 +3,9 @@
 import { get } from '../api.js';
 import { legend, lineChart } from '../chart.js';
 import { go, here } from '../router.js';
-import { logOut, whoAmI } from '../session.js';
-import { action, h, put, trouble } from '../ui.js';
+import { whoAmI } from '../session.js';
+import { h, put, trouble } from '../ui.js';
+import { account } from './account.js';
 import { historyTable } from './history.js';
 
 export const title = 'Profile';
@@ -27,16 +28,13 @@ async function fill(main, isHere) {
   const statistics = await get('/profile/statistics');
   if (!isHere()) return;
   main.querySelector('h1').textContent = me.name;
-  const leave = async () => {
-    await logOut();
-    if (isHere()) go('#/', 'You are logged out.');
-  };
+  const hasRaces = statistics.total_games > 0;
   put(
     main,
-    cards(statistics),
-    statistics.total_games > 0 && [progressGraph(), h('section', {}, h('h2', {}, 'Races'), historyTable())],
-    statistics.total_games === 0 && h('p', {}, 'No races yet. ', h('a', { href: '#/lobby' }, 'Play one')),
-    h('section', {}, h('h2', {}, 'Your data'), h('p', { class: 'ways' }, exports(), action('Log out', leave))),
+    hasRaces && [cards(statistics), progressGraph(), h('section', {}, h('h2', {}, 'Races'), historyTable())],
+    !hasRaces && h('p', {}, 'No races yet. Your speeds show up here after the first one. ', h('a', { href: '#/lobby' }, 'Play one')),
+    account(me),
+    h('section', {}, h('h2', {}, 'Your data'), h('p', { class: 'ways' }, exports())),
   );
 }
 
@@ -86,8 +84,11 @@ function chart(rows) {
   ];
   const [first, last] = [speeds[0], speeds.at(-1)].map(Math.round);
   const summary = `Speed of the last ${rows.length} races: ${first} WPM in the first, ${last} in the last.`;
-  return [lineChart(lines, ['oldest', 'newest'], summary), legend(lines)];
+  const ends = [rows[0], rows.at(-1)].map(({ finished_at: at }) => day(at));
+  return [lineChart(lines, ends, summary, { isTight: true }), legend(lines)];
 }
+
+const day = (at) => new Date(at).toLocaleDateString([], { dateStyle: 'medium' });
 
 function exports() {
   const link = (label, query) => {

@@ -3,10 +3,12 @@
 import { countDown } from '../countdown.js';
 import { tellLoss } from '../loss.js';
 import { placeOf, standing } from '../players.js';
-import { leaveRace, theRace } from '../race.js';
+import { findRace, leaveRace, theRace } from '../race.js';
 import { go } from '../router.js';
 import { clock, nth, sentence } from '../sentences.js';
+import { play } from '../sound.js';
 import { Standings, Strip } from '../standings.js';
+import { slips } from '../typing.js';
 import { h, onEscape, put, say, trouble } from '../ui.js';
 import { Stage } from './stage.js';
 
@@ -25,12 +27,7 @@ const AGAIN = 'Press again to leave';
 const ASKING = 4_000;
 
 export function show(main) {
-  const race = theRace();
-  if (race === null) {
-    go('#/', 'This race is over.');
-    return undefined;
-  }
-  const page = new RacePage(main, race);
+  const page = new RacePage(main, theRace());
   page.enter();
   return () => page.leave();
 }
@@ -39,6 +36,7 @@ class RacePage {
   #ends = [];
   #said = { place: 0, at: 0, word: -1 };
   #isLeft = false;
+  #slips = 0;
   #asking = null;
   #resting = null;
   #untellLoss = () => {};
@@ -51,6 +49,10 @@ class RacePage {
   async enter() {
     const loading = put(this.main, h('p', { class: 'loading' }, 'Loading…')).lastChild;
     try {
+      // A new tab has to ask.
+      this.race ??= await findRace();
+      if (this.#isLeft) return;
+      if (this.race === null) return go('#/', 'This race is over.');
       await this.race.open();
     } catch (failure) {
       if (!this.#isLeft) this.#fail(failure);
@@ -64,6 +66,7 @@ class RacePage {
   }
 
   #fail(failure) {
+    if (this.race === null && !failure.passes) return go('#/', 'This race is over.');
     if (!failure.passes) return this.#giveUp(failure.code);
     this.main.append(h('h1', {}, 'Race'), trouble(failure, () => go('#/race')));
   }
@@ -119,6 +122,12 @@ class RacePage {
     }
   }
 
+  #sound() {
+    const wrong = slips(this.race.record.state);
+    play(wrong > this.#slips ? 'slip' : 'key');
+    this.#slips = wrong;
+  }
+
   // While one types, there is nothing but the race.
   #concentrate() {
     document.body.classList.add('is-typing');
@@ -137,7 +146,10 @@ class RacePage {
     // Perhaps in another window.
     else if (this.race.isDone) go('#/result');
     else {
-      if (what === 'typed') this.#concentrate();
+      if (what === 'typed') {
+        this.#concentrate();
+        this.#sound();
+      }
       this.#show();
     }
   }
@@ -160,6 +172,7 @@ class RacePage {
   }
 
   #begin() {
+    const { race } = this;
     this.#untellLoss();
     const figure = (name) => {
       const value = h('dd', { 'data-figure': name });
@@ -172,13 +185,16 @@ class RacePage {
     this.stage.reset();
     this.main.classList.add('is-on');
     say('Go!', true);
+    this.#slips = slips(race.record.state);
     this.#sayGo();
     this.#show();
   }
 
   // Only at START: after a reload it would be news of long ago.
   #sayGo() {
-    this.big.textContent = this.race.seconds < 1 ? 'GO' : '';
+    const isNow = this.race.seconds < 1;
+    this.big.textContent = isNow ? 'GO' : '';
+    if (isNow) play('go');
     const going = setTimeout(() => (this.big.textContent = ''), GO);
     this.#ends.push(() => clearTimeout(going));
   }
@@ -244,6 +260,6 @@ class RacePage {
     this.#isLeft = true;
     for (const end of this.#ends) end();
     // The result keeps the connection; from anywhere else one may come back.
-    if (!this.race.isDone) this.race.close();
+    if (this.race && !this.race.isDone) this.race.close();
   }
 }

@@ -1,18 +1,19 @@
 // The result, live while others still type: the place, the own figures, speed over the race, mistakes,
 // and the ways on.
 
-import { get } from '../api.js';
+import { get, post } from '../api.js';
 import { legend, lineChart } from '../chart.js';
 import { celebrate } from '../joy.js';
 import { consistency, slipsAt, slowest, speeds } from '../pace.js';
-import { isCompany, placeOf, ranking } from '../players.js';
+import { botsAhead, isCompany, placeOf, ranking } from '../players.js';
 import { leaveRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { clock, count, nth, sentence } from '../sentences.js';
+import { play } from '../sound.js';
 import { Standings } from '../standings.js';
 import { TextView, colour } from '../text.js';
 import { mistyped } from '../typing.js';
-import { action, h, onEscape, put, say, trouble as failed } from '../ui.js';
+import { action, bareName, h, keyHints, onEnter, onEscape, put, say, trouble as failed } from '../ui.js';
 import { cameBy } from './invite.js';
 
 export const title = 'Result';
@@ -72,13 +73,15 @@ class ResultPage {
     this.standings = new Standings(race.words, true);
     this.text = new TextView(race.words);
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
-    const again = waysOn(race);
+    this.call = h('div', { class: 'call', role: 'status' });
+    this.ways = waysOn(race);
     put(
       this.main,
       this.heading,
       this.state,
       race.record.claim && this.figures,
-      again,
+      this.call,
+      this.ways.element,
       race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       race.record.samples.length > 1 && graph(race),
       trouble(race.record),
@@ -87,6 +90,7 @@ class ResultPage {
     this.#ends.push(
       race.listen(() => this.#show()),
       onEscape(() => go('#/')),
+      onEnter((event) => (event.shiftKey ? this.ways.same : this.ways.first)?.click()),
     );
     this.#show();
     // Not a button: a blank typed out of habit would press it.
@@ -103,6 +107,7 @@ class ResultPage {
     const state = stateOf(race);
     if (this.state.textContent !== state) this.state.textContent = state;
     this.#celebrate();
+    this.#showCallers();
     if (race.record.claim) this.#showFigures(taken(race));
     this.standings.show(race, ranking(race.players, race.words, race.me));
     const typing = race.players.filter((it) => !it.finished && !it.away && it !== race.me);
@@ -110,12 +115,23 @@ class ResultPage {
     if (!this.others.hidden) this.text.show(race.record.state, typing, null);
   }
 
+  #showCallers() {
+    const names = this.race.callers.map(bareName);
+    if (names.length === 0 || !this.ways.same) return;
+    const words = `${names.join(' and ')} ${names.length === 1 ? 'wants' : 'want'} a rematch.`;
+    if (this.call.firstChild?.textContent === words) return;
+    const join = action('Join', () => this.ways.meet(), { class: 'primary' });
+    this.call.replaceChildren(h('p', {}, words), join);
+  }
+
   // Once: for a win over somebody, or a best. Not for a result that is merely looked at again.
   #celebrate() {
     const { record, me, players, words } = this.race;
     if (!record.claim || record.isSeen || !me?.finished || me.unranked) return;
     const { place, of } = placeOf(me, players, words);
-    if ((of > 1 && place === 1) || isBest(record)) celebrate(this.heading);
+    const isWin = of > 1 && place === 1 && botsAhead(me, players) === 0;
+    if (isWin || isBest(record)) celebrate(this.heading);
+    play('done');
     this.race.see();
   }
 
@@ -138,7 +154,10 @@ function headingOf({ me, players, record, words }) {
   if (record.kind === 'solo') return 'Finished';
   if (!me?.finished || me.unranked) return 'Finished';
   const { place, of, withBots } = placeOf(me, players, words);
-  return of > 1 ? `You are ${nth(place)} of ${of}${withBots ? ', with bots' : ''}` : 'Finished';
+  if (of < 2) return 'Finished';
+  const faster = withBots ? 0 : botsAhead(me, players);
+  const behind = faster > 0 ? `, behind ${count(faster, 'bot', 'bots')}` : '';
+  return `You are ${nth(place)} of ${of}${withBots ? ', with bots' : behind}`;
 }
 
 function stateOf({ refusal, record, me }) {
@@ -204,7 +223,7 @@ function graph({ record: { samples }, players, me }) {
       style: `player-${colour(player)}`,
       points: speeds(samples, ({ rivals: letters }) => letters[player.id] ?? 0),
     }));
-    chart.replaceChildren(lineChart([...lines, ...theirs], ends, summary, marks));
+    chart.replaceChildren(lineChart([...lines, ...theirs], ends, summary, { marks }));
   };
   draw([]);
   return h('section', {}, h('h2', {}, 'Speed over the race'), chart, legend(lines, marks.length > 0), choice(others, draw));
@@ -244,22 +263,32 @@ function trouble({ state, ends }) {
   );
 }
 
+// The ways on: `first` is the button that Enter presses, `same` that of Shift+Enter, or null.
 function waysOn({ record: { kind, gameId }, players, me }) {
+  const primary = { class: 'primary' };
   const anyone = (label, attributes) => action(label, () => go('#/lobby'), attributes);
   // After a race alone there is no one to meet again; only the link of friends may still bring someone.
   const company = isCompany(players, me);
+  const invitation = () =>
+    company ? post('/lobby/rematch', { game_id: gameId }) : get(`/lobby/invite?game_id=${gameId}`);
   const meet = async () => {
     const isHere = here();
-    const { invite_token: token } = await get(`/lobby/invite?game_id=${gameId}`);
+    const { invite_token: token } = await invitation();
     if (company) cameBy(token, 'again');
     if (isHere()) go(`#/join/${token}`);
   };
-  const primary = { class: 'primary' };
-  const same = (attributes) => company && action('Again with the same people', meet, attributes);
+  const same = company && kind !== 'solo' && action(SAME, meet, kind === 'friends' ? primary : {});
   const ways = {
-    open: () => [anyone('Play again', primary), same()],
-    friends: () => [same(primary) || action('Back to the lobby of friends', meet, primary), anyone('Play with anyone')],
+    open: () => [anyone('Play again', primary), same],
+    friends: () => [same || action('Back to the lobby of friends', meet, primary), anyone('Play with anyone')],
     solo: () => [action('Again', () => go('#/solo'), primary), anyone('Race others')],
   };
-  return put(h('p', { class: 'ways' }), ways[kind](), h('a', { href: '#/' }, 'Home'));
+  const all = put(h('p', { class: 'ways' }), ways[kind](), h('a', { href: '#/' }, 'Home'));
+  const first = all.querySelector('.primary');
+  const pressSame = same ? same.querySelector('button') : null;
+  const keys = [[['Enter'], first.textContent]];
+  if (pressSame && pressSame !== first) keys.push([['Shift', 'Enter'], SAME]);
+  return { element: h('div', {}, all, keyHints([...keys, [['Esc'], 'Home']])), first, same: pressSame, meet };
 }
+
+const SAME = 'Again with the same people';

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::super::rules::judge;
 use crate::game::{
     Door, Figures, Game, GameId, Log, Player, Progress, Stage, Text, Timestamp, Tracker, Unranked,
-    User, UserType,
+    User, UserType, Wishes,
 };
 use crate::live::Claim;
 
@@ -41,6 +41,7 @@ fn race(words: &[String], told: Option<Timestamp>, progress: Progress) -> Game {
         ends_at: START + 900 * SECOND,
         words: words.join(" ").into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players: vec![player],
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::{Changed, Games};
-use crate::game::{Door, Game, GameId, Log, Passage, Player, Progress, SocketId, Stage, User};
+use crate::game::{
+    Door, Game, GameId, Log, Passage, Player, Progress, SocketId, Stage, User, Wishes,
+};
 use crate::live::{Entry, names};
 use crate::records::Change;
 
@@ -135,6 +137,7 @@ impl Games {
 fn send_a_bot_away(game: &mut Game) {
     if let Some(last) = game.players.iter().rposition(|player| player.user.is_bot()) {
         let bot = game.players.remove(last).user.id;
+        game.wishes.ready.remove(&bot);
         game.log.push(Passage::Left(bot));
     }
 }
@@ -169,5 +172,6 @@ fn opened(id: GameId, entry: &Entry) -> Game {
         words: "".into(),
         players: Vec::new(),
         log: Log::default(),
+        wishes: Wishes { text: rules.text, ..Wishes::default() },
     }
 }

@@ -46,6 +46,7 @@ impl RedisLive {
         call.arg((now + rules.countdown).0).arg((now + rules.full_grace).0);
         call.arg((now + rules.kept).0).arg(millis(kept)).arg(millis(kept.max(INDEXES_KEPT)));
         call.arg(facts::write_door(&entry.door)).arg(entry.socket.0);
+        call.arg(facts::write_text(rules.text));
         self.run(&call).await
     }
 

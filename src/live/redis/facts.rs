@@ -10,10 +10,12 @@
 //! | `door` | `open`, `alone`, or `invited:` and the token; not there means open |
 //! | `full` | 1, once the limit was reached |
 //! | `words` | the text, from the preparation on |
+//! | `text` | the text that is wished for: words (0 for the usual number), punctuation, numbers, with blanks between |
 //! | `arrivals` | how many have ever taken a seat; seats are numbered by it |
 //! | `seat:<user id>` | the number *n* of the user's seat |
 //! | `user:`*n* `name:`*n* | the user as JSON, which scripts do not look into; the name, unique in the game |
 //! | `bot:`*n* | 1, if it is the seat of a bot |
+//! | `ready:`*n* | 1, if its player is ready |
 //! | `socket:`*n*`:<socket>` | the pod of an open lobby socket |
 //! | `absent:`*n* `started:`*n* `first:`*n* | instants; the last is when START was first claimed |
 //! | `typed:`*n* | keys, extra letters, gaps, instant of the last key, instant of the end (or -1), then the characters reached of each word, with blanks between |
@@ -27,7 +29,7 @@ use std::str::FromStr;
 use crate::Error;
 use crate::game::{
     Door, Figures, Game, GameId, LOG_KEPT, Log, Passage, Player, Progress, Result as GameResult,
-    SocketId, Stage, Timestamp, Unranked, User,
+    SocketId, Stage, TextWish, Timestamp, Unranked, User, Wishes,
 };
 use crate::live::Claim;
 
@@ -54,7 +56,11 @@ fn game(id: GameId, fields: &Fields) -> Result<Game, Unreadable> {
     let seats = fields.keys().filter_map(|field| field.strip_prefix("user:")?.parse().ok());
     let mut seats: Vec<u64> = seats.collect();
     seats.sort_unstable();
-    let players = seats.into_iter().map(|order| player(fields, order)).collect::<Result<_, _>>()?;
+    let players =
+        seats.iter().map(|order| player(fields, *order)).collect::<Result<Vec<_>, _>>()?;
+    let is_ready = |order: &u64| fields.contains_key(&format!("ready:{order}"));
+    let ready = seats.iter().zip(&players).filter(|(order, _)| is_ready(order));
+    let ready = ready.map(|(_, player)| player.user.id.clone()).collect();
     Ok(Game {
         id,
         version: number(fields, "version")?,
@@ -68,6 +74,7 @@ fn game(id: GameId, fields: &Fields) -> Result<Game, Unreadable> {
         words: fields.get("words").map_or("", String::as_str).into(),
         players,
         log: log(fields)?,
+        wishes: Wishes { text: text(fields)?, ready },
     })
 }
 
@@ -99,6 +106,24 @@ pub(super) fn write_door(door: &Door) -> String {
         Door::Alone => "alone".into(),
         Door::Invited(token) => format!("invited:{token}"),
     }
+}
+
+/// A wish for a text as the scripts keep it; empty if there is none.
+pub(super) fn write_text(wish: TextWish) -> String {
+    if wish == TextWish::default() {
+        return String::new();
+    }
+    let TextWish { words, punctuation, numbers } = wish;
+    let words = words.unwrap_or_default();
+    format!("{words} {} {}", u8::from(punctuation), u8::from(numbers))
+}
+
+fn text(fields: &Fields) -> Result<TextWish, Unreadable> {
+    let Some(text) = fields.get("text") else { return Ok(TextWish::default()) };
+    let mut parts = text.split(' ').map(|part| part.parse::<u16>().ok());
+    let mut part = || parts.next().flatten().ok_or("text");
+    let (words, punctuation, numbers) = (part()?, part()? == 1, part()? == 1);
+    Ok(TextWish { words: (words > 0).then_some(words), punctuation, numbers })
 }
 
 fn player(fields: &Fields, order: u64) -> Result<Player, Unreadable> {

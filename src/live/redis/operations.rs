@@ -97,6 +97,26 @@ impl LiveState for RedisLive {
         })
     }
 
+    async fn be_ready(
+        &self,
+        game: GameId,
+        user: &UserId,
+        closes_at: Timestamp,
+    ) -> Result<Arc<Game>, Error> {
+        let mut call = scripts::BE_READY.key(self.keys.waiting(game));
+        call.arg(user.as_str()).arg(closes_at.0);
+        let (outcome, fields): (String, Fields) = self.run(&call).await?;
+        let ready = match outcome.as_str() {
+            "done" => facts::read(game, &fields)?.map(Arc::new),
+            "no seat" => return Err(Kind::NOT_A_PARTICIPANT.into()),
+            // Perhaps it has become a race.
+            _ => self.find(game).await?,
+        };
+        let ready = ready.ok_or(Kind::GAME_NOT_FOUND)?;
+        ready.player(user).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        Ok(ready)
+    }
+
     async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error> {
         let mut call = scripts::CLOSE.key(self.keys.lobby());
         call.arg(game.0).arg(now.0);
@@ -189,17 +209,20 @@ impl LiveState for RedisLive {
         self.look_up(&ids).await
     }
 
+    async fn played(&self, user: &UserId) -> Result<Vec<Arc<Game>>, Error> {
+        let ids = self.played_by(user).await?;
+        let mut games = self.look_up(&ids).await?;
+        games.retain(|game| game.player(user).is_some());
+        Ok(games)
+    }
+
     async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
-        let mut command = redis::cmd("SMEMBERS");
-        command.arg(self.keys.played(guest));
-        let played: Result<Vec<i64>, _> = command.query_async(&mut self.redis.clone()).await;
         let mut handed_over = Vec::new();
-        for game in played.map_err(failed)?.into_iter().map(GameId) {
+        for game in self.played_by(guest).await? {
             if self.hand_over_seat(game, guest, account).await? {
                 handed_over.push(game);
             }
         }
-        handed_over.sort_unstable();
         Ok(handed_over)
     }
 
@@ -230,6 +253,16 @@ impl LiveState for RedisLive {
 }
 
 impl RedisLive {
+    /// The games in which a user has, or had, a seat, oldest first.
+    async fn played_by(&self, user: &UserId) -> Result<Vec<GameId>, Error> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(self.keys.played(user));
+        let played: Result<Vec<i64>, _> = command.query_async(&mut self.redis.clone()).await;
+        let mut played: Vec<_> = played.map_err(failed)?.into_iter().map(GameId).collect();
+        played.sort_unstable();
+        Ok(played)
+    }
+
     /// Why a result is not taken in a game that is no race: perhaps it is one not yet.
     async fn why_no_race(&self, game: GameId, user: &UserId) -> Result<Kind, Error> {
         let game = self.find(game).await?;

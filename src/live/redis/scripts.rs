@@ -32,6 +32,8 @@ scripts! {
     SEAT_BOTS = "seat_bots";
     /// The host wants the lobby closed.
     HASTEN = "hasten";
+    /// A player is ready.
+    BE_READY = "be_ready";
     /// Closes a lobby.
     CLOSE = "close";
     /// Makes a race of a closed lobby.

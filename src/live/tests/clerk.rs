@@ -29,6 +29,7 @@ pub(super) struct Sheet {
     full: bool,
     door: Door,
     places: Vec<Place>,
+    ready: BTreeSet<UserId>,
 }
 
 impl Sheet {
@@ -73,6 +74,7 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
         full: game.full,
         door: game.door.clone(),
         places: game.players.iter().map(place).collect(),
+        ready: game.wishes.ready.clone(),
     };
     facts.iter().map(|(id, game)| (*id, sheet(game))).collect()
 }
@@ -111,6 +113,7 @@ impl Clerk {
                 Outcome::Seated(self.enter(&step.entry(now, self.rules), now))
             }
             Deed::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
+            Deed::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
             Deed::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
             Deed::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
             Deed::End => {
@@ -157,7 +160,8 @@ impl Clerk {
         sheet.places.push(Place::of(user, [entry.socket].into()));
         if sheet.places.len() > limit {
             let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
-            sheet.places.remove(last);
+            let bot = sheet.places.remove(last).user;
+            sheet.ready.remove(&bot);
         }
         if sheet.people().count() == limit {
             sheet.full = true;
@@ -179,10 +183,11 @@ impl Clerk {
         self.last = GameId(self.last.0 + 1);
         let (closes_at, ends_at) = (now + self.rules.countdown, now + self.rules.kept);
         let (stage, starts_at, full, places) = (Stage::Lobby, None, false, Vec::new());
+        let ready = BTreeSet::new();
         if let Door::Invited(token) = &door {
             self.invited.insert(token.clone(), self.last);
         }
-        let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, places };
+        let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, places, ready };
         self.sheets.insert(self.last, sheet);
         self.last
     }
@@ -201,6 +206,21 @@ impl Clerk {
             return Err("NOT_THE_HOST");
         }
         sheet.closes_at = closes_at;
+        sheet.ready.insert(host.clone());
+        Ok(())
+    }
+
+    fn be_ready(&mut self, id: GameId, user: UserId, now: Timestamp) -> Result<(), &'static str> {
+        let sheet = self.sheets.get_mut(&id).ok_or("GAME_NOT_FOUND")?;
+        sheet.place(&user).ok_or("NOT_A_PARTICIPANT")?;
+        if sheet.stage > Stage::Lobby || !sheet.ready.insert(user) {
+            return Ok(());
+        }
+        let present: Vec<_> = sheet.people().filter(|it| it.absent_since.is_none()).collect();
+        let least = if matches!(sheet.door, Door::Invited(_)) { 2 } else { 1 };
+        if present.len() >= least && present.iter().all(|it| sheet.ready.contains(&it.user)) {
+            sheet.closes_at = sheet.closes_at.min(now + self.rules.full_grace);
+        }
         Ok(())
     }
 
@@ -223,6 +243,8 @@ impl Clerk {
             return Vec::new();
         };
         let gone = |place: &Place| place.absent_since.is_some_and(|since| since <= before);
+        let Sheet { places, ready, .. } = sheet;
+        ready.retain(|user| !places.iter().any(|place| place.user == *user && gone(place)));
         let (departed, present) = sheet.places.drain(..).partition::<Vec<_>, _>(gone);
         sheet.places = present;
         if sheet.people().next().is_none() {

@@ -27,6 +27,10 @@ async fn take(live: &dyn LiveState, moment: &Moment, limit: usize) -> Outcome {
             let hastened = live.hasten(game, &user.id, now + rules(limit).full_grace).await;
             Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
         }
+        Deed::BeReady => {
+            let ready = live.be_ready(game, &user.id, now + rules(limit).full_grace).await;
+            Outcome::Hastened(ready.map(drop).map_err(|error| error.kind().code))
+        }
         Deed::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
         Deed::Leave => {
             changed(live.go_absent(game, &user.id, moment.step.socket, now).await.unwrap())

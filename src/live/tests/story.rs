@@ -21,6 +21,7 @@ pub(super) enum Deed {
     EnterInvited,
     EnterAlone,
     Hasten,
+    BeReady,
     SeatBots,
     Leave,
     Abandon,
@@ -50,7 +51,8 @@ impl Deed {
     /// Which deed a number below 100 stands for.
     fn of(number: u64) -> Self {
         match number {
-            0..11 => Self::Wait,
+            0..8 => Self::Wait,
+            8..11 => Self::BeReady,
             11..15 => Self::Track,
             15..26 => Self::Enter,
             26..30 => Self::Reconnect,
@@ -154,7 +156,7 @@ fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
     let waits = game.stage == Stage::Lobby;
     match deed {
         Deed::Wait | Deed::Enter | Deed::EnterAlone | Deed::Restart => false,
-        Deed::Reconnect | Deed::Leave | Deed::Abandon | Deed::SeatBots => waits,
+        Deed::Reconnect | Deed::Leave | Deed::Abandon | Deed::SeatBots | Deed::BeReady => waits,
         Deed::EnterInvited | Deed::Hasten => waits && matches!(game.door, Door::Invited(_)),
         Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
         Deed::Close => waits && game.closes_at <= now,
@@ -288,6 +290,11 @@ impl Teller {
                 let changed = games.hasten(id, &user.id, now + self.rules.full_grace);
                 let hastened = self.write_down(changed);
                 Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
+            }
+            Deed::BeReady => {
+                let changed = games.be_ready(id, &user.id, now + self.rules.full_grace);
+                let ready = self.write_down(changed);
+                Outcome::Hastened(ready.map(drop).map_err(|error| error.kind().code))
             }
             Deed::SeatBots => {
                 let changed = games.seat_bots(id, bots(), self.rules.player_limit, now);

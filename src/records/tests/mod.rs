@@ -20,6 +20,7 @@ use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{
     Door, Figures, Game, GameId, Log, Player, Progress, Result, Stage, Timestamp, User, UserType,
+    Wishes,
 };
 use crate::settings::{DbSettings, Settings};
 
@@ -138,6 +139,7 @@ fn game(id: i64, players: Vec<Player>) -> Change {
         ends_at: at(900),
         words: "one two three".into(),
         log: Log::default(),
+        wishes: Wishes::default(),
         players,
     }))
 }

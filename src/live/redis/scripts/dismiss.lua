@@ -16,7 +16,7 @@ for order in orders(fields) do
         wait, is_due = left_of_grace, false
     end
     if is_due then
-        redis.call('HDEL', key, 'seat:' .. user, 'user:' .. order, 'name:' .. order, 'absent:' .. order)
+        redis.call('HDEL', key, 'seat:' .. user, 'user:' .. order, 'name:' .. order, 'absent:' .. order, 'ready:' .. order)
         free(base, fields.door, user, id)
         redis.call('SREM', base .. ':played:' .. user, id)
         tell(key, 'L' .. user)

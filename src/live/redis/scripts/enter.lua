@@ -7,7 +7,7 @@ local base = KEYS[1]
 local user, json, name, is_guest, previous, stale = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local now, pod, limit = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 local opened_at, closes_at, full_closes_at, ends_at = ARGV[7], ARGV[10], ARGV[11], ARGV[12]
-local kept, indexes_kept, door, socket = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local kept, indexes_kept, door, socket, text = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17]
 local invite = string.match(door, '^invited:(.*)$')
 
 local function facts_of(id)
@@ -34,6 +34,9 @@ local function open(id)
     local key = base .. ':game:' .. id
     redis.call('HSET', key, 'stage', LOBBY, 'version', '0', 'door', door, 'opened_at', opened_at, 'closes_at', closes_at,
         'ends_at', ends_at, 'finishers', '0', 'arrivals', '0', 'log', '0')
+    if text ~= '' then
+        redis.call('HSET', key, 'text', text)
+    end
     redis.call('PEXPIRE', key, kept)
     if door == 'open' then
         redis.call('ZADD', base .. ':open', opened_at, id)

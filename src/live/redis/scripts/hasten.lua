@@ -14,5 +14,5 @@ end
 if orders(fields)() ~= order then
     return {'no host', {}}
 end
-redis.call('HSET', key, 'closes_at', ARGV[2])
+redis.call('HSET', key, 'closes_at', ARGV[2], 'ready:' .. order, '1')
 return {'done', version_up(key)}

@@ -1,0 +1,123 @@
+//! The cursors of bots: each server moves them for its own sockets, by the plan that all servers know.
+//!
+//! It begins at START, or when a socket of a race that is on comes in: the player has changed the server, or the
+//! server was restarted. So no cursor crosses servers, and none stands still because a server is gone.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use super::plan::{Plan, Stroke};
+use super::settings::BotSettings;
+use super::typing;
+use crate::Error;
+use crate::bus::{Event, Heard, Latest, Reach};
+use crate::game::{GameId, RaceEntered, RaceStarted, Timestamp, UserId};
+use crate::module::Cx;
+use crate::socket::{Frame, RACE};
+
+/// The cursor of a bot stands here now, for the sockets of this server.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct BotMoved {
+    game: GameId,
+    user: UserId,
+    word_index: u32,
+    char_index: i32,
+}
+
+impl Event for BotMoved {
+    const NAME: &'static str = "bot.moved";
+    const REACH: Reach = Reach::Pod;
+    type Loss = Latest;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+    fn player(&self) -> Option<&UserId> {
+        Some(&self.user)
+    }
+}
+
+/// A position as the contract has it (the event's name is the contract's).
+#[derive(Serialize)]
+struct KeyStoke<'a> {
+    event: &'static str,
+    game_id: GameId,
+    user_id: &'a UserId,
+    word_index: u32,
+    char_index: i32,
+}
+
+pub(super) fn frame(moved: &BotMoved) -> Frame {
+    let BotMoved { game: game_id, user: user_id, word_index, char_index } = moved;
+    let (game_id, word_index, char_index) = (*game_id, *word_index, *char_index);
+    Frame::json(&KeyStoke { event: "KEY_STOKE", game_id, user_id, word_index, char_index })
+}
+
+/// The races whose cursors this server moves now.
+#[derive(Default)]
+pub(super) struct Moving(Mutex<HashSet<GameId>>);
+
+/// Held by the task that moves the cursors of a race.
+struct Mover {
+    of: Arc<Moving>,
+    game: GameId,
+}
+
+impl Mover {
+    /// `None` if this pod moves them already.
+    fn of(moving: Arc<Moving>, game: GameId) -> Option<Self> {
+        let is_first = moving.0.lock().insert(game);
+        is_first.then(|| Self { of: moving, game })
+    }
+}
+
+impl Drop for Mover {
+    fn drop(&mut self) {
+        self.of.0.lock().remove(&self.game);
+    }
+}
+
+/// START.
+pub(super) async fn begin(cx: Cx, started: Heard<RaceStarted>) -> Result<(), Error> {
+    move_here(&cx, started.game).await
+}
+
+/// A socket has come into a race, which may be on.
+pub(super) async fn go_on(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Error> {
+    move_here(&cx, entered.game).await
+}
+
+/// Moves the cursors of all bots of a race that is on, if there is a socket here that sees it.
+async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
+    if !cx.state::<BotSettings>().is_on || cx.rooms().get(RACE, id).is_none() {
+        return Ok(());
+    }
+    let Some(mover) = Mover::of(cx.state::<Moving>(), id) else { return Ok(()) };
+    let Some(game) = cx.live().find(id).await? else { return Ok(()) };
+    let left = game.ends_at.after(cx.now());
+    let its = cx.clone();
+    let all: Vec<_> =
+        typing(&game).map(|(bot, start, plan)| (bot.id.clone(), start, plan)).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    cx.beside(async move {
+        let _mover = mover;
+        let cursors = all.iter().map(|(bot, start, plan)| type_along(&its, id, bot, plan, *start));
+        // A slow bot and a long text: it does not outlive its game.
+        let _ = tokio::time::timeout(left, join_all(cursors)).await;
+    });
+    Ok(())
+}
+
+/// Moves the cursor of a bot from where it is by now to its end.
+async fn type_along(cx: &Cx, game: GameId, bot: &UserId, plan: &Plan, start: Timestamp) {
+    for Stroke { after, word_index, char_index } in plan.strokes_from(cx.now().after(start)) {
+        tokio::time::sleep((start + *after).after(cx.now())).await;
+        let (word_index, char_index) = (*word_index, *char_index);
+        cx.publish(BotMoved { game, user: bot.clone(), word_index, char_index }).await;
+    }
+}

@@ -1,0 +1,70 @@
+//! Ready players: once all people in a lobby are ready, it closes.
+
+use salvo::Writer;
+use salvo::oapi::{ToSchema, endpoint};
+use serde::{Deserialize, Serialize};
+
+use super::rules::FULL_GRACE;
+use crate::Error;
+use crate::bus::{Event, Never, Reach};
+use crate::game::{GameId, UserId};
+use crate::http::{Answer, Body, Caller, Empty, lenient};
+use crate::module::Cx;
+
+/// A player in a lobby is ready.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct PlayerReady {
+    game: GameId,
+    user: UserId,
+}
+
+impl Event for PlayerReady {
+    const NAME: &'static str = "player.readied";
+    const REACH: Reach = Reach::Game;
+    type Loss = Never;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+}
+
+/// How the others are told. The countdown may be shorter now.
+#[derive(Serialize)]
+pub(super) struct UserReady<'a> {
+    event: &'static str,
+    game_id: GameId,
+    user_id: &'a UserId,
+}
+
+impl<'a> UserReady<'a> {
+    pub(super) fn of(it: &'a PlayerReady) -> Self {
+        Self { event: "USER_READY", game_id: it.game, user_id: &it.user }
+    }
+}
+
+/// In which lobby.
+#[derive(Deserialize, ToSchema)]
+#[salvo(schema(name = "Ready"))]
+pub(super) struct Ready {
+    /// The game.
+    #[serde(deserialize_with = "lenient::integer")]
+    game_id: i64,
+}
+
+/// The caller is ready. Once all people in the lobby are, it closes a second later, and the race
+/// starts sooner. In a lobby of friends at least two have to be there.
+#[endpoint(tags("lobby"))]
+pub(super) async fn be_ready(
+    cx: Cx,
+    lobby: Body<Ready>,
+    caller: Caller,
+) -> Result<Answer<Empty>, Error> {
+    let (its, game, user) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
+    cx.carry(async move {
+        // A second more, as in a full lobby: the last to come needs the cookie, and sees who is there.
+        let lobby = its.live().be_ready(game, &user, its.now() + FULL_GRACE).await?;
+        its.arm(&lobby);
+        its.publish(PlayerReady { game, user }).await;
+        Ok(Answer::ok())
+    })
+    .await
+}

@@ -1,0 +1,113 @@
+// What players choose: theme, text, password, and how they pass on an invitation.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { browser, heading, person, picture, server, started, wordsOf } from './helper.mjs';
+
+test('a theme is there at once, and after a reload', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.getByRole('link', { name: 'Settings' }).click();
+  const ground = () => anna.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const before = await ground();
+  await anna.getByLabel('Storm').check();
+  const storm = await ground();
+  assert.notEqual(storm, before);
+  await anna.reload();
+  assert.equal(await ground(), storm);
+  assert.ok(await anna.getByLabel('Storm').isChecked());
+  await anna.getByLabel('Dark').check();
+  const dark = await ground();
+  await anna.getByLabel('System').check();
+  assert.equal(await ground(), before);
+  await anna.emulateMedia({ colorScheme: 'dark' });
+  assert.equal(await ground(), dark);
+});
+
+test('practice has the text that one likes', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.getByLabel('Length').selectOption('50 words');
+  await anna.getByLabel('Punctuation').check();
+  await anna.getByRole('button', { name: 'Practice alone' }).click();
+  await started(anna);
+  const text = await wordsOf(anna);
+  assert.equal(text.split(' ').length, 50);
+  assert.match(text, /^[A-Z].*[.?!]$/);
+});
+
+test('sounds are off until they are switched on', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.evaluate(() => {
+    globalThis.made = 0;
+    const Real = globalThis.OscillatorNode;
+    globalThis.OscillatorNode = class extends Real {
+      constructor(...all) {
+        super(...all);
+        globalThis.made += 1;
+      }
+    };
+  });
+  await anna.getByRole('button', { name: 'Practice alone' }).click();
+  await started(anna);
+  await anna.keyboard.type('x');
+  assert.equal(await anna.evaluate(() => globalThis.made), 0);
+  await anna.keyboard.press('Escape');
+  await anna.keyboard.press('Escape');
+  await anna.getByRole('link', { name: 'Settings' }).click();
+  await anna.getByLabel('Keys, slips, start and finish').check();
+  assert.ok((await anna.evaluate(() => globalThis.made)) > 0);
+});
+
+test('an account has its password changed, is left in the header, and is deleted', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  const logIn = async (password, button) => {
+    await anna.getByRole('link', { name: 'Log in' }).click();
+    await anna.getByLabel('Name', { exact: true }).fill('Anna');
+    await anna.getByLabel('Password').fill(password);
+    await anna.getByRole('button', { name: button }).click();
+  };
+  await logIn('a good password', 'New account');
+  await anna.getByText('No races yet.').waitFor();
+  assert.equal(await anna.getByText('0.0 WPM').count(), 0);
+  await anna.getByText('Change password').first().click();
+  await anna.getByLabel('Current password').fill('not my password');
+  await anna.getByLabel('New password').fill('a better password');
+  const change = anna.getByRole('button', { name: 'Change password' });
+  await change.click();
+  await anna.getByText('That is not your current password.').waitFor();
+  await anna.getByLabel('Current password').fill('a good password');
+  await change.click();
+  await anna.getByText('Your password is changed.').waitFor();
+  await picture(anna, 'profile-account');
+  await anna.getByRole('banner').getByRole('button', { name: 'Log out' }).click();
+  await anna.getByText('You are logged out.').waitFor();
+  await logIn('a better password', 'Log in');
+  await heading(anna, 'Anna');
+  await anna.getByRole('button', { name: 'Delete account' }).click();
+  await anna.getByRole('button', { name: 'Press again' }).click();
+  await anna.getByText('Your account and all its races are deleted.').waitFor();
+  await anna.getByRole('link', { name: 'Log in' }).waitFor();
+});
+
+test('an invitation from localhost names the address in the local network, as a code for phones too', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  // Not every machine has such an address: this one stands for it.
+  const local = '127.0.0.2';
+  await anna.route('**/lobby/address', (route) => route.fulfill({ json: { ok: true, address: local } }));
+  await anna.getByRole('button', { name: 'Play with friends' }).click();
+  await anna.getByRole('img', { name: 'The link as a QR code' }).waitFor();
+  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  assert.ok(link.startsWith(`http://${local}:`));
+  await picture(anna, 'invitation');
+  const ben = await person(t, chrome, link);
+  await ben.getByRole('button', { name: 'Join' }).click();
+  await anna.locator('.people li').nth(1).waitFor();
+  // What has an address of its own keeps it.
+  await ben.getByRole('img', { name: 'The link as a QR code' }).waitFor();
+  assert.equal(await ben.getByLabel('Send this link to your friends').inputValue(), link);
+});

@@ -1,0 +1,53 @@
+// Settings of this browser: theme, sounds, and the text of one's own races.
+
+import { preferences, prefer, THEMES, WORDS } from '../preferences.js';
+import { play } from '../sound.js';
+import { h, put } from '../ui.js';
+
+export const title = 'Settings';
+
+export function show(main) {
+  put(main, h('h1', {}, 'Settings'), h('p', { class: 'lead' }, 'They stay in this browser.'), themes(), sounds(), textChoice());
+}
+
+function themes() {
+  const chosen = preferences().theme;
+  const box = ([theme, name]) => {
+    const choose = () => prefer({ theme });
+    const input = h('input', { type: 'radio', name: 'theme', value: theme, checked: theme === chosen, onchange: choose });
+    return h('label', { class: 'swatch', 'data-theme': theme === 'system' ? null : theme }, input, name);
+  };
+  return h('fieldset', { class: 'choices' }, h('legend', {}, 'Theme'), Object.entries(THEMES).map(box));
+}
+
+function sounds() {
+  const change = ({ target }) => {
+    prefer({ sounds: target.checked });
+    play('go');
+  };
+  return h('fieldset', { class: 'choices' }, h('legend', {}, 'Sounds'), tick('Keys, slips, start and finish', preferences().sounds, change));
+}
+
+// Which text one types where the race is one's own.
+export function textChoice() {
+  const { words, punctuation, numbers } = preferences();
+  const length = h(
+    'select',
+    { id: 'words', onchange: ({ target }) => prefer({ words: Number(target.value) || null }) },
+    h('option', { value: '', selected: words === null }, 'Usual length'),
+    WORDS.map((count) => h('option', { value: count, selected: count === words }, `${count} words`)),
+  );
+  const switchFor = (name, label, isOn) => tick(label, isOn, ({ target }) => prefer({ [name]: target.checked }));
+  return h(
+    'fieldset',
+    { class: 'choices' },
+    h('legend', {}, 'Text for practice and races with friends'),
+    h('label', { class: 'unseen', for: 'words' }, 'Length'),
+    length,
+    switchFor('punctuation', 'Punctuation', punctuation),
+    switchFor('numbers', 'Numbers', numbers),
+  );
+}
+
+const tick = (label, isOn, onchange) =>
+  h('label', { class: 'tick' }, h('input', { type: 'checkbox', checked: isOn, onchange }), label);
