@@ -21,6 +21,9 @@
 //! what no message tells `lookout` finds within a second.
 
 mod alarm;
+mod document;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod inbound;
 mod link;
 mod lookout;
@@ -29,6 +32,8 @@ mod outbound;
 mod pulse;
 mod roster;
 mod topology;
+
+pub(crate) use document::channels;
 
 use std::sync::Arc;
 

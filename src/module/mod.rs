@@ -30,4 +30,4 @@ pub use table::{ModuleTable, render_table};
 pub use wiring::{Declarations, Wiring, wire};
 
 pub(crate) use context::Parts;
-pub(crate) use wiring::TimerDeclaration;
+pub(crate) use wiring::{FrameHandler, FrameHandlers, TimerDeclaration};

@@ -23,7 +23,7 @@ use super::{Channel, Say, Socket};
 use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
-use crate::module::{Cx, Parts};
+use crate::module::{Cx, FrameHandler, FrameHandlers, Parts};
 use crate::telemetry::{TraceContext, count, frame_span};
 
 /// A client that does not take a frame for so long is given up.
@@ -276,19 +276,37 @@ struct Head<'a> {
     traceparent: Option<Cow<'a, str>>,
 }
 
-/// Gives a frame to the handler that is declared for it. A panic in there is logged, and the frame
-/// dropped. A frame that is sampled, or says which trace it belongs to, is handled in a span.
+/// A frame with its handler.
+pub(super) struct Addressed<'a> {
+    event: &'static str,
+    module: &'static str,
+    pub(super) handler: &'a FrameHandler,
+    traceparent: Option<Cow<'a, str>>,
+}
+
+/// Reads what every message has, and finds the handler that is declared for it.
+pub(super) fn address<'a>(
+    frames: &'a FrameHandlers,
+    channel: Channel,
+    text: &'a str,
+) -> Result<Addressed<'a>, Malformed> {
+    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
+    let frames = frames.get(&channel).ok_or(Malformed)?;
+    let (event, (module, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    Ok(Addressed { event, module, handler, traceparent: head.traceparent })
+}
+
+/// Gives a frame to its handler. A panic in there is logged, and the frame dropped. A frame that is sampled, or says
+/// which trace it belongs to, is handled in a span.
 fn dispatch(
     parts: &Parts,
     channel: Channel,
     seat: &Seat,
     text: &str,
 ) -> Result<Pending, Malformed> {
-    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
-    let frames = parts.frames.get(&channel).ok_or(Malformed)?;
-    let (event, (module, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    let Addressed { event, module, handler, traceparent } = address(&parts.frames, channel, text)?;
     let sample = parts.settings.telemetry.keystroke_sample;
-    let span = frame_span(event, seat.socket, sample, head.traceparent.as_deref());
+    let span = frame_span(event, seat.socket, sample, traceparent.as_deref());
     let handled =
         catch_unwind(AssertUnwindSafe(|| span.in_scope(|| handler(&parts.bus, seat, text))));
     handled.unwrap_or_else(|panic| {
