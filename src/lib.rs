@@ -29,6 +29,9 @@ pub mod bus;
 pub mod cli;
 mod clock;
 pub mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod game;
 mod health;
 pub mod http;
