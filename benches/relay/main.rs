@@ -9,6 +9,7 @@
 //! cargo bench --bench relay -- cpu --players 200 --seconds 5   one load only
 //! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
+//! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
 //! ```
 //!
@@ -22,6 +23,7 @@ mod players;
 mod proc;
 mod report;
 mod server;
+mod stalled;
 mod start;
 mod thin_relay;
 
@@ -46,6 +48,8 @@ enum Part {
     Memory,
     /// Time from spawn until the server is ready.
     Start,
+    /// Resident memory while sockets are not read and requests are not finished; only when it is named.
+    Stalled,
 }
 
 #[derive(Parser)]
@@ -129,6 +133,11 @@ async fn measure(options: &Options) -> Outcome<()> {
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
         report::print(&title, &start::compare(options.turns()).await?);
+    }
+    if options.parts.contains(&Part::Stalled) {
+        for &count in &options.sockets {
+            report::print("resident memory while clients stall", &stalled::measure(count).await?);
+        }
     }
     Ok(())
 }
