@@ -147,9 +147,8 @@ async fn trickles(mut stream: TcpStream, begin: &[u8]) -> bool {
             return true;
         }
         bytes = b" ";
-        match timeout(TRICKLE, stream.read(&mut answer)).await {
-            Ok(Ok(0) | Err(_)) => return true,
-            Ok(Ok(_)) | Err(_) => {}
+        if let Ok(Ok(0) | Err(_)) = timeout(TRICKLE, stream.read(&mut answer)).await {
+            return true;
         }
     }
     false
