@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::outbox::{Outbox, Waiting};
 use super::room::{Member, Seat};
 use super::session::address;
 use super::{RACE, Typing, meter};
@@ -23,7 +22,7 @@ impl Track {
     pub fn of(declared: Declarations) -> Self {
         let Declarations { bus, rooms, frames, .. } = declared;
         let [member, watcher] = [(1, "anna"), (2, "ben")].map(|(socket, user)| {
-            let (user, outbox) = (user.into(), Outbox::default());
+            let (user, outbox) = (user.into(), Arc::default());
             Arc::new(Member { socket, user, login: None, outbox })
         });
         rooms.enter(RACE, GameId(1), &member, 2);
@@ -42,11 +41,8 @@ impl Track {
             let Ok(addressed) = address(&self.frames, *channel, text) else { continue };
             drop((addressed.handler)(&self.bus, &seat, text));
         }
-        let mut waiting = Waiting::default();
-        self.watcher.outbox.take(&mut waiting);
-        for waits in waiting.frames {
-            let shown: serde_json::Value =
-                serde_json::from_str(waits.frame.text()).expect("a message");
+        for text in self.watcher.outbox.take_texts() {
+            let shown: serde_json::Value = serde_json::from_str(&text).expect("a message");
             let word = shown["word_index"].as_u64().expect("a position");
             assert!((word as usize) < self.seat.text.words(), "{shown}");
         }
