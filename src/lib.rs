@@ -31,6 +31,9 @@ pub mod cli;
 mod clock;
 mod drain;
 pub mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod game;
 mod health;
 pub mod http;

@@ -11,6 +11,7 @@
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
 //! cargo bench --bench relay -- telemetry                       what exported traces cost, beside a server without
 //! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
+//! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
 //! ```
 //!
@@ -25,6 +26,7 @@ mod proc;
 mod report;
 mod server;
 mod sink;
+mod stalled;
 mod start;
 mod thin_relay;
 
@@ -51,6 +53,8 @@ enum Part {
     Start,
     /// The same as `cpu` for a server that exports traces, as far as its defaults go, and one that does not.
     Telemetry,
+    /// Resident memory while sockets are not read and requests are not finished; only when it is named.
+    Stalled,
 }
 
 #[derive(Parser)]
@@ -139,6 +143,11 @@ async fn measure(options: &Options) -> Outcome<()> {
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
         report::print(&title, thin, &start::compare(options.turns(thin)).await?);
+    }
+    if options.parts.contains(&Part::Stalled) {
+        for &count in &options.sockets {
+            report::print("resident memory while clients stall", &stalled::measure(count).await?);
+        }
     }
     Ok(())
 }

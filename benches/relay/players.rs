@@ -48,8 +48,13 @@ pub struct Seat {
 impl Seat {
     /// Opens one more game socket of this player.
     pub async fn open(&self) -> Outcome<Socket> {
-        open(self.server, &format!("/api/v1/game/ws?game_id={}", self.game), self.cookie.clone())
-            .await
+        self.open_on(TcpStream::connect(self.server).await?).await
+    }
+
+    /// The same on a connection that is there.
+    pub async fn open_on(&self, stream: TcpStream) -> Outcome<Socket> {
+        let path = format!("/api/v1/game/ws?game_id={}", self.game);
+        shake_hands(stream, self.server, &path, self.cookie.clone()).await
     }
 }
 
@@ -145,7 +150,15 @@ async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
 }
 
 async fn open(server: SocketAddr, path: &str, cookie: Option<HeaderValue>) -> Outcome<Socket> {
-    let stream = TcpStream::connect(server).await?;
+    shake_hands(TcpStream::connect(server).await?, server, path, cookie).await
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    server: SocketAddr,
+    path: &str,
+    cookie: Option<HeaderValue>,
+) -> Outcome<Socket> {
     stream.set_nodelay(true)?;
     let mut request = format!("ws://{server}{path}").into_client_request()?;
     if let Some(cookie) = cookie {

@@ -82,6 +82,7 @@ impl Socket for LobbySocket {
         and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
         alone, or invite_token for the lobby of those who have it; words, punctuation and numbers for the text of such a lobby. Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
+    type Says = (Init, GetToken, UserJoined, UserLeft, GameStart);
 
     fn query() -> Vec<Parameter> {
         let one_of =
@@ -158,7 +159,7 @@ impl Socket for LobbySocket {
             return Ok(say);
         }
         self.told_game_start = true;
-        Ok(say.and(Frame::json(&GameStart::of(seat.game))).then_close(LEAVING_PATIENCE))
+        Ok(say.and(Frame::of(&GameStart { game_id: seat.game })).then_close(LEAVING_PATIENCE))
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
@@ -196,10 +197,10 @@ impl Gone {
 }
 
 /// How somebody's coming or going is told.
-fn news(game: GameId, passage: &Passage) -> Frame {
+fn news(game_id: GameId, passage: &Passage) -> Frame {
     match passage {
-        Passage::Came => Frame::json(&UserJoined::of(game)),
-        Passage::Left(user) => Frame::json(&UserLeft::of(game, user)),
+        Passage::Came => Frame::of(&UserJoined { game_id }),
+        Passage::Left(user) => Frame::of(&UserLeft { game_id, user_id: user.clone() }),
     }
 }
 
@@ -215,9 +216,9 @@ impl LobbySocket {
         let entered = tokio::time::timeout(patience, entering).await;
         let game = entered.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))?;
         cx.arm(&game);
-        let mut greeting = vec![Frame::json(&Init::of(game.id))];
+        let mut greeting = vec![Frame::of(&Init { game_id: game.id })];
         if self.is_new {
-            greeting.push(Frame::json(&self.hand_over(cx, &game).await?));
+            greeting.push(Frame::of(&self.hand_over(cx, &game).await?));
         }
         Ok((game, greeting))
     }
@@ -233,7 +234,7 @@ impl LobbySocket {
         let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let key = format!("guest-token-{:032x}", rand::random::<u128>());
         cx.live().keep(&key, &seat.user, cx.now() + KEY_LIFE).await?;
-        Ok(GetToken::of(game.id, key))
+        Ok(GetToken { game_id: game.id, guest_token_key: key })
     }
 }
 
@@ -255,6 +256,15 @@ fn text_wish(query: &Query<'_>) -> Result<TextWish, Error> {
     let words = rules::WORDS.of(query)?.and_then(|words| u16::try_from(words).ok());
     let is_on = |name| query.text(name) == Some("true");
     Ok(TextWish { words, punctuation: is_on("punctuation"), numbers: is_on("numbers") })
+}
+
+/// For `fuzz/`: the token of an invitation that a query names, if it is taken.
+#[cfg(fuzzing)]
+pub fn invite_token(request: &salvo::Request) -> Option<String> {
+    match door(&Query::of(request)) {
+        Ok(Door::Invited(token)) => Some(token.to_string()),
+        _ => None,
+    }
 }
 
 /// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new

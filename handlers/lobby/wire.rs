@@ -4,6 +4,7 @@ use salvo::oapi::ToSchema;
 use serde::Serialize;
 
 use crate::game::{Game, GameId, UserId};
+use crate::socket::Message;
 
 /// Frames that well-behaved clients may send here, and that mean nothing.
 pub(super) const IGNORED: &[&str] = &[
@@ -20,70 +21,56 @@ pub(super) const IGNORED: &[&str] = &[
 ];
 
 /// The game that a socket got a seat in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Init {
-    event: &'static str,
-    game_id: GameId,
+    pub(super) game_id: GameId,
 }
 
-impl Init {
-    pub(super) fn of(game_id: GameId) -> Self {
-        Self { event: "INIT", game_id }
-    }
+impl Message for Init {
+    const EVENT: &'static str = "INIT";
 }
 
 /// Where a new guest finds its token.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GetToken {
-    event: &'static str,
-    game_id: GameId,
-    guest_token_key: String,
+    pub(super) game_id: GameId,
+    /// For `key` of `/api/v1/auth/guest-token`, once and within a minute.
+    pub(super) guest_token_key: String,
 }
 
-impl GetToken {
-    pub(super) fn of(game_id: GameId, guest_token_key: String) -> Self {
-        Self { event: "GET_TOKEN", game_id, guest_token_key }
-    }
+impl Message for GetToken {
+    const EVENT: &'static str = "GET_TOKEN";
 }
 
-/// Somebody came.
-#[derive(Serialize)]
+/// A player came.
+#[derive(Serialize, ToSchema)]
 pub(super) struct UserJoined {
-    event: &'static str,
-    game_id: GameId,
+    pub(super) game_id: GameId,
 }
 
-impl UserJoined {
-    pub(super) fn of(game_id: GameId) -> Self {
-        Self { event: "USER_JOINED", game_id }
-    }
+impl Message for UserJoined {
+    const EVENT: &'static str = "USER_JOINED";
 }
 
-/// Somebody's place was given up.
-#[derive(Serialize)]
-pub(super) struct UserLeft<'a> {
-    event: &'static str,
-    game_id: GameId,
-    user_id: &'a UserId,
+/// A player's place was given up.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserLeft {
+    pub(super) game_id: GameId,
+    pub(super) user_id: UserId,
 }
 
-impl<'a> UserLeft<'a> {
-    pub(super) fn of(game_id: GameId, user_id: &'a UserId) -> Self {
-        Self { event: "USER_LEFT", game_id, user_id }
-    }
+impl Message for UserLeft {
+    const EVENT: &'static str = "USER_LEFT";
 }
 
 /// The race is prepared: go there.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct GameStart {
-    event: &'static str,
-    game_id: GameId,
+    pub(super) game_id: GameId,
 }
 
-impl GameStart {
-    pub(super) fn of(game_id: GameId) -> Self {
-        Self { event: "GAME_START", game_id }
-    }
+impl Message for GameStart {
+    const EVENT: &'static str = "GAME_START";
 }
 
 /// How long it still takes.

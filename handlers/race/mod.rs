@@ -33,9 +33,9 @@ fn wire(module: &mut Wiring) {
     module.timer("race.preparation", rules::to_be_prepared, prepare);
     module.timer("race.countdown", rules::starts_at, start);
     module.socket::<RaceSocket>();
-    module.frame(RACE, "KEY_STOKE", keystroke);
+    module.frame(RACE, keystroke);
     module.ignores(RACE, wire::IGNORED);
-    module.shows::<PlayerMoved>(RACE, |moved| Frame::json(&Moved::of(moved)));
+    module.shows(RACE, Moved::of);
     module.wakes::<RaceStarted>(RACE);
     module.get("/api/v1/game/countdown", countdown).fails(&[Kind::GAME_NOT_FOUND]);
     module.get("/api/v1/game/words", words).fails(&[Kind::WORDS_NOT_FOUND]);
@@ -125,6 +125,7 @@ impl Socket for RaceSocket {
         Kind::GAME_NOT_FOUND,
     ];
     type Emits = Option<RaceEntered>;
+    type Says = (Start, Resume, GameEnd);
 
     fn query() -> Vec<Parameter> {
         vec![integer_parameter("game_id", "The game.").required(true)]
@@ -159,7 +160,7 @@ impl Socket for RaceSocket {
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
         let login = self.login.clone();
-        let resumed = self.started.map(|at| Frame::json(&Resume::of(game, cx.now().after(at))));
+        let resumed = self.started.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
         let greeting = resumed.into_iter().collect();
         let (progress, since) = (std::mem::take(&mut self.progress), self.started);
         let emits = Some(RaceEntered { game, user: user.clone() });
@@ -172,12 +173,11 @@ impl Socket for RaceSocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             // It is over, or was lost. The socket stays open, as the contract has it: the present frontend
             // would open another at once, for ever.
-            let say =
-                if self.said_end { Say::nothing() } else { Say::message(&GameEnd::of(seat.game)) };
-            self.said_end = true;
-            return Ok(say);
+            let was_said = std::mem::replace(&mut self.said_end, true);
+            let end = GameEnd { game_id: seat.game };
+            return Ok(if was_said { Say::nothing() } else { Say::message(&end) });
         };
-        let start = || Say::message(&Start::of(seat.game)).tracked();
+        let start = || Say::message(&Start { game_id: seat.game }).tracked();
         let told = rules::told_start(&game, &seat.user);
         if std::mem::take(&mut self.unsure) && told == self.claimed {
             self.is_on_for(seat, cx.now());

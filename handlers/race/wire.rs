@@ -10,36 +10,47 @@ use serde::{Deserialize, Serialize};
 use super::rules;
 use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
 use crate::http::{Standing, lenient};
+use crate::socket::Message;
 
 /// Frames that clients may send here, and that mean nothing.
 pub(super) const IGNORED: &[&str] = &["PING", "PONG", "START", "RESUME", "RECONNECT"];
 
 /// A client's own position. What else it says of itself is not believed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct KeyStoke {
+    /// Which word, from 0.
     #[serde(deserialize_with = "lenient::integer")]
     pub(super) word_index: i64,
+    /// How many characters of it, less one: -1 stands before the first.
     #[serde(deserialize_with = "lenient::integer")]
     pub(super) char_index: i64,
 }
 
+impl Message for KeyStoke {
+    const EVENT: &'static str = "KEY_STOKE";
+}
+
 /// Another player's position (the event's name is the contract's).
-#[derive(Serialize)]
-pub(super) struct Moved<'a> {
-    event: &'static str,
+#[derive(Serialize, ToSchema)]
+pub(super) struct Moved {
     game_id: GameId,
-    user_id: &'a UserId,
+    user_id: UserId,
+    /// Which word, from 0.
     word_index: u32,
+    /// How many characters of it, less one: -1 stands before the first.
     char_index: i32,
 }
 
-impl<'a> Moved<'a> {
-    pub(super) fn of(moved: &'a PlayerMoved) -> Self {
+impl Message for Moved {
+    const EVENT: &'static str = "KEY_STOKE";
+}
+
+impl Moved {
+    pub(super) fn of(moved: &PlayerMoved) -> Self {
         let PlayerMoved { game, user, word_index, char_index } = moved;
         Self {
-            event: "KEY_STOKE",
             game_id: *game,
-            user_id: user,
+            user_id: user.clone(),
             word_index: *word_index,
             char_index: *char_index,
         }
@@ -47,31 +58,42 @@ impl<'a> Moved<'a> {
 }
 
 /// The race is on.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Start {
-    event: &'static str,
-    game_id: GameId,
+    pub(super) game_id: GameId,
 }
 
-impl Start {
-    pub(super) fn of(game_id: GameId) -> Self {
-        Self { event: "START", game_id }
-    }
+impl Message for Start {
+    const EVENT: &'static str = "START";
 }
 
 /// The race has been on for the player before this socket.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Resume {
-    event: &'static str,
     game_id: GameId,
     /// Since START was told to the player.
+    #[salvo(schema(minimum = 0))]
     seconds: f64,
+}
+
+impl Message for Resume {
+    const EVENT: &'static str = "RESUME";
 }
 
 impl Resume {
     pub(super) fn of(game_id: GameId, since: Duration) -> Self {
-        Self { event: "RESUME", game_id, seconds: since.as_secs_f64() }
+        Self { game_id, seconds: since.as_secs_f64() }
     }
+}
+
+/// The game is gone: its time is over, or it was lost.
+#[derive(Serialize, ToSchema)]
+pub(super) struct GameEnd {
+    pub(super) game_id: GameId,
+}
+
+impl Message for GameEnd {
+    const EVENT: &'static str = "GAME_END";
 }
 
 /// How long it still takes.
@@ -137,18 +159,5 @@ impl Current {
             },
         };
         Self { game: rules::current(played, user).map(own) }
-    }
-}
-
-/// The game is gone: its time is over, or it was lost.
-#[derive(Serialize)]
-pub(super) struct GameEnd {
-    event: &'static str,
-    game_id: GameId,
-}
-
-impl GameEnd {
-    pub(super) fn of(game_id: GameId) -> Self {
-        Self { event: "GAME_END", game_id }
     }
 }

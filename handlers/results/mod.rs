@@ -20,7 +20,7 @@ use crate::game::{
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
 use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{Frame, RACE};
+use crate::socket::RACE;
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "results", path: module_path!(), wire } }
@@ -35,7 +35,7 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/game/result", result).fails(&[Kind::GAME_NOT_FOUND]);
     module.hears(keep_typed);
     module.emits::<PlayerFinished>();
-    module.shows::<PlayerFinished>(RACE, |finished| Frame::json(&UserFinished::of(finished)));
+    module.shows(RACE, UserFinished::of);
 }
 
 /// How long a claim waits for the last keys: they come on another connection, perhaps to another server.

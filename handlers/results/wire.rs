@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, GameId, PlayerFinished, UserId};
 use crate::http::{Standing, UNRANKED, lenient};
+use crate::socket::Message;
 
 /// What a player claims.
 #[derive(Deserialize, ToSchema)]
@@ -32,20 +33,23 @@ impl Statistics {
     }
 }
 
-/// Somebody's result was taken.
-#[derive(Serialize)]
-pub(super) struct UserFinished<'a> {
-    event: &'static str,
+/// A player's result was taken.
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserFinished {
     game_id: GameId,
-    user_id: &'a UserId,
+    user_id: UserId,
     /// As in the result of the race.
     rank: u32,
 }
 
-impl<'a> UserFinished<'a> {
-    pub(super) fn of(finished: &'a PlayerFinished) -> Self {
+impl Message for UserFinished {
+    const EVENT: &'static str = "USER_FINISHED";
+}
+
+impl UserFinished {
+    pub(super) fn of(finished: &PlayerFinished) -> Self {
         let rank = if finished.rank == 0 { UNRANKED } else { finished.rank };
-        Self { event: "USER_FINISHED", game_id: finished.game, user_id: &finished.user, rank }
+        Self { game_id: finished.game, user_id: finished.user.clone(), rank }
     }
 }
 

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::bus::Parcel;
 use crate::game::{GameId, PodName, Timestamp, UserId};
@@ -39,8 +41,25 @@ pub(super) struct Item<'a> {
     pub(super) body: &'a RawValue,
 }
 
+/// The JSON Schema of a message with such items.
+pub(super) fn form(items: Vec<Value>) -> Value {
+    let version = json!({"const": VERSION, "description": "The version of this form."});
+    let from = json!({"type": "string", "description": "The pod that sends it."});
+    let events = json!({"type": "array", "items": {"oneOf": items}});
+    let properties = json!({"v": version, "from": from, "events": events});
+    json!({"type": "object", "properties": properties, "required": ["v", "from", "events"]})
+}
+
+/// The JSON Schema of an item: an event of this name, in the form `body`.
+pub(super) fn item_form(event: &str, body: &Value) -> Value {
+    let at = json!({"type": "integer", "description": "When it was published, in microseconds since 1970."});
+    let trace = json!({"type": "string", "description": "W3C Trace Context of its span, where the message has several."});
+    let properties = json!({"e": {"const": event}, "at": at, "t": trace, "b": body});
+    json!({"type": "object", "properties": properties, "required": ["e", "at", "b"]})
+}
+
 /// What pods tell each other beside the events of the game.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub(super) enum Talk {
     /// The sender holds sockets of the game from now on.
     Entered(GameId),

@@ -22,6 +22,9 @@
 
 mod alarm;
 mod consume;
+mod document;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod inbound;
 mod link;
 mod lookout;
@@ -30,6 +33,8 @@ mod outbound;
 mod pulse;
 mod roster;
 mod topology;
+
+pub(crate) use document::channels;
 
 use std::sync::Arc;
 

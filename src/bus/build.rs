@@ -13,7 +13,7 @@ use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::event::{Envelope, Event, Heard, Latest, Loss, Never};
+use super::event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never};
 use super::fence::{count_deliveries_from_zero, count_from_zero, fence, report_panic};
 use super::lane::{LaneReceivers, Lanes};
 use super::topic::{Bus, Handler, Handling, Receive, Topic};
@@ -32,14 +32,16 @@ type Listening =
 #[derive(Default)]
 pub struct BusBuilder {
     topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    receive: HashMap<&'static str, Receive>,
+    receive: HashMap<&'static str, (EventInfo, Receive)>,
     lanes: BTreeMap<&'static str, (Arc<Lanes>, LaneReceivers)>,
     listening: Vec<(&'static str, Listening)>,
 }
 
 impl BusBuilder {
     fn topic<E: Event>(&mut self) -> &mut Topic<E> {
-        self.receive.entry(E::NAME).or_insert_with(|| Box::new(<E::Loss as Loss>::receive::<E>));
+        let receive =
+            || (EventInfo::of::<E>(), Box::new(<E::Loss as Loss>::receive::<E>) as Receive);
+        self.receive.entry(E::NAME).or_insert_with(receive);
         let topic = self.topics.entry(TypeId::of::<E>());
         let topic = topic.or_insert_with(|| Box::new(Topic::<E>::default()));
         topic.downcast_mut().expect("a topic is stored under the id of its own type")

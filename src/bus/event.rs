@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use salvo::oapi::ToSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -9,6 +10,7 @@ use super::carrier::Arrival;
 use super::publish::Pending;
 use super::topic::Bus;
 use crate::game::{GameId, Timestamp, UserId};
+use crate::socket::SchemaOf;
 use crate::telemetry::TraceContext;
 
 /// Who has to hear an event.
@@ -28,12 +30,13 @@ pub enum Reach {
 /// A plain struct that says what happened.
 ///
 /// ```
+/// use salvo::oapi::ToSchema;
 /// use serde::{Deserialize, Serialize};
 /// use typephoon_api::bus::{Event, Never, Reach};
 /// use typephoon_api::game::GameId;
 ///
 /// /// Somebody waved.
-/// #[derive(Serialize, Deserialize)]
+/// #[derive(Serialize, Deserialize, ToSchema)]
 /// struct PlayerWaved { game: GameId }
 ///
 /// impl Event for PlayerWaved {
@@ -43,7 +46,7 @@ pub enum Reach {
 ///     fn game(&self) -> Option<GameId> { Some(self.game) }
 /// }
 /// ```
-pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
+pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
     /// Noun and past participle (`race.started`); stable, since it crosses servers.
     const NAME: &'static str;
     /// Who has to hear it.
@@ -149,7 +152,7 @@ impl<E> std::ops::Deref for Heard<E> {
 }
 
 /// An event type as the wiring table shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct EventInfo {
     /// Its stable name.
     pub name: &'static str,
@@ -157,11 +160,21 @@ pub struct EventInfo {
     pub reach: Reach,
     /// `never` or `latest`.
     pub loss: &'static str,
+    /// How it is written in JSON.
+    #[serde(skip)]
+    pub(crate) schema: SchemaOf,
+}
+
+impl PartialEq for EventInfo {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl EventInfo {
     /// What the type says of itself.
     pub const fn of<E: Event>() -> Self {
-        Self { name: E::NAME, reach: E::REACH, loss: <E::Loss as Loss>::WORD }
+        let (name, reach, loss) = (E::NAME, E::REACH, <E::Loss as Loss>::WORD);
+        Self { name, reach, loss, schema: E::to_schema }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -29,7 +30,7 @@ trait Numbered: Event {
 /// Declares an event with a game and a number.
 macro_rules! event {
     ($name:literal $type:ident $make:ident $loss:ident) => {
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
         struct $type {
             game: GameId,
             number: u32,

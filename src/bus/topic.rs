@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use tracing::Instrument;
 
 use super::carrier::{Arrival, Carrier, Parcel, Receipt};
-use super::event::{Envelope, Event, Heard, Latest, Never, Reach};
+use super::event::{Envelope, Event, EventInfo, Heard, Latest, Never, Reach};
 use super::lane::{Delivery, Lanes};
 use super::publish::Pending;
 use super::tap::{Focus, Sights, Tap};
@@ -54,7 +54,7 @@ pub(super) type Receive =
 pub struct Bus {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// How events of other servers are taken, by their names.
-    pub(super) receive: HashMap<&'static str, Receive>,
+    pub(super) receive: HashMap<&'static str, (EventInfo, Receive)>,
     /// Where operators look.
     pub(super) tap: Arc<Tap>,
     /// The way to other servers, if there are any.
@@ -173,7 +173,14 @@ impl Bus {
         event: &str,
         arrival: &Arrival<'_>,
     ) -> Option<Option<Pending>> {
-        self.receive.get(event).map(|receive| receive(self, arrival))
+        self.receive.get(event).map(|(_, receive)| receive(self, arrival))
+    }
+
+    /// The event types that are heard or shown here, by name.
+    pub(crate) fn events(&self) -> Vec<EventInfo> {
+        let mut events: Vec<_> = self.receive.values().map(|(info, _)| *info).collect();
+        events.sort_by_key(|it| it.name);
+        events
     }
 
     /// The name of an event type, if it is one here.

@@ -3,6 +3,7 @@
 //! They are shared words: more than one handler module speaks or hears them. An event that only one
 //! module cares about is declared in that module.
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{GameId, LoginId, Timestamp, UserId};
@@ -12,7 +13,7 @@ use crate::bus::{Event, Latest, Never, Reach};
 macro_rules! lifecycle {
     ($($(#[$doc:meta])* $name:literal $type:ident ($reach:ident) { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
         pub struct $type {
             /// In which game.
             pub game: GameId,
@@ -72,7 +73,7 @@ lifecycle! {
 macro_rules! of_players {
     ($($(#[$doc:meta])* $name:literal $type:ident { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
         pub struct $type {
             $($(#[$field_doc])* pub $field: $of,)*
         }
@@ -107,7 +108,7 @@ of_players! {
 }
 
 /// A player's cursor stands here now. Absolute, so only the newest of a player matters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlayerMoved {
     /// In which game.
     pub game: GameId,

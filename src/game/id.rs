@@ -3,13 +3,26 @@
 use std::fmt;
 use std::sync::Arc;
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 /// A game, from its lobby to its cleanup. Positive, growing by one per lobby.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Default,
+    ToSchema,
 )]
 #[serde(transparent)]
+#[salvo(schema(name = "GameId"))]
 pub struct GameId(pub i64);
 
 impl fmt::Display for GameId {
@@ -26,8 +39,9 @@ pub struct SocketId(pub u64);
 pub const BOT: &str = "bot-";
 
 /// A user: `guest-` and 32 hex digits, or the provider's name and its own id (`google-77`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[salvo(schema(name = "UserId", value_type = String))]
 pub struct UserId(Arc<str>);
 
 impl UserId {
@@ -55,8 +69,9 @@ impl fmt::Display for UserId {
 }
 
 /// One login of a registered player, on one device.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[salvo(schema(name = "LoginId", value_type = String))]
 pub struct LoginId(Arc<str>);
 
 impl LoginId {

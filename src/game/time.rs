@@ -3,13 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 /// Microseconds since 1970-01-01T00:00:00Z: exact in JSON, in SQLite and in PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(transparent)]
+#[salvo(schema(name = "Timestamp"))]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

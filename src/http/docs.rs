@@ -1,5 +1,5 @@
-//! `/openapi.json`, and `/docs`: a page for people, made of the same types, the wiring table and the
-//! error table. It needs no script and nothing from elsewhere.
+//! `/openapi.json`, `/asyncapi.json`, and `/docs`: a page for people, made of these two and the error table. It needs no
+//! script and nothing from elsewhere.
 
 use std::fmt::Write as _;
 
@@ -14,35 +14,33 @@ use serde_json::Value;
 
 use super::web::get_and_head;
 use crate::Kind;
-use crate::module::ModuleTable;
-use crate::socket::SocketRoute;
 
-/// Where the document for machines is.
-pub(super) const JSON: &str = "/openapi.json";
-/// Where the page for people is.
-pub(super) const PAGE: &str = "/docs";
+/// Where they are: the routes, the messages of sockets, the page.
+pub(super) const PATHS: [&str; 3] = ["/openapi.json", "/asyncapi.json", "/docs"];
 
-/// Both documents, made once.
+/// The three documents, made once.
 pub(super) struct Docs {
-    json: String,
+    routes: String,
+    messages: String,
     page: String,
 }
 
 impl Docs {
-    pub(super) fn new(api: OpenApi, modules: &[ModuleTable], sockets: &[SocketRoute]) -> Self {
-        let json = api.to_json().unwrap_or_default();
-        let page = page(&serde_json::from_str(&json).unwrap_or_default(), modules, sockets);
-        Self { json, page }
+    pub(super) fn new(api: OpenApi, protocol: &Value) -> Self {
+        let routes = api.to_json().unwrap_or_default();
+        let page = page(&serde_json::from_str(&routes).unwrap_or_default(), protocol);
+        Self { routes, messages: protocol.to_string(), page }
     }
 
     pub(super) fn router(self) -> Router {
-        let json = Document { body: self.json.into(), of: "application/json", policy: None };
-        let of = "text/html; charset=utf-8";
-        let page =
-            Document { body: self.page.into(), of, policy: HeaderValue::try_from(policy()).ok() };
-        Router::new()
-            .push(get_and_head(Router::with_path(&JSON[1..]), json))
-            .push(get_and_head(Router::with_path(&PAGE[1..]), page))
+        let json =
+            |body: String| Document { body: body.into(), of: "application/json", policy: None };
+        let (of, policy) = ("text/html; charset=utf-8", HeaderValue::try_from(policy()).ok());
+        let page = Document { body: self.page.into(), of, policy };
+        let documents = PATHS.into_iter().zip([json(self.routes), json(self.messages), page]);
+        documents.fold(Router::new(), |router, (path, document)| {
+            router.push(get_and_head(Router::with_path(&path[1..]), document))
+        })
     }
 }
 
@@ -82,16 +80,16 @@ fn policy() -> String {
     )
 }
 
-fn page(api: &Value, modules: &[ModuleTable], sockets: &[SocketRoute]) -> String {
+fn page(api: &Value, protocol: &Value) -> String {
     let mut html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport \
          content=\"width=device-width\"><title>typephoon-api</title><style>{STYLE}</style>\
          <h1>typephoon-api</h1><p>A success is <code>{{\"ok\":true,…}}</code>, a failure \
          <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. The same for machines: \
-         <a href=/openapi.json>openapi.json</a>."
+         <a href=/openapi.json>openapi.json</a>, <a href=/asyncapi.json>asyncapi.json</a>."
     );
     routes(&mut html, api);
-    self::sockets(&mut html, modules, sockets);
+    sockets(&mut html, protocol);
     errors(&mut html);
     html
 }
@@ -169,6 +167,10 @@ fn kind_of(api: &Value, schema: &Value) -> String {
     if let Some(fields) = resolved["properties"].as_object() {
         return format!("{{{}}}", fields.keys().cloned().collect::<Vec<_>>().join(", "));
     }
+    let values = resolved.get("enum").or_else(|| resolved.get("const"));
+    if let Some(values) = values {
+        return values.to_string();
+    }
     match &resolved["type"] {
         Value::String(kind) => kind.clone(),
         Value::Array(kinds) => {
@@ -178,25 +180,21 @@ fn kind_of(api: &Value, schema: &Value) -> String {
     }
 }
 
-fn sockets(html: &mut String, modules: &[ModuleTable], sockets: &[SocketRoute]) {
+/// The channels that are sockets, and their messages.
+fn sockets(html: &mut String, protocol: &Value) {
     put!(html, "<h2>Sockets</h2><p>Text frames, one JSON object each.");
-    for socket in sockets {
-        let channel = socket.channel.to_string();
-        put!(html, "<h3><code>{}</code></h3><p>{}<table>", socket.path, escape(socket.about));
-        for module in modules {
-            for frame in module.frames.iter().filter(|it| it.ends_with(&format!("({channel})"))) {
-                put!(
-                    html,
-                    "<tr><td>client → server<td><code>{}</code><td>{}",
-                    escape(frame),
-                    module.name
-                );
-            }
-            for event in module.shows.iter().filter(|it| it.ends_with(&channel)) {
-                put!(html, "<tr><td>server → client<td>on {}<td>{}", escape(event), module.name);
-            }
+    let channels = protocol["channels"].as_object().into_iter().flatten();
+    for (_, channel) in channels.filter(|(_, channel)| channel["bindings"]["ws"].is_object()) {
+        let text = |value: &Value| escape(value.as_str().unwrap_or_default());
+        put!(html, "<h3><code>{}</code></h3>", text(&channel["address"]));
+        put!(html, "<p>{}", text(&channel["description"]));
+        for (id, message) in channel["messages"].as_object().into_iter().flatten() {
+            let way =
+                if id.starts_with("client.") { "client → server" } else { "server → client" };
+            let (name, about) = (text(&message["name"]), text(&message["summary"]));
+            put!(html, "<p>{way} <code>{name}</code> {about}");
+            schema(html, "with", protocol, &message["payload"]);
         }
-        put!(html, "</table>");
     }
 }
 

@@ -1,8 +1,9 @@
 //! What endpoints take as arguments. They are read in the order of the arguments, so a bad query is
 //! told before a missing token, as the contract wants it.
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use salvo::extract::Metadata;
+use salvo::http::ReqBody;
 use salvo::oapi::{
     Components, Content, EndpointArgRegister, Object, Operation, Parameter, ParameterIn,
     RequestBody, Required, ToSchema, schema::BasicType,
@@ -146,10 +147,7 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
         let cx = cx_of(depot)?;
         let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
         let payload = tokio::select! {
-            payload = req.payload_with_max_size(limit) => payload.map_err(|error| match error {
-                salvo::http::ParseError::PayloadTooLarge => Kind::PAYLOAD_TOO_LARGE.into(),
-                _ => Error::new(Kind::BAD_REQUEST, "body: could not be read"),
-            })?,
+            payload = collect(req.take_body(), limit) => payload?,
             // The rest of a body that is on its way has come by then.
             () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => return Err(Kind::RESTARTING.into()),
         };
@@ -157,13 +155,28 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
         if payload.trim_ascii_start().first() == Some(&b'[') {
             return Err(Error::validation("body: is not an object"));
         }
-        let mut json = serde_json::Deserializer::from_slice(payload);
+        let mut json = serde_json::Deserializer::from_slice(&payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             Error::validation(format!("body {}: {}", error.path(), error.inner()))
         })?;
         json.end().map_err(|error| Error::validation(format!("body: {error}")))?;
         Ok(Self(body))
     }
+}
+
+/// Copies a body as it comes. A piece of it, as hyper hands it out, holds on to the read buffer of 8 KiB that it came in:
+/// kept until the end, a body that comes byte by byte would cost thousands of times its length.
+async fn collect(mut body: ReqBody, limit: usize) -> Result<Vec<u8>, Error> {
+    let mut payload = Vec::new();
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|_| Error::new(Kind::BAD_REQUEST, "body: could not be read"))?;
+        let Ok(piece) = piece.into_data() else { continue };
+        if payload.len() + piece.len() > limit {
+            return Err(Kind::PAYLOAD_TOO_LARGE.into());
+        }
+        payload.extend_from_slice(&piece);
+    }
+    Ok(payload)
 }
 
 impl<T: ToSchema> EndpointArgRegister for Body<T> {

@@ -1,6 +1,7 @@
 //! HTTP: the router built from what the modules declare, the envelope of every answer, and the files of the client.
 
 mod answer;
+mod asyncapi;
 mod caller;
 mod connection;
 mod cors;

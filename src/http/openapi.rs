@@ -12,7 +12,7 @@ use super::{health, may_fail};
 use crate::Kind;
 use crate::socket::SocketRoute;
 
-const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets, codes and close codes: see /docs. HEAD \
+const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets and close codes: /asyncapi.json. HEAD \
                      works wherever GET does, and changes nothing.";
 
 /// What any request can meet: in the parser, the time-out, or a panic.

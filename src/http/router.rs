@@ -19,7 +19,7 @@ use super::limits::RequestLimit;
 use super::measure::Measure;
 use super::openapi::{self, Failures};
 use super::policy::Policy;
-use super::{Answer, Empty, docs, health, web};
+use super::{Answer, Empty, asyncapi, docs, health, web};
 use crate::Kind;
 use crate::module::{Cx, Parts};
 use crate::socket::SocketRoute;
@@ -129,8 +129,8 @@ pub(crate) fn service(
         });
         api = api.push(at);
     }
-    let docs =
-        docs::Docs::new(openapi::document(&api, &failures, &sockets), &parts.table, &sockets);
+    let protocol = asyncapi::document(&parts.table, &sockets, &parts.bus.events());
+    let docs = docs::Docs::new(openapi::document(&api, &failures, &sockets), &protocol);
     for socket in sockets {
         paths.insert(socket.path);
         let cx = Cx::new(socket.module, parts.clone());
@@ -139,7 +139,7 @@ pub(crate) fn service(
         api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx)))));
     }
     let router = Router::new().push(api).push(docs.router()).push(web::router(&parts.settings));
-    paths.extend([docs::JSON, docs::PAGE]);
+    paths.extend(docs::PATHS);
     let measure = Measure { paths: paths.clone() };
     let around = Around { paths };
     Service::new(router)

@@ -33,4 +33,4 @@ pub use wiring::{Declarations, Wiring, wire};
 
 pub(crate) use context::Parts;
 pub(crate) use switch::{Off, Switch, Switches};
-pub(crate) use wiring::TimerDeclaration;
+pub(crate) use wiring::{FrameHandler, FrameHandlers, TimerDeclaration};

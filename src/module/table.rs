@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::bus::EventInfo;
-use crate::socket::Channel;
+use crate::socket::{Channel, MessageInfo};
 
 /// A row of the wiring table.
 #[derive(Clone, Debug, Serialize)]
@@ -33,6 +33,9 @@ pub struct ModuleTable {
     pub providers: Vec<&'static str>,
     /// Instruments of its own, `name (kind)`.
     pub counts: Vec<String>,
+    /// The types of the messages that its sockets say and take.
+    #[serde(skip)]
+    pub messages: Vec<MessageInfo>,
 }
 
 impl ModuleTable {
@@ -49,6 +52,7 @@ impl ModuleTable {
             timers: vec![],
             providers: vec![],
             counts: vec![],
+            messages: vec![],
         }
     }
 
@@ -163,11 +167,13 @@ fn circle(
 
 #[cfg(test)]
 mod tests {
+    use salvo::oapi::ToSchema;
+
     use super::*;
     use crate::bus::Reach;
 
     fn event(name: &'static str) -> EventInfo {
-        EventInfo { name, reach: Reach::Pod, loss: "never" }
+        EventInfo { name, reach: Reach::Pod, loss: "never", schema: <() as ToSchema>::to_schema }
     }
 
     fn row(name: &'static str, hears: &'static str, emits: &'static str) -> ModuleTable {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use salvo::Handler as Endpoint;
 use salvo::http::Method;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Cx;
@@ -22,7 +23,8 @@ use crate::game::{Game, GameId, Timestamp};
 use crate::http::Route;
 use crate::login::Provider;
 use crate::socket::{
-    Channel, Frame, Malformed, Rooms, Seat, Socket, SocketRoute, SocketsOf, Whose,
+    Channel, Frame, Malformed, Message, MessageInfo, Messages, Rooms, Seat, Socket, SocketRoute,
+    SocketsOf, Whose,
 };
 use crate::telemetry::{Born, Own};
 use crate::{Error, Kind};
@@ -127,10 +129,15 @@ impl Wiring<'_> {
         self.to.bus.listen::<E>(self.row.name, Arc::new(handler), Arc::new(reread));
     }
 
-    /// Every `E` is shown to the sockets of its game on `channel`, as the frame that `message`
+    /// Every `E` is shown to the sockets of its game on `channel`, as the message that `message`
     /// makes of it: once, by the publisher itself. A [`Latest`] event is not shown to its own player.
-    pub fn shows<E: Event>(&mut self, channel: Channel, message: fn(&E) -> Frame) {
+    pub fn shows<E, M>(&mut self, channel: Channel, message: fn(&E) -> M)
+    where
+        E: Event,
+        M: Message + Serialize + 'static,
+    {
         self.row.shows(EventInfo::of::<E>(), channel);
+        self.row.messages.push(MessageInfo::said::<M>(channel));
         let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
         self.to.bus.aged_view(&self.switch, move |event: &E, age| {
             let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
@@ -139,9 +146,9 @@ impl Wiring<'_> {
             }
             if <E::Loss as Loss>::CONFLATES {
                 let whose = Whose { event: E::NAME, player: event.player().cloned() };
-                room.show_position(whose, message(event).born(Born::position(age)));
+                room.show_position(whose, Frame::of(&message(event)).born(Born::position(age)));
             } else {
-                room.show(&message(event).born(Born::in_span(age)));
+                room.show(&Frame::of(&message(event)).born(Born::in_span(age)));
             }
         });
     }
@@ -234,33 +241,32 @@ impl Wiring<'_> {
         }
         self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
         self.row.emits(<S::Emits as Emits>::kinds());
+        self.row.messages.extend(<S::Says as Messages>::said(S::CHANNEL));
         self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
     }
 
-    /// Frames `{"event": EVENT, …}` that clients send on `channel` go to `handler`, which says what
-    /// is to be published, or that the frame is [`Malformed`].
-    pub fn frame<M, T>(
-        &mut self,
-        channel: Channel,
-        event: &'static str,
-        handler: fn(&Seat, M) -> Result<T, Malformed>,
-    ) where
-        M: DeserializeOwned + 'static,
+    /// Messages `M` that clients send on `channel` go to `handler`, which says what is to be published,
+    /// or that the frame is [`Malformed`].
+    pub fn frame<M, T>(&mut self, channel: Channel, handler: fn(&Seat, M) -> Result<T, Malformed>)
+    where
+        M: Message + DeserializeOwned + 'static,
         T: Emits,
     {
         self.row.emits(T::kinds());
-        count_from_zero(self.row.name, event);
-        self.row.frames.push(format!("{event} ({channel})"));
+        count_from_zero(self.row.name, M::EVENT);
+        self.row.messages.push(MessageInfo::taken::<M>(channel));
+        self.row.frames.push(format!("{} ({channel})", M::EVENT));
         let handler: FrameHandler = Box::new(move |bus, seat, text| {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;
             Ok(handler(seat, message)?.publish(bus))
         });
-        self.to.frames.entry(channel).or_default().insert(event, (self.switch.clone(), handler));
+        self.to.frames.entry(channel).or_default().insert(M::EVENT, (self.switch.clone(), handler));
     }
 
     /// Frames that clients may send on `channel` and that mean nothing, unless another module takes
     /// them.
-    pub fn ignores(&mut self, channel: Channel, events: &[&'static str]) {
+    pub fn ignores(&mut self, channel: Channel, events: &'static [&'static str]) {
+        self.row.messages.push(MessageInfo::ignored(channel, events));
         self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
         let frames = self.to.frames.entry(channel).or_default();
         for event in events {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Kind;
@@ -11,7 +12,7 @@ use crate::module::Switch;
 use crate::socket::{Rooms, SocketsOf};
 
 /// An operator wants sockets closed: those of a game, of a player, or both.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(super) struct SocketsClosed {
     pub(super) game: Option<GameId>,
     pub(super) user: Option<UserId>,

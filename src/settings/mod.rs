@@ -23,6 +23,8 @@ mod check;
 mod cookies;
 mod environment;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod keys;
 mod layer;
 mod lists;
@@ -169,16 +171,25 @@ pub struct Loaded {
 /// The first thing that is wrong: a missing file, broken YAML, an unknown key, a value that does not fit, or services
 /// that do not go together.
 pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
-    let keys = Keys::known();
-    let unprefixed = Unprefixed::read(&sources.environment)?;
-    let mut layers = Vec::new();
+    let mut files = Vec::new();
     if let Some(file) = &sources.setting {
-        layers.push(sources::read_file(file, "setting file")?);
+        files.push(sources::read_file(file, "setting file")?);
     }
     if let Some(file) = &sources.secret {
-        layers.push(sources::read_file(file, "secret setting file")?);
+        files.push(sources::read_file(file, "secret setting file")?);
     }
-    layers.extend(environment::layers(&sources.environment, &keys));
+    understand(files, &sources.environment)
+}
+
+/// The settings that files and environment make together.
+fn understand(
+    files: Vec<Layer>,
+    environment: &[(String, String)],
+) -> Result<Loaded, SettingsError> {
+    let keys = Keys::known();
+    let unprefixed = Unprefixed::read(environment)?;
+    let mut layers = files;
+    layers.extend(environment::layers(environment, &keys));
     let mut ignored = Ignored::default();
     for layer in &mut layers {
         check::check(layer, &keys, &mut ignored)?;

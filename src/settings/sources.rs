@@ -70,7 +70,7 @@ impl Sources {
 }
 
 /// The variables of a `.env` file. Its lines may hold secrets: an error names the line by its number alone.
-fn dot_env(text: &str) -> Result<Vec<(String, String)>, SettingsError> {
+pub(super) fn dot_env(text: &str) -> Result<Vec<(String, String)>, SettingsError> {
     let variables: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
     variables.map_err(|error| {
         let line = match error {
@@ -95,7 +95,12 @@ pub(super) fn read_file(file: &Path, kind: &str) -> Result<Layer, SettingsError>
             _ => format!("the {kind} {name} cannot be read: {error}"),
         })
     })?;
-    let tree = read_yaml(&text)
+    read_text(name, &text)
+}
+
+/// Reads the text of a file as a layer.
+pub(super) fn read_text(name: String, text: &str) -> Result<Layer, SettingsError> {
+    let tree = read_yaml(text)
         .map_err(|error| SettingsError::new(format!("{name} is not valid YAML: {error}")))?;
     Ok(Layer { origin: Origin::File(name), tree })
 }

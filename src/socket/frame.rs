@@ -4,6 +4,7 @@ use serde::Serialize;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::leaving::{self, Client};
+use super::message::{Message, Tagged};
 use crate::telemetry::Born;
 
 /// The longest header of a server's frame: opcode, length, eight bytes of a longer length. Servers do not mask.
@@ -23,8 +24,12 @@ impl Frame {
     /// The text frame of a message.
     ///
     /// # Panics
-    /// If the message cannot be JSON (a map with keys that are no strings): a fault of its type.
-    pub fn json(message: &impl Serialize) -> Self {
+    /// If the message cannot be a JSON object (a map with keys that are no strings): a fault of its type.
+    pub fn of<M: Message + Serialize>(message: &M) -> Self {
+        Self::json(&Tagged { event: M::EVENT, message })
+    }
+
+    pub(super) fn json(message: &impl Serialize) -> Self {
         // Most messages of a race fit.
         let mut buffer = Vec::with_capacity(256);
         buffer.resize(LONGEST_HEADER, 0);

@@ -193,6 +193,13 @@ impl Headers {
     }
 }
 
+/// Frames that begin in a stream of bytes which arrives in pieces.
+#[cfg(fuzzing)]
+pub(super) fn frames_in(bytes: &[u8], piece: usize) -> u64 {
+    let mut headers = Headers::default();
+    bytes.chunks(piece).map(|piece| u64::from(headers.pass(piece))).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -6,9 +6,12 @@
 
 mod census;
 mod frame;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod goodbye;
 mod leaving;
 mod life;
+mod message;
 mod meter;
 mod outbox;
 mod pace;
@@ -24,12 +27,15 @@ use std::time::Duration;
 pub use frame::Frame;
 pub use goodbye::Goodbye;
 pub use life::{Ending, Said};
+pub use message::{Message, MessageInfo, Messages};
 pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
 pub use typing::Typing;
 pub use upgrade::{Handshake, SocketRoute};
+
+pub(crate) use message::{SchemaOf, Side};
 
 use salvo::oapi::Parameter;
 
@@ -67,6 +73,8 @@ pub trait Socket: Sized + Send + 'static {
     const REFUSES: &'static [Kind] = &[];
     /// What it may publish when it opens and closes.
     type Emits: Emits;
+    /// The messages that it says by itself, when it opens and when it catches up.
+    type Says: Messages;
 
     /// The parameters of its query, for the documentation.
     fn query() -> Vec<Parameter> {
@@ -134,8 +142,8 @@ impl Say {
     }
 
     /// One message.
-    pub fn message(message: &impl serde::Serialize) -> Self {
-        Self { frames: vec![Frame::json(message)], ..Self::default() }
+    pub fn message(message: &(impl Message + serde::Serialize)) -> Self {
+        Self { frames: vec![Frame::of(message)], ..Self::default() }
     }
 
     /// Several messages, in this order.

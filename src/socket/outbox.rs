@@ -302,7 +302,7 @@ impl Outbox {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Outbox {
     /// The texts of all that waits.
     pub(super) fn take_texts(&self) -> Vec<String> {

@@ -23,7 +23,7 @@ use super::{Channel, Goodbye, Say, Socket};
 use crate::Kind;
 use crate::bus::{Pending, guard, report_panic};
 use crate::http::lenient;
-use crate::module::{Cx, Parts};
+use crate::module::{Cx, FrameHandler, FrameHandlers, Parts, Switch};
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
     mark_failed, panics, socket_span, span_failed,
@@ -301,22 +301,40 @@ struct Head<'a> {
     traceparent: Option<Cow<'a, str>>,
 }
 
-/// Gives a frame to the handler that is declared for it. A panic in there is logged, and the frame
-/// dropped. A frame that is sampled, or says which trace it belongs to, is handled in a span.
+/// A frame with its handler.
+pub(super) struct Addressed<'a> {
+    event: &'static str,
+    switch: &'a Switch,
+    pub(super) handler: &'a FrameHandler,
+    traceparent: Option<Cow<'a, str>>,
+}
+
+/// Reads what every message has, and finds the handler that is declared for it.
+pub(super) fn address<'a>(
+    frames: &'a FrameHandlers,
+    channel: Channel,
+    text: &'a str,
+) -> Result<Addressed<'a>, Malformed> {
+    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
+    let frames = frames.get(&channel).ok_or(Malformed)?;
+    let (event, (switch, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    Ok(Addressed { event, switch, handler, traceparent: head.traceparent })
+}
+
+/// Gives a frame to its handler. A panic in there is logged, and the frame dropped. A frame that is sampled, or says
+/// which trace it belongs to, is handled in a span.
 fn dispatch(
     parts: &Parts,
     channel: Channel,
     seat: &Seat,
     text: &str,
 ) -> Result<Pending, Malformed> {
-    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
-    let frames = parts.frames.get(&channel).ok_or(Malformed)?;
-    let (event, (switch, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    let addressed = address(&parts.frames, channel, text)?;
+    let Addressed { event, switch, handler, ref traceparent } = addressed;
     if !switch.takes(event) {
         return Ok(Pending::DONE);
     }
-    let traceparent = head.traceparent.as_deref();
-    let module = switch.module();
+    let (module, traceparent) = (switch.module(), traceparent.as_deref());
     let frame = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
     let span = frame_span(&frame, parts.settings.telemetry.keystroke_sample);
     let entered = span.enter();

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::persona::QUEUE_IN;
 use crate::raw::Raw;
-use crate::server::{Server, eventually};
+use crate::server::{Server, eventually, time_passes};
 use crate::site::NOBODY;
 
 const ASK: &str = "GET /healthcheck/alive HTTP/1.1\r\nhost: here\r\n\r\n";
@@ -152,6 +152,30 @@ async fn a_connection_that_says_nothing_is_closed() {
     for connection in [&mut silent, &mut half, &mut idle] {
         connection.ended(Duration::from_secs(5)).await;
     }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_byte_by_byte_takes_no_more_memory_than_a_whole_one() {
+    let server = Server::with().embedded().start().await;
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut request = Raw::connect(server.port()).await;
+        request
+            .send("POST /api/v1/auth/guest HTTP/1.1\r\nhost: here\r\ncontent-length: 9000\r\n\r\n{")
+            .await;
+        slow.push(request);
+    }
+    assert!(is_served(&server, 1).await);
+    let before = server.memory();
+    // Time is the subject: bytes that come together are read together.
+    for _ in 0..200 {
+        for request in &mut slow {
+            request.send(" ").await;
+        }
+        time_passes(Duration::from_millis(1)).await;
+    }
+    let grown = server.memory().saturating_sub(before) / 1_000_000;
+    assert!(grown < 8, "{grown} MB more, for 10 kB");
 }
 
 #[tokio::test]

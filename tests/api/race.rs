@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::server::Server;
 use crate::site::NOBODY;
@@ -100,9 +101,9 @@ async fn whole_numbers_may_be_written_in_other_ways() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
     let game = anna.game;
-    anna.track()
-        .send(json!({"event": "KEY_STOKE", "game_id": game, "word_index": "1", "char_index": "0"}))
-        .await;
+    let as_texts =
+        json!({"event": "KEY_STOKE", "game_id": game, "word_index": "1", "char_index": "0"});
+    anna.track().say(Message::text(as_texts.to_string())).await;
     ben.sees(&anna, 1, 0).await;
     anna.track()
         .send(json!({"event": "KEY_STOKE", "game_id": game, "word_index": 2.0, "char_index": 1.0}))

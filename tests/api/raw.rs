@@ -50,7 +50,9 @@ impl Raw {
         let connected = socket.connect(SocketAddr::from(([127, 0, 0, 1], port)));
         let connected =
             tokio::time::timeout(PATIENCE, connected).await.expect("a connection in time");
-        Self(connected.expect("a connection"))
+        let connected = connected.expect("a connection");
+        connected.set_nodelay(true).expect("no delay");
+        Self(connected)
     }
 
     /// Sends what it can: a server that closes meanwhile is no failure.

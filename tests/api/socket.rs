@@ -15,6 +15,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{WebSocketStream, tungstenite};
 
+use crate::protocol::{Spoken, is_close_code};
+
 /// What a page can hear.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
@@ -44,6 +46,8 @@ pub struct Socket {
     who: String,
     stream: WebSocketStream<TcpStream>,
     patience: Duration,
+    /// What may be said on it.
+    spoken: Option<&'static Spoken>,
     /// Whether it hears events that the present page ignores.
     knows_new: bool,
     /// Heard while waiting for a pong, and not yet asked for.
@@ -73,6 +77,7 @@ impl Socket {
         headers: impl IntoIterator<Item = (&'static str, &'a str)>,
         patience: Duration,
     ) -> Result<Self, Refusal> {
+        let spoken = Spoken::at(path);
         let who = format!("{who} ({})", path.split('?').next().unwrap_or(path));
         let mut request =
             format!("ws://127.0.0.1:{port}{path}").into_client_request().expect("a proper address");
@@ -85,7 +90,7 @@ impl Socket {
             panic!("{who} waited for a handshake: nothing within {patience:?}")
         })?;
         let (waiting, past) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { who, stream, patience, knows_new: false, waiting, past })
+        Ok(Self { who, stream, patience, spoken, knows_new: false, waiting, past })
     }
 
     /// From now on it hears events, too, that the present page ignores.
@@ -176,12 +181,16 @@ impl Socket {
         }
     }
 
-    /// Sends a frame in JSON.
+    /// Sends a frame as the AsyncAPI document has it.
     pub async fn send(&mut self, frame: Value) {
+        let fault = self.spoken.and_then(|spoken| spoken.fault_of_client(&frame));
+        if let Some(fault) = fault {
+            panic!("{} was to send what /asyncapi.json does not know: {frame}: {fault}", self.who);
+        }
         self.say(Message::text(frame.to_string())).await;
     }
 
-    /// Sends any frame; a connection that has ended meanwhile is noticed by the next who listens.
+    /// Sends any frame, documented or not; a connection that has ended meanwhile is noticed by the next who listens.
     pub async fn say(&mut self, message: Message) {
         let _ = tokio::time::timeout(self.patience, self.stream.send(message)).await;
     }
@@ -259,8 +268,13 @@ impl Socket {
     ) -> Option<Heard> {
         let heard = match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                Ok(frame) if self.ignores(&frame) => return None,
-                Ok(frame) => Heard::Frame(frame),
+                Ok(frame) => {
+                    self.is_documented(&frame);
+                    if self.ignores(&frame) {
+                        return None;
+                    }
+                    Heard::Frame(frame)
+                }
                 Err(_) => panic!("{} heard what is no JSON: {text:?}", self.who),
             },
             Some(Ok(Message::Ping(_))) => return None,
@@ -268,6 +282,7 @@ impl Socket {
             Some(Ok(Message::Close(frame))) => {
                 let (code, reason) =
                     frame.map_or((1005, String::new()), |f| (f.code.into(), f.reason.to_string()));
+                assert!(is_close_code(code, &reason), "{}: {code} {reason:?}", self.who);
                 Heard::Closed(code, reason)
             }
             Some(Ok(other)) => panic!("{} heard what no page understands: {other:?}", self.who),
@@ -278,6 +293,14 @@ impl Socket {
             self.past.pop_front();
         }
         Some(heard)
+    }
+
+    /// What the server says is as the AsyncAPI document has it.
+    fn is_documented(&self, frame: &Value) {
+        let fault = self.spoken.and_then(|spoken| spoken.fault_of_server(frame));
+        if let Some(fault) = fault {
+            panic!("{} heard what /asyncapi.json does not know: {frame}: {fault}", self.who);
+        }
     }
 
     fn ignores(&self, frame: &Value) -> bool {

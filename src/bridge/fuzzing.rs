@@ -1,0 +1,26 @@
+//! The door to what other pods send.
+
+use super::message::{self, TALK, Talk};
+use crate::bus::Arrival;
+use crate::module::Declarations;
+use crate::telemetry::TraceContext;
+
+/// A message of the broker, taken by the bus of all modules. What is readable is written again as it was read.
+pub fn bridge_message(declared: Declarations) -> impl Fn(&[u8]) {
+    let bus = declared.bus.build().0;
+    move |bytes| {
+        let Some(message) = message::read(bytes) else { return };
+        let again = serde_json::to_vec(&message).expect("what has been JSON before");
+        let again = message::read(&again).expect("a message").events.len();
+        assert_eq!(again, message.events.len());
+        for item in message.events {
+            if item.event == TALK {
+                drop(serde_json::from_str::<Talk>(item.body.get()));
+                continue;
+            }
+            let trace = item.trace.as_deref().map(TraceContext::from_traceparent);
+            let (at, body, trace) = (item.at, item.body.get(), trace.unwrap_or_default());
+            drop(bus.receive(&item.event, &Arrival { at, trace, body, receipt: None }));
+        }
+    }
+}

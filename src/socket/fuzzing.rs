@@ -1,0 +1,56 @@
+//! The door to what clients send on a socket.
+
+use std::sync::Arc;
+
+use super::room::{Member, Seat};
+use super::session::address;
+use super::{RACE, Typing, meter};
+use crate::bus::Bus;
+use crate::game::{GameId, Text, Timestamp};
+use crate::module::{Declarations, FrameHandlers};
+
+/// A race of two: one types what the fuzzer says, the other watches.
+pub struct Track {
+    bus: Arc<Bus>,
+    frames: FrameHandlers,
+    seat: Seat,
+    watcher: Arc<Member>,
+}
+
+impl Track {
+    /// With the frames that all modules take.
+    pub fn of(declared: Declarations) -> Self {
+        let Declarations { bus, rooms, frames, .. } = declared;
+        let [member, watcher] = [(1, "anna"), (2, "ben")].map(|(socket, user)| {
+            let (user, outbox) = (user.into(), Arc::default());
+            Arc::new(Member { socket, module: "race", user, login: None, outbox })
+        });
+        rooms.enter(RACE, GameId(1), &member, 2);
+        let room = rooms.enter(RACE, GameId(1), &watcher, 2);
+        let (text, typing) = (Text::of("the quick brown fox"), Arc::default());
+        let (game, user, socket) = (GameId(1), member.user.clone(), member.socket);
+        let seat = Seat { game, user, socket, text, typing, room };
+        Self { bus: bus.build().0, frames, seat, watcher }
+    }
+
+    /// A text frame, on every channel: what the watcher is shown of it is a message about a word of the text.
+    pub fn takes(&self, text: &str) {
+        let seat = Seat { typing: Arc::new(Typing::default()), ..self.seat.clone() };
+        seat.typing.begin(Timestamp::now());
+        for channel in self.frames.keys() {
+            let Ok(addressed) = address(&self.frames, *channel, text) else { continue };
+            drop((addressed.handler)(&self.bus, &seat, text));
+        }
+        for text in self.watcher.outbox.take_texts() {
+            let shown: serde_json::Value = serde_json::from_str(&text).expect("a message");
+            let word = shown["word_index"].as_u64().expect("a position");
+            assert!((word as usize) < self.seat.text.words(), "{shown}");
+        }
+    }
+}
+
+/// The bytes of a connection: as many frames begin in them however they arrive.
+pub fn fragments(bytes: &[u8], piece: usize) {
+    let whole = meter::frames_in(bytes, bytes.len().max(1));
+    assert_eq!(meter::frames_in(bytes, piece.max(1)), whole, "in pieces of {piece}");
+}

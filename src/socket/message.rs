@@ -1,0 +1,102 @@
+//! Messages: what the text frames of a socket hold. Each is one JSON object, whose `event` tells which one it is.
+
+use salvo::oapi::{Components, RefOr, Schema, ToSchema};
+use serde::Serialize;
+
+use super::Channel;
+
+/// A type of message. Its fields are those of the object, but for `event`; in what clients send, `game_id` is added, too.
+///
+/// ```
+/// use salvo::oapi::ToSchema;
+/// use serde::Serialize;
+/// use typephoon_api::game::GameId;
+/// use typephoon_api::socket::{Frame, Message};
+///
+/// /// Somebody waves.
+/// #[derive(Serialize, ToSchema)]
+/// struct Wave { game_id: GameId }
+/// impl Message for Wave { const EVENT: &'static str = "WAVE"; }
+///
+/// let frame = Frame::of(&Wave { game_id: GameId(35) });
+/// assert_eq!(frame.text(), r#"{"event":"WAVE","game_id":35}"#);
+/// ```
+pub trait Message: ToSchema {
+    /// The `event` of the frame.
+    const EVENT: &'static str;
+    /// The same as a list, for the documentation.
+    #[doc(hidden)]
+    const EVENTS: &'static [&'static str] = &[Self::EVENT];
+}
+
+/// A message as a frame holds it.
+#[derive(Serialize)]
+pub(super) struct Tagged<'a, M> {
+    pub(super) event: &'static str,
+    #[serde(flatten)]
+    pub(super) message: &'a M,
+}
+
+/// The two ends of a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
+
+/// How a type is written in JSON.
+pub(crate) type SchemaOf = fn(&mut Components) -> RefOr<Schema>;
+
+/// A type of message, as the AsyncAPI document shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct MessageInfo {
+    pub(crate) channel: Channel,
+    pub(crate) from: Side,
+    /// The values of `event`: one, unless the message means nothing.
+    pub(crate) events: &'static [&'static str],
+    /// Its fields; `None` if it means nothing.
+    pub(crate) schema: Option<SchemaOf>,
+}
+
+impl MessageInfo {
+    /// A message of the server.
+    pub(crate) fn said<M: Message>(channel: Channel) -> Self {
+        Self { channel, from: Side::Server, events: M::EVENTS, schema: Some(M::to_schema) }
+    }
+
+    /// A message of clients.
+    pub(crate) fn taken<M: Message>(channel: Channel) -> Self {
+        Self { channel, from: Side::Client, events: M::EVENTS, schema: Some(M::to_schema) }
+    }
+
+    /// Frames of clients that mean nothing.
+    pub(crate) fn ignored(channel: Channel, events: &'static [&'static str]) -> Self {
+        Self { channel, from: Side::Client, events, schema: None }
+    }
+}
+
+/// The messages that a kind of socket says by itself: a tuple of their types.
+pub trait Messages {
+    /// All of them, as messages of a channel.
+    fn said(channel: Channel) -> Vec<MessageInfo>;
+}
+
+macro_rules! messages {
+    ($($message:ident)*) => {
+        impl<$($message: Message),*> Messages for ($($message,)*) {
+            fn said(_channel: Channel) -> Vec<MessageInfo> {
+                vec![$(MessageInfo::said::<$message>(_channel)),*]
+            }
+        }
+    };
+}
+
+messages!();
+messages!(A);
+messages!(A B);
+messages!(A B C);
+messages!(A B C D);
+messages!(A B C D E);
+messages!(A B C D E F);
+messages!(A B C D E F G);
+messages!(A B C D E F G H);
