@@ -14,7 +14,7 @@ use crate::bus::{Event, Never, Reach};
 use crate::game::{Door, Game, GameId, Stage, UserId};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{Frame, RACE};
+use crate::socket::{Message, RACE};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "invite", path: module_path!(), wire } }
@@ -33,7 +33,7 @@ fn wire(module: &mut Wiring) {
         .post("/api/v1/lobby/rematch", rematch)
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.emits::<RematchWanted>();
-    module.shows::<RematchWanted>(RACE, |wanted| Frame::json(&Rematch::of(wanted)));
+    module.shows(RACE, Rematch::of);
     module.get("/api/v1/lobby/address", address);
 }
 
@@ -86,7 +86,7 @@ fn token_of(cx: &Cx, game: &Game) -> String {
 }
 
 /// A player wants to race against the same people again.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 struct RematchWanted {
     game: GameId,
     user: UserId,
@@ -102,16 +102,20 @@ impl Event for RematchWanted {
 }
 
 /// How the players of the race are told.
-#[derive(Serialize)]
-struct Rematch<'a> {
-    event: &'static str,
+#[derive(Serialize, ToSchema)]
+struct Rematch {
     game_id: GameId,
-    user_id: &'a UserId,
+    /// The player who waits in the next lobby.
+    user_id: UserId,
 }
 
-impl<'a> Rematch<'a> {
-    fn of(wanted: &'a RematchWanted) -> Self {
-        Self { event: "REMATCH", game_id: wanted.game, user_id: &wanted.user }
+impl Message for Rematch {
+    const EVENT: &'static str = "REMATCH";
+}
+
+impl Rematch {
+    fn of(wanted: &RematchWanted) -> Self {
+        Self { game_id: wanted.game, user_id: wanted.user.clone() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, Stroke};
@@ -17,10 +18,10 @@ use crate::Error;
 use crate::bus::{Event, Heard, Latest, Reach};
 use crate::game::{GameId, RaceEntered, RaceStarted, Timestamp, UserId};
 use crate::module::Cx;
-use crate::socket::{Frame, RACE};
+use crate::socket::{Message, RACE};
 
 /// The cursor of a bot stands here now, for the sockets of this server.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct BotMoved {
     game: GameId,
     user: UserId,
@@ -41,19 +42,26 @@ impl Event for BotMoved {
 }
 
 /// A position as the contract has it (the event's name is the contract's).
-#[derive(Serialize)]
-struct KeyStoke<'a> {
-    event: &'static str,
+#[derive(Serialize, ToSchema)]
+pub(super) struct BotCursor {
     game_id: GameId,
-    user_id: &'a UserId,
+    user_id: UserId,
+    /// Which word, from 0.
     word_index: u32,
+    /// How many characters of it, less one: -1 stands before the first.
     char_index: i32,
 }
 
-pub(super) fn frame(moved: &BotMoved) -> Frame {
-    let BotMoved { game: game_id, user: user_id, word_index, char_index } = moved;
-    let (game_id, word_index, char_index) = (*game_id, *word_index, *char_index);
-    Frame::json(&KeyStoke { event: "KEY_STOKE", game_id, user_id, word_index, char_index })
+impl Message for BotCursor {
+    const EVENT: &'static str = "KEY_STOKE";
+}
+
+impl BotCursor {
+    pub(super) fn of(moved: &BotMoved) -> Self {
+        let BotMoved { game, user, word_index, char_index } = moved;
+        let (game_id, user_id) = (*game, user.clone());
+        Self { game_id, user_id, word_index: *word_index, char_index: *char_index }
+    }
 }
 
 /// The races whose cursors this server moves now.

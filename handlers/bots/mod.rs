@@ -18,7 +18,7 @@ use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
 
-use self::cursor::{BotMoved, Moving};
+use self::cursor::{BotCursor, BotMoved, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
@@ -38,7 +38,7 @@ fn wire(module: &mut Wiring) {
     module.hears(cursor::begin);
     module.hears(cursor::go_on);
     module.emits::<BotMoved>();
-    module.shows::<BotMoved>(RACE, cursor::frame);
+    module.shows(RACE, BotCursor::of);
     module.get("/api/v1/lobby/bots", expected);
 }
 

@@ -47,7 +47,7 @@ fn wire(module: &mut Wiring) {
         .post("/api/v1/lobby/ready", ready::be_ready)
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.emits::<PlayerReady>();
-    module.shows::<PlayerReady>(LOBBY, |ready| Frame::json(&UserReady::of(ready)));
+    module.shows(LOBBY, UserReady::of);
     module.histogram("wait_seconds", "From the opening of a lobby to its close");
     module.timer("lobby.countdown", rules::closes_at, close);
     module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);

@@ -10,9 +10,10 @@ use crate::bus::{Event, Never, Reach};
 use crate::game::{GameId, UserId};
 use crate::http::{Answer, Body, Caller, Empty, lenient};
 use crate::module::Cx;
+use crate::socket::Message;
 
 /// A player in a lobby is ready.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct PlayerReady {
     game: GameId,
     user: UserId,
@@ -28,16 +29,19 @@ impl Event for PlayerReady {
 }
 
 /// How the others are told. The countdown may be shorter now.
-#[derive(Serialize)]
-pub(super) struct UserReady<'a> {
-    event: &'static str,
+#[derive(Serialize, ToSchema)]
+pub(super) struct UserReady {
     game_id: GameId,
-    user_id: &'a UserId,
+    user_id: UserId,
 }
 
-impl<'a> UserReady<'a> {
-    pub(super) fn of(it: &'a PlayerReady) -> Self {
-        Self { event: "USER_READY", game_id: it.game, user_id: &it.user }
+impl Message for UserReady {
+    const EVENT: &'static str = "USER_READY";
+}
+
+impl UserReady {
+    pub(super) fn of(it: &PlayerReady) -> Self {
+        Self { game_id: it.game, user_id: it.user.clone() }
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use salvo::oapi::ToSchema;
 use salvo::{Depot, Request, Response, Writer, handler};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
@@ -22,7 +23,7 @@ use crate::{Error, Kind};
 const ROUND: Duration = Duration::from_secs(10);
 
 /// An operator has switched a module on all pods.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 struct ModuleSwitched {
     module: String,
     is_on: bool,
