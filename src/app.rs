@@ -22,7 +22,7 @@ use crate::http::{
     service,
 };
 use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
-use crate::module::{Cx, Parts, Setup, linked, wire};
+use crate::module::{Cx, Parts, Setup, TimerDeclaration, linked, wire};
 use crate::operations::{self, Port};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
@@ -78,8 +78,9 @@ impl Application {
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
-        let mut timers = declared.timers;
-        timers.retain(|timer| (timer.is_wanted)(&Setup::of(&settings, timer.switch.module())));
+        let is_wanted =
+            |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(&settings, it.switch.module()));
+        let timers = declared.timers.into_iter().filter(is_wanted).collect();
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,

@@ -110,7 +110,8 @@ table! {
     REPLACED = "REPLACED" 409 409 4509;
     /// An operator has closed the sockets of this game or player.
     CLOSED_BY_OPERATOR = "CLOSED_BY_OPERATOR" 403 403 4512;
-    /// The server is stopping; another one, or this one again, takes over.
+    /// The server is stopping; another one, or this one again, takes over. The reason of the close frame may name the seconds
+    /// after which to come back: `RESTARTING retry-after=0.93`.
     RESTARTING = "RESTARTING" 503 503 1012;
 }
 

@@ -146,7 +146,8 @@ async fn measure(options: &Options) -> Outcome<()> {
     }
     if options.parts.contains(&Part::Stalled) {
         for &count in &options.sockets {
-            report::print("resident memory while clients stall", &stalled::measure(count).await?);
+            let rows = stalled::measure(count).await?;
+            report::print("resident memory while clients stall", thin, &rows);
         }
     }
     Ok(())

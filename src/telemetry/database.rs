@@ -199,8 +199,14 @@ fn operation(text: &str) -> &str {
 /// The first table that a statement names.
 fn collection(text: &str) -> Option<&str> {
     let mut words = text.split_whitespace();
-    words.find(|word| matches!(*word, "from" | "into" | "update"))?;
-    let table = words.next()?.trim_end_matches([',', ';', ')']);
+    let before = words.find(|word| matches!(*word, "from" | "into" | "update"))?;
+    let word = words.next()?.trim_end_matches([',', ';', ')']);
+    let table = match word.split_once('(') {
+        // A function: `from generate_series(1, 32)`.
+        Some(_) if before == "from" => return None,
+        Some((table, _)) => table,
+        None => word,
+    };
     table.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(table)
 }
 
@@ -221,6 +227,8 @@ mod tests {
             ("delete from live_games where game_id = $1", "delete", Some("live_games")),
             ("select count(*) from (select 1)", "select", None),
             ("commit", "commit", None),
+            ("select a from generate_series(1, 32)", "select", None),
+            ("insert into games(id) values ($1)", "insert", Some("games")),
         ] {
             assert_eq!((operation(text), collection(text)), (does, to), "{text}");
         }

@@ -79,7 +79,12 @@ fn fault(events: &HashMap<String, Validator>, frame: &Value) -> Option<String> {
 
 /// Whether the server may close a socket in this way.
 pub fn is_close_code(code: u16, reason: &str) -> bool {
+    // The answer to a close frame of the client that has no code (RFC 6455, section 7.1.5).
+    if (code, reason) == (1005, "") {
+        return true;
+    }
     let codes = DOCUMENT["x-close-codes"].as_array().expect("close codes");
+    let reason = reason.split(" retry-after=").next().unwrap_or_default();
     codes.iter().any(|it| it["code"] == code && it["reason"] == reason)
 }
 

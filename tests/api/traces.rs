@@ -125,7 +125,7 @@ async fn a_slow_delivery_and_a_failure_have_spans_of_their_own(
     assert_eq!((&*slow.pod, slow.get("typephoon.slow")), ("pod-1", "true"), "{slow:?}");
     assert!(slow.took > Duration::from_millis(250), "{slow:?}");
     let nonsense = json!({"event": "NONSENSE", "game_id": anna.game});
-    anna.track().send(nonsense).await;
+    anna.track().say(Message::text(nonsense.to_string())).await;
     anna.leaves_track().close().await;
     ben.leaves_track().close().await;
     let closed = |spans: &[Span]| {
