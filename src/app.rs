@@ -78,9 +78,7 @@ impl Application {
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
-        let is_wanted =
-            |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(&settings, it.switch.module()));
-        let timers = declared.timers.into_iter().filter(is_wanted).collect();
+        let timers = wanted(declared.timers, &settings);
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,
@@ -303,6 +301,13 @@ impl Lives {
 fn keeps_files(settings: &Settings) -> bool {
     let has_keys = settings.token.private_key.is_some();
     settings.db.is_none() || settings.redis.is_none() || !has_keys
+}
+
+/// The timers that are of use with these settings.
+fn wanted(timers: Vec<TimerDeclaration>, settings: &Settings) -> Vec<TimerDeclaration> {
+    let is_wanted =
+        |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(settings, it.switch.module()));
+    timers.into_iter().filter(is_wanted).collect()
 }
 
 /// Makes the data directory, if there will be files in it, and sees to it that it is ours alone.
