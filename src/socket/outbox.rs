@@ -262,6 +262,10 @@ impl Outbox {
     /// That of the connection.
     pub(super) async fn flush(&self) -> io::Result<()> {
         self.release();
+        let depth = self.waiting.lock().frames.len();
+        if depth > 0 {
+            count::OUTBOX_DEPTH.note(depth as f64);
+        }
         std::future::poll_fn(|context| self.poll_flush(context)).await
     }
 

@@ -174,10 +174,10 @@ impl Visit for Report {
 
 fn statement(system: &'static str, text: &str, took: Duration, parent: &TraceContext) {
     let (operation, collection) = (operation(text), collection(text));
-    let name = collection.map_or_else(|| operation.to_owned(), |it| format!("{operation} {it}"));
+    let name = collection.map_or_else(|| operation.clone(), |it| format!("{operation} {it}"));
     let mut attributes = vec![
         KeyValue::new("db.system.name", system),
-        KeyValue::new("db.operation.name", operation.to_owned()),
+        KeyValue::new("db.operation.name", operation),
         // Values are bound, and stand nowhere in it.
         KeyValue::new("db.query.text", words(text)),
     ];
@@ -191,9 +191,9 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first word of a statement.
-fn operation(text: &str) -> &str {
-    text.split_whitespace().next().unwrap_or_default()
+/// The first word of a statement, in small letters, as our own are: sqlx writes `COMMIT`.
+fn operation(text: &str) -> String {
+    text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase()
 }
 
 /// The first table that a statement names.
@@ -226,11 +226,11 @@ mod tests {
             ("update games set status = $2", "update", Some("games")),
             ("delete from live_games where game_id = $1", "delete", Some("live_games")),
             ("select count(*) from (select 1)", "select", None),
-            ("commit", "commit", None),
+            ("COMMIT", "commit", None),
             ("select a from generate_series(1, 32)", "select", None),
             ("insert into games(id) values ($1)", "insert", Some("games")),
         ] {
-            assert_eq!((operation(text), collection(text)), (does, to), "{text}");
+            assert_eq!((operation(text).as_str(), collection(text)), (does, to), "{text}");
         }
     }
 }

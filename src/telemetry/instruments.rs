@@ -44,6 +44,8 @@ instruments! {
     SOCKETS_CLOSED: Counters<2> = By::new, "typephoon_sockets_closed_total", &["channel", "code"];
     /// From a position's arrival here to its write to the sockets of the others, one keystroke in 16
     RELAY_LATENCY: RelayLatency = RelayLatency::new, "typephoon_relay_latency_seconds";
+    /// Frames that waited in an outbox for its connection, whenever the socket's task writes them
+    OUTBOX_DEPTH: Histogram = One::in_buckets, "typephoon_outbox_depth", SIZES;
     /// Players who have a socket open on this pod
     PLAYERS: Gauge = One::new, "typephoon_players_online";
     /// Games that have a socket open on this pod: lobbies that wait, races that run
