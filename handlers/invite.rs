@@ -105,7 +105,7 @@ impl Event for RematchWanted {
 #[derive(Serialize, ToSchema)]
 struct Rematch {
     game_id: GameId,
-    /// The player who waits in the next lobby.
+    /// The player waiting in the next lobby.
     user_id: UserId,
 }
 
@@ -132,7 +132,7 @@ async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<In
 /// Where friends find this server.
 #[derive(Serialize, ToSchema)]
 struct LocalAddress {
-    /// Its address in the local network; null if there is none that friends can use, or if somebody asks who is not at the
+    /// Its address in the local network; null if there is none that friends can use, or if the caller is not at the
     /// same computer.
     address: Option<String>,
 }

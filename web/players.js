@@ -75,7 +75,7 @@ const UNRANKED = Number.MAX_SAFE_INTEGER / 2;
 // Whether somebody else than `me` races who is no bot.
 export const isCompany = (players, me) => players.some((it) => !it.bot && it.id !== me?.id);
 
-// How many bots were through before a player who is.
+// How many bots had finished before a finished player.
 export const botsAhead = (player, players) =>
   players.filter((it) => it.bot && it.finished && endOf(it) < endOf(player)).length;
 

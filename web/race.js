@@ -161,7 +161,7 @@ class Race {
     this.#tell('rematch');
   }
 
-  // Those who want a rematch.
+  // Players waiting for a rematch.
   get callers() {
     return this.players.filter(({ id }) => this.record.callers?.includes(id));
   }

@@ -1,4 +1,4 @@
-// Sounds, for players who switched them on: made here, nothing is loaded.
+// Sounds, if they are switched on: made here, nothing is loaded.
 
 import { preferences } from './preferences.js';
 

@@ -1,4 +1,4 @@
-//! A player who races again and again, whatever happens to the pods, and counts what goes wrong.
+//! A player racing again and again, whatever happens to the pods; faults are counted.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

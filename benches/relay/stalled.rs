@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// Games over which the sockets are spread; in each somebody types.
 const GAMES: usize = 10;
-/// Between two keystrokes of somebody who types: far more than a person does, so that buffers fill soon.
+/// Between two keystrokes of a typing player: far faster than a person, so that buffers fill soon.
 const KEY: Duration = Duration::from_millis(10);
 /// Between two looks at the server's memory.
 const GLANCE: Duration = Duration::from_millis(100);

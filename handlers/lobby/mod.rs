@@ -80,7 +80,7 @@ impl Socket for LobbySocket {
     const CHANNEL: crate::socket::Channel = LOBBY;
     const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then who comes \
         and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
-        alone, or invite_token for the lobby of those who have it; words, punctuation and numbers for the text of such a lobby. Cookie TP_AT is optional.";
+        alone, or invite_token for the lobby of an invitation; words, punctuation and numbers for the text of such a lobby. Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
     type Says = (Init, GetToken, UserJoined, UserLeft, GameStart);
 

@@ -64,7 +64,7 @@ pub(super) async fn be_ready(
 ) -> Result<Answer<Empty>, Error> {
     let (its, game, user) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
     cx.carry(async move {
-        // A second more, as in a full lobby: the last to come needs the cookie, and sees who is there.
+        // A second more, as in a full lobby: the last player to come needs the cookie, and time to see the others.
         let lobby = its.live().be_ready(game, &user, its.now() + FULL_GRACE).await?;
         its.arm(&lobby);
         its.publish(PlayerReady { game, user }).await;

@@ -127,7 +127,7 @@ fn take(
         let (handled, acker) = (handled.clone(), delivery.acker.clone());
         let received = from.clone().map(|from| (from, TraceContext::of(&span)));
         Receipt::new(move || {
-            // No room, or nobody who listens any more: then it comes again.
+            // No room, or the connection has ended: then the broker delivers it again.
             let _ = handled.try_send(Handled { acker, received });
         })
     });

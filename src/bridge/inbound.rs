@@ -53,7 +53,7 @@ pub(super) struct Message<'a> {
     pub(super) from: Option<&'a Destination>,
     /// The span that sent it.
     pub(super) sent: TraceContext,
-    /// With it the message is for one pod alone, whoever sent it.
+    /// With it the message is work for any one pod, its sender too.
     pub(super) receipt: Option<Arc<Receipt>>,
 }
 

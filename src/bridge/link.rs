@@ -181,8 +181,8 @@ impl Link {
         }
     }
 
-    /// Positions to some pods, in one message: so many, of which a few at most are traced. Whether they arrive nobody
-    /// asks.
+    /// Positions to some pods, in one message: so many, of which a few at most are traced. The broker confirms
+    /// none of them.
     pub(super) async fn relay(
         &self,
         topology: &Topology,

@@ -31,12 +31,12 @@ macro_rules! lifecycle {
 lifecycle! {
     /// A socket of a player came into the lobby (the first, or one more).
     "player.joined" PlayerJoined (Game) {
-        /// Who.
+        /// The player.
         user: UserId
     }
     /// A player's place in the lobby was given up.
     "player.left" PlayerLeft (Game) {
-        /// Who.
+        /// The player.
         user: UserId
     }
     /// Nobody comes into this lobby any more; its race is to be prepared.
@@ -50,19 +50,19 @@ lifecycle! {
     "race.started" RaceStarted (Game) {}
     /// A player's socket has come into the race on this server, perhaps from another one.
     "race.entered" RaceEntered (Pod) {
-        /// Who.
+        /// The player.
         user: UserId
     }
     /// A player's result was taken.
     "player.finished" PlayerFinished (Game) {
-        /// Who.
+        /// The player.
         user: UserId,
         /// Order of arrival among people, from 1; 0 for a bot, and for results that are not ranked.
         rank: u32
     }
     /// A player has come to the second half of the text, or to its end, by the positions that came here.
     "player.typed" PlayerTyped (Pod) {
-        /// Who.
+        /// The player.
         user: UserId
     }
     /// The game has been taken away.
@@ -102,7 +102,7 @@ of_players! {
     }
     /// A player has gone for good.
     "player.forgotten" PlayerForgotten {
-        /// Who.
+        /// The player.
         user: UserId,
     }
 }

@@ -130,9 +130,9 @@ pub struct TextWish {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wishes {
-    /// The text, as the player wanted it who opened the lobby.
+    /// The text that the player wished for whose socket opened the lobby.
     pub text: TextWish,
-    /// The people who are ready.
+    /// People that are ready.
     pub ready: BTreeSet<UserId>,
 }
 
@@ -197,7 +197,7 @@ impl Game {
         self.people().next().filter(|_| has_host).map(|player| &player.user.id)
     }
 
-    /// Whether all people who are present are ready. Alone in an invitation's lobby, a player still waits for friends.
+    /// Whether all people present are ready. Alone in an invitation's lobby, a player still waits for friends.
     pub fn is_ready(&self) -> bool {
         let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
         let present = || self.people().filter(|player| player.absent_since.is_none());

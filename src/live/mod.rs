@@ -155,7 +155,7 @@ pub trait LiveState: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<Arc<Game>>, Error>;
 
-    /// The host of an invitation's lobby, who is ready then, has it close at `closes_at`, unless it closes sooner.
+    /// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner, and is ready from then on.
     /// Once it has closed nothing changes.
     ///
     /// # Errors

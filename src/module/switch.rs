@@ -29,7 +29,7 @@ const SERIES: Duration = Duration::from_secs(60);
 pub(crate) struct Off {
     /// Since when.
     pub(crate) since: String,
-    /// Who has switched it off: an operator, or the server.
+    /// By an operator, or by the server itself.
     pub(crate) by: String,
     /// Whether on all pods.
     pub(crate) everywhere: bool,

@@ -13,7 +13,7 @@ pub struct SwitchedOff {
     pub module: String,
     /// Since when.
     pub since: Timestamp,
-    /// Who has switched it off: from which address, and by which right.
+    /// The operator: from which address, and by which right.
     pub operator: String,
 }
 

@@ -1,8 +1,8 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
-//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), who
-//! sits with whom (`room`), and what is said at the end (`goodbye`). tungstenite is known in here only.
+//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), the
+//! sockets of one game (`room`), and what is said at the end (`goodbye`). tungstenite is known in here only.
 
 mod census;
 mod frame;

@@ -32,6 +32,24 @@ pub(crate) struct Peer {
     pub(crate) port: u16,
 }
 
+/// The span of an operation at a place of the broker, with what all of them have, and more.
+macro_rules! broker_span {
+    ($name:literal, $operation:literal as $kind:literal, $type:literal, $at:expr $(, $($more:tt)*)?) => {
+        info_span!(
+            $name,
+            otel.name = format!(concat!($operation, " {}"), $at.template),
+            otel.kind = $kind,
+            messaging.system = "rabbitmq",
+            messaging.operation.name = $operation,
+            messaging.operation.type = $type,
+            messaging.destination.name = $at.name,
+            messaging.destination.template = $at.template,
+            messaging.rabbitmq.destination.routing_key = $at.key,
+            $($($more)*)?
+        )
+    };
+}
+
 /// A message of `size` events being sent: `send typephoon.pods:{pod}`. `traced` are the spans that published those which
 /// are traced: of a single event's it is a child, to those in a batch it is linked.
 pub(crate) fn send_span(
@@ -40,20 +58,13 @@ pub(crate) fn send_span(
     traced: &[&TraceContext],
     size: usize,
 ) -> Span {
-    let span = info_span!(
-        "send",
-        otel.name = format!("send {}", to.template),
-        otel.kind = "producer",
-        otel.status_code = Empty,
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "send",
-        messaging.operation.type = "send",
-        messaging.destination.name = to.name,
-        messaging.destination.template = to.template,
-        messaging.rabbitmq.destination.routing_key = to.key,
-        messaging.batch.message_count = (size > 1).then_some(i64::try_from(size).unwrap_or(i64::MAX)),
+    let count = (size > 1).then_some(i64::try_from(size).unwrap_or(i64::MAX));
+    let span = broker_span!(
+        "send", "send" as "producer", "send", to,
+        messaging.batch.message_count = count,
         server.address = peer.host,
         server.port = i64::from(peer.port),
+        otel.status_code = Empty,
         error.type = Empty,
     );
     match traced {
@@ -68,16 +79,8 @@ pub(crate) fn receive_span(peer: &Peer, from: &Destination, sent: &TraceContext)
     if !sent.is_some() {
         return Span::none();
     }
-    let span = info_span!(
-        "receive",
-        otel.name = format!("receive {}", from.template),
-        otel.kind = "client",
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "receive",
-        messaging.operation.type = "receive",
-        messaging.destination.name = from.name,
-        messaging.destination.template = from.template,
-        messaging.rabbitmq.destination.routing_key = from.key,
+    let span = broker_span!(
+        "receive", "receive" as "client", "receive", from,
         server.address = peer.host,
         server.port = i64::from(peer.port),
     );
@@ -91,17 +94,7 @@ pub(crate) fn take_in_span(from: &Destination, cause: &TraceContext) -> Span {
     if !cause.is_some() {
         return Span::none();
     }
-    let span = info_span!(
-        "take in",
-        otel.name = format!("process {}", from.template),
-        otel.kind = "consumer",
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = from.name,
-        messaging.destination.template = from.template,
-        messaging.rabbitmq.destination.routing_key = from.key,
-    );
+    let span = broker_span!("take in", "process" as "consumer", "process", from);
     cause.link(&span);
     span
 }
@@ -111,19 +104,11 @@ pub(crate) fn settle_span(peer: &Peer, from: &Destination, received: &TraceConte
     if !received.is_some() {
         return Span::none();
     }
-    let span = info_span!(
-        "settle",
-        otel.name = format!("ack {}", from.template),
-        otel.kind = "client",
-        otel.status_code = Empty,
-        messaging.system = "rabbitmq",
-        messaging.operation.name = "ack",
-        messaging.operation.type = "settle",
-        messaging.destination.name = from.name,
-        messaging.destination.template = from.template,
-        messaging.rabbitmq.destination.routing_key = from.key,
+    let span = broker_span!(
+        "settle", "ack" as "client", "settle", from,
         server.address = peer.host,
         server.port = i64::from(peer.port),
+        otel.status_code = Empty,
         error.type = Empty,
     );
     received.adopt(&span);

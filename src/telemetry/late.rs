@@ -1,6 +1,5 @@
 //! Spans that are made after the fact, with their true start: a statement of SQL that a driver has reported, a frame that
-//! has left for a socket, and what nobody could know to be worth a span before: a delivery that took too long, and
-//! failures outside of the spans that are sampled.
+//! has left for a socket, a delivery that took too long, and failures outside of the spans that are sampled.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;

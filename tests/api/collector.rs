@@ -18,7 +18,7 @@ use crate::server::{Settings, within};
 /// How long a span may take from its end to the collector.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How it treats those who export.
+/// How it treats exporters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {
     /// It takes all at once.

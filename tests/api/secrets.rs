@@ -115,7 +115,7 @@ pub fn leak(printed: &str) -> Option<String> {
     })
 }
 
-/// What has the shape of a secret, whoever's it is.
+/// What has the shape of a secret, of any player.
 fn shape(line: &str) -> Option<&'static str> {
     // What a JSON Web Token begins with: `{"` in base64.
     if words(line).any(|word| word.starts_with("eyJ") && word.len() >= LONG) {

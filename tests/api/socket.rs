@@ -190,7 +190,7 @@ impl Socket {
         self.say(Message::text(frame.to_string())).await;
     }
 
-    /// Sends any frame, documented or not; a connection that has ended meanwhile is noticed by the next who listens.
+    /// Sends any frame, documented or not; a connection that has ended meanwhile is noticed when the test listens.
     pub async fn say(&mut self, message: Message) {
         let _ = tokio::time::timeout(self.patience, self.stream.send(message)).await;
     }

@@ -72,7 +72,7 @@ async fn a_keystroke_and_a_countdown_are_followed_across_pods_and_every_span_is_
     let last = key.last().expect("the write");
     assert_eq!((&*last.pod, last.get("typephoon.channel")), ("pod-1", "race"), "{last:?}");
     let frames = collector.spans().iter().filter(|it| it.name == "receive KEY_STOKE").count();
-    assert_eq!(frames, 1, "a key that nobody asked about has a span");
+    assert_eq!(frames, 1, "a key without a traceparent has a span");
 
     // From the arming of the lobby's countdown to START at a player of each pod.
     let armed_to_start = [

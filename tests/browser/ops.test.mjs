@@ -35,7 +35,7 @@ test('an operator sees a race, follows it, and switches a module off and on', as
   await ops.getByText('Done: switch off module online (all pods).').waitFor();
   await row.getByText(/off since 20.*by 127\.0\.0\.1 \(loopback\)/).waitFor();
   assert.equal((await fetch(`${address}/api/v1/online`)).status, 503);
-  // Who works by keyboard goes on where the dialog was opened.
+  // The keyboard goes on where the dialog was opened.
   await until(() => row.getByRole('button').evaluate((it) => it === document.activeElement), 'the button has the focus');
   assert.deepEqual(await violations(ops), [], 'light');
   await ops.emulateMedia({ colorScheme: 'dark' });

@@ -23,7 +23,7 @@ test('a lonely player races bots three seconds after the click', async (t) => {
   assert.ok((await anna.locator('.standings li', { hasText: 'bot' }).count()) >= 2);
 });
 
-test('players who are all ready do not wait for the countdown', async (t) => {
+test('a lobby whose players are all ready does not wait for the countdown', async (t) => {
   const [address, chrome] = [await server(t, LONG), await browser(t)];
   const [anna, ben] = await Promise.all([person(t, chrome, address), person(t, chrome, address)]);
   await play(anna, 'Anna');
@@ -70,7 +70,7 @@ test('a closed tab costs no race: any new one finds it, with all that was typed'
   assert.equal(await tab.getByText('Your race is still on.').isVisible(), false);
 });
 
-test('a rematch is told to the others, who join with one key', async (t) => {
+test('a rematch is told to the other players, and one key joins it', async (t) => {
   const [address, chrome] = [await server(t, LONG), await browser(t)];
   const [anna, ben] = await Promise.all([person(t, chrome, address), person(t, chrome, address)]);
   await play(anna, 'Anna');

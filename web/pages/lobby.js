@@ -153,7 +153,7 @@ class Lobby {
     return about('invite').catch(() => ({ player_limit: 0 }));
   }
 
-  // A player who is alone on the server is ready at once, if bots come.
+  // A player alone on the server is ready at once, if bots come.
   async #hurry(me, others) {
     this.bots ??= await get('/lobby/bots').then(({ players }) => players > 1, () => false);
     this.#sayWhy(others);
