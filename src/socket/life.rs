@@ -196,6 +196,8 @@ async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
                 _ => {}
             }
         }
+        // The answer to the client's close frame may wait there: tungstenite has written it, and does not flush.
+        let _ = ws.get_ref().outbox().flush().await;
         if matches!(end, End::Close(..)) {
             // What could not be read lies in the way. Left there, it would make the kernel reset the
             // connection before our close frame arrives.
