@@ -1,8 +1,8 @@
-//! How many players a second find a seat, with the live state on Redis: through one server, and through
-//! three that share their games.
+//! How many players a second find a seat, with the live state on Redis: through one server, two and four that share their
+//! games, at one door and at many.
 //!
 //! `cargo bench --bench joins` needs a Redis at 127.0.0.1:6379 (`TEST_REDIS` names another) and uses keys
-//! under a prefix of its own, which expire.
+//! under a prefix of its own, which expire. In a cluster of Redis (`TEST_REDIS_CLUSTER` names a node) it does the same.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,13 +12,19 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use typephoon_api::game::{Door, PodName, SocketId, TextWish, Timestamp, User, UserId, UserType};
-use typephoon_api::live::{Entry, LiveState, LobbyRules, RedisLive};
+use typephoon_api::handlers::lobby::matchmaker::Matchmaker;
+use typephoon_api::handlers::lobby::seats::{Entry, LobbyRules};
+use typephoon_api::live::{Live, RedisLive};
 use typephoon_api::records::{Journal, Records};
 use typephoon_api::settings::{RedisSettings, Settings};
 
 const PLAYERS: usize = 20_000;
 /// Players of a server who come at the same time.
 const AT_ONCE: usize = 200;
+/// Doors, where there are many.
+const DOORS: usize = 1_000;
+/// Players who come within one second.
+const CROWD: usize = 5_000;
 
 const RULES: LobbyRules = LobbyRules {
     player_limit: 5,
@@ -30,62 +36,133 @@ const RULES: LobbyRules = LobbyRules {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    for pods in [1, 3, 1, 3] {
-        joins(pods).await?;
+    for doors in [1, DOORS] {
+        for pods in [1, 2, 4, 1, 2, 4] {
+            joins(pods, doors).await?;
+        }
     }
-    Ok(())
+    crowd(3).await
 }
 
-async fn joins(pods: usize) -> Result<(), Box<dyn Error>> {
-    let address = std::env::var("TEST_REDIS").unwrap_or_else(|_| "redis://127.0.0.1:6379/0".into());
-    let redis = RedisSettings {
-        url: Some(address.into()),
-        prefix: format!("typephoon-bench-{:016x}", rand::random::<u64>()),
-        ..RedisSettings::default()
-    };
-    let data = tempfile::tempdir()?;
-    let (data_dir, shared) = (data.path().into(), Some(redis.clone()));
-    let settings = Settings { data_dir, redis: shared, ..Settings::default() };
-    let records = Records::open(&settings, false).await?;
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let mut waits = JoinSet::new();
+/// Servers that share their games.
+struct Servers {
+    pods: Vec<Pod>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    _data: tempfile::TempDir,
+}
+
+#[derive(Clone)]
+struct Pod {
+    live: Live,
+    matchmaker: Arc<Matchmaker>,
+}
+
+impl Servers {
+    async fn start(pods: usize) -> Result<Self, Box<dyn Error>> {
+        let cluster = std::env::var("TEST_REDIS_CLUSTER").ok();
+        let single = std::env::var("TEST_REDIS").ok();
+        let redis = RedisSettings {
+            cluster: cluster.is_some(),
+            url: Some(
+                cluster.or(single).unwrap_or_else(|| "redis://127.0.0.1:6379/0".into()).into(),
+            ),
+            prefix: format!("typephoon-bench-{:016x}", rand::random::<u64>()),
+            ..RedisSettings::default()
+        };
+        let data = tempfile::tempdir()?;
+        let (data_dir, shared) = (data.path().into(), Some(redis.clone()));
+        let settings = Settings { data_dir, redis: shared, ..Settings::default() };
+        let records = Records::open(&settings, false).await?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let mut servers = Self { pods: Vec::new(), tasks, stop, _data: data };
+        for number in 0..pods {
+            let journal = Journal::start(records.clone(), &servers.tasks, servers.stop.clone());
+            let pod = PodName::of_run(&number.to_string());
+            let live = RedisLive::connect(&redis, records.clone(), journal, pod).await?;
+            let (live, matchmaker) = (Live::on_redis(live), Arc::default());
+            servers.pods.push(Pod { live, matchmaker });
+        }
+        Ok(servers)
+    }
+
+    async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn joins(pods: usize, doors: usize) -> Result<(), Box<dyn Error>> {
+    let servers = Servers::start(pods).await?;
+    let (mut waits, before) = (JoinSet::new(), RedisLive::conflicts());
     let begun = Instant::now();
-    for number in 0..pods {
-        let journal = Journal::start(records.clone(), &tasks, stop.clone());
-        let pod = PodName::of_run(&number.to_string());
-        let live = Arc::new(RedisLive::connect(&redis, records.clone(), journal, pod).await?);
+    for pod in &servers.pods {
         for _ in 0..AT_ONCE {
-            waits.spawn(come(live.clone(), PLAYERS / AT_ONCE / pods));
+            waits.spawn(come(pod.clone(), PLAYERS / AT_ONCE / pods, doors));
         }
     }
     let mut waits = waits.join_all().await.concat();
     let elapsed = begun.elapsed();
     waits.sort_unstable();
     let at = |percent: usize| waits[waits.len() * percent / 100].as_secs_f64() * 1e3;
+    let joins = waits.len() as f64;
     println!(
-        "{pods} server(s): {:.0} joins/s; a join takes {:.1} ms (median), {:.1} ms (99 %) with {} at once",
-        waits.len() as f64 / elapsed.as_secs_f64(),
+        "{pods} server(s), {doors} door(s): {:.0} joins/s; a join takes {:.1} ms (median), {:.1} ms (99 %) with {} at \
+         once; {:.4} conflicts per join",
+        joins / elapsed.as_secs_f64(),
         at(50),
         at(99),
         AT_ONCE * pods,
+        (RedisLive::conflicts() - before) as f64 / joins,
     );
-    stop.cancel();
-    tasks.close();
-    tasks.wait().await;
+    servers.stop().await;
+    Ok(())
+}
+
+/// A crowd comes to one door within a second.
+async fn crowd(pods: usize) -> Result<(), Box<dyn Error>> {
+    let servers = Servers::start(pods).await?;
+    let (mut waits, begun) = (JoinSet::new(), Instant::now());
+    for number in 0..CROWD {
+        let pod = servers.pods[number % pods].clone();
+        let after = Duration::from_secs(1) * number as u32 / CROWD as u32;
+        waits.spawn(async move {
+            tokio::time::sleep(after).await;
+            come(pod, 1, 1).await
+        });
+    }
+    let mut waits = waits.join_all().await.concat();
+    waits.sort_unstable();
+    println!(
+        "{pods} servers: {CROWD} players who come within a second sit after {:.2} s, the slowest after {:.0} ms",
+        begun.elapsed().as_secs_f64(),
+        waits[waits.len() - 1].as_secs_f64() * 1e3,
+    );
+    servers.stop().await;
     Ok(())
 }
 
 /// So many players come, one after the other. Returns how long each waited.
-async fn come(live: Arc<RedisLive>, players: usize) -> Vec<Duration> {
+async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
     let mut waits = Vec::with_capacity(players);
     for _ in 0..players {
         let user =
             User { id: UserId::new_guest(), name: "Anna".into(), user_type: UserType::Guest };
         let (now, begun) = (Timestamp::now(), Instant::now());
-        let (door, socket, previous) = (Door::Open, SocketId(1), None);
+        let (door, previous) = (door_of(doors), None);
+        let socket = (SocketId(1), pod.live.pod().clone());
         let entry = Entry { user, door, socket, previous, now, rules: RULES };
-        live.enter(entry).await.expect("a seat");
+        pod.matchmaker.seat(&pod.live, entry).await.expect("a seat");
         waits.push(begun.elapsed());
     }
     waits
+}
+
+/// One of so many doors; if there is only one, that of open races.
+fn door_of(doors: usize) -> Door {
+    match doors {
+        1 => Door::Open,
+        _ => Door::Invited(format!("invitation-{}", rand::random_range(0..doors)).into()),
+    }
 }

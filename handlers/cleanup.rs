@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::game::{Game, GameEnded, GameId, Stage, Timestamp};
+use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
 
@@ -18,8 +19,14 @@ fn ends_at(game: &Game) -> Option<Timestamp> {
     Some(game.ends_at)
 }
 
+/// Takes away a game that is due.
+pub fn over(game: &mut Game, now: Timestamp) -> Step<()> {
+    if game.ends_at <= now { Step::over(()).not_before(game.ends_at) } else { Step::unchanged(()) }
+}
+
 async fn end(cx: Cx, game: GameId) -> Result<Option<GameEnded>, Error> {
-    let ended = cx.live().end(game, cx.now()).await?;
+    let now = cx.now();
+    let ended = cx.live().advance("end", game, |game| over(game, now)).await?;
     if let Some(game) = ended.as_deref().filter(|game| game.stage >= Stage::Countdown) {
         let is_finished = game.people().all(|player| player.result.is_some());
         cx.counter(if is_finished { "races_finished" } else { "races_abandoned" }).add(1);

@@ -11,8 +11,9 @@ use salvo::{Request, Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Event, Never, Reach};
-use crate::game::{Door, Game, GameId, Stage, UserId};
+use crate::game::{Door, Game, GameId, Stage, Timestamp, UserId};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
+use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Message, RACE};
 use crate::{Error, Kind};
@@ -156,13 +157,40 @@ struct OfGame {
     game_id: i64,
 }
 
+/// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner, and is ready from then on.
+/// Once it has closed nothing changes.
+///
+/// # Errors
+/// `GAME_NOT_FOUND`, if nobody was invited to it; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`.
+pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Result<(), Error>> {
+    let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
+    if !matches!(game.door, Door::Invited(_)) {
+        return refused(Kind::GAME_NOT_FOUND);
+    }
+    if game.player(host).is_none() {
+        return refused(Kind::NOT_A_PARTICIPANT);
+    }
+    if game.stage > Stage::Lobby || game.closes_at <= closes_at {
+        return Step::unchanged(Ok(()));
+    }
+    if game.host() != Some(host) {
+        return refused(Kind::NOT_THE_HOST);
+    }
+    game.closes_at = closes_at;
+    game.wishes.ready.insert(host.clone());
+    Step::changed(Ok(()))
+}
+
 /// The host has the lobby close now.
 #[endpoint(tags("lobby"))]
 async fn start(cx: Cx, lobby: Body<OfGame>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (its, game, host) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
     cx.carry(async move {
-        let hastened = its.live().hasten(game, &host, its.now()).await?;
-        its.arm(&hastened);
+        let now = its.now();
+        let changed = its.live().change("hasten", game, |game| hasten(game, &host, now)).await?;
+        let (hastened, lobby) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
+        hastened?;
+        its.arm(&lobby);
         Ok(Answer::ok())
     })
     .await

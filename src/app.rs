@@ -21,12 +21,11 @@ use crate::http::{
     Caps, Door, Ends, Limits, Listener, Origins, local_address, room_for_connections, serve,
     service,
 };
-use crate::live::{Embedded, LiveState, RedisLive, TimedLive};
+use crate::live::{InProcess, Live, RedisLive};
 use crate::module::{Cx, Parts, Setup, TimerDeclaration, linked, wire};
 use crate::operations::{self, Port};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
-use crate::telemetry::Store;
 use crate::timers::Timers;
 
 /// How long a stop may take once its drain is over.
@@ -271,7 +270,7 @@ fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
 
 /// The live state, twice over: as the game knows it, and as pods that share it do.
 struct Lives {
-    live: Arc<dyn LiveState>,
+    live: Live,
     shared: Option<RedisLive>,
 }
 
@@ -283,17 +282,15 @@ impl Lives {
     ) -> Result<Self, String> {
         let Some(redis) = &settings.redis else {
             clock::resume(&Kept::in_folder(&settings.data_dir));
-            let live = Embedded::resume(records, journal, Timestamp::now()).await;
+            let live = InProcess::resume(records, journal, Timestamp::now()).await;
             let live = live.map_err(|_| "the games of the last run cannot be read")?;
-            let live = TimedLive::new(live, Store::HERE);
-            return Ok(Self { live: Arc::new(live), shared: None });
+            return Ok(Self { live: Live::in_process(live), shared: None });
         };
         let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
         let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
         // One clock for all, before anything is decided by it.
         shared.set_clock().await.map_err(|error| format!("Redis: {error}"))?;
-        let live = TimedLive::new(shared.clone(), shared.store().clone());
-        Ok(Self { live: Arc::new(live), shared: Some(shared) })
+        Ok(Self { live: Live::on_redis(shared.clone()), shared: Some(shared) })
     }
 }
 

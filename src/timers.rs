@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::bus::{Delivery, Handling, Pending};
 use crate::clock;
 use crate::game::{Game, GameId, Timestamp};
-use crate::live::LiveState;
+use crate::live::Live;
 use crate::module::{Cx, TimerDeclaration};
 use crate::telemetry::{TraceContext, count};
 
@@ -172,7 +172,7 @@ impl Timers {
 
     /// Fires what is due, for ever. Every [`SWEEP`] it looks at the facts of all games again, for what
     /// a handler that failed has left undone.
-    pub(crate) async fn run(self, live: Arc<dyn LiveState>) {
+    pub(crate) async fn run(self, live: Live) {
         let mut swept = Instant::now();
         loop {
             let now = Timestamp::now();
@@ -189,13 +189,13 @@ impl Timers {
             let _ = tokio::time::timeout(nap, self.0.earlier.notified()).await;
             if swept.elapsed() >= SWEEP && self.0.elsewhere.get().is_none() {
                 swept = Instant::now();
-                self.sweep(&*live).await;
+                self.sweep(&live).await;
             }
         }
     }
 
-    async fn sweep(&self, live: &dyn LiveState) {
-        live.expire_once(Timestamp::now());
+    async fn sweep(&self, live: &Live) {
+        live.expire(Timestamp::now());
         // Before the facts are read: games that open meanwhile keep their deadlines.
         let known = self.0.deadlines.lock().games();
         let Ok(games) = live.all().await else { return };

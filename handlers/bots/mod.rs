@@ -22,9 +22,12 @@ use self::cursor::{BotCursor, BotMoved, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
-use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Timestamp, User};
+use crate::game::{
+    Claim, Door, Finish, Game, GameId, Passage, Player, PlayerFinished, PlayerJoined, Stage,
+    Timestamp, User,
+};
 use crate::http::Answer;
-use crate::live::{Claim, Finish};
+use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
 
@@ -51,7 +54,7 @@ const HANDING_IN: Duration = Duration::from_millis(100);
 /// When bots look whether they are needed.
 fn arrive_at(game: &Game) -> Option<Timestamp> {
     let may_need = game.stage == Stage::Lobby
-        && game.door == crate::game::Door::Open
+        && game.door == Door::Open
         && !game.full
         && bots(game).next().is_none();
     may_need.then(|| game.opened_at.max(game.closes_at - BEFORE_CLOSING))
@@ -62,11 +65,25 @@ async fn arrive(cx: Cx, game: GameId) -> Result<Vec<PlayerJoined>, Error> {
     let Some(lobby) = cx.live().find(game).await? else { return Ok(Vec::new()) };
     let paces = pace::of_people(&cx, &lobby).await;
     let bots = settings.draw(&paces, &mut rand::rng());
-    let Some(game) = cx.live().seat_bots(game, bots, settings.players, cx.now()).await? else {
+    let (limit, now) = (settings.players, cx.now());
+    let sit = |game: &mut Game| sit_down(game, &bots, limit, now);
+    let Some(game) = cx.live().advance("seat_bots", game, sit).await? else {
         return Ok(Vec::new());
     };
     cx.arm(&game);
     Ok(bots_of(&game).map(|bot| PlayerJoined { game: game.id, user: bot.id.clone() }).collect())
+}
+
+/// Seats bots in an open lobby that waits and has none, until `limit` players sit there.
+pub fn sit_down(game: &mut Game, bots: &[User], limit: usize, now: Timestamp) -> Step<()> {
+    let may_come =
+        game.door == Door::Open && game.has_room(now) && self::bots(game).next().is_none();
+    let room = if may_come { limit.saturating_sub(game.players.len()) } else { 0 };
+    for bot in &bots[..room.min(bots.len())] {
+        game.seat(bot.clone(), None);
+        game.log.push(Passage::Came);
+    }
+    Step::changed_if(room > 0 && !bots.is_empty())
 }
 
 /// What a lobby of too few people can expect.
@@ -119,11 +136,14 @@ async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
     let now = cx.now();
     for (bot, _, plan) in unfinished(&game).filter(|(_, at, _)| *at <= now) {
         let claim = Claim { figures: plan.figures(), at: now, unranked: None };
-        match cx.live().finish(id, &bot.id, claim).await {
-            Ok(Finish::Taken(rank)) => {
-                finished.push(PlayerFinished { game: id, user: bot.id.clone(), rank });
-            }
-            Ok(Finish::Before(_)) => {}
+        let hand_in = |game: &mut Game| match game.finish(&bot.id, claim) {
+            Ok(Finish::Taken(rank)) => Step::changed(Some(rank)),
+            Ok(Finish::Before(_)) | Err(_) => Step::unchanged(None),
+        };
+        match cx.live().change("finish", id, hand_in).await {
+            Ok(taken) => finished.extend(taken.and_then(|(rank, _)| {
+                Some(PlayerFinished { game: id, user: bot.id.clone(), rank: rank? })
+            })),
             Err(error) if finished.is_empty() => return Err(error),
             // The others finish at the next sweep; those who have are to be told.
             Err(_) => return Ok(finished),

@@ -23,7 +23,7 @@ fn player(id: UserId, user_type: UserType) -> Player {
     let user = User { id, name: "Anna".into(), user_type };
     Player {
         user,
-        sockets: [SocketId(1)].into(),
+        sockets: [(SocketId(1), "pod".into())].into(),
         absent_since: None,
         started: None,
         first_started: None,

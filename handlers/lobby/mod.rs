@@ -3,8 +3,10 @@
 //! It ends with `lobby.closed`; what follows is the race's. `GAME_START` is said as soon as the facts
 //! know the START of the race, to everybody who is here or comes back.
 
+pub mod matchmaker;
 mod ready;
 mod rules;
+pub mod seats;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -16,7 +18,9 @@ use salvo::Writer;
 use salvo::oapi::schema::BasicType;
 use salvo::oapi::{Object, Parameter, endpoint};
 
+use self::matchmaker::Matchmaker;
 use self::ready::{PlayerReady, UserReady};
+use self::seats::Entry;
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
@@ -25,7 +29,6 @@ use crate::game::{
 };
 use crate::game::{Progress, Text, Timestamp, User, UserId, UserType};
 use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
-use crate::live::Entry;
 use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Ending, Frame, Handshake, LOBBY, Opening, Say, Seat, Socket};
@@ -34,6 +37,7 @@ use crate::{Error, Kind};
 inventory::submit! { Module { name: "lobby", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
+    module.state(|_| Ok(Arc::new(Matchmaker::default())));
     module.socket::<LobbySocket>();
     module.wakes::<PlayerJoined>(LOBBY);
     module.wakes::<PlayerLeft>(LOBBY);
@@ -184,8 +188,11 @@ impl Gone {
         let (now, mut pause) = (cx.now(), Duration::from_millis(100));
         loop {
             let noted = match game {
-                Some(game) => cx.live().go_absent(game, &user, socket, now).await,
-                None => cx.live().abandon(&user, &door, socket, now).await,
+                Some(game) => {
+                    let leave = |game: &mut Game| seats::go_absent(game, &user, socket, now);
+                    cx.live().advance("go_absent", game, leave).await
+                }
+                None => matchmaker::abandon(cx.live(), &user, &door, socket, now).await,
             };
             if noted.is_ok() || pause > LONGEST_PAUSE {
                 return noted.map(|game| game.iter().for_each(|game| cx.arm(game)));
@@ -207,10 +214,12 @@ fn news(game_id: GameId, passage: &Passage) -> Frame {
 impl LobbySocket {
     /// A seat, and what its player is told first.
     async fn take_seat(&self, cx: &Cx) -> Result<(Arc<Game>, Vec<Frame>), Error> {
-        let (user, door, socket) = (self.user.clone(), self.door.clone(), self.id);
-        let (previous, now) = (self.previous, cx.now());
+        let (user, door, previous) = (self.user.clone(), self.door.clone(), self.previous);
+        let (socket, now) = ((self.id, cx.live().pod().clone()), cx.now());
         let rules = rules::lobby_rules(&cx.settings().game, &door, self.text);
-        let entering = cx.live().enter(Entry { user, door, socket, previous, now, rules });
+        let entry = Entry { user, door, socket, previous, now, rules };
+        let matchmaker = cx.state::<Arc<Matchmaker>>();
+        let entering = matchmaker.seat(cx.live(), entry);
         // While the records take no change it waits: the client is told to come back, as a request is.
         let patience = cx.settings().limits.request_timeout;
         let entered = tokio::time::timeout(patience, entering).await;
@@ -281,7 +290,10 @@ fn new_guest() -> Bearer {
 
 /// Closes a lobby whose time is over.
 async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
-    let closed = cx.live().close_lobby(game, cx.now()).await?;
+    let now = cx.now();
+    let closed = cx.live().advance("close", game, |game| seats::close(game, now)).await?;
+    // One that all people have left is gone.
+    let closed = closed.filter(|game| game.stage == Stage::Closed);
     Ok(closed.map(|game| {
         cx.histogram("wait_seconds").observe(cx.now().after(game.opened_at));
         cx.arm(&game);
@@ -292,11 +304,14 @@ async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
 /// Gives up the places of those who have been away for too long.
 async fn dismiss_absent(cx: Cx, game: GameId) -> Result<Vec<PlayerLeft>, Error> {
     let now = cx.now();
-    let departed = cx.live().dismiss_absent(game, now - rules::ABSENCE_GRACE, now).await?;
-    if let Some(game) = &departed.game {
-        cx.arm(game);
+    let dismiss = |game: &mut Game| seats::dismiss_absent(game, rules::ABSENCE_GRACE, now);
+    let Some((left, lobby)) = cx.live().change("dismiss_absent", game, dismiss).await? else {
+        return Ok(Vec::new());
+    };
+    if lobby.people().next().is_some() {
+        cx.arm(&lobby);
     }
-    Ok(departed.users.into_iter().map(|user| PlayerLeft { game, user }).collect())
+    Ok(left.into_iter().map(|user| PlayerLeft { game, user }).collect())
 }
 
 /// The lobby, as long as it waits.

@@ -5,12 +5,13 @@ use salvo::oapi::{ToSchema, endpoint};
 use serde::{Deserialize, Serialize};
 
 use super::rules::FULL_GRACE;
-use crate::Error;
+use super::seats;
 use crate::bus::{Event, Never, Reach};
-use crate::game::{GameId, UserId};
+use crate::game::{Game, GameId, UserId};
 use crate::http::{Answer, Body, Caller, Empty, lenient};
 use crate::module::Cx;
 use crate::socket::Message;
+use crate::{Error, Kind};
 
 /// A player in a lobby is ready.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -65,7 +66,11 @@ pub(super) async fn be_ready(
     let (its, game, user) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
     cx.carry(async move {
         // A second more, as in a full lobby: the last player to come needs the cookie, and time to see the others.
-        let lobby = its.live().be_ready(game, &user, its.now() + FULL_GRACE).await?;
+        let closes_at = its.now() + FULL_GRACE;
+        let ready = |game: &mut Game| seats::be_ready(game, &user, closes_at);
+        let changed = its.live().change("be_ready", game, ready).await?;
+        let (ready, lobby) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
+        ready?;
         its.arm(&lobby);
         its.publish(PlayerReady { game, user }).await;
         Ok(Answer::ok())

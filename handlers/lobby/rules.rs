@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::seats::LobbyRules;
 use crate::game::{Door, Game, Stage, TextWish, Timestamp};
 use crate::http::BoundedInteger;
-use crate::live::LobbyRules;
 use crate::settings::GameSettings;
 
 /// How long a full lobby waits, so that the last to come has the cookie before the race. The contract

@@ -1,7 +1,5 @@
 //! When lobbies close, and whose place is given up when.
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -18,7 +16,7 @@ fn player(n: usize, absent_since: Option<i64>) -> Player {
     let id = format!("player-{n}").as_str().into();
     Player {
         user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
-        sockets: BTreeSet::from_iter(absent_since.is_none().then_some(SocketId(1))),
+        sockets: absent_since.is_none().then(|| (SocketId(1), "pod".into())).into_iter().collect(),
         absent_since: absent_since.map(Timestamp),
         started: None,
         first_started: None,

@@ -1,7 +1,7 @@
 //! The race: words, countdown, START, and everybody's cursor.
 
 mod dress;
-mod rules;
+pub mod rules;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -13,7 +13,9 @@ use salvo::Writer;
 use salvo::oapi::{Parameter, endpoint};
 
 use self::source::WordSource;
-use self::wire::{Countdown, Current, GameEnd, KeyStoke, Moved, Players, Resume, Start, Words};
+use self::wire::{
+    Countdown, Current, GameEnd, KeyStoke, Moved, Players, Resume, Start as StartFrame, Words,
+};
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
@@ -56,7 +58,9 @@ async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
     let wish = rules::text_wish(&closed, settings.word_count);
     let text = cx.state::<WordSource>().draw(wish, &mut rand::rng());
     let starts_at = cx.now() + rules::wait(&closed, settings);
-    let prepared = cx.live().prepare(game, text.into(), starts_at).await?;
+    let text = Arc::from(text);
+    let prepare = |game: &mut Game| rules::prepare(game, &text, starts_at);
+    let prepared = cx.live().advance("prepare", game, prepare).await?;
     Ok(prepared.map(|game| {
         cx.arm(&game);
         RacePrepared { game: game.id, starts_at }
@@ -65,7 +69,8 @@ async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
 
 /// START.
 async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
-    let started = cx.live().start(game, cx.now()).await?;
+    let now = cx.now();
+    let started = cx.live().advance("start", game, |game| rules::start(game, now)).await?;
     Ok(started.map(|game| {
         cx.arm(&game);
         RaceStarted { game: game.id }
@@ -100,16 +105,32 @@ struct RaceSocket {
     /// What is known of the player's typing.
     progress: Progress,
     is_browser: bool,
-    /// When START was told to the player, if it was, before this socket.
-    started: Option<Timestamp>,
-    /// Whether this socket knows that the race is on.
-    is_on: bool,
-    /// When this very socket noted that it says START.
-    claimed: Option<Timestamp>,
-    /// Whether nobody has answered if that was written down.
-    unsure: bool,
-    /// Whether it has said that the game is gone.
-    said_end: bool,
+    start: Start,
+}
+
+/// What a socket has told its player of START. Every instant is the one that is noted in the facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// Nothing.
+    Awaited,
+    /// Nothing: it wants to say START, and whether it is the one to do so has not been answered.
+    Claiming(Timestamp),
+    /// START.
+    Said(Timestamp),
+    /// That the race is on since then: another socket of the player has said START.
+    Resumed(Timestamp),
+    /// That the game is gone.
+    Over,
+}
+
+impl Start {
+    /// When this very socket noted that it says START, if it did, or may have.
+    fn claimed(self) -> Option<Timestamp> {
+        match self {
+            Self::Claiming(at) | Self::Said(at) => Some(at),
+            Self::Awaited | Self::Resumed(_) | Self::Over => None,
+        }
+    }
 }
 
 impl Socket for RaceSocket {
@@ -125,7 +146,7 @@ impl Socket for RaceSocket {
         Kind::GAME_NOT_FOUND,
     ];
     type Emits = Option<RaceEntered>;
-    type Says = (Start, Resume, GameEnd);
+    type Says = (StartFrame, Resume, GameEnd);
 
     fn query() -> Vec<Parameter> {
         vec![integer_parameter("game_id", "The game.").required(true)]
@@ -137,32 +158,23 @@ impl Socket for RaceSocket {
             cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
         let player = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
-        let (started, progress) = (player.started, player.progress.clone());
-        let (text, is_browser) = (Text::of(&game.words), handshake.is_browser());
-        let (claimed, unsure, said_end) = (None, false, false);
-        let is_on = started.is_some();
-        Ok(Self {
-            user,
-            login,
-            game: id,
-            text,
-            progress,
-            is_browser,
-            started,
-            is_on,
-            claimed,
-            unsure,
-            said_end,
-        })
+        let (text, progress) = (Text::of(&game.words), player.progress.clone());
+        let start = player.started.map_or(Start::Awaited, Start::Resumed);
+        let is_browser = handshake.is_browser();
+        Ok(Self { user, login, game: id, text, progress, is_browser, start })
     }
 
     /// Whoever has had START is told since when the race is on.
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
         let login = self.login.clone();
-        let resumed = self.started.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
+        let since = match self.start {
+            Start::Resumed(at) => Some(at),
+            _ => None,
+        };
+        let resumed = since.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
         let greeting = resumed.into_iter().collect();
-        let (progress, since) = (std::mem::take(&mut self.progress), self.started);
+        let progress = std::mem::take(&mut self.progress);
         let emits = Some(RaceEntered { game, user: user.clone() });
         Ok(Opening { game, user, login, text, progress, since, greeting, emits })
     }
@@ -173,35 +185,36 @@ impl Socket for RaceSocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             // It is over, or was lost. The socket stays open, as the contract has it: the present frontend
             // would open another at once, for ever.
-            let was_said = std::mem::replace(&mut self.said_end, true);
+            let before = std::mem::replace(&mut self.start, Start::Over);
             let end = GameEnd { game_id: seat.game };
-            return Ok(if was_said { Say::nothing() } else { Say::message(&end) });
+            return Ok(if before == Start::Over { Say::nothing() } else { Say::message(&end) });
         };
-        let start = || Say::message(&Start { game_id: seat.game }).tracked();
-        let told = rules::told_start(&game, &seat.user);
-        if std::mem::take(&mut self.unsure) && told == self.claimed {
-            self.is_on_for(seat, cx.now());
-            return Ok(start());
-        }
-        if let Some(at) = told.filter(|_| !self.is_on) {
-            self.is_on_for(seat, at);
-            return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
+        match (self.start, rules::told_start(&game, &seat.user)) {
+            (Start::Claiming(claimed), Some(at)) if at == claimed => {
+                return Ok(self.say_start(seat, claimed, cx.now()));
+            }
+            (Start::Awaited | Start::Claiming(_), Some(at)) => {
+                self.start = Start::Resumed(at);
+                seat.typing.begin(at);
+                return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
+            }
+            _ => {}
         }
         let due = rules::start_is_due(&game, &seat.user);
         if !due || !seat.is_newest() {
             return Ok(Say::nothing());
         }
         // An error may mean that it is noted all the same: the next look tells, or `closed` takes it back.
-        let now = cx.now();
-        (self.claimed, self.unsure) = (Some(now), true);
-        let is_ours = cx.live().claim_start(seat.game, &seat.user, now).await?;
-        self.unsure = false;
-        if !is_ours {
+        let (now, before) = (cx.now(), self.start);
+        self.start = Start::Claiming(now);
+        let claim = |game: &mut Game| rules::claim_start(game, &seat.user, now);
+        let is_ours = cx.live().advance("claim_start", seat.game, claim).await?;
+        if is_ours.is_none() {
+            self.start = before;
             return Ok(Say::nothing());
         }
-        self.is_on_for(seat, now);
         seat.room.wake_others_of(seat);
-        Ok(start())
+        Ok(self.say_start(seat, now, now))
     }
 
     /// Leaving is not announced. What was typed is written down. A START that cannot have arrived is to be said again,
@@ -212,10 +225,12 @@ impl Socket for RaceSocket {
                 (cx.clone(), seat.game, seat.user.clone(), seat.typing.clone());
             cx.clone().beside(async move { typing.keep_at_last(&cx, game, &user).await });
         }
-        let lost = self.claimed.filter(|_| !rules::start_arrived(ending, self.is_browser));
+        let claimed = self.start.claimed();
+        let lost = claimed.filter(|_| !rules::start_arrived(ending, self.is_browser));
         let typed = seat.room.latest::<PlayerMoved>(&seat.user);
         if let Some(claimed) = lost.filter(|claimed| typed < Some(*claimed)) {
-            cx.live().release_start(seat.game, &seat.user, claimed).await?;
+            let release = |game: &mut Game| rules::release_start(game, &seat.user, claimed);
+            cx.live().advance("release_start", seat.game, release).await?;
         }
         // Another socket of the player may have waited for this one, perhaps in a new room.
         if let Some(room) = cx.rooms().get(RACE, seat.game) {
@@ -226,10 +241,11 @@ impl Socket for RaceSocket {
 }
 
 impl RaceSocket {
-    /// The socket knows that the race is on, and the player may type.
-    fn is_on_for(&mut self, seat: &Seat, since: Timestamp) {
-        self.is_on = true;
-        seat.typing.begin(since);
+    /// START, which is noted in the facts as `claimed`. From now on the player may type.
+    fn say_start(&mut self, seat: &Seat, claimed: Timestamp, now: Timestamp) -> Say {
+        self.start = Start::Said(claimed);
+        seat.typing.begin(now);
+        Say::message(&StartFrame { game_id: seat.game }).tracked()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::game::{Door, Game, Stage, Text, TextWish, Timestamp, UserId};
+use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
 
@@ -18,6 +19,43 @@ pub(super) fn to_be_prepared(game: &Game) -> Option<Timestamp> {
 
 pub(super) fn starts_at(game: &Game) -> Option<Timestamp> {
     game.starts_at.filter(|_| game.stage == Stage::Countdown)
+}
+
+/// Gives a closed lobby its words and its START.
+pub fn prepare(game: &mut Game, words: &Arc<str>, starts_at: Timestamp) -> Step<()> {
+    if game.stage != Stage::Closed {
+        return Step::unchanged(());
+    }
+    game.stage = Stage::Countdown;
+    game.words = words.clone();
+    game.starts_at = Some(starts_at);
+    Step::changed(())
+}
+
+/// Gives START to a race that is due.
+pub fn start(game: &mut Game, now: Timestamp) -> Step<()> {
+    let due = starts_at(game).filter(|due| *due <= now);
+    let Some(due) = due else { return Step::unchanged(()) };
+    (game.stage, game.starts_at) = (Stage::Running, Some(now));
+    Step::changed(()).not_before(due)
+}
+
+/// Notes that a player is told START, if it is given and the player has not had it: of several sockets one does it, and
+/// says it.
+pub fn claim_start(game: &mut Game, user: &UserId, now: Timestamp) -> Step<()> {
+    let is_due = start_is_due(game, user);
+    let Some(player) = game.player_mut(user).filter(|_| is_due) else { return Step::unchanged(()) };
+    player.started = Some(now);
+    player.first_started.get_or_insert(now);
+    Step::changed(())
+}
+
+/// Takes that back, if it is what was noted then: START did not reach the player after all.
+pub fn release_start(game: &mut Game, user: &UserId, claimed: Timestamp) -> Step<()> {
+    let player = game.player_mut(user).filter(|player| player.started == Some(claimed));
+    let Some(player) = player else { return Step::unchanged(()) };
+    player.started = None;
+    Step::changed(())
 }
 
 /// From the end of the lobby to START: shorter in a race alone, and where all people are ready.

@@ -1,6 +1,6 @@
 //! Results: judged by what servers saw of the typing, taken once, ranked by their arrival, shown to everybody.
 
-mod rules;
+pub mod rules;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -15,10 +15,10 @@ use self::wire::{Ranking, Statistics, UserFinished};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{
-    Figures, Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId, UserType,
+    Claim, Figures, Finish, Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId,
+    UserType,
 };
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
-use crate::live::{Claim, Finish};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
 use crate::{Error, Kind};
@@ -83,7 +83,10 @@ async fn take(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), E
 }
 
 async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Error> {
-    match cx.live().finish(id, &user.id, claim).await? {
+    let hand_in = |game: &mut Game| rules::hand_in(game, &user.id, claim);
+    let handed_in = cx.live().change("finish", id, hand_in).await?;
+    let (finish, _) = handed_in.ok_or(Kind::GAME_NOT_FOUND)?;
+    match finish? {
         Finish::Taken(rank) => cx.publish(PlayerFinished { game: id, user: user.id, rank }).await,
         Finish::Before(_) => {}
     }

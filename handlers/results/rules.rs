@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::game::{
-    FASTEST, Figures, Game, Player, Result as GameResult, Text, Timestamp, Unranked, UserId,
+    Claim, FASTEST, Figures, Finish, Game, Player, Result as GameResult, Text, Timestamp, Unranked,
+    UserId,
 };
-use crate::live::Claim;
+use crate::live::Step;
 
 /// Nobody types faster: the record is about 300 words per minute.
 const WPM_LIMIT: f64 = 1_000.0;
@@ -39,6 +40,19 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Takes a player's result and decides its rank, once.
+///
+/// # Errors
+/// `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`.
+pub fn hand_in(game: &mut Game, user: &UserId, claim: Claim) -> Step<Result<Finish, Error>> {
+    match game.finish(user, claim) {
+        Ok(taken @ Finish::Taken(_)) => Step::changed(Ok(taken)),
+        // Whoever sends it again may do so because it is not written yet: let them wait for it too.
+        Ok(before @ Finish::Before(_)) => Step::recorded(Ok(before)),
+        Err(kind) => Step::unchanged(Err(kind.into())),
+    }
 }
 
 /// What is taken for a claim, by what servers have seen of the typing. No claim is refused, and no figure

@@ -2,32 +2,20 @@
 
 mod judge;
 
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::rules::{check_values, ranking};
 use crate::Kind;
-use crate::game::{Figures, Player, Progress, Result, Timestamp, User, UserType};
+use crate::game::{Figures, Player, Result, Timestamp, User, UserType};
 
 const FIGURES: Figures = Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 };
 
 fn player(n: usize, rank: Option<u32>) -> Player {
     let id = format!("player-{n}").as_str().into();
-    Player {
-        user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
-        sockets: BTreeSet::new(),
-        absent_since: None,
-        started: None,
-        first_started: None,
-        progress: Progress::default(),
-        result: rank.map(|rank| Result {
-            rank,
-            finished: Timestamp(0),
-            figures: FIGURES,
-            unranked: None,
-        }),
-    }
+    let user = User { id, name: format!("Player {n}"), user_type: UserType::Guest };
+    let (finished, figures, unranked) = (Timestamp(0), FIGURES, None);
+    let result = rank.map(|rank| Result { rank, finished, figures, unranked });
+    Player { result, ..Player::new(user, None) }
 }
 
 /// The numbers of players, for comparing orders.

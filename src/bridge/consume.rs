@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use lapin::message::Delivery;
-use lapin::options::{BasicAckOptions, BasicConsumeOptions};
+use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicRejectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{Acker, Channel, Consumer};
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ use tracing::{Instrument, Span};
 use super::inbound::Message;
 use super::link::{Failed, PATIENCE};
 use super::{Bridge, inbound};
-use crate::bus::Receipt;
+use crate::bus::{Receipt, Settled};
 use crate::module::Parts;
 use crate::telemetry::{Destination, TraceContext, receive_span, settle_span};
 
@@ -47,9 +47,10 @@ enum Source {
     Timers,
 }
 
-/// A message that has been handled, and waits for its acknowledgement.
+/// A message that has been handled, or refused, and waits for its acknowledgement.
 struct Handled {
     acker: Acker,
+    settled: Settled,
     /// Where it came from, and the span of its receipt, if it has one.
     received: Option<(Destination, TraceContext)>,
 }
@@ -58,7 +59,15 @@ impl Handled {
     async fn acknowledge(&self, bridge: &Bridge) -> Result<(), Failed> {
         let span = self.received.as_ref();
         let span = span.map(|(from, trace)| settle_span(&bridge.topology.peer(), from, trace));
-        let acknowledging = self.acker.ack(BasicAckOptions::default());
+        let acknowledging = async {
+            match self.settled {
+                Settled::Handled => self.acker.ack(BasicAckOptions::default()).await,
+                Settled::Refused => {
+                    let again = BasicRejectOptions { requeue: true };
+                    self.acker.reject(again).await
+                }
+            }
+        };
         let acknowledged = timeout(PATIENCE, acknowledging);
         let acknowledged = acknowledged.instrument(span.unwrap_or_else(Span::none)).await;
         acknowledged.map_err(|_| Failed("the broker takes no acknowledgement".into()))??;
@@ -126,9 +135,9 @@ fn take(
     let receipt = handled.map(|handled| {
         let (handled, acker) = (handled.clone(), delivery.acker.clone());
         let received = from.clone().map(|from| (from, TraceContext::of(&span)));
-        Receipt::new(move || {
+        Receipt::new(move |settled| {
             // No room, or the connection has ended: then the broker delivers it again.
-            let _ = handled.try_send(Handled { acker, received });
+            let _ = handled.try_send(Handled { acker, settled, received });
         })
     });
     let message = Message { bytes: &delivery.data, from: from.as_ref(), sent, receipt };

@@ -1,9 +1,11 @@
 //! What comes from other pods.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::Span;
 
@@ -18,6 +20,12 @@ use crate::telemetry::{Destination, TraceContext, count, take_in_span};
 /// Deliveries and answers that wait, for room in a lane or for the broker. When there are so many, more of them are
 /// dropped and counted: events only wake, and what they tell is found in the facts, by the lookout at the latest.
 const BACKLOG: usize = 1024;
+
+/// Work of an event that no module here knows goes back to the broker after this.
+const REFUSED_FOR: Duration = Duration::from_millis(200);
+
+/// A pod whose modules know it is looked for so long.
+const LOOKED_FOR: Duration = Duration::from_secs(60);
 
 /// What is left to do of messages that were taken, up to a bound.
 pub(super) struct Backlog(Arc<Semaphore>);
@@ -111,7 +119,18 @@ fn receive(
             }
         }
         Some(None) => count::BRIDGE_UNREADABLE.add(1),
-        None => count::BRIDGE_UNKNOWN.add(1),
+        None => {
+            count::BRIDGE_UNKNOWN.add(1);
+            let age = Timestamp::now().after(item.at);
+            if let Some(receipt) = arrival.receipt.filter(|_| age < LOOKED_FOR) {
+                // A pod of another version may know it.
+                receipt.refuse();
+                parts.tasks.spawn(async move {
+                    sleep(REFUSED_FOR).await;
+                    drop(receipt);
+                });
+            }
+        }
     }
 }
 

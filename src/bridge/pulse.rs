@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::game::{PodName, Timestamp};
-use crate::live::{Beat, LiveState, RedisLive};
+use crate::live::{Beat, RedisLive};
 use crate::module::Parts;
 use crate::socket::SocketsOf;
 use crate::{Error, Kind};
@@ -86,7 +86,7 @@ impl Strangers {
 async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
     let silent = live.silent_pods().await.unwrap_or_default();
     if !silent.is_empty()
-        && let Ok(games) = live.all().await
+        && let Ok(games) = parts.live.all().await
     {
         games.iter().for_each(|game| parts.timers.arm(game));
     }

@@ -2,6 +2,7 @@
 //! form in which an event travels.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
@@ -77,19 +78,37 @@ pub struct Arrival<'a> {
 
 /// What has to happen once an event is handled, whatever came of it: when the last one who handles it drops
 /// this.
-pub struct Receipt(Option<Box<dyn FnOnce() + Send + Sync>>);
+pub struct Receipt {
+    settle: Option<Box<dyn FnOnce(Settled) + Send + Sync>>,
+    is_refused: AtomicBool,
+}
+
+/// What became of an event that one server alone was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is handled.
+    Handled,
+    /// Nobody here knows it: it is for another server.
+    Refused,
+}
 
 impl Receipt {
     /// A receipt that does this.
-    pub fn new(handled: impl FnOnce() + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self(Some(Box::new(handled))))
+    pub fn new(settle: impl FnOnce(Settled) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { settle: Some(Box::new(settle)), is_refused: AtomicBool::new(false) })
+    }
+
+    /// Another server is to have it.
+    pub fn refuse(&self) {
+        self.is_refused.store(true, Ordering::Release);
     }
 }
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        if let Some(handled) = self.0.take() {
-            handled();
+        let is_refused = *self.is_refused.get_mut();
+        if let Some(settle) = self.settle.take() {
+            settle(if is_refused { Settled::Refused } else { Settled::Handled });
         }
     }
 }

@@ -26,7 +26,7 @@ mod tap;
 mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
-pub use carrier::{Arrival, Carrier, Parcel, Receipt};
+pub use carrier::{Arrival, Carrier, Parcel, Receipt, Settled};
 pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
 pub use fence::{LEFT_ALONE_AFTER, SLOW_AFTER};
 pub use lane::{LANE_CAPACITY, LANES, Lanes};

@@ -1,11 +1,11 @@
 //! The facts of one game, from the first seat in its lobby to its cleanup.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Log, Progress, SocketId, Timestamp, User, UserId};
+use super::{GameId, Log, PodName, Progress, SocketId, Timestamp, User, UserId};
 
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,9 +88,9 @@ impl Unranked {
 pub struct Player {
     /// Who sits here. The name is unique among the guests of the game.
     pub user: User,
-    /// Open lobby sockets. Not kept over a restart, which closes them all.
-    #[serde(skip)]
-    pub sockets: BTreeSet<SocketId>,
+    /// Open lobby sockets, and the pod that holds each. A restart closes them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sockets: BTreeMap<SocketId, PodName>,
     /// Since when no lobby socket of the player is open, if none is.
     pub absent_since: Option<Timestamp>,
     /// When START was told to the player: once, since a second one would falsify the result.

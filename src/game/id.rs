@@ -32,7 +32,8 @@ impl fmt::Display for GameId {
 }
 
 /// A lobby socket that a player sits on. Made up by chance: no two of one seat are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SocketId(pub u64);
 
 /// What ids of bots begin with, and no others.

@@ -5,9 +5,11 @@
 
 mod events;
 mod facts;
+mod finish;
 mod id;
 mod log;
 mod progress;
+mod seats;
 mod text;
 mod time;
 
@@ -16,9 +18,10 @@ pub use events::{
     PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared, RaceStarted,
 };
 pub use facts::{Door, Figures, Game, Player, Result, Stage, TextWish, Unranked, Wishes};
+pub use finish::{Claim, Finish};
 pub use id::{BOT, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
-pub(crate) use log::KEPT as LOG_KEPT;
 pub use log::{Log, Passage};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
+pub use seats::OpenSocket;
 pub use text::Text;
 pub use time::Timestamp;

@@ -1,296 +1,284 @@
-//! The live state: lobbies and races, as atomic operations of the game.
+//! The live state: the facts of lobbies and races, as values that all servers of an installation share.
 //!
-//! Nobody reads facts, changes them and writes them back: each operation here does all of it at once,
-//! so that players who come, leave and finish together are all counted. In one process ([`Embedded`]) what
-//! an operation changed is written down before it returns; on Redis ([`RedisLive`]), which several servers
-//! share, a result is.
+//! A game is a value. What happens to it is a *transition*: a pure function of a handler module that gets the facts,
+//! changes them, and says so in a [`Step`]. A [`Store`] knows no rule: it applies transitions, each to the newest facts
+//! and as a whole, so that players who come, leave and finish together are all counted. In one process
+//! ([`InProcess`]) what has changed is written down before anybody hears of it; on Redis ([`RedisLive`]), which several
+//! servers share, a result is.
 
-mod embedded;
-mod games;
-mod keys;
-mod names;
+mod index;
+mod process;
 mod redis;
+mod shared;
+mod shelf;
+mod step;
 #[cfg(test)]
 mod tests;
-mod timed;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use embedded::Embedded;
-pub use games::Games;
-pub use keys::OneTime;
-
 pub use self::redis::{Beat, RedisLive};
-pub(crate) use timed::TimedLive;
+pub use index::Index;
+pub use process::InProcess;
+pub use shared::{OneTime, Shared};
+pub use step::{Fate, Step};
 
-use crate::Error;
-use crate::game::{
-    Door, Figures, Game, GameId, Progress, SocketId, TextWish, Timestamp, Unranked, User, UserId,
-};
+use crate::game::{Game, GameId, PodName, Timestamp, User, UserId};
+use crate::telemetry::{Store as Place, live_operation};
+use crate::{Error, Kind};
 
-/// Somebody wants to play.
+/// What a transition is to a store. It may run several times, each time on fresh facts: what it says the last time counts.
+pub type Transition<'a> = dyn FnMut(&mut Game) -> Step<()> + Send + 'a;
+
+/// What becomes of a transition.
 #[derive(Clone, Debug)]
-pub struct Entry {
-    /// Who.
-    pub user: User,
-    /// Which kind of lobby.
-    pub door: Door,
-    /// On which socket.
-    pub socket: SocketId,
-    /// The lobby to come back to, if one is asked for.
-    pub previous: Option<GameId>,
-    /// Now.
-    pub now: Timestamp,
-    /// The rules for a lobby that is opened or filled.
-    pub rules: LobbyRules,
+pub enum Applied {
+    /// There is no such game.
+    Missing,
+    /// By the clock that all pods share its time has not come: nothing has changed.
+    TooEarly,
+    /// It was applied, and leaves these facts; those that were taken away, if the game is over.
+    Done(Arc<Game>),
 }
 
-/// How lobbies open and fill.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LobbyRules {
-    /// Players at most.
-    pub player_limit: usize,
-    /// How long a lobby waits after its first player.
-    pub countdown: Duration,
-    /// How long a full lobby waits for its last player to get the cookie.
-    pub full_grace: Duration,
-    /// How long a game is kept after its lobby was opened.
-    pub kept: Duration,
-    /// The text of a lobby that is opened.
-    pub text: TextWish,
-}
-
-/// What is taken for a player's result, and when it arrived.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Claim {
-    /// The figures.
-    pub figures: Figures,
-    /// When.
-    pub at: Timestamp,
-    /// Why it is not to be ranked, if so.
-    pub unranked: Option<Unranked>,
-}
-
-/// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// It was taken, with this rank; 0 if it has none, as those of bots.
-    Taken(u32),
-    /// There was a result of this player already, with this rank; nothing changed.
-    Before(u32),
-}
-
-/// What became of those whose absence lasted too long.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Departed {
-    /// They have lost their seats.
-    pub users: Vec<UserId>,
-    /// The lobby without them; `None` if nobody is left, and so the lobby is gone.
-    pub game: Option<Arc<Game>>,
-}
-
-/// The atomic operations. Each returns the facts as it left them.
+/// Keeps the values of games, and small values under keys, for as long as they are live.
+///
+/// Every operation fails with `SERVICE_UNAVAILABLE` if the store does not answer, or could not write it down.
 #[async_trait]
-pub trait LiveState: Send + Sync {
-    /// Seats a player, by the first of these that is possible: where the player sits already behind such a
-    /// [`Door`], as long as START has not been given there; the open lobby that is asked for, or the
-    /// oldest with room; the latest lobby of the invitation, if it has room; a new one. The socket is
-    /// noted, once however often it enters. A guest's name is made unique in the game.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error>;
+pub trait Store: Send + Sync {
+    /// The facts of those games that are there, in the order asked for.
+    async fn find(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error>;
 
-    /// A lobby socket of the player has closed. With the last one the absence begins.
-    /// Returns the facts, if the lobby still waits.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn go_absent(
+    /// Applies a transition to a game.
+    async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error>;
+
+    /// Opens a game under an id that none has had. `make` may be asked again, with another id.
+    async fn open(&self, make: &mut (dyn FnMut(GameId) -> Game + Send))
+    -> Result<Arc<Game>, Error>;
+
+    /// The games that an index leads to, oldest first, at most so many.
+    async fn seek(&self, index: &Index, limit: usize) -> Result<Vec<Arc<Game>>, Error>;
+
+    /// The facts of every game.
+    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error>;
+
+    /// The value under a key. It may be one whose time is over, and which is not forgotten yet.
+    async fn read(&self, key: &str) -> Result<Option<Shared>, Error>;
+
+    /// Puts a value under a key (`None`: takes it away), if the one there is the expected one. Returns whether it did.
+    async fn write(
         &self,
-        game: GameId,
-        user: &UserId,
-        socket: SocketId,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Game>>, Error>;
+        key: &str,
+        expected: Option<&Shared>,
+        value: Option<Shared>,
+    ) -> Result<bool, Error>;
 
-    /// The same for a socket that was never told its game: [`enter`](Self::enter) has failed, and may have
-    /// seated the player behind that door all the same.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn abandon(
-        &self,
-        user: &UserId,
-        door: &Door,
-        socket: SocketId,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Game>>, Error>;
-
-    /// Takes the seats of those who have been absent from a waiting lobby since `before` or longer.
-    /// A lobby that nobody is left in goes away.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn dismiss_absent(
-        &self,
-        game: GameId,
-        before: Timestamp,
-        now: Timestamp,
-    ) -> Result<Departed, Error>;
-
-    /// Seats bots in an open lobby that waits and has none, until `limit` players sit there. Returns the
-    /// facts, if somebody was seated.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn seat_bots(
-        &self,
-        game: GameId,
-        bots: Vec<User>,
-        limit: usize,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Game>>, Error>;
-
-    /// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner, and is ready from then on.
-    /// Once it has closed nothing changes.
-    ///
-    /// # Errors
-    /// `GAME_NOT_FOUND`, also if nobody was invited to it; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`;
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn hasten(
-        &self,
-        game: GameId,
-        host: &UserId,
-        closes_at: Timestamp,
-    ) -> Result<Arc<Game>, Error>;
-
-    /// A player in a lobby is ready. Once all people are ([`Game::is_ready`]), it closes at `closes_at`, unless it
-    /// closes sooner. Once it has closed nothing changes.
-    ///
-    /// # Errors
-    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`; `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could
-    /// not be written down.
-    async fn be_ready(
-        &self,
-        game: GameId,
-        user: &UserId,
-        closes_at: Timestamp,
-    ) -> Result<Arc<Game>, Error>;
-
-    /// Closes a lobby that is due. `None` if it was not there, not due, or closed already.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn close_lobby(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
-
-    /// Gives a closed lobby its words and its START. `None` if it has them already, or is not there.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn prepare(
-        &self,
-        game: GameId,
-        words: Arc<str>,
-        starts_at: Timestamp,
-    ) -> Result<Option<Arc<Game>>, Error>;
-
-    /// Gives START to a race that is due. `None` if it was not there, not due, or started already.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn start(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
-
-    /// Notes that a player is told START, if it is given and the player has not had it: of several
-    /// sockets one gets `true`, and says it.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn claim_start(&self, game: GameId, user: &UserId, now: Timestamp)
-    -> Result<bool, Error>;
-
-    /// Takes that back, if it is what was noted then: START did not reach the player after all.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn release_start(
-        &self,
-        game: GameId,
-        user: &UserId,
-        claimed: Timestamp,
-    ) -> Result<(), Error>;
-
-    /// Adds to what was seen of a player's typing in a race that runs, as [`Progress::absorb`] does.
-    /// Returns the facts, if it counts; after the result nothing does.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn track(
-        &self,
-        game: GameId,
-        user: &UserId,
-        seen: &Progress,
-    ) -> Result<Option<Arc<Game>>, Error>;
-
-    /// Takes a player's result and decides its rank, once.
-    ///
-    /// # Errors
-    /// `GAME_NOT_FOUND`, `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`; `SERVICE_UNAVAILABLE`, if the live state
-    /// does not answer, or it could not be written down.
-    async fn finish(&self, game: GameId, user: &UserId, claim: Claim) -> Result<Finish, Error>;
-
-    /// Takes a game away that is due. `None` if it was not there, or not due.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn end(&self, game: GameId, now: Timestamp) -> Result<Option<Arc<Game>>, Error>;
-
-    /// The facts of a game.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    async fn find(&self, game: GameId) -> Result<Option<Arc<Game>>, Error>;
-
-    /// The facts of every game, for the timers of a server that starts.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    async fn all(&self) -> Result<Vec<Arc<Game>>, Error>;
-
-    /// The games that are kept in which a user has a seat, oldest first.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    async fn played(&self, user: &UserId) -> Result<Vec<Arc<Game>>, Error>;
-
-    /// Gives the seats of a guest in closed lobbies, races and results to the account that the guest has
-    /// logged in to; not in games in which the account sits already. Returns the games.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
-    async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error>;
-
-    /// Whether it does what is needed of it: runs a script that writes.
+    /// Whether it does what is needed of it, a write most of all.
     ///
     /// # Errors
     /// The cause, for the log.
     async fn probe(&self) -> Result<(), String>;
 
-    /// Keeps a text under a key that is good once, until `until`; see `keep`, which keeps more than texts.
+    /// Forgets values under keys whose time is over, unless that happens by itself.
+    fn expire(&self, _now: Timestamp) {}
+}
+
+/// The live state as handler modules see it: operations with names, measured and traced. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    store: Arc<dyn Store>,
+    place: Place,
+    pod: PodName,
+}
+
+impl Live {
+    /// That of a server that is alone.
+    pub fn in_process(store: InProcess) -> Self {
+        Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
+    }
+
+    /// That of one of several.
+    pub fn on_redis(store: RedisLive) -> Self {
+        let (place, pod) = (store.place().clone(), store.pod().clone());
+        Self { store: Arc::new(store), place, pod }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn of(store: impl Store + 'static) -> Self {
+        Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
+    }
+
+    /// The pod that sockets of this server are noted under.
+    pub fn pod(&self) -> &PodName {
+        &self.pod
+    }
+
+    /// Applies a transition to a game. Returns what it says, and the facts as it left them; `None` if there is no such
+    /// game, or if its time has not come by the clock that all pods share.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down: then it may have
+    /// happened all the same.
+    pub async fn change<T: Send>(
+        &self,
+        operation: &'static str,
+        id: GameId,
+        mut transition: impl FnMut(&mut Game) -> Step<T> + Send,
+    ) -> Result<Option<(T, Arc<Game>)>, Error> {
+        let mut outcome = None;
+        let mut transition = |game: &mut Game| {
+            let (told, step) = transition(game).split();
+            outcome = Some(told);
+            step
+        };
+        let work = self.store.change(id, &mut transition);
+        match live_operation(&self.place, operation, work).await? {
+            Applied::Done(game) => Ok(outcome.map(|outcome| (outcome, game))),
+            Applied::Missing | Applied::TooEarly => Ok(None),
+        }
+    }
+
+    /// The same for a transition that has nothing to say but whether it changed something: then these are the facts
+    /// as it left them.
+    ///
+    /// # Errors
+    /// As of [`change`](Self::change).
+    pub async fn advance(
+        &self,
+        operation: &'static str,
+        id: GameId,
+        mut transition: impl FnMut(&mut Game) -> Step<()> + Send,
+    ) -> Result<Option<Arc<Game>>, Error> {
+        let told = |game: &mut Game| {
+            let step = transition(game);
+            let is_change = step.is_change();
+            step.map(|()| is_change)
+        };
+        let changed = self.change(operation, id, told).await?;
+        Ok(changed.filter(|(is_change, _)| *is_change).map(|(_, game)| game))
+    }
+
+    /// Opens a game under a new id. `make` may be asked again, with another one.
+    ///
+    /// # Errors
+    /// As of [`change`](Self::change).
+    pub async fn open(
+        &self,
+        mut make: impl FnMut(GameId) -> Game + Send,
+    ) -> Result<Arc<Game>, Error> {
+        live_operation(&self.place, "open", self.store.open(&mut make)).await
+    }
+
+    /// The facts of a game.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    async fn keep_once(&self, key: String, text: String, until: Timestamp) -> Result<(), Error>;
+    pub async fn find(&self, id: GameId) -> Result<Option<Arc<Game>>, Error> {
+        Ok(live_operation(&self.place, "find", self.store.find(&[id])).await?.pop())
+    }
 
-    /// The text that was kept under the key, if it is not used or too old.
+    /// The games that an index leads to, oldest first, at most so many.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    async fn take_once(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error>;
+    pub async fn seek(&self, index: Index, limit: usize) -> Result<Vec<Arc<Game>>, Error> {
+        live_operation(&self.place, "seek", self.store.seek(&index, limit)).await
+    }
 
-    /// Forgets the texts whose time is over, if nothing else does: Redis expires its keys itself.
-    fn expire_once(&self, _now: Timestamp) {}
+    /// The games that are kept in which a user has a seat, oldest first.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn played(&self, user: &UserId) -> Result<Vec<Arc<Game>>, Error> {
+        let mut games = self.seek(Index::Player(user.clone()), usize::MAX).await?;
+        games.retain(|game| game.player(user).is_some());
+        Ok(games)
+    }
+
+    /// The facts of every game, for the timers of a server that starts.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
+        live_operation(&self.place, "scan", self.store.scan()).await
+    }
+
+    /// Gives the seats of a guest to the account that the guest has logged in to. Returns the games.
+    ///
+    /// # Errors
+    /// As of [`change`](Self::change).
+    pub async fn hand_over(&self, guest: &UserId, account: &User) -> Result<Vec<GameId>, Error> {
+        let mut handed_over = Vec::new();
+        for game in self.played(guest).await? {
+            let hand_over = |game: &mut Game| Step::changed_if(game.hand_over(guest, account));
+            if self.advance("hand_over", game.id, hand_over).await?.is_some() {
+                handed_over.push(game.id);
+            }
+        }
+        Ok(handed_over)
+    }
+
+    /// Whether it does what is needed of it.
+    ///
+    /// # Errors
+    /// The cause, for the log.
+    pub async fn probe(&self) -> Result<(), String> {
+        live_operation(&self.place, "probe", self.store.probe()).await
+    }
+
+    /// The value under a key. It may be one whose time is over, and which is not forgotten yet.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
+        live_operation(&self.place, "read", self.store.read(key)).await
+    }
+
+    /// Puts a value under a key, if the one there is the expected one. Returns whether it did.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn write(
+        &self,
+        key: &str,
+        expected: Option<&Shared>,
+        value: Shared,
+    ) -> Result<bool, Error> {
+        live_operation(&self.place, "write", self.store.write(key, expected, Some(value))).await
+    }
+
+    /// Keeps something under a new key, where it can be taken once until then.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn keep<T: OneTime>(&self, key: &str, it: &T, until: Timestamp) -> Result<(), Error> {
+        let text = serde_json::to_string(it).map_err(Error::internal)?;
+        let key = format!("{}:{key}", T::KIND);
+        let kept = self.write(&key, None, Shared::new(text, until)).await?;
+        // Keys are drawn by chance, and long.
+        if kept { Ok(()) } else { Err(Kind::UNAVAILABLE.into()) }
+    }
+
+    /// What was kept under the key, if it is not used or too old. The key is not good any more.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn take<T: OneTime>(&self, key: &str, now: Timestamp) -> Result<Option<T>, Error> {
+        let key = format!("{}:{key}", T::KIND);
+        let taken = live_operation(&self.place, "take", self.take_text(&key, now)).await?;
+        taken.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
+    }
+
+    async fn take_text(&self, key: &str, now: Timestamp) -> Result<Option<String>, Error> {
+        let Some(kept) = self.store.read(key).await? else { return Ok(None) };
+        let is_ours = self.store.write(key, Some(&kept), None).await?;
+        Ok(Some(kept.text).filter(|_| is_ours && now < kept.until))
+    }
+
+    /// Forgets values under keys whose time is over, unless that happens by itself.
+    pub(crate) fn expire(&self, now: Timestamp) {
+        self.store.expire(now);
+    }
 }

@@ -1,10 +1,11 @@
-//! Lobbies and races under chance: random stories are told to [`Games`], and every moment of them
-//! has to keep what the live state promises.
+//! Lobbies and races under chance: random stories are told to games on paper, and every moment of
+//! them has to keep what the rules promise; then the stores have to tell the same stories.
 
 mod clerk;
 mod cluster;
 mod contract;
 mod crowd;
+mod deeds;
 mod embedded;
 mod examples;
 mod promises;
@@ -14,11 +15,13 @@ mod story;
 
 use std::time::Duration;
 
-use super::{Claim, Entry, Finish, Games, LobbyRules};
+use self::deeds::{Deeds, Table};
 use crate::game::{
-    Door, Figures, Game, GameId, Progress, SocketId, Stage, TextWish, Timestamp, Unranked, User,
-    UserId, UserType,
+    Claim, Door, Figures, Finish, Game, GameId, OpenSocket, Progress, SocketId, Stage, TextWish,
+    Timestamp, Unranked, User, UserId, UserType,
 };
+use crate::handlers::lobby::seats::{Entry, LobbyRules};
+use crate::{Error, Kind};
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
 fn rules(player_limit: usize) -> LobbyRules {
@@ -51,7 +54,13 @@ fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
     entry_on(SOCKET, n, rules, now)
 }
 
+/// A socket on the server that is asked.
+fn on_a_pod(socket: SocketId) -> OpenSocket {
+    (socket, "here".into())
+}
+
 fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
+    let socket = on_a_pod(socket);
     Entry { user: player(n), door: Door::Open, socket, previous: None, now, rules }
 }
 

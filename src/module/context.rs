@@ -22,7 +22,7 @@ use crate::drain::Drain;
 use crate::game::{Game, Timestamp};
 use crate::health::Health;
 use crate::http::{Limits, Origins};
-use crate::live::{LiveState, RedisLive};
+use crate::live::{Live, RedisLive};
 use crate::login::Providers;
 use crate::records::Records;
 use crate::settings::Settings;
@@ -36,7 +36,7 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) bus: Arc<Bus>,
     pub(crate) rooms: Arc<Rooms>,
-    pub(crate) live: Arc<dyn LiveState>,
+    pub(crate) live: Live,
     pub(crate) records: Records,
     pub(crate) timers: Timers,
     pub(crate) keys: Keys,
@@ -101,9 +101,9 @@ impl Cx {
         &self.parts.settings
     }
 
-    /// The atomic operations on lobbies and races.
-    pub fn live(&self) -> &dyn LiveState {
-        &*self.parts.live
+    /// The facts of lobbies and races, and how they change.
+    pub fn live(&self) -> &Live {
+        &self.parts.live
     }
 
     /// What is kept for good.

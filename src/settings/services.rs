@@ -71,6 +71,9 @@ pub struct RedisSettings {
     /// Number of the Redis database.
     #[serde(deserialize_with = "values::number")]
     pub db: u32,
+    /// Whether the address is that of a node of a Redis Cluster, which tells where the others are.
+    #[serde(deserialize_with = "values::switch")]
+    pub cluster: bool,
     /// What all keys begin with: servers of the same prefix play the same games.
     #[serde(deserialize_with = "values::text")]
     pub prefix: String,
@@ -92,6 +95,7 @@ impl Default for RedisSettings {
             host: "localhost".into(),
             port: 6379,
             db: 0,
+            cluster: false,
             prefix: "typephoon".into(),
             expire_time: Duration::from_secs(60),
             in_game_cache_expire_time: Duration::from_secs(900),

@@ -33,6 +33,8 @@ pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
 pub use typing::Typing;
+#[cfg(test)]
+pub(crate) use typing::track;
 pub use upgrade::{Handshake, SocketRoute};
 
 pub(crate) use message::{SchemaOf, Side};

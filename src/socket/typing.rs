@@ -9,8 +9,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::Error;
-use crate::game::{GameId, Noted, Progress, Text, Timestamp, Tracker, UserId};
-use crate::live::LiveState;
+use crate::game::{Game, GameId, Noted, Progress, Stage, Text, Timestamp, Tracker, UserId};
+use crate::live::{Live, Step};
 use crate::module::Cx;
 
 /// Between two tries to write it down, while the live state is away.
@@ -44,17 +44,12 @@ impl Typing {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer: then it is still to be written.
-    pub async fn keep(
-        &self,
-        live: &dyn LiveState,
-        game: GameId,
-        user: &UserId,
-    ) -> Result<(), Error> {
+    pub async fn keep(&self, live: &Live, game: GameId, user: &UserId) -> Result<(), Error> {
         let _alone = self.keeping.lock().await;
         let Some(seen) = self.tracker.lock().take() else { return Ok(()) };
         let mut unkept = Unkept { typing: self, seen: Some(seen) };
         if let Some(seen) = &unkept.seen {
-            live.track(game, user, seen).await?;
+            live.advance("track", game, |game| track(game, user, seen)).await?;
         }
         unkept.seen = None;
         Ok(())
@@ -66,6 +61,13 @@ impl Typing {
             tokio::time::sleep(PAUSE).await;
         }
     }
+}
+
+/// Adds to what was seen of a player's typing in a race that runs. After the result nothing counts.
+pub(crate) fn track(game: &mut Game, user: &UserId, seen: &Progress) -> Step<()> {
+    let is_running = game.stage == Stage::Running;
+    let player = game.player_mut(user).filter(|it| is_running && it.result.is_none());
+    Step::changed_if(player.is_some_and(|player| player.progress.absorb(seen)))
 }
 
 /// Puts back what was not written down: the live state was away, or the caller has gone.

@@ -35,6 +35,8 @@ counters! {
     OPERATIONS_REFUSED = "typephoon_operations_refused_total";
     /// Lines of the log left out, since their place in the code had logged 20 within 10 seconds
     LOG_LEFT_OUT = "typephoon_log_lines_left_out_total";
+    /// Changes of a game that were tried again, because another server had changed it meanwhile
+    LIVE_CONFLICTS = "typephoon_live_conflicts_total";
     /// Messages published to the broker
     BRIDGE_MESSAGES = "typephoon_bridge_messages_total";
     /// Messages that came from the broker

@@ -19,7 +19,7 @@ use crate::page::Story;
 use crate::postgres::Postgres;
 use crate::proxy::Proxy;
 use crate::rabbitmq::Rabbitmq;
-use crate::redis::Redis;
+use crate::redis::{Redis, RedisCluster};
 use crate::server::{Server, machine_for_itself, within};
 use crate::signing;
 use crate::site::{Answer, NOBODY, Site};
@@ -32,6 +32,7 @@ pub struct Plan {
     pods: usize,
     values: BTreeMap<&'static str, String>,
     proxied: Option<Proxied>,
+    is_clustered: bool,
 }
 
 /// To which service the first pod goes by a [`Proxy`].
@@ -60,12 +61,20 @@ impl Plan {
         self
     }
 
+    /// The pods share a Redis Cluster instead of one Redis.
+    pub fn on_a_redis_cluster(mut self) -> Self {
+        self.is_clustered = true;
+        self
+    }
+
     /// Starts the services, and then the pods. `None` if a service is not installed.
     pub async fn start(self) -> Option<Fleet> {
         let machine = machine_for_itself().await;
         let (postgres, redis, rabbitmq) =
             tokio::join!(Postgres::start(), Redis::start(), Rabbitmq::start());
         let (postgres, redis, rabbitmq) = (postgres?, redis?, rabbitmq?);
+        let clustered = if self.is_clustered { Some(RedisCluster::start().await?) } else { None };
+        let redis_port = clustered.as_ref().map_or(redis.port(), |it| it.nodes[0].port());
         let way = match self.proxied {
             Some(Proxied::Broker) => Some(Proxy::to(rabbitmq.port()).await),
             Some(Proxied::Redis) => Some(Proxy::to(redis.port()).await),
@@ -81,7 +90,8 @@ impl Plan {
                 .embedded()
                 .variable_on(0, "SERVER_NAME", format!("pod-{number}"))
                 .set("redis.host", "127.0.0.1")
-                .set("redis.port", port(Proxied::Redis, redis.port()))
+                .set("redis.port", port(Proxied::Redis, redis_port))
+                .set("redis.cluster", self.is_clustered)
                 .set("amqp.host", "127.0.0.1")
                 .set("amqp.port", port(Proxied::Broker, rabbitmq.port()))
                 .set("amqp.vhost", "/")
@@ -92,7 +102,7 @@ impl Plan {
             }
             pods.push(settings.alone(&machine).start().await);
         }
-        Some(Fleet { pods, way, rabbitmq, redis, postgres, _machine: machine })
+        Some(Fleet { pods, way, rabbitmq, redis, clustered, postgres, _machine: machine })
     }
 }
 
@@ -103,13 +113,15 @@ pub struct Fleet {
     way: Option<Proxy>,
     pub rabbitmq: Rabbitmq,
     pub redis: Redis,
+    /// If one was asked for.
+    pub clustered: Option<RedisCluster>,
     pub postgres: Postgres,
     _machine: RwLockWriteGuard<'static, ()>,
 }
 
 impl Fleet {
     pub fn of(pods: usize) -> Plan {
-        Plan { pods, values: BTreeMap::new(), proxied: None }
+        Plan { pods, values: BTreeMap::new(), proxied: None, is_clustered: false }
     }
 
     /// The way that can be cut.

@@ -1,16 +1,14 @@
 //! Typists, honest and not, before the judge: nothing is refused, nothing raised, and honest figures stay.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::super::rules::judge;
 use crate::game::{
-    Door, Figures, Game, GameId, Log, Player, Progress, Stage, Text, Timestamp, Tracker, Unranked,
-    User, UserType, Wishes,
+    Claim, Door, Figures, Game, GameId, Log, Player, Progress, Stage, Text, Timestamp, Tracker,
+    Unranked, User, UserType, Wishes,
 };
-use crate::live::Claim;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -20,15 +18,7 @@ const START: Timestamp = Timestamp(1_000_000_000);
 /// A text of these words, and one player, who was told START then.
 fn race(words: &[String], told: Option<Timestamp>, progress: Progress) -> Game {
     let user = User { id: "anna".into(), name: "Anna".into(), user_type: UserType::Guest };
-    let player = Player {
-        user,
-        sockets: BTreeSet::new(),
-        absent_since: None,
-        started: told,
-        first_started: told,
-        progress,
-        result: None,
-    };
+    let player = Player { started: told, first_started: told, progress, ..Player::new(user, None) };
     Game {
         id: GameId(1),
         version: 1,

@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-use redis::{FromRedisValue, ScriptInvocation};
-use tokio::time::sleep;
-
 use super::{RedisLive, failed};
 use crate::game::Timestamp;
 use crate::{Error, clock};
+use parking_lot::Mutex;
 
 /// How often it is asked: the answer that came soonest is the best.
 const TRIES: usize = 5;
@@ -18,8 +15,6 @@ const SLOW: Duration = Duration::from_millis(50);
 /// After this even a slow answer is better: clocks drift by a tenth of a millisecond in a second at most.
 const STALE: Duration = Duration::from_secs(600);
 
-/// A pod whose clock is ahead of that of Redis by less waits for it: more than half of the round trip of a good answer.
-const ABOUT_TO: Duration = Duration::from_millis(500);
 /// Redis goes by the wall clock of its machine. If that is set back by more, in microseconds, this clock follows at once:
 /// lobbies that open would wait for Redis until then. If it is set forward, the deadlines of games hold all the same, and
 /// this clock follows slowly.
@@ -88,40 +83,10 @@ impl RedisLive {
     }
 
     /// What time it is by Redis.
-    async fn time(&self) -> Result<Timestamp, Error> {
+    pub(super) async fn time(&self) -> Result<Timestamp, Error> {
         let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
         let (seconds, micros): (i64, i64) = time.map_err(failed)?;
         Ok(Timestamp(seconds * 1_000_000 + micros))
-    }
-
-    /// Whether a deadline that has passed here has passed by Redis as well: waits if it is about to.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
-    pub(super) async fn has_passed(&self, deadline: Timestamp) -> Result<bool, Error> {
-        let early = deadline.after(self.time().await?);
-        if early > ABOUT_TO {
-            return Ok(false);
-        }
-        sleep(early).await;
-        Ok(true)
-    }
-
-    /// Runs a script that changes something only once its time has come by the clock of Redis as well, and says how
-    /// many microseconds are left. So no pod whose clock is wrong ends what the others wait for. One whose clock is
-    /// ahead by the error of its measurement waits, and asks again: the deadline is not left to the next sweep.
-    pub(super) async fn run_when_due<T: FromRedisValue>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, Error> {
-        loop {
-            let (early, answer): (u64, T) = self.run(call).await?;
-            let early = Duration::from_micros(early);
-            if early.is_zero() || early > ABOUT_TO {
-                return Ok(answer);
-            }
-            sleep(early).await;
-        }
     }
 
     /// How far the clock of Redis is ahead of that of this process, in microseconds.

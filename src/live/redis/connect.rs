@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::cluster::ClusterClient;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo, ProtocolVersion,
     RedisConnectionInfo, RedisError, ServerErrorKind,
 };
 
+use super::connection::Connection;
 use crate::Error;
 use crate::settings::RedisSettings;
 use crate::telemetry::Store;
@@ -27,15 +29,18 @@ const QUEUE: usize = 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits until Redis answers. What waiting does not mend is told at once.
-pub(super) async fn open(settings: &RedisSettings) -> Result<(ConnectionManager, Store), String> {
+pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, Store), String> {
     let info = connection_info(settings)?;
     let store = store(info.addr());
     // The address without what is secret in it.
     let place = format!("{}/{}", info.addr(), info.redis_settings().db());
-    let client = Client::open(info).map_err(|error| format!("Redis at {place}: {error}"))?;
     let mut pause = Duration::from_millis(200);
     loop {
-        let error = match reach(&client).await {
+        let reached = match settings.cluster {
+            true => reach_cluster(&info).await,
+            false => reach(&info).await,
+        };
+        let error = match reached {
             Ok(connection) => return Ok((connection, store)),
             Err(error) if is_final(&error) => {
                 return Err(format!("Redis at {place} refuses us: {error}"));
@@ -58,7 +63,7 @@ fn store(address: &ConnectionAddr) -> Store {
     }
 }
 
-async fn reach(client: &Client) -> Result<ConnectionManager, RedisError> {
+async fn reach(info: &ConnectionInfo) -> Result<Connection, RedisError> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECTION_TIMEOUT))
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -66,10 +71,28 @@ async fn reach(client: &Client) -> Result<ConnectionManager, RedisError> {
         .set_min_delay(Duration::from_millis(50))
         .set_max_delay(Duration::from_millis(500))
         .set_pipeline_buffer_size(QUEUE);
-    let mut connection = ConnectionManager::new_with_config(client.clone(), config).await?;
+    let client = Client::open(info.clone())?;
+    let mut connection = ConnectionManager::new_with_config(client, config).await?;
     // Without a password that is needed, or while it still reads its file, it refuses only commands.
     redis::cmd("TIME").exec_async(&mut connection).await?;
-    Ok(connection)
+    Ok(Connection::One(connection))
+}
+
+/// The same for a cluster, of which the address is that of one node.
+async fn reach_cluster(info: &ConnectionInfo) -> Result<Connection, RedisError> {
+    let client = ClusterClient::builder([info.clone()])
+        .connection_timeout(CONNECTION_TIMEOUT)
+        .response_timeout(RESPONSE_TIMEOUT)
+        .overall_response_timeout(Some(RESPONSE_TIMEOUT * 2))
+        .retries(4)
+        .min_retry_wait(50)
+        .max_retry_wait(500)
+        .use_protocol(ProtocolVersion::RESP3)
+        .tcp_settings(tcp_settings())
+        .build()?;
+    let mut connection = client.get_async_connection().await?;
+    redis::cmd("TIME").exec_async(&mut connection).await?;
+    Ok(Connection::Cluster(connection))
 }
 
 fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {
@@ -85,12 +108,16 @@ fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {
     let info = info.map_err(|_| "redis.url is no address of Redis".to_owned())?;
     // With RESP3 the end of a connection is noticed, and mended, before somebody needs it.
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+    Ok(info.set_redis_settings(redis).set_tcp_settings(tcp_settings()))
+}
+
+fn tcp_settings() -> TcpSettings {
     let tcp = TcpSettings::default()
         .set_nodelay(true)
         .set_keepalive(TcpKeepalive::new().with_time(Duration::from_secs(30)));
     #[cfg(target_os = "linux")]
     let tcp = tcp.set_user_timeout(VANISHED);
-    Ok(info.set_redis_settings(redis).set_tcp_settings(tcp))
+    tcp
 }
 
 /// Whether waiting does not help: wrong password, no right to do it, no such database.

@@ -1,13 +1,18 @@
 //! How the keys are called, and in which slot of a cluster they lie: what stands in braces decides that.
 
-use crate::game::{GameId, PodName, UserId};
+use crate::game::{GameId, PodName};
+use crate::live::Index;
+
+/// The parts that games and their indexes are spread over, by the id of the game. Each lies in one slot, so that the facts of a
+/// game and its index entries change together.
+pub(super) const SHARDS: i64 = 16;
 
 /// The names of all keys of one installation.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
     prefix: String,
-    /// `{<prefix>:lobby}`: all that matchmaking needs lies in one slot.
-    lobby: String,
+    /// `{<prefix>:lobby}`: what pods tell each other, as in versions before this one.
+    common: String,
 }
 
 impl Keys {
@@ -17,27 +22,32 @@ impl Keys {
         if prefix.is_empty() || prefix.contains(['{', '}']) {
             return Err("redis.prefix must be a text without braces".into());
         }
-        Ok(Self { prefix: prefix.into(), lobby: format!("{{{prefix}:lobby}}") })
+        Ok(Self { prefix: prefix.into(), common: format!("{{{prefix}:lobby}}") })
     }
 
-    /// What the names of keys in the slot of the lobbies begin with; scripts make some by themselves.
-    pub(super) fn lobby(&self) -> &str {
-        &self.lobby
+    /// In which part a game lies.
+    pub(super) fn shard(game: GameId) -> i64 {
+        game.0.rem_euclid(SHARDS)
     }
 
-    /// The facts of a game, as long as it is in its lobby.
-    pub(super) fn waiting(&self, game: GameId) -> String {
-        format!("{}:game:{game}", self.lobby)
+    /// The facts of a game.
+    pub(super) fn game(&self, game: GameId) -> String {
+        format!("{{{}:shard-{}}}:game:{game}", self.prefix, Self::shard(game))
     }
 
-    /// The facts of a game from its preparation on, in a slot of its own.
-    pub(super) fn racing(&self, game: GameId) -> String {
-        format!("{{{}:{game}}}:game", self.prefix)
+    /// The games of one part that an index leads to, by their ids.
+    pub(super) fn index(&self, shard: i64, index: &Index) -> String {
+        format!("{{{}:shard-{shard}}}:{index}", self.prefix)
+    }
+
+    /// A value that is no game's. These need no common slot.
+    pub(super) fn shared(&self, key: &str) -> String {
+        format!("{}:shared:{key}", self.prefix)
     }
 
     /// What a pod writes to see whether it can.
     pub(super) fn probe(&self, pod: &PodName) -> String {
-        format!("{}:probe:{}", self.prefix, pod.as_str())
+        format!("{}:probe:{pod}:{:08x}", self.prefix, rand::random::<u32>())
     }
 
     /// Which pods hold sockets of the game.
@@ -45,48 +55,28 @@ impl Keys {
         format!("{{{}:{game}}}:pods", self.prefix)
     }
 
-    /// The games that are not over, by the end of each.
-    pub(super) fn games(&self) -> String {
-        format!("{}:games", self.lobby)
-    }
-
-    /// The games whose lobbies wait, by the opening of each.
-    pub(super) fn lobbies(&self) -> String {
-        format!("{}:lobbies", self.lobby)
-    }
-
     /// Ids that the records have set aside.
     pub(super) fn ids(&self) -> String {
-        format!("{}:ids", self.lobby)
+        format!("{}:ids", self.common)
     }
 
     /// The last id that was given away, where ids are counted.
     pub(super) fn last_id(&self) -> String {
-        format!("{}:last-id", self.lobby)
-    }
-
-    /// The games in which a user sits or sat.
-    pub(super) fn played(&self, user: &UserId) -> String {
-        format!("{}:played:{user}", self.lobby)
+        format!("{}:last-id", self.common)
     }
 
     /// When each pod was last known to live.
     pub(super) fn pods(&self) -> String {
-        format!("{}:pods", self.lobby)
+        format!("{}:pods", self.common)
     }
 
     /// How many players each pod has.
     pub(super) fn players(&self) -> String {
-        format!("{}:players", self.lobby)
+        format!("{}:players", self.common)
     }
 
     /// When which timer of which game is due.
     pub(super) fn agenda(&self) -> String {
-        format!("{}:agenda", self.lobby)
-    }
-
-    /// What is good once. These need no common slot.
-    pub(super) fn once(&self, key: &str) -> String {
-        format!("{}:once:{key}", self.prefix)
+        format!("{}:agenda", self.common)
     }
 }

@@ -1,67 +1,67 @@
-//! The live state on Redis: any number of servers play one game.
+//! The live state on Redis, or on a Redis Cluster: any number of servers play one game.
 //!
-//! Every operation is one script, hence atomic, and answers with the facts as it left them. Nothing is
-//! read, changed and written back; nobody holds a lock.
+//! A game is one value with a version. A server reads it, applies a transition, and commits the outcome together with
+//! the index entries that follow from it, if nobody was faster: else it begins again with the fresh facts ([`store`]). So
+//! no rule of the game is written in Lua, and nobody holds a lock that a server which dies could leave behind.
 //!
-//! Keys lie in slots, so that a cluster of Redis can share the load: a script touches one slot only.
-//! While a game is in its lobby, it lies in the slot of the lobbies, with all that matchmaking looks at.
-//! Its preparation moves it into a slot of its own ([`moving`]). The few operations that concern both slots take a step in each; each step may be taken
-//! again, so that a server that dies in between does no harm: the facts still say what is due.
+//! Keys lie in slots, so that a cluster of Redis can share the load: games are spread over a few parts by their ids, and
+//! what a commit touches lies in one of them ([`keys`]).
 //!
 //! Redis holds what is live, and may lose it. What is kept for good goes into the records: a result
-//! before it is acknowledged, the rest as soon as there is time ([`kept`]).
+//! before it is acknowledged, the rest as soon as there is time ([`records`]).
 //!
-//! Beside the operations of [`LiveState`] there are those that servers need among each other: who is
+//! Beside the operations of a [`Store`](super::Store) there are those that servers need among each other: who is
 //! alive and holds sockets of a game ([`presence`]), which deadlines are known ([`agenda`]), what time it
 //! is ([`clock`]).
 
 mod agenda;
 mod clock;
+mod commit;
 mod connect;
-mod ending;
-mod entering;
-mod facts;
-mod kept;
+mod connection;
 mod keys;
-mod moving;
-mod operations;
 mod presence;
-mod reading;
+mod records;
 mod scripts;
+mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::ConnectionManager;
 use redis::{FromRedisValue, ScriptInvocation};
 use tokio::sync::Mutex;
 
 use self::connect::failed;
-use self::facts::Fields;
+use self::connection::Connection;
 use self::keys::Keys;
 pub use self::presence::Beat;
 use self::presence::Online;
 use crate::Error;
-use crate::game::{Game, GameId, PodName};
+use crate::game::PodName;
 use crate::records::{Journal, Records};
 use crate::settings::RedisSettings;
-use crate::telemetry::{Store, live_operation};
+use crate::telemetry::{Store as Place, count, live_operation};
 
 /// How long keys outlive what they are about: a pod that is late still finds them.
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
+/// Turns that the changes of this pod take; those of one game take the same.
+const TURNS: usize = 64;
+
 /// The live state that servers share. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisLive {
-    redis: ConnectionManager,
+    redis: Connection,
     /// Where that is, for spans.
-    store: Store,
+    place: Place,
     keys: Keys,
     pod: PodName,
     records: Records,
     journal: Journal,
     /// Held while ids are asked for: a crowd at the door is one question to the records, not hundreds.
     reserving: Arc<Mutex<()>>,
+    /// Held while a game is changed, so that the players of one pod do not get in each other's way.
+    turns: Arc<[Mutex<()>; TURNS]>,
     /// What pods tell each other about their players.
     online: Arc<Online>,
 }
@@ -79,53 +79,42 @@ impl RedisLive {
         pod: PodName,
     ) -> Result<Self, String> {
         let keys = Keys::under(&settings.prefix)?;
-        let (redis, store) = connect::open(settings).await?;
+        let (redis, place) = connect::open(settings).await?;
         Ok(Self {
             redis,
-            store,
+            place,
             keys,
             pod,
             records,
             journal,
             reserving: Arc::default(),
+            turns: Arc::new(std::array::from_fn(|_| Mutex::default())),
             online: Arc::default(),
         })
     }
 
-    /// Where it is.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    /// How often a change of a game was tried again in this process, because another server had changed it meanwhile.
+    pub fn conflicts() -> u64 {
+        count::LIVE_CONFLICTS.get()
     }
 
-    /// Measures an operation that is not one of [`LiveState`](crate::live::LiveState), and gives it a span.
+    /// Where it is.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Measures an operation that is not one of a [`Store`](super::Store), and gives it a span.
     async fn timed<T>(
         &self,
         operation: &'static str,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        live_operation(&self.store, operation, work).await
+        live_operation(&self.place, operation, work).await
     }
 
     /// Runs a script.
     async fn run<T: FromRedisValue>(&self, call: &ScriptInvocation<'_>) -> Result<T, Error> {
         call.invoke_async(&mut self.redis.clone()).await.map_err(failed)
-    }
-
-    /// Runs a script that answers with the facts of a game, if it has changed them.
-    async fn game(
-        &self,
-        id: GameId,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<Option<Arc<Game>>, Error> {
-        let fields: Option<Fields> = self.run(call).await?;
-        Ok(facts::read(id, &fields.unwrap_or_default())?.map(Arc::new))
-    }
-
-    /// Runs a script that answers with ids and facts.
-    async fn games(&self, call: &ScriptInvocation<'_>) -> Result<Vec<Arc<Game>>, Error> {
-        let games: Vec<(i64, Fields)> = self.run(call).await?;
-        let read = |(id, fields): &(i64, Fields)| facts::read(GameId(*id), fields).transpose();
-        games.iter().filter_map(read).map(|game| game.map(Arc::new)).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::{RedisLive, failed, scripts};
 use crate::Error;
 use crate::game::{Game, GameId, PodName, Timestamp};
+use crate::live::{Applied, Index, Step, Store};
 
 /// How long a pod counts as alive after its last sign of life, in milliseconds.
 const ALIVE: i64 = 6_000;
@@ -15,9 +16,6 @@ const ALIVE: i64 = 6_000;
 /// How long it is remembered that a pod holds sockets of a game; each arrival begins anew. Longer than
 /// any game, since whoever is forgotten here hears nothing any more.
 const REMEMBERED: i64 = 24 * 3600 * 1000;
-
-/// Games that are looked through in one call, so that others do not wait for long.
-const AT_ONCE: usize = 100;
 
 /// How many players have a socket open.
 #[derive(Debug, Default)]
@@ -120,8 +118,13 @@ impl RedisLive {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
     pub async fn silent_pods(&self) -> Result<Vec<PodName>, Error> {
-        let mut call = scripts::SILENT.key(self.keys.pods());
-        self.timed("silent_pods", self.run(call.arg(ALIVE))).await.map(names)
+        let asked = async {
+            let silent = self.time().await?.0 / 1000 - ALIVE;
+            let mut command = redis::cmd("ZRANGEBYSCORE");
+            command.arg(self.keys.pods()).arg("-inf").arg(format!("({silent}"));
+            command.query_async(&mut self.redis.clone()).await.map_err(failed)
+        };
+        self.timed("silent_pods", asked).await.map(names)
     }
 
     /// A pod is dead, and so are its sockets: players of waiting lobbies who are left without any are
@@ -139,17 +142,15 @@ impl RedisLive {
     }
 
     async fn forget(&self, dead: &PodName, now: Timestamp) -> Result<Vec<Arc<Game>>, Error> {
-        let mut waiting = redis::cmd("ZRANGE");
-        waiting.arg(self.keys.lobbies()).arg(0).arg(-1);
-        let waiting: Result<Vec<i64>, _> = waiting.query_async(&mut self.redis.clone()).await;
         let mut changed = Vec::new();
-        for games in waiting.map_err(failed)?.chunks(AT_ONCE) {
-            let mut call = scripts::FORGET.prepare_invoke();
-            for game in games {
-                call.key(self.keys.waiting(GameId(*game)));
+        for game in self.seek(&Index::Waiting, usize::MAX).await? {
+            if !Game::clone(&game).lose_pod(dead, now) {
+                continue;
             }
-            call.arg(dead.as_str()).arg(now.0).arg(games);
-            changed.extend(self.games(&call).await?);
+            let mut lose = |game: &mut Game| Step::changed_if(game.lose_pod(dead, now));
+            if let Applied::Done(game) = self.change(game.id, &mut lose).await? {
+                changed.push(game);
+            }
         }
         self.take_off(dead).await?;
         Ok(changed)

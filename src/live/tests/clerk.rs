@@ -1,8 +1,7 @@
-//! What a patient clerk would note on paper: the same rules as [`Games`], without an index, and
+//! What a patient clerk would note on paper: the same rules, without an index, and
 //! looked up from the beginning each time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{Deed, Facts, Outcome, Step};
 use super::*;
@@ -82,7 +81,7 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
 fn place(player: &crate::game::Player) -> Place {
     Place {
         user: player.user.id.clone(),
-        sockets: player.sockets.clone(),
+        sockets: player.sockets.keys().copied().collect(),
         absent_since: player.absent_since,
         started: player.started,
         first_started: player.first_started,
@@ -93,15 +92,13 @@ fn place(player: &crate::game::Player) -> Place {
 
 pub(super) struct Clerk {
     pub(super) sheets: BTreeMap<GameId, Sheet>,
-    /// The latest lobby of each invitation.
-    invited: HashMap<Arc<str>, GameId>,
     last: GameId,
     rules: LobbyRules,
 }
 
 impl Clerk {
     pub(super) fn new(rules: LobbyRules) -> Self {
-        Self { sheets: BTreeMap::new(), invited: HashMap::new(), last: GameId(0), rules }
+        Self { sheets: BTreeMap::new(), last: GameId(0), rules }
     }
 
     /// Does the same as the games, in a plain way.
@@ -142,22 +139,18 @@ impl Clerk {
         let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
         let id = self.seat_behind(door, &user).or_else(|| match door {
             Door::Alone => None,
-            Door::Invited(token) => {
-                let latest = self.invited.get(token).copied();
-                latest.filter(|id| self.sheets.get(id).is_some_and(with_room))
-            }
-            Door::Open => find(&|id, sheet| asked_for(id) && with_room(sheet))
+            Door::Open | Door::Invited(_) => find(&|id, sheet| asked_for(id) && with_room(sheet))
                 .or_else(|| find(&|_, sheet| with_room(sheet))),
         });
         let id = id.unwrap_or_else(|| self.open(door.clone(), now));
         let limit = entry.rules.player_limit;
         let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
         if let Some(place) = sheet.place(&user) {
-            place.sockets.insert(entry.socket);
+            place.sockets.insert(entry.socket.0);
             place.absent_since = None;
             return id;
         }
-        sheet.places.push(Place::of(user, [entry.socket].into()));
+        sheet.places.push(Place::of(user, [entry.socket.0].into()));
         if sheet.places.len() > limit {
             let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
             let bot = sheet.places.remove(last).user;
@@ -184,9 +177,6 @@ impl Clerk {
         let (closes_at, ends_at) = (now + self.rules.countdown, now + self.rules.kept);
         let (stage, starts_at, full, places) = (Stage::Lobby, None, false, Vec::new());
         let ready = BTreeSet::new();
-        if let Door::Invited(token) = &door {
-            self.invited.insert(token.clone(), self.last);
-        }
         let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, places, ready };
         self.sheets.insert(self.last, sheet);
         self.last
@@ -267,11 +257,7 @@ impl Clerk {
     }
 
     fn restart(&mut self, resume: Timestamp) -> Outcome {
-        self.invited.clear();
-        for (id, sheet) in &mut self.sheets {
-            if let (Door::Invited(token), true) = (&sheet.door, sheet.stage < Stage::Running) {
-                self.invited.insert(token.clone(), *id);
-            }
+        for sheet in self.sheets.values_mut() {
             let is_lobby = sheet.stage == Stage::Lobby;
             for place in sheet.places.iter_mut().filter(|place| !place.is_bot()) {
                 place.sockets.clear();

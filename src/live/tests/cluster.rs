@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::redis::on;
 use super::*;
 use crate::game::{Player, PodName};
-use crate::live::{LiveState, RedisLive};
+use crate::live::RedisLive;
 use crate::records::Journal;
 
 const FULL: usize = 3;
 
 /// Fills a lobby with players from `first` on, and prepares its race.
-async fn prepared(live: &RedisLive, first: usize, now: Timestamp) -> GameId {
+async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
     let mut seats = BTreeSet::new();
     for n in first..first + FULL {
         seats.insert(live.enter(entry(n, rules(FULL), now)).await.unwrap().id);
@@ -25,7 +25,7 @@ async fn prepared(live: &RedisLive, first: usize, now: Timestamp) -> GameId {
 }
 
 /// The same, and runs it.
-async fn running(live: &RedisLive, first: usize, now: Timestamp) -> GameId {
+async fn running(live: &Deeds, first: usize, now: Timestamp) -> GameId {
     let id = prepared(live, first, now).await;
     live.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
     id
@@ -49,59 +49,55 @@ async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby
 }
 
 #[tokio::test]
-async fn a_server_that_dies_while_it_starts_a_race_holds_nobody() {
-    on(1, async |cluster| {
-        let (live, now) = (&cluster.pods[0], Timestamp(0));
-        let id = prepared(live, 0, now).await;
-        cluster.break_off_after_start(id).await;
-        // The seats are left over; each is noticed when its owner comes.
-        let next = live.enter(entry(0, rules(FULL), now)).await.unwrap();
-        assert_ne!(next.id, id);
-        assert_eq!(live.enter(entry(0, rules(FULL), now)).await.unwrap().id, next.id);
+async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
+    on(3, async |cluster| {
+        for n in 0..20 {
+            let comings = (0..9).map(|socket| {
+                let pod = cluster.pods[socket % 3].clone();
+                tokio::spawn(async move {
+                    // The second of some lobbies, so that there are others to choose from.
+                    let coming = entry_on(SocketId(socket as u64), n, rules(2), Timestamp(0));
+                    pod.enter(coming).await.unwrap().id
+                })
+            });
+            let mut seats = BTreeSet::new();
+            for coming in comings.collect::<Vec<_>>() {
+                seats.insert(coming.await.unwrap());
+            }
+            assert_eq!(seats.len(), 1, "player {n}");
+            let games = cluster.pods[0].all().await.unwrap();
+            let seated = games.iter().filter_map(|game| game.player(&player(n).id));
+            assert_eq!(seated.map(|player| player.sockets.len()).collect::<Vec<_>>(), [9]);
+        }
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_server_that_dies_while_it_prepares_a_race_leaves_it_to_another() {
-    on(2, async |cluster| {
-        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
-        let (now, start) = (Timestamp(0), Timestamp(0) + Duration::from_secs(2));
-        let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
-        one.close_lobby(id, start).await.unwrap().unwrap();
-        let lobby = cluster.copy_of_lobby(id).await;
-        one.prepare(id, "some words".into(), start).await.unwrap().unwrap();
-        // As if it had died before it removed the lobby, in which a guest is replaced meanwhile.
-        cluster.put_back(&lobby).await;
-        let account = User { user_type: UserType::Registered, ..player(99) };
-        assert_eq!(two.hand_over(&player(0).id, &account).await.unwrap(), [id]);
-        assert_eq!(two.prepare(id, "other words".into(), start).await.unwrap(), None);
-        assert!(!cluster.keys().await.contains(&lobby.0), "the lobby is removed");
-        let game = two.find(id).await.unwrap().unwrap();
-        assert_eq!((&*game.words, game.stage), ("some words", Stage::Countdown));
-        assert_eq!(game.players.iter().map(|it| &it.user).collect::<Vec<_>>(), [&account]);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_seat_that_is_handed_over_while_a_race_is_prepared_is_moved_along() {
-    on(1, async |cluster| {
-        let (live, now) = (&cluster.pods[0], Timestamp(0));
-        let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+async fn what_servers_change_at_the_same_time_all_counts() {
+    on(3, async |cluster| {
+        let (now, players) = (Timestamp(0), 60);
+        let mut id = GameId(0);
+        for n in 0..players {
+            id = cluster.pods[n % 3].enter(entry(n, rules(players), now)).await.unwrap().id;
+        }
         let start = now + Duration::from_secs(2);
-        live.close_lobby(id, start).await.unwrap().unwrap();
-        let before = cluster.copy_of_lobby(id).await;
-        let account = User { user_type: UserType::Registered, ..player(99) };
-        assert_eq!(live.hand_over(&player(0).id, &account).await.unwrap(), [id]);
-        let after = cluster.copy_of_lobby(id).await;
-        // Another server had read the lobby before, and made the race of that.
-        cluster.put_back(&before).await;
-        live.prepare(id, "some words".into(), start).await.unwrap().unwrap();
-        cluster.put_back(&after).await;
-        assert_eq!(live.prepare(id, "some words".into(), start).await.unwrap(), None);
-        let game = live.find(id).await.unwrap().unwrap();
-        assert_eq!((game.players.len(), &game.players[0].user), (1, &account));
+        cluster.pods[0].close_lobby(id, start).await.unwrap().expect("the lobby is due");
+        cluster.pods[0].prepare(id, "some words".into(), start).await.unwrap().expect("closed");
+        cluster.pods[0].start(id, start).await.unwrap().expect("START is due");
+        let finishes = (0..players).map(|n| {
+            let pod = cluster.pods[n % 3].clone();
+            tokio::spawn(async move {
+                assert!(pod.claim_start(id, &player(n).id, start).await.unwrap());
+                pod.finish(id, &player(n).id, claim(start)).await.unwrap()
+            })
+        });
+        let mut ranks = BTreeSet::new();
+        for finish in finishes.collect::<Vec<_>>() {
+            let Finish::Taken(rank) = finish.await.unwrap() else { panic!("finished before") };
+            ranks.insert(rank);
+        }
+        assert!(ranks.into_iter().eq(1..=players as u32));
     })
     .await;
 }
@@ -297,11 +293,11 @@ async fn what_is_good_once_is_good_once_and_for_its_time() {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp::now();
         let until = now + Duration::from_secs(60);
-        one.keep_once("k".into(), "for Anna".into(), until).await.unwrap();
-        one.keep_once("late".into(), "for Ben".into(), until).await.unwrap();
-        assert_eq!(two.take_once("k", now).await.unwrap(), Some("for Anna".into()));
-        assert_eq!(one.take_once("k", now).await.unwrap(), None);
-        assert_eq!(two.take_once("late", until).await.unwrap(), None);
+        one.live.keep("k", &player(0), until).await.unwrap();
+        one.live.keep("late", &player(1), until).await.unwrap();
+        assert_eq!(two.live.take::<User>("k", now).await.unwrap(), Some(player(0)));
+        assert_eq!(one.live.take::<User>("k", now).await.unwrap(), None);
+        assert_eq!(two.live.take::<User>("late", until).await.unwrap(), None);
     })
     .await;
 }
@@ -316,7 +312,7 @@ async fn nothing_is_kept_for_ever() {
         let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
         live.enter_pod(id).await.unwrap();
         live.beat().await.unwrap();
-        live.keep_once("k".into(), "it".into(), now).await.unwrap();
+        live.live.keep("k", &player(0), now).await.unwrap();
         live.set_deadlines(&[(id, "lobby.countdown", Some(now))]).await.unwrap();
         let lives = cluster.lives().await;
         assert!(lives.len() > 10, "{lives:?}");
@@ -331,7 +327,9 @@ async fn nothing_is_kept_for_ever() {
         }
         let mut left: Vec<_> = cluster.keys().await;
         left.retain(|key| {
-            !["last-id", "pods", "players", "agenda", "k"].iter().any(|it| key.ends_with(it))
+            let is_other = |it: &&str| key.ends_with(it);
+            !["last-id", "pods", "players", "agenda"].iter().any(is_other)
+                && !key.contains(":shared:")
         });
         assert_eq!(left, Vec::<String>::new());
     })

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 
 use super::redis::{Cluster, on};
 use super::*;
-use crate::live::{LiveState, RedisLive};
 
 const PODS: usize = 3;
 const PLAYERS: usize = 40;
@@ -49,7 +48,7 @@ impl Crowd {
 /// One player, whose sockets may be on any server.
 struct Someone {
     crowd: Arc<Crowd>,
-    pods: Vec<Arc<RedisLive>>,
+    pods: Vec<Arc<Deeds>>,
     user: User,
     chance: StdRng,
     seat: Option<GameId>,
@@ -69,7 +68,7 @@ impl Someone {
         }
     }
 
-    fn pod(&mut self) -> Arc<RedisLive> {
+    fn pod(&mut self) -> Arc<Deeds> {
         let pod = self.chance.random_range(0..PODS);
         self.pods[pod].clone()
     }
@@ -79,11 +78,11 @@ impl Someone {
         let (user, previous) = (self.user.clone(), self.seat.filter(|_| self.chance.random()));
         let (door, socket) = (Door::Open, SocketId(self.chance.random()));
         let (now, rules) = (self.crowd.now(), rules(LIMIT));
-        let entry = Entry { user, door, socket, previous, now, rules };
+        let entry = Entry { user, door, socket: on_a_pod(socket), previous, now, rules };
         let game = self.pods[pod].enter(entry).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");
-        assert!(seat.sockets.contains(&socket) && seat.absent_since.is_none(), "{game:?}");
+        assert!(seat.sockets.contains_key(&socket) && seat.absent_since.is_none(), "{game:?}");
         if self.seat.replace(game.id) != Some(game.id) {
             self.sockets.clear();
         }

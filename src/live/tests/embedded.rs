@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::live::{Embedded, LiveState};
+use crate::live::{InProcess, Live};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
 
@@ -18,7 +18,7 @@ const LIMIT: usize = 5;
 
 /// The live state of a server, and its file.
 pub(super) struct Pod {
-    pub(super) live: Arc<Embedded>,
+    pub(super) live: Arc<Deeds>,
     records: Records,
     journal: TaskTracker,
     journal_stop: CancellationToken,
@@ -35,8 +35,9 @@ impl Pod {
         let records = Records::open(&settings, false).await.unwrap();
         let (journal, journal_stop) = (TaskTracker::new(), CancellationToken::new());
         let writing = Journal::start(records.clone(), &journal, journal_stop.clone());
-        let live = Embedded::resume(&records, writing, Timestamp(0)).await.unwrap();
-        Self { live: Arc::new(live), records, journal, journal_stop, data }
+        let live = InProcess::resume(&records, writing, Timestamp(0)).await.unwrap();
+        let live = Arc::new(Deeds::of(Live::in_process(live)));
+        Self { live, records, journal, journal_stop, data }
     }
 
     /// Ends without a farewell, and starts again with the same file.
@@ -48,7 +49,7 @@ impl Pod {
     }
 
     /// Does the same for every player at the same moment.
-    async fn at_once<T, F>(&self, deed: impl Fn(Arc<Embedded>, usize) -> F) -> Vec<T>
+    async fn at_once<T, F>(&self, deed: impl Fn(Arc<Deeds>, usize) -> F) -> Vec<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -69,20 +70,16 @@ impl Pod {
     }
 
     async fn enter_all(&self) -> Vec<GameId> {
-        let enter = |live: Arc<Embedded>, n| async move {
+        let enter = |live: Arc<Deeds>, n| async move {
             live.enter(entry(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
         };
         self.at_once(enter).await
     }
 
-    /// The facts in memory, as they would be read back.
+    /// The facts in memory.
     async fn known(&self) -> BTreeMap<GameId, Game> {
         let games = self.live.all().await.unwrap();
-        let games = games.iter().map(|game| (**game).clone());
-        by_id(games.map(|mut game| {
-            game.players.iter_mut().for_each(|player| player.sockets.clear());
-            game
-        }))
+        by_id(games.iter().map(|game| (**game).clone()))
     }
 
     /// The facts on disk.
@@ -119,7 +116,7 @@ async fn all_who_finish_at_once_are_ranked_once() {
         pod.live.prepare(id, "some words".into(), start).await.unwrap().expect("it is closed");
         pod.live.start(id, start).await.unwrap().expect("START is due");
     }
-    let finish = |live: Arc<Embedded>, n: usize| {
+    let finish = |live: Arc<Deeds>, n: usize| {
         let id = seats[n];
         async move {
             let user = player(n).id;
@@ -145,7 +142,7 @@ async fn all_who_leave_at_once_leave_no_lobby_behind() {
     let pod = Pod::start().await;
     let seats = Arc::new(pod.enter_all().await);
     let later = Timestamp(1);
-    let leave = |live: Arc<Embedded>, n: usize| {
+    let leave = |live: Arc<Deeds>, n: usize| {
         let id = seats[n];
         async move {
             live.go_absent(id, &player(n).id, SOCKET, later).await.unwrap();

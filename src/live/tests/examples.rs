@@ -1,41 +1,37 @@
 //! Single cases that are worth a look of their own.
 
 use super::*;
-use crate::records::Change;
+use crate::live::Index;
 
 const FULL: usize = 5;
 
 /// Fills a lobby with players from `first` on, and runs its race until everybody has finished.
-fn race(games: &mut Games, first: usize, now: Timestamp) -> GameId {
+fn race(games: &Table, first: usize, now: Timestamp) -> GameId {
     let players = first..first + FULL;
     let seated: Vec<_> =
-        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).0.unwrap().id).collect();
+        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).id).collect();
     let id = seated[0];
     assert!(seated.iter().all(|seat| *seat == id));
     let start = now + Duration::from_secs(2);
-    games.close_lobby(id, start).0.expect("the lobby is due");
-    games.prepare(id, "some words".into(), start).0.expect("the lobby is closed");
-    games.start(id, start).0.expect("START is due");
+    games.close_lobby(id, start).expect("the lobby is due");
+    games.prepare(id, "some words".into(), start).expect("the lobby is closed");
+    games.start(id, start).expect("START is due");
     for n in players {
-        games.finish(id, &player(n).id, claim(start)).0.expect("a result");
+        games.finish(id, &player(n).id, claim(start));
     }
     id
 }
 
-/// How many lobbies the search for a place may have to look at: no caller can see that, so it is
-/// read off the debug form.
-fn searched(games: &Games) -> usize {
-    let text = format!("{games:?}");
-    let (_, open) = text.split_once(", open: {").expect("a field of that name");
-    let (open, _) = open.split_once('}').expect("the end of the set");
-    open.matches("GameId").count()
+/// How many lobbies the search for a place may have to look at.
+fn searched(games: &Table) -> usize {
+    games.paper.shelf.lock().indexes().get(&Index::Door(Door::Open)).map_or(0, |ids| ids.len())
 }
 
 #[test]
 fn finished_games_do_not_slow_the_search_for_a_lobby_down() {
-    let mut games = Games::new(GameId(0));
+    let games = Table::of(GameId(0), Vec::new());
     for round in 0..200 {
-        race(&mut games, round * FULL, Timestamp(0));
+        race(&games, round * FULL, Timestamp(0));
         assert_eq!(searched(&games), 0);
     }
     assert_eq!(games.all().len(), 200);
@@ -44,30 +40,26 @@ fn finished_games_do_not_slow_the_search_for_a_lobby_down() {
 }
 
 #[test]
-fn lobbies_whose_time_is_over_are_searched_only_once() {
-    let mut games = Games::new(GameId(0));
+fn lobbies_whose_time_is_over_do_not_hide_one_with_room() {
+    let games = Table::of(GameId(0), Vec::new());
     for n in 0..50 {
         // Each comes when the lobby before is over, which nobody has closed.
-        games.enter(entry(n, rules(FULL), Timestamp(0) + rules(FULL).countdown * n as u32));
-        assert_eq!(searched(&games), 1);
+        let now = Timestamp(0) + rules(FULL).countdown * n as u32;
+        assert_eq!(games.enter(entry(n, rules(FULL), now)).id, GameId(n as i64 + 1));
+        let friend = entry(n + 100, rules(FULL), now);
+        assert_eq!(games.enter(friend).id, GameId(n as i64 + 1));
     }
-    let restored = games.all().iter().map(|game| (**game).clone()).collect();
-    let now = Timestamp(0) + Duration::from_secs(1000);
-    let mut games = Games::restore(GameId(50), restored, now);
-    let after = entry(50, rules(FULL), now);
-    assert_eq!(games.enter(after).0.unwrap().id, GameId(51));
-    assert_eq!(searched(&games), 1);
 }
 
 #[test]
 fn the_last_of_several_sockets_begins_the_absence() {
-    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
+    let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
+    let id = games.enter(entry(0, rules(FULL), now)).id;
     let other = SocketId(2);
     games.enter(entry_on(other, 0, rules(FULL), now));
     let user = player(0).id;
-    let mut absent = |socket, now| {
-        let game = games.go_absent(id, &user, socket, now).0.expect("the lobby waits");
+    let absent = |socket, now| {
+        let game = games.go_absent(id, &user, socket, now).expect("the lobby waits");
         game.players[0].absent_since
     };
     assert_eq!(absent(other, now), None);
@@ -78,85 +70,82 @@ fn the_last_of_several_sockets_begins_the_absence() {
 
 #[test]
 fn whoever_was_seated_without_hearing_of_it_can_go() {
-    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
+    let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
     let (door, user) = (invited(0), player(0).id);
-    assert_eq!(games.abandon(&user, &door, SOCKET, now).0, None, "came nowhere");
+    assert_eq!(games.abandon(&user, &door, SOCKET, now), None, "came nowhere");
     games.enter(Entry { door: door.clone(), ..entry(0, rules(FULL), now) });
-    assert_eq!(games.abandon(&user, &Door::Open, SOCKET, now).0, None, "another door");
-    let game = games.abandon(&user, &door, SOCKET, now).0.expect("the lobby waits");
+    assert_eq!(games.abandon(&user, &Door::Open, SOCKET, now), None, "another door");
+    let game = games.abandon(&user, &door, SOCKET, now).expect("the lobby waits");
     assert_eq!(game.players[0].absent_since, Some(now));
 }
 
 #[test]
 fn the_last_to_leave_takes_the_lobby_along() {
-    let (mut games, now) = (Games::new(GameId(0)), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).0.unwrap().id;
+    let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
+    let id = games.enter(entry(0, rules(FULL), now)).id;
     games.enter(entry(1, rules(FULL), now));
     games.go_absent(id, &player(0).id, SOCKET, now);
-    let (departed, _) = games.dismiss_absent(id, now, now);
+    let departed = games.dismiss_absent(id, now, now);
     assert_eq!(departed.users, [player(0).id]);
     assert_eq!(departed.game.map(|game| game.players.len()), Some(1));
     games.go_absent(id, &player(1).id, SOCKET, now);
-    let (departed, change) = games.dismiss_absent(id, now, now);
+    let departed = games.dismiss_absent(id, now, now);
     assert_eq!((departed.users, departed.game), (vec![player(1).id], None));
-    assert!(matches!(change, Some(crate::records::Change::Ended { .. })));
+    assert!(games.paper.written.lock().is_empty());
     assert_eq!(games.find(id), None);
 }
 
 #[test]
 fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
-    let mut games = Games::new(GameId(0));
-    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0))).0.unwrap();
+    let games = Table::of(GameId(0), Vec::new());
+    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0)));
     // Nobody has closed that lobby, and a whole race goes by.
-    let younger = race(&mut games, 0, late.closes_at);
+    let younger = race(&games, 0, late.closes_at);
     let (now, resume) = (late.closes_at + RESUME, late.closes_at + RESUME * 2);
-    let restart = |games: &Games| {
+    let restart = |games: &Table| {
         let mut facts = Vec::from_iter(games.all().iter().map(|game| (**game).clone()));
         facts.sort_by_key(|game| game.id);
-        Games::restore(younger, facts, resume)
+        Table::restore(younger, facts, resume)
     };
     // Player 0 has raced, and fills the lobby with others, which the restart has given some time.
-    let mut games = restart(&games);
+    let games = restart(&games);
     for n in [0, FULL + 1, FULL + 2, FULL + 3] {
-        assert_eq!(games.enter(entry(n, rules(FULL), now)).0.unwrap().id, late.id);
+        assert_eq!(games.enter(entry(n, rules(FULL), now)).id, late.id);
     }
-    let mut games = restart(&games);
-    assert_eq!(games.enter(entry(0, rules(FULL), now)).0.unwrap().id, late.id);
+    let games = restart(&games);
+    assert_eq!(games.enter(entry(0, rules(FULL), now)).id, late.id);
 }
 
 #[test]
 fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
-    let mut games = Games::new(GameId(0));
-    let id = race(&mut games, 0, Timestamp(0));
-    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).0.unwrap().id;
+    let games = Table::of(GameId(0), Vec::new());
+    let id = race(&games, 0, Timestamp(0));
+    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).id;
     assert_ne!(next, id);
     assert_eq!(games.find(id).map(|game| game.players.len()), Some(FULL));
-    assert_eq!(
-        games.finish(id, &player(0).id, claim(Timestamp(9))).0.ok(),
-        Some(Finish::Before(1))
-    );
+    assert_eq!(games.finish(id, &player(0).id, claim(Timestamp(9))), Finish::Before(1));
 }
 
 #[test]
 fn the_race_of_a_guest_becomes_that_of_the_account() {
-    let mut games = Games::new(GameId(0));
-    let id = race(&mut games, 0, Timestamp(0));
+    let games = Table::of(GameId(0), Vec::new());
+    let id = race(&games, 0, Timestamp(0));
     let (guest, account) = (player(0).id, User { user_type: UserType::Registered, ..player(99) });
     let before = games.find(id).unwrap().player(&guest).unwrap().clone();
-    let (game, change) = games.hand_over(id, &guest, &account);
-    let game = game.unwrap();
-    assert!(matches!(change, Some(Change::Saved(saved)) if saved == game));
+    assert_eq!(games.hand_over(&guest, &account), [id]);
+    let game = games.find(id).unwrap();
+    assert_eq!(games.paper.written.lock()[&id], game);
     assert_eq!(game.player(&guest), None);
     let after = game.player(&account.id).unwrap();
     assert_eq!((&after.user, after.result), (&account, before.result));
-    assert_eq!(games.hand_over(id, &guest, &account).0, None, "twice is once");
+    assert_eq!(games.hand_over(&guest, &account), [], "twice is once");
     let own = player(1).id;
-    assert_eq!(games.hand_over(id, &own, &account).0, None, "nobody sits twice in one race");
+    assert_eq!(games.hand_over(&own, &account), [], "nobody sits twice in one race");
 }
 
 #[test]
 fn a_guest_who_still_waits_keeps_the_seat() {
-    let mut games = Games::new(GameId(0));
-    let id = games.enter(entry(0, rules(FULL), Timestamp(0))).0.unwrap().id;
-    assert_eq!(games.hand_over(id, &player(0).id, &player(99)).0, None);
+    let games = Table::of(GameId(0), Vec::new());
+    games.enter(entry(0, rules(FULL), Timestamp(0)));
+    assert_eq!(games.hand_over(&player(0).id, &player(99)), []);
 }

@@ -1,6 +1,5 @@
 //! Several servers on one Redis: a real one, and keys under a prefix of their own.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 
@@ -11,7 +10,8 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::game::{GameId, PodName, Timestamp};
+use super::Deeds;
+use crate::game::{PodName, Timestamp};
 use crate::live::RedisLive;
 use crate::records::{Journal, Records};
 use crate::settings::{RedisSettings, Settings};
@@ -21,7 +21,7 @@ const REDIS: &str = "redis://127.0.0.1:6379/0";
 
 /// Servers that play the same games.
 pub(super) struct Cluster {
-    pub(super) pods: Vec<Arc<RedisLive>>,
+    pub(super) pods: Vec<Arc<Deeds>>,
     pub(super) records: Records,
     pub(super) settings: RedisSettings,
     journal: TaskTracker,
@@ -76,7 +76,7 @@ impl Cluster {
         let journal = Journal::start(records.clone(), &self.journal, stop);
         let (settings, name) = (&self.settings, PodName::from(name));
         let pod = RedisLive::connect(settings, records, journal, name).await.unwrap();
-        self.pods.push(Arc::new(pod));
+        self.pods.push(Arc::new(Deeds::on_redis(pod)));
     }
 
     /// The names of all keys.
@@ -100,27 +100,6 @@ impl Cluster {
             lives.push((key, life));
         }
         lives
-    }
-
-    /// The lobby of a game as it lies in Redis: its key, and its fields.
-    pub(super) async fn copy_of_lobby(&self, game: GameId) -> (String, HashMap<String, String>) {
-        let key = format!("{{{}:lobby}}:game:{game}", self.settings.prefix);
-        let fields = self.connection().await.hgetall(&key).await.unwrap();
-        (key, fields)
-    }
-
-    /// What a server that died has not done: removed this.
-    pub(super) async fn put_back(&self, (key, fields): &(String, HashMap<String, String>)) {
-        let fields: Vec<_> = fields.iter().collect();
-        let mut connection = self.connection().await;
-        connection.del::<_, ()>(key).await.unwrap();
-        connection.hset_multiple::<_, _, _, ()>(key, &fields).await.unwrap();
-    }
-
-    /// START is given, by a server that died right after.
-    pub(super) async fn break_off_after_start(&self, game: GameId) {
-        let key = format!("{{{}:{game}}}:game", self.settings.prefix);
-        self.connection().await.hset::<_, _, _, ()>(key, "stage", 3).await.unwrap();
     }
 
     /// A server that was alive a minute ago.

@@ -1,13 +1,12 @@
-//! Stories of many players, drawn by chance and told to [`Games`].
+//! Stories of many players, drawn by chance and told to games on paper.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::live::games::Changed;
-use crate::records::Change;
+use crate::live::Index;
 
 /// Who plays in a story.
 const PLAYERS: usize = 8;
@@ -124,7 +123,7 @@ impl Chance {
         let seat = facts.get(&game).and_then(|game| game.player(&user.id));
         let is_known = !self.which.is_multiple_of(4);
         let claimed = seat.and_then(|seat| seat.started).filter(|_| is_known).unwrap_or(now);
-        let open = seat.and_then(|seat| seat.sockets.first()).copied();
+        let open = seat.and_then(|seat| seat.sockets.keys().next()).copied();
         let open = open.filter(|_| self.deed.goes_out() && is_known);
         let socket = open.unwrap_or(SocketId(number as u64));
         let door = facts.get(&game).map_or(Door::Open, |game| game.door.clone());
@@ -191,7 +190,7 @@ pub(super) struct Step {
 impl Step {
     /// How somebody comes in.
     pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
-        let (user, socket) = (self.user.clone(), self.socket);
+        let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
         let entry = Entry { user, door: Door::Open, socket, previous: None, now, rules };
         match self.deed {
             Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
@@ -241,8 +240,7 @@ pub(super) struct Moment {
 /// Tells a story to games of their own.
 pub(super) fn tell((limit, steps): &Plot) -> Vec<Moment> {
     let mut teller = Teller {
-        games: Games::new(GameId(0)),
-        paper: Facts::new(),
+        table: Table::of(GameId(0), Vec::new()),
         last: GameId(0),
         now: Timestamp(0),
         rules: rules(*limit),
@@ -252,8 +250,7 @@ pub(super) fn tell((limit, steps): &Plot) -> Vec<Moment> {
 }
 
 struct Teller {
-    games: Games,
-    paper: Facts,
+    table: Table,
     last: GameId,
     now: Timestamp,
     rules: LobbyRules,
@@ -266,130 +263,101 @@ impl Teller {
         let step = chance.among(&before, self.last, self.now, self.steps);
         self.steps += 1;
         let outcome = self.take(&step);
-        let (now, after, paper) = (self.now, self.facts(), self.paper.clone());
-        let played = self.games.all_played();
+        let (now, after) = (self.now, self.facts());
+        let paper = self.table.paper.written.lock().clone();
+        let played = self.played();
         Moment { step, now, outcome, before, after, paper, played }
     }
 
     fn facts(&self) -> Facts {
-        self.games.all().into_iter().map(|game| (game.id, game)).collect()
+        self.table.all().into_iter().map(|game| (game.id, game)).collect()
+    }
+
+    fn played(&self) -> BTreeMap<UserId, Vec<GameId>> {
+        let shelf = self.table.paper.shelf.lock();
+        let of_player = |(index, games): (&Index, &BTreeSet<GameId>)| match index {
+            Index::Player(user) => Some((user.clone(), games.iter().copied().collect())),
+            _ => None,
+        };
+        shelf.indexes().iter().filter_map(of_player).collect()
     }
 
     fn take(&mut self, step: &Step) -> Outcome {
-        let (user, id) = (step.user.clone(), step.game);
-        let (now, games) = (self.now, &mut self.games);
+        let moment = Told { step: step.clone(), now: self.now };
         match step.deed {
-            Deed::Wait => {
-                self.now = now + step.wait;
-                Outcome::Nothing
-            }
-            Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
-                self.enter(step.entry(now, self.rules))
-            }
-            Deed::Hasten => {
-                let changed = games.hasten(id, &user.id, now + self.rules.full_grace);
-                let hastened = self.write_down(changed);
-                Outcome::Hastened(hastened.map(drop).map_err(|error| error.kind().code))
-            }
-            Deed::BeReady => {
-                let changed = games.be_ready(id, &user.id, now + self.rules.full_grace);
-                let ready = self.write_down(changed);
-                Outcome::Hastened(ready.map(drop).map_err(|error| error.kind().code))
-            }
-            Deed::SeatBots => {
-                let changed = games.seat_bots(id, bots(), self.rules.player_limit, now);
-                self.changed(changed)
-            }
-            Deed::Leave => {
-                let changed = games.go_absent(id, &user.id, step.socket, now);
-                self.changed(changed)
-            }
-            Deed::Abandon => {
-                let changed = games.abandon(&user.id, &step.door, step.socket, now);
-                self.changed(changed)
-            }
-            Deed::Dismiss => {
-                let changed = games.dismiss_absent(id, now - ABSENCE, now);
-                let departed = self.write_down(changed);
-                assert_eq!(departed.game.is_some(), self.has_changed(id, &departed.users));
-                Outcome::Departed(departed.users)
-            }
-            Deed::Close => {
-                let changed = games.close_lobby(id, now);
-                self.changed(changed)
-            }
-            Deed::Prepare => {
-                let changed = games.prepare(id, "some words".into(), now + START_COUNTDOWN);
-                self.changed(changed)
-            }
-            Deed::Start => {
-                let changed = games.start(id, now);
-                self.changed(changed)
-            }
-            Deed::ClaimStart => {
-                let changed = games.claim_start(id, &user.id, now);
-                Outcome::Told(self.write_down(changed))
-            }
-            Deed::ReleaseStart => {
-                let changed = games.release_start(id, &user.id, step.claimed);
-                self.write_down(changed);
-                Outcome::Nothing
-            }
-            Deed::Track => {
-                let changed = games.track(id, &user.id, &step.seen);
-                self.changed(changed)
-            }
-            Deed::Finish => {
-                let changed = games.finish(id, &user.id, step.claim);
-                Outcome::Finished(self.write_down(changed).map_err(|error| error.kind().code))
-            }
-            Deed::End => {
-                let changed = games.end(id, now);
-                Outcome::Changed(self.write_down(changed).is_some())
-            }
+            Deed::Wait => self.now = self.now + step.wait,
             Deed::Restart => self.restart(),
+            _ => {}
         }
-    }
-
-    fn enter(&mut self, entry: Entry) -> Outcome {
-        let changed = self.games.enter(entry);
-        let game = self.write_down(changed).expect("ids are counted");
-        assert_eq!(self.games.find(game.id).as_ref(), Some(&game));
-        self.last = self.last.max(game.id);
-        Outcome::Seated(game.id)
-    }
-
-    /// The server has been away: only what was written down is left.
-    fn restart(&mut self) -> Outcome {
-        let written = self.paper.values().map(|game| {
-            let json = serde_json::to_string(&**game).unwrap();
-            serde_json::from_str(&json).unwrap()
-        });
-        self.games = Games::restore(self.last, written.collect(), self.now + RESUME);
-        self.paper = self.facts();
-        Outcome::Nothing
-    }
-
-    /// Notes a change as the records would.
-    fn write_down<T>(&mut self, (outcome, change): Changed<T>) -> T {
-        match change {
-            Some(Change::Saved(game)) => drop(self.paper.insert(game.id, game)),
-            Some(Change::Ended { game, .. }) => drop(self.paper.remove(&game)),
-            None => {}
+        let limit = self.rules.player_limit;
+        let outcome = self.table.now(async |deeds| moment.take(deeds, limit).await);
+        if let Outcome::Seated(id) = outcome {
+            self.last = self.last.max(id);
         }
         outcome
     }
 
-    /// The outcome of an operation that answers with the facts as it left them.
-    fn changed(&mut self, changed: Changed<Option<Arc<Game>>>) -> Outcome {
-        let game = self.write_down(changed);
-        if let Some(game) = &game {
-            assert_eq!(self.games.find(game.id).as_ref(), Some(game));
-        }
-        Outcome::Changed(game.is_some())
+    /// The server has been away: only what was written down is left.
+    fn restart(&mut self) {
+        let written = self.table.paper.written.lock().clone();
+        let read_back = |game: &Arc<Game>| {
+            serde_json::from_str(&serde_json::to_string(&**game).unwrap()).unwrap()
+        };
+        let games = written.values().map(read_back).collect();
+        self.table = Table::restore(self.last, games, self.now + RESUME);
     }
+}
 
-    fn has_changed(&self, id: GameId, departed: &[UserId]) -> bool {
-        !departed.is_empty() && self.games.find(id).is_some()
+/// One step, and when it is taken.
+pub(super) struct Told {
+    pub(super) step: Step,
+    pub(super) now: Timestamp,
+}
+
+impl Told {
+    /// Does what the step says.
+    pub(super) async fn take(&self, live: &Deeds, limit: usize) -> Outcome {
+        let (step, now) = (&self.step, self.now);
+        let (user, game) = (step.user.clone(), step.game);
+        let changed = |game: Option<Arc<Game>>| Outcome::Changed(game.is_some());
+        let grace = now + rules(limit).full_grace;
+        let told = |told: Result<Arc<Game>, Error>| {
+            Outcome::Hastened(told.map(drop).map_err(|error| error.kind().code))
+        };
+        match step.deed {
+            Deed::Wait | Deed::Restart => Outcome::Nothing,
+            Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
+                Outcome::Seated(live.enter(step.entry(now, rules(limit))).await.unwrap().id)
+            }
+            Deed::Hasten => told(live.hasten(game, &user.id, grace).await),
+            Deed::BeReady => told(live.be_ready(game, &user.id, grace).await),
+            Deed::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
+            Deed::Leave => changed(live.go_absent(game, &user.id, step.socket, now).await.unwrap()),
+            Deed::Abandon => {
+                let (door, socket) = (&step.door, step.socket);
+                changed(live.abandon(&user.id, door, socket, now).await.unwrap())
+            }
+            Deed::Dismiss => {
+                let departed = live.dismiss_absent(game, now - ABSENCE, now).await.unwrap();
+                Outcome::Departed(departed.users)
+            }
+            Deed::Close => changed(live.close_lobby(game, now).await.unwrap()),
+            Deed::Prepare => {
+                let starts_at = now + START_COUNTDOWN;
+                changed(live.prepare(game, "some words".into(), starts_at).await.unwrap())
+            }
+            Deed::Start => changed(live.start(game, now).await.unwrap()),
+            Deed::ClaimStart => Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap()),
+            Deed::ReleaseStart => {
+                live.release_start(game, &user.id, step.claimed).await.unwrap();
+                Outcome::Nothing
+            }
+            Deed::Track => changed(live.track(game, &user.id, &step.seen).await.unwrap()),
+            Deed::Finish => {
+                let finish = live.finish(game, &user.id, step.claim).await;
+                Outcome::Finished(finish.map_err(|error| error.kind().code))
+            }
+            Deed::End => changed(live.end(game, now).await.unwrap()),
+        }
     }
 }

@@ -8,7 +8,6 @@ mod profiles;
 mod rollback;
 mod shared;
 
-use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -19,8 +18,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{
-    Door, Figures, Game, GameId, Log, Player, Progress, Result, Stage, Timestamp, User, UserType,
-    Wishes,
+    Door, Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType, Wishes,
 };
 use crate::settings::{DbSettings, Settings};
 
@@ -115,15 +113,7 @@ fn player(
     let user = User { id: id.into(), name: id.to_uppercase(), user_type };
     let figures = Figures { wpm, wpm_raw: wpm + 5.0, acc };
     let result = Some(Result { rank, finished, figures, unranked: None });
-    Player {
-        user,
-        sockets: BTreeSet::new(),
-        absent_since: None,
-        started: Some(at(0)),
-        first_started: Some(at(0)),
-        progress: Progress::default(),
-        result,
-    }
+    Player { started: Some(at(0)), first_started: Some(at(0)), result, ..Player::new(user, None) }
 }
 
 fn game(id: i64, players: Vec<Player>) -> Change {

@@ -75,6 +75,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("operations.port", json!(9091)),
         ("operations.public_metrics", json!(false)),
         ("operations.token", Value::Null),
+        ("redis.cluster", json!(false)),
         ("redis.db", json!(0)),
         ("redis.expire_time", json!(60)),
         ("redis.host", json!("localhost")),

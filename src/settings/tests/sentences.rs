@@ -9,7 +9,7 @@ fn an_unknown_key_is_named_with_its_place_and_the_one_that_was_meant() {
     assert_snapshot!(refused("game: {loby_countdown: 3}"), @"unknown setting game.loby_countdown in setting.yaml: did you mean game.lobby_countdown?");
     assert_snapshot!(refused("gmae: {lobby_countdown: 3}"), @"unknown setting gmae in setting.yaml: did you mean game?");
     assert_snapshot!(refused("port: 80"), @"unknown setting port in setting.yaml: did you mean amqp.port or db.port or operations.port or redis.port or server.port?");
-    assert_snapshot!(refused("redis: {password: x}"), @"unknown setting redis.password in setting.yaml: the settings of redis are db, expire_time, host, in_game_cache_expire_time, port, prefix, result_cache_expire_time, url");
+    assert_snapshot!(refused("redis: {password: x}"), @"unknown setting redis.password in setting.yaml: the settings of redis are cluster, db, expire_time, host, in_game_cache_expire_time, port, prefix, result_cache_expire_time, url");
     assert_snapshot!(refused("database: 5"), @"unknown setting database in setting.yaml: docs/settings.md lists all settings");
     assert_snapshot!(refused("Game: {lobby_countdown: 3}"), @"unknown setting Game in setting.yaml: did you mean game?");
     let secret = Written { secret: Some("db: {pasword: x}"), ..Written::default() };

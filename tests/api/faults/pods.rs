@@ -145,3 +145,22 @@ async fn a_service_that_comes_after_the_pods_is_waited_for() {
     });
     anna.await;
 }
+
+#[tokio::test]
+async fn a_redis_cluster_that_loses_a_master_for_a_while_goes_on_with_all_races() {
+    let plan = Fleet::of(3).set("game.player_limit", 5).on_a_redis_cluster();
+    let Some(mut fleet) = plan.start().await else { return };
+    let mut pages = Pages::open(&fleet, 60).await;
+    pages.reach(Moment::Racing).await;
+    let cluster = fleet.clustered.as_mut().expect("it was asked for");
+    let games = cluster.keys(":game:").await;
+    assert!(games.iter().all(|count| *count > 0), "spread over all masters: {games:?}");
+    // It keeps what it has, as a machine that is cut off does.
+    cluster.nodes[1].pause();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    cluster.nodes[1].go_on();
+    pages.may_finish();
+    let stories = pages.end().await;
+    all_started_once(&stories);
+    fleet.is_whole(&stories).await;
+}

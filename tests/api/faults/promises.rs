@@ -14,7 +14,7 @@ const TESTS: [&str; 9] = [
 ];
 /// Tests of other files, of which the table names a few.
 const ELSEWHERE: [&str; 8] = [
-    include_str!("../../../src/live/keys.rs"),
+    include_str!("../../../src/live/shared.rs"),
     include_str!("../attacks.rs"),
     include_str!("../drain.rs"),
     include_str!("../guests.rs"),

@@ -1,6 +1,7 @@
 -- KEYS: pods, players. ARGV: own name, how long a pod counts as alive (ms), own players. Returns whether the own name
 -- is new, those that are alive, and how many players the others of them have.
-local now = milliseconds()
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local added = redis.call('ZADD', KEYS[1], string.format('%d', now), ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
 for _, key in ipairs(KEYS) do

@@ -3,8 +3,9 @@
 -- it cannot do.
 local time = redis.call('TIME')
 local before = math.min(tonumber(ARGV[1]), tonumber(time[1]) * 1000000 + tonumber(time[2]))
-local overdue = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. integer(before), 'LIMIT', 0, ARGV[2])
+local overdue =
+    redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('(%d', before), 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(overdue) do
-    redis.call('ZADD', KEYS[1], integer(before + tonumber(ARGV[3])), member)
+    redis.call('ZADD', KEYS[1], string.format('%d', before + tonumber(ARGV[3])), member)
 end
 return overdue

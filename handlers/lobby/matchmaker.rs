@@ -1,0 +1,285 @@
+//! Finds a seat for everybody who comes, one matchmaker per pod.
+//!
+//! Players who come to the same door while others are being seated there wait for each other, and are seated together: a crowd
+//! costs as many changes of games as there are lobbies, not players. Pods do not talk to each other about it. A lobby has
+//! as many seats as it has, whichever pod fills it; and that a player who comes to two pods at once
+//! gets one seat is decided by a value that the player's arrivals share ([`Arrival`]).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::seats::{self, Entry};
+use crate::game::{Door, Game, GameId, SocketId, Timestamp, UserId};
+use crate::live::{Index, Live, Shared, Step};
+use crate::{Error, Kind};
+
+/// Lobbies that are looked at for room, oldest first. Most of the time there is one.
+const LOOKED_AT: usize = 8;
+
+/// Games that are opened side by side.
+const OPENED_AT_ONCE: usize = 32;
+
+/// How often a player is tried to be seated who comes to several pods at once.
+const TRIES: usize = 8;
+
+/// Who waits for a seat, by the door that they came to.
+#[derive(Default)]
+pub struct Matchmaker(Mutex<HashMap<Door, Vec<Waiting>>>);
+
+struct Waiting {
+    entry: Entry,
+    seated: oneshot::Sender<Result<Arc<Game>, Error>>,
+}
+
+impl Matchmaker {
+    /// Seats a player, by the first of these that is possible: where the player sits already behind such a
+    /// [`Door`], as long as START has not been given there; the lobby that is asked for; the oldest one with room; a new
+    /// one. The socket is noted, once however often it enters.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down: the player may be
+    /// seated all the same.
+    pub async fn seat(self: &Arc<Self>, live: &Live, entry: Entry) -> Result<Arc<Game>, Error> {
+        for _ in 0..TRIES {
+            let arrival = Arrival::of(live, &entry).await?;
+            if let Some(game) = return_to_seat(live, &entry).await? {
+                return Ok(game);
+            }
+            let game = self.wait_for_seat(live, entry.clone()).await?;
+            if arrival.counts(live, &game).await? {
+                return Ok(game);
+            }
+            // Another pod has seated the player meanwhile.
+            let withdraw = |game: &mut Game| seats::withdraw(game, &entry.user.id);
+            live.advance("withdraw", game.id, withdraw).await?;
+        }
+        Err(Kind::UNAVAILABLE.into())
+    }
+
+    /// Is seated together with those who come to the same door meanwhile.
+    async fn wait_for_seat(
+        self: &Arc<Self>,
+        live: &Live,
+        entry: Entry,
+    ) -> Result<Arc<Game>, Error> {
+        let (seated, seat) = oneshot::channel();
+        let door = entry.door.clone();
+        let is_first = {
+            let mut doors = self.0.lock();
+            let is_first = !doors.contains_key(&door);
+            doors.entry(door.clone()).or_default().push(Waiting { entry, seated });
+            is_first
+        };
+        if is_first {
+            let (matchmaker, live) = (self.clone(), live.clone());
+            // It goes on for the others if this player goes away.
+            tokio::spawn(async move { matchmaker.work(&live, door).await });
+        }
+        seat.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
+    }
+
+    /// Seats those who wait at a door, until there are none.
+    async fn work(&self, live: &Live, door: Door) {
+        let _open = AtDoor { matchmaker: self, door: &door };
+        loop {
+            let waiting = {
+                let mut doors = self.0.lock();
+                let waiting = doors.get_mut(&door).map(std::mem::take).unwrap_or_default();
+                if waiting.is_empty() {
+                    doors.remove(&door);
+                    return;
+                }
+                waiting
+            };
+            let (entries, waiting): (Vec<_>, Vec<_>) =
+                waiting.into_iter().map(|it| (it.entry, it.seated)).unzip();
+            for (seated, game) in waiting.into_iter().zip(seat_all(live, &entries).await) {
+                // Whoever has gone away sits there until the absence is noticed.
+                let _ = seated.send(game);
+            }
+        }
+    }
+}
+
+/// A panic must not leave a door at which nobody works.
+struct AtDoor<'a> {
+    matchmaker: &'a Matchmaker,
+    door: &'a Door,
+}
+
+impl Drop for AtDoor<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.matchmaker.0.lock().remove(self.door);
+        }
+    }
+}
+
+/// One coming of a player to a door. Of several at the same time, on whatever pods, one counts.
+struct Arrival {
+    key: String,
+    before: Option<Shared>,
+}
+
+impl Arrival {
+    /// Begins before it is looked whether the player has a seat.
+    async fn of(live: &Live, entry: &Entry) -> Result<Self, Error> {
+        let key = format!("seat:{}:{}", Index::Door(entry.door.clone()), entry.user.id);
+        let before = live.read(&key).await?;
+        Ok(Self { key, before })
+    }
+
+    /// Whether the seat that was found counts: it is the first, or the one that another arrival has found, too.
+    async fn counts(&self, live: &Live, game: &Game) -> Result<bool, Error> {
+        let seated = Shared::new(game.id.to_string(), game.ends_at);
+        if live.write(&self.key, self.before.as_ref(), seated.clone()).await? {
+            return Ok(true);
+        }
+        Ok(live.read(&self.key).await?.is_some_and(|known| known.text == seated.text))
+    }
+}
+
+/// The seat that a player has already.
+async fn return_to_seat(live: &Live, entry: &Entry) -> Result<Option<Arc<Game>>, Error> {
+    let Some(id) = seat_of(live, &entry.user.id, &entry.door).await? else { return Ok(None) };
+    let come_back = |game: &mut Game| Step::changed_if(seats::come_back(game, entry));
+    live.advance("enter", id, come_back).await
+}
+
+/// Where a user sits behind a door, until START.
+async fn seat_of(live: &Live, user: &UserId, door: &Door) -> Result<Option<GameId>, Error> {
+    let played = live.played(user).await?;
+    Ok(played.iter().find(|game| game.holds_seat(user, door)).map(|game| game.id))
+}
+
+/// A lobby socket has closed that was never told its game: entering has failed, and may have seated the player behind that
+/// door all the same. Returns the facts, if the lobby still waits.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
+pub async fn abandon(
+    live: &Live,
+    user: &UserId,
+    door: &Door,
+    socket: SocketId,
+    now: Timestamp,
+) -> Result<Option<Arc<Game>>, Error> {
+    let Some(id) = seat_of(live, user, door).await? else { return Ok(None) };
+    live.advance("abandon", id, |game| seats::go_absent(game, user, socket, now)).await
+}
+
+/// Seats players who came to one door, all of them: in lobbies that have room, and in new ones.
+pub async fn seat_all(live: &Live, entries: &[Entry]) -> Vec<Result<Arc<Game>, Error>> {
+    let mut party = Party { seats: entries.iter().map(|_| None).collect(), entries };
+    let seated = match party.fill(live).await {
+        Ok(()) => party.open(live).await,
+        Err(error) => Err(error),
+    };
+    party.end(&seated.err().unwrap_or_else(|| Kind::UNAVAILABLE.into()))
+}
+
+/// Players who are being seated, and where they sit.
+struct Party<'a> {
+    entries: &'a [Entry],
+    seats: Vec<Option<Arc<Game>>>,
+}
+
+impl Party<'_> {
+    /// Those who have no seat yet.
+    fn standing(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        let standing = self.entries.iter().enumerate().zip(&self.seats);
+        standing.filter(|(_, seat)| seat.is_none()).map(|(entry, _)| entry)
+    }
+
+    /// Seats them in lobbies that have room: first those who ask for one.
+    async fn fill(&mut self, live: &Live) -> Result<(), Error> {
+        let asked_for: Vec<_> = self.standing().filter_map(|(_, it)| it.previous).collect();
+        for id in asked_for {
+            self.fill_lobby(live, id, |entry| entry.previous == Some(id)).await?;
+        }
+        let Some((_, first)) = self.standing().next() else { return Ok(()) };
+        if first.door == Door::Alone {
+            return Ok(());
+        }
+        let (door, now) = (Index::Door(first.door.clone()), first.now);
+        let mut lobbies = live.seek(door.clone(), LOOKED_AT).await?;
+        if lobbies.len() == LOOKED_AT && !lobbies.iter().any(|lobby| lobby.has_room(now)) {
+            // They are over, and nobody has closed them yet.
+            lobbies = live.seek(door, usize::MAX).await?;
+        }
+        for lobby in lobbies.iter().filter(|lobby| lobby.has_room(now)) {
+            if self.standing().next().is_some() {
+                self.fill_lobby(live, lobby.id, |_| true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seats in a lobby as many of them as it has room for.
+    async fn fill_lobby(
+        &mut self,
+        live: &Live,
+        id: GameId,
+        wants: impl Fn(&Entry) -> bool + Sync,
+    ) -> Result<(), Error> {
+        let standing: Vec<_> = self.standing().filter(|(_, entry)| wants(entry)).collect();
+        let enter = |game: &mut Game| {
+            let entered = standing.iter().filter(|(_, entry)| seats::enter(game, entry));
+            let entered: Vec<_> = entered.map(|(place, _)| *place).collect();
+            if entered.is_empty() { Step::unchanged(entered) } else { Step::changed(entered) }
+        };
+        let Some((entered, game)) = live.change("enter", id, enter).await? else { return Ok(()) };
+        entered.into_iter().for_each(|place| self.seats[place] = Some(game.clone()));
+        Ok(())
+    }
+
+    /// Opens as many lobbies as the others need.
+    async fn open(&mut self, live: &Live) -> Result<(), Error> {
+        let mut standing: Vec<_> = self.standing().collect();
+        let mut parties = Vec::new();
+        while let Some((_, first)) = standing.first() {
+            let limit = first.rules.player_limit.clamp(1, standing.len());
+            parties.push(standing.drain(..limit).collect::<Vec<_>>());
+        }
+        let mut opened = Vec::new();
+        for parties in parties.chunks(OPENED_AT_ONCE) {
+            opened.extend(join_all(parties.iter().map(|party| open_for(live, party))).await);
+        }
+        let mut failed = None;
+        for game in opened {
+            match game {
+                Ok((places, game)) => {
+                    places.into_iter().for_each(|place| self.seats[place] = Some(game.clone()));
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The seats; those who have none are told why.
+    fn end(self, why: &Error) -> Vec<Result<Arc<Game>, Error>> {
+        self.seats.into_iter().map(|seat| seat.ok_or_else(|| why.kind().into())).collect()
+    }
+}
+
+/// Opens a lobby for some players.
+async fn open_for(
+    live: &Live,
+    party: &[(usize, &Entry)],
+) -> Result<(Vec<usize>, Arc<Game>), Error> {
+    let open = |id| {
+        let mut game = seats::open(id, party[0].1);
+        for (_, entry) in party {
+            seats::enter(&mut game, entry);
+        }
+        game
+    };
+    let game = live.open(open).await?;
+    let is_seated = |(_, entry): &&(usize, &Entry)| game.player(&entry.user.id).is_some();
+    Ok((party.iter().filter(is_seated).map(|(place, _)| *place).collect(), game))
+}

@@ -1,0 +1,172 @@
+//! Who sits in a lobby: pure functions of its facts.
+
+use std::time::Duration;
+
+use crate::game::{
+    Door, Game, GameId, Log, OpenSocket, Passage, SocketId, Stage, TextWish, Timestamp, User,
+    UserId, Wishes,
+};
+use crate::live::Step;
+use crate::{Error, Kind};
+
+/// A player who wants to play.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The player.
+    pub user: User,
+    /// Which kind of lobby.
+    pub door: Door,
+    /// On which socket.
+    pub socket: OpenSocket,
+    /// The lobby to come back to, if one is asked for.
+    pub previous: Option<GameId>,
+    /// Now.
+    pub now: Timestamp,
+    /// The rules for a lobby that is opened or filled.
+    pub rules: LobbyRules,
+}
+
+/// How lobbies open and fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LobbyRules {
+    /// Players at most.
+    pub player_limit: usize,
+    /// How long a lobby waits after its first player.
+    pub countdown: Duration,
+    /// How long a full lobby waits for its last player to get the cookie.
+    pub full_grace: Duration,
+    /// How long a game is kept after its lobby was opened.
+    pub kept: Duration,
+    /// The text of a lobby that is opened.
+    pub text: TextWish,
+}
+
+/// A lobby that opens for a player, who is not seated yet.
+pub fn open(id: GameId, entry: &Entry) -> Game {
+    let (now, rules) = (entry.now, &entry.rules);
+    Game {
+        id,
+        version: 1,
+        stage: Stage::Lobby,
+        door: entry.door.clone(),
+        opened_at: now,
+        closes_at: now + rules.countdown,
+        full: false,
+        starts_at: None,
+        ends_at: now + rules.kept,
+        words: "".into(),
+        players: Vec::new(),
+        log: Log::default(),
+        wishes: Wishes { text: rules.text, ..Wishes::default() },
+    }
+}
+
+/// A player takes a seat: the one that the player has already, or a new one in a lobby with room. Returns whether that
+/// was possible.
+pub fn enter(game: &mut Game, entry: &Entry) -> bool {
+    if !come_back(game, entry) {
+        if game.door != entry.door || !game.has_room(entry.now) {
+            return false;
+        }
+        take_new_seat(game, entry);
+    }
+    true
+}
+
+/// A player takes the seat that is the player's already, if it can still be taken.
+pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
+    if !game.holds_seat(&entry.user.id, &entry.door) {
+        return false;
+    }
+    if let Some(player) = game.player_mut(&entry.user.id) {
+        player.sockets.extend([entry.socket.clone()]);
+        player.absent_since = None;
+    }
+    // The latest entry is this arrival: a lobby socket counts on it.
+    if game.stage == Stage::Lobby {
+        game.log.push(Passage::Came);
+    }
+    true
+}
+
+fn take_new_seat(game: &mut Game, entry: &Entry) {
+    game.seat(entry.user.clone(), Some(entry.socket.clone()));
+    if game.players.len() > entry.rules.player_limit {
+        send_a_bot_away(game);
+    }
+    if game.people().count() >= entry.rules.player_limit {
+        game.full = true;
+        game.closes_at = entry.now + entry.rules.full_grace;
+    }
+    game.log.push(Passage::Came);
+}
+
+/// Bots make room for people.
+fn send_a_bot_away(game: &mut Game) {
+    let last = game.players.iter().rfind(|player| player.user.is_bot());
+    if let Some(bot) = last.map(|player| player.user.id.clone()) {
+        game.take_seats(|player| player.user.id == bot);
+    }
+}
+
+/// A player was seated in two lobbies at once, by two pods: this seat is the one that does not count.
+pub fn withdraw(game: &mut Game, user: &UserId) -> Step<()> {
+    if game.stage > Stage::Lobby || game.take_seats(|player| player.user.id == *user).is_empty() {
+        return Step::unchanged(());
+    }
+    if game.people().next().is_none() { Step::over(()) } else { Step::changed(()) }
+}
+
+/// A lobby socket of a player has closed. With the last one the absence begins.
+pub fn go_absent(game: &mut Game, user: &UserId, socket: SocketId, now: Timestamp) -> Step<()> {
+    let waits = game.stage == Stage::Lobby;
+    let Some(player) = game.player_mut(user).filter(|_| waits) else { return Step::unchanged(()) };
+    player.lose_sockets(|it, _| *it == socket, now);
+    Step::changed(())
+}
+
+/// Takes the seats of those who have been absent from a waiting lobby for `grace` or longer. Returns whose they were.
+/// A lobby without people goes away.
+pub fn dismiss_absent(game: &mut Game, grace: Duration, now: Timestamp) -> Step<Vec<UserId>> {
+    if game.stage != Stage::Lobby {
+        return Step::unchanged(Vec::new());
+    }
+    let since = game.players.iter().filter_map(|player| player.absent_since);
+    let latest = since.filter(|since| *since + grace <= now).max();
+    let Some(latest) = latest else { return Step::unchanged(Vec::new()) };
+    let left = game.take_seats(|player| player.absent_since.is_some_and(|it| it <= latest));
+    let is_empty = game.people().next().is_none();
+    let step = if is_empty { Step::over(left) } else { Step::changed(left) };
+    step.not_before(latest + grace)
+}
+
+/// Closes a lobby that is due. One that all people have left goes away instead.
+pub fn close(game: &mut Game, now: Timestamp) -> Step<()> {
+    if game.stage != Stage::Lobby || game.closes_at > now {
+        return Step::unchanged(());
+    }
+    let due = game.closes_at;
+    if game.people().all(|player| player.absent_since.is_some()) {
+        return Step::over(()).not_before(due);
+    }
+    game.stage = Stage::Closed;
+    Step::changed(()).not_before(due)
+}
+
+/// A player in a lobby is ready. Once all people are ([`Game::is_ready`]), it closes at `closes_at`, unless it
+/// closes sooner. Once it has closed nothing changes.
+///
+/// # Errors
+/// `NOT_A_PARTICIPANT`.
+pub fn be_ready(game: &mut Game, user: &UserId, closes_at: Timestamp) -> Step<Result<(), Error>> {
+    if game.player(user).is_none() {
+        return Step::unchanged(Err(Kind::NOT_A_PARTICIPANT.into()));
+    }
+    if game.stage > Stage::Lobby || !game.wishes.ready.insert(user.clone()) {
+        return Step::unchanged(Ok(()));
+    }
+    if game.is_ready() {
+        game.closes_at = game.closes_at.min(closes_at);
+    }
+    Step::changed(Ok(()))
+}

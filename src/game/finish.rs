@@ -1,0 +1,47 @@
+//! The end of a player's race.
+
+use super::{Figures, Game, Result as GameResult, Stage, Timestamp, Unranked, UserId};
+use crate::Kind;
+
+/// What is taken for a player's result, and when it arrived.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Claim {
+    /// The figures.
+    pub figures: Figures,
+    /// When.
+    pub at: Timestamp,
+    /// Why it is not to be ranked, if so.
+    pub unranked: Option<Unranked>,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// It was taken, with this rank; 0 if it has none, as those of bots.
+    Taken(u32),
+    /// There was a result of this player already, with this rank; nothing changed.
+    Before(u32),
+}
+
+impl Game {
+    /// Takes a player's result and decides its rank, once.
+    ///
+    /// # Errors
+    /// `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`.
+    pub fn finish(&mut self, user: &UserId, claim: Claim) -> Result<Finish, Kind> {
+        let (stage, finishers) = (self.stage, self.finishers());
+        let player = self.player_mut(user).ok_or(Kind::NOT_A_PARTICIPANT)?;
+        if let Some(result) = player.result {
+            return Ok(Finish::Before(result.rank));
+        }
+        if stage != Stage::Running {
+            return Err(Kind::GAME_NOT_STARTED);
+        }
+        let Claim { figures, at: finished, unranked } = claim;
+        let is_ranked = !player.user.is_bot() && unranked.is_none();
+        let next = u32::try_from(finishers + 1).unwrap_or(u32::MAX);
+        let rank = if is_ranked { next } else { 0 };
+        player.result = Some(GameResult { rank, finished, figures, unranked });
+        Ok(Finish::Taken(rank))
+    }
+}

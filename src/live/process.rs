@@ -1,0 +1,138 @@
+//! The live state of a server that is alone: in this process, and written down in the records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+
+use super::shared::SharedValues;
+use super::shelf::Shelf;
+use super::{Applied, Index, Shared, Store, Transition};
+use crate::Error;
+use crate::game::{Game, GameId, Timestamp};
+use crate::records::{Change, Journal, Records};
+
+/// How long after a start the players of the games that were going on have to come back; the frontend
+/// does so at once.
+pub const RESUME_GRACE: Duration = Duration::from_secs(2);
+
+/// One lock around all games of the process. Nothing is awaited under it.
+pub struct InProcess {
+    shelf: Mutex<Shelf>,
+    shared: Mutex<SharedValues>,
+    journal: Journal,
+    records: Records,
+}
+
+impl InProcess {
+    /// Goes on with the games that the records know.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if they cannot be read.
+    pub async fn resume(
+        records: &Records,
+        journal: Journal,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let (last, mut games) = (records.last_game().await?, records.live_games().await?);
+        if !games.is_empty() {
+            tracing::info!(games = games.len(), "going on with the games of the last run");
+        }
+        games.iter_mut().for_each(|game| game.resume(now + RESUME_GRACE));
+        let shelf = Mutex::new(Shelf::new(last, games));
+        let live = Self { shelf, shared: Mutex::default(), journal, records: records.clone() };
+        live.reserve_ids().await?;
+        live.write_again().await?;
+        Ok(live)
+    }
+
+    /// Writes all facts once more: the last run may have been killed before PostgreSQL had them.
+    async fn write_again(&self) -> Result<(), Error> {
+        let games = self.shelf.lock().all();
+        let mut writing = Vec::new();
+        for game in games {
+            writing.push(self.journal.place().await?.enter(Change::Saved(game)));
+        }
+        for writing in writing {
+            writing.done().await?;
+        }
+        Ok(())
+    }
+
+    /// Has the records set ids aside for games to come, if they do that.
+    async fn reserve_ids(&self) -> Result<(), Error> {
+        if let Some(ids) = self.records.reserve_games().await? {
+            self.shelf.lock().reserve(ids);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Store for InProcess {
+    async fn find(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+        let shelf = self.shelf.lock();
+        Ok(ids.iter().filter_map(|id| shelf.find(*id)).collect())
+    }
+
+    async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
+        let place = self.journal.place().await?;
+        let (applied, writing) = {
+            let mut shelf = self.shelf.lock();
+            let (applied, change) = shelf.change(id, transition);
+            (applied, change.map(|change| place.enter(change)))
+        };
+        match writing {
+            Some(writing) => writing.done().await.map(|()| applied),
+            None => Ok(applied),
+        }
+    }
+
+    async fn open(
+        &self,
+        make: &mut (dyn FnMut(GameId) -> Game + Send),
+    ) -> Result<Arc<Game>, Error> {
+        loop {
+            let place = self.journal.place().await?;
+            let opened = {
+                let mut shelf = self.shelf.lock();
+                shelf.open(make).map(|game| (place.enter(Change::Saved(game.clone())), game))
+            };
+            if let Some((writing, game)) = opened {
+                return writing.done().await.map(|()| game);
+            }
+            self.reserve_ids().await?;
+        }
+    }
+
+    async fn seek(&self, index: &Index, limit: usize) -> Result<Vec<Arc<Game>>, Error> {
+        Ok(self.shelf.lock().seek(index, limit))
+    }
+
+    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error> {
+        Ok(self.shelf.lock().all())
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
+        Ok(self.shared.lock().read(key))
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        expected: Option<&Shared>,
+        value: Option<Shared>,
+    ) -> Result<bool, Error> {
+        Ok(self.shared.lock().write(key, expected, value))
+    }
+
+    /// It is this process; whether its journal can write is for the records to say.
+    async fn probe(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn expire(&self, now: Timestamp) {
+        self.shared.lock().expire(now);
+    }
+}

@@ -1,0 +1,124 @@
+//! One commit: a value takes the place of the one that was read.
+
+use std::time::Duration;
+
+use redis::RedisError;
+
+use super::keys::Keys;
+use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
+use crate::Error;
+use crate::game::{Game, GameId, Timestamp};
+use crate::live::{Index, Shared};
+
+/// Where a value lies.
+#[derive(Debug)]
+enum Place {
+    Game(GameId),
+    Shared(String),
+}
+
+/// A value that is to take the place of another.
+#[derive(Debug)]
+pub(super) struct Commit {
+    place: Place,
+    /// The version of the one that was read; empty if there was none.
+    expected: String,
+    version: String,
+    /// Empty if it is taken away.
+    value: String,
+    kept: Duration,
+    not_before: Timestamp,
+    /// Where the game is entered, and where it is taken out.
+    entered: Vec<Index>,
+    left: Vec<Index>,
+}
+
+/// What became of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Committed {
+    Done,
+    /// Another value lies there.
+    Stale,
+    /// Its time comes only after so long.
+    Early(Duration),
+}
+
+impl Commit {
+    /// Facts of a game take the place of older ones; `None` if there were, or will be, none.
+    pub(super) fn of_game(before: Option<&Game>, after: Option<&Game>) -> Result<Self, Error> {
+        let ways = |game: Option<&Game>| game.map(Index::of).unwrap_or_default();
+        let (mut left, mut entered) = (ways(before), ways(after));
+        let known = left.clone();
+        left.retain(|index| !entered.contains(index));
+        entered.retain(|index| !known.contains(index));
+        let id = after.or(before).map(|game| game.id).unwrap_or_default();
+        let version = |game: Option<&Game>| game.map_or(String::new(), |it| it.version.to_string());
+        let value = after.map(serde_json::to_string).transpose().map_err(Error::internal)?;
+        let lasts = after.map_or(Duration::ZERO, |game| game.ends_at.after(Timestamp::now()));
+        Ok(Self {
+            place: Place::Game(id),
+            expected: version(before),
+            version: version(after),
+            value: value.unwrap_or_default(),
+            kept: lasts + KEPT_LONGER,
+            not_before: Timestamp(0),
+            entered,
+            left,
+        })
+    }
+
+    /// A value that is no game's takes the place of another.
+    pub(super) fn of_shared(key: String, before: Option<&Shared>, after: Option<&Shared>) -> Self {
+        let version = |it: Option<&Shared>| it.map_or(String::new(), |it| it.version.to_string());
+        let lasts = after.map_or(Duration::ZERO, |it| it.until.after(Timestamp::now()));
+        Self {
+            place: Place::Shared(key),
+            expected: version(before),
+            version: version(after),
+            value: after.map_or(String::new(), Shared::write),
+            kept: lasts + KEPT_LONGER,
+            not_before: Timestamp(0),
+            entered: Vec::new(),
+            left: Vec::new(),
+        }
+    }
+
+    /// Only from then on, by the clock of Redis.
+    pub(super) fn not_before(self, not_before: Timestamp) -> Self {
+        Self { not_before, ..self }
+    }
+
+    /// It is of no use later.
+    pub(super) fn for_a_second(self) -> Self {
+        Self { kept: Duration::from_secs(1), ..self }
+    }
+}
+
+impl RedisLive {
+    pub(super) async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
+        self.try_commit(commit).await.map_err(failed)
+    }
+
+    pub(super) async fn try_commit(&self, commit: &Commit) -> Result<Committed, RedisError> {
+        let (key, id) = match &commit.place {
+            Place::Game(id) => (self.keys.game(*id), *id),
+            Place::Shared(key) => (key.clone(), GameId(0)),
+        };
+        let mut call = scripts::COMMIT.key(key);
+        call.arg(&commit.expected).arg(&commit.version).arg(&commit.value);
+        call.arg(millis(commit.kept)).arg(commit.not_before.0).arg(id.0);
+        for index in &commit.entered {
+            call.key(self.keys.index(Keys::shard(id), index)).arg(id.0);
+        }
+        for index in &commit.left {
+            call.key(self.keys.index(Keys::shard(id), index)).arg("");
+        }
+        let committed = call.invoke_async(&mut self.redis.clone()).await;
+        let (outcome, early): (String, u64) = committed?;
+        Ok(match outcome.as_str() {
+            "done" => Committed::Done,
+            "early" => Committed::Early(Duration::from_micros(early)),
+            _ => Committed::Stale,
+        })
+    }
+}

@@ -1,0 +1,127 @@
+//! What the records have to do with games on Redis: the ids of new ones come from there, and rows of games and results
+//! go there.
+//!
+//! A result is written before it is acknowledged, and a game before it is taken away. That a lobby was
+//! opened, closed or prepared is noted when the journal has room, and nobody waits for it: the next change
+//! brings it along.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{RedisLive, failed, millis};
+use crate::Error;
+use crate::game::{Game, GameId, Stage, Timestamp, UserId};
+use crate::live::Fate;
+use crate::records::{Change, Writing};
+
+/// How long ids are at least kept that were set aside.
+const IDS_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// How long it is still remembered which pods hold sockets of a game that is over, so that these can be told, in
+/// milliseconds.
+const FAREWELL: i64 = 60_000;
+
+impl RedisLive {
+    /// An id that no game has had, unless the records were set up anew.
+    pub(super) async fn next_id(&self) -> Result<GameId, Error> {
+        loop {
+            let mut reserved = redis::cmd("LPOP");
+            reserved.arg(self.keys.ids());
+            let id: Option<i64> =
+                reserved.query_async(&mut self.redis.clone()).await.map_err(failed)?;
+            if let Some(id) = id {
+                return Ok(GameId(id));
+            }
+            if let Some(id) = self.reserve_ids().await? {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// Has the records set ids aside for all pods; where they do not, Redis counts on from the last.
+    async fn reserve_ids(&self) -> Result<Option<GameId>, Error> {
+        let _alone = self.reserving.lock().await;
+        let mut redis = self.redis.clone();
+        let mut left = redis::cmd("LLEN");
+        left.arg(self.keys.ids());
+        // Somebody has seen to it meanwhile.
+        if left.query_async::<u64>(&mut redis).await.map_err(failed)? > 0 {
+            return Ok(None);
+        }
+        let mut pipeline = redis::pipe();
+        if let Some(ids) = self.records.reserve_games().await? {
+            let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+            pipeline.rpush(self.keys.ids(), ids).ignore();
+            pipeline.pexpire(self.keys.ids(), millis(IDS_KEPT)).ignore();
+            pipeline.exec_async(&mut redis).await.map_err(failed)?;
+            return Ok(None);
+        }
+        let last = self.records.last_game().await?;
+        let key = self.keys.last_id();
+        pipeline.cmd("SET").arg(&key).arg(last.0).arg("NX").ignore();
+        pipeline.incr(&key, 1).pexpire(&key, millis(IDS_KEPT)).ignore();
+        let (id,): (i64,) = pipeline.query_async(&mut redis).await.map_err(failed)?;
+        Ok(Some(GameId(id)))
+    }
+
+    /// Writes down what has changed, as far as it is kept for good.
+    pub(super) async fn write_down(
+        &self,
+        before: &Game,
+        after: &Arc<Game>,
+        fate: Fate,
+    ) -> Result<(), Error> {
+        if fate == Fate::Over {
+            let over = Change::Ended { game: after.id, at: Timestamp::now() };
+            if before.stage == Stage::Lobby {
+                // Nobody has raced in it, and nobody waits for it.
+                self.note(over);
+            }
+            let mut command = redis::cmd("PEXPIRE");
+            command.arg(self.keys.pods_of(after.id)).arg(FAREWELL);
+            return command.exec_async(&mut self.redis.clone()).await.map_err(failed);
+        }
+        if results(before).ne(results(after)) {
+            return self.keep(after.clone()).await;
+        }
+        if row(before) != row(after) {
+            self.note_saved(after);
+        }
+        Ok(())
+    }
+
+    /// Notes the facts of a game without waiting.
+    pub(super) fn note_saved(&self, game: &Arc<Game>) {
+        self.note(Change::Saved(game.clone()));
+    }
+
+    fn note(&self, change: Change) {
+        // Nobody asks whether it is written.
+        let _: Option<Writing> = self.journal.try_place().map(|place| place.enter(change));
+    }
+
+    /// Waits until the facts of a game are written.
+    pub(super) async fn keep(&self, game: Arc<Game>) -> Result<(), Error> {
+        self.journal.place().await?.enter(Change::Saved(game)).done().await
+    }
+
+    /// Waits until the last facts of a game are written, and that it is over.
+    pub(super) async fn keep_ended(&self, game: &Arc<Game>) -> Result<(), Error> {
+        let saved = self.journal.place().await?.enter(Change::Saved(game.clone()));
+        let over = Change::Ended { game: game.id, at: Timestamp::now() };
+        let ended = self.journal.place().await?.enter(over);
+        saved.done().await?;
+        ended.done().await
+    }
+}
+
+/// What the row of a game is made of, as far as somebody may look for it while the game is live.
+fn row(game: &Game) -> (bool, bool) {
+    (game.stage > Stage::Lobby, game.starts_at.is_some())
+}
+
+/// Whose results there are.
+fn results(game: &Game) -> impl Iterator<Item = (&UserId, u32)> {
+    let finished = game.players.iter().filter_map(|it| Some((&it.user.id, it.result?.rank)));
+    finished.filter(|(_, rank)| *rank > 0)
+}

@@ -1,0 +1,213 @@
+//! The operations of a [`Store`]: facts are read, a transition is applied to them here, and they are committed if nobody
+//! has changed them meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rand::RngExt;
+use tokio::time::{sleep, timeout};
+
+use super::commit::{Commit, Committed};
+use super::keys::{Keys, SHARDS};
+use super::{RedisLive, failed};
+use crate::game::{Game, GameId, Stage, Timestamp};
+use crate::live::{Applied, Fate, Index, Shared, Step, Store, Transition};
+use crate::telemetry::count;
+use crate::{Error, Kind};
+
+/// How often a change is tried on facts that others change at the same time.
+const TRIES: u32 = 24;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+/// How long a change waits for others of this pod on the same game, which it would only disturb.
+const IN_TURN: Duration = Duration::from_millis(100);
+/// A pod whose clock is ahead of that of Redis by less waits for it: more than half of the round trip of a good answer.
+const ABOUT_TO: Duration = Duration::from_millis(500);
+
+#[async_trait]
+impl Store for RedisLive {
+    async fn find(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+        self.look_up(ids).await
+    }
+
+    async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
+        let turns =
+            &self.turns[usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len()];
+        let _turn = timeout(IN_TURN, turns.lock()).await;
+        let mut tries = 0;
+        while tries < TRIES {
+            let Some(known) = self.look_up(&[id]).await?.pop() else { return Ok(Applied::Missing) };
+            let mut next = Game::clone(&known);
+            let step = transition(&mut next);
+            next.version += 1;
+            match self.carry_out(&known, next, step).await? {
+                Ok(applied) => return Ok(applied),
+                Err(Committed::Early(early)) if early > ABOUT_TO => return Ok(Applied::TooEarly),
+                Err(Committed::Early(early)) => sleep(early).await,
+                Err(_) => {
+                    tries += 1;
+                    count::LIVE_CONFLICTS.add(1);
+                    sleep(pause(tries)).await;
+                }
+            }
+        }
+        tracing::warn!(game = id.0, "others change a game so often that it cannot be changed");
+        Err(Kind::UNAVAILABLE.into())
+    }
+
+    async fn open(
+        &self,
+        make: &mut (dyn FnMut(GameId) -> Game + Send),
+    ) -> Result<Arc<Game>, Error> {
+        loop {
+            // A database that was set up anew begins again with ids that may be live here: the next one then.
+            let game = Arc::new(make(self.next_id().await?));
+            if let Committed::Done = self.commit(&Commit::of_game(None, Some(&game))?).await? {
+                self.note_saved(&game);
+                return Ok(game);
+            }
+        }
+    }
+
+    async fn seek(&self, index: &Index, limit: usize) -> Result<Vec<Arc<Game>>, Error> {
+        let last = i64::try_from(limit).unwrap_or(i64::MAX) - 1;
+        let range = |shard| {
+            let mut command = redis::cmd("ZRANGE");
+            command.arg(self.keys.index(shard, index)).arg(0).arg(last);
+            command
+        };
+        let found: Vec<Vec<i64>> = self.redis.each((0..SHARDS).map(range)).await?;
+        let mut ids: Vec<_> = found.into_iter().flatten().map(GameId).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        let games = self.look_up(&ids).await?;
+        self.forget_entries(index, ids, &games).await?;
+        Ok(games)
+    }
+
+    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error> {
+        self.seek(&Index::Every, usize::MAX).await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
+        let mut command = redis::cmd("HGET");
+        command.arg(self.keys.shared(key)).arg("value");
+        let kept: Result<Option<String>, _> = command.query_async(&mut self.redis.clone()).await;
+        Ok(kept.map_err(failed)?.and_then(|it| Shared::read(&it)))
+    }
+
+    async fn write(
+        &self,
+        key: &str,
+        expected: Option<&Shared>,
+        value: Option<Shared>,
+    ) -> Result<bool, Error> {
+        let commit = Commit::of_shared(self.keys.shared(key), expected, value.as_ref());
+        Ok(matches!(self.commit(&commit).await?, Committed::Done))
+    }
+
+    async fn probe(&self) -> Result<(), String> {
+        let value = Shared::new(String::new(), Timestamp(0));
+        let commit = Commit::of_shared(self.keys.probe(&self.pod), None, Some(&value));
+        self.try_commit(&commit.for_a_second()).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+impl RedisLive {
+    /// Does what a transition has said. `Err` if others were faster, or it is too early.
+    async fn carry_out(
+        &self,
+        known: &Arc<Game>,
+        next: Game,
+        step: Step<()>,
+    ) -> Result<Result<Applied, Committed>, Error> {
+        let next = Arc::new(next);
+        let due = step.due().unwrap_or(Timestamp(0));
+        let commit = match step.fate() {
+            Fate::Unchanged => return Ok(Ok(Applied::Done(known.clone()))),
+            Fate::Recorded => {
+                self.keep(known.clone()).await?;
+                return Ok(Ok(Applied::Done(known.clone())));
+            }
+            Fate::Changed => Commit::of_game(Some(known), Some(&next))?,
+            Fate::Over => {
+                if known.stage > Stage::Lobby {
+                    let early = due.after(self.time().await?);
+                    if !early.is_zero() {
+                        return Ok(Err(Committed::Early(early)));
+                    }
+                    // First into the records: a pod that dies in between leaves it to be done again.
+                    self.keep_ended(known).await?;
+                }
+                Commit::of_game(Some(known), None)?
+            }
+        };
+        match self.commit(&commit.not_before(due)).await? {
+            Committed::Done => {}
+            refused => return Ok(Err(refused)),
+        }
+        self.write_down(known, &next, step.fate()).await?;
+        Ok(Ok(Applied::Done(next)))
+    }
+
+    /// The facts of those games that are there.
+    pub(super) async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+        let get = |id: &GameId| {
+            let mut command = redis::cmd("HGET");
+            command.arg(self.keys.game(*id)).arg("value");
+            command
+        };
+        let found: Vec<Option<String>> = self.redis.each(ids.iter().map(get)).await?;
+        let mut games = Vec::with_capacity(ids.len());
+        for (id, facts) in ids.iter().zip(&found) {
+            match facts.as_deref().map(serde_json::from_str::<Game>) {
+                Some(Ok(game)) => games.push(Arc::new(game)),
+                Some(Err(error)) => {
+                    let unreadable = Error::internal(format!("game {id} in Redis: {error}"));
+                    // It has been logged; the others are not to suffer for it.
+                    if ids.len() == 1 {
+                        return Err(unreadable);
+                    }
+                }
+                None => {}
+            }
+        }
+        Ok(games)
+    }
+
+    /// How often the facts of each game have changed; `None` if it is not there.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
+    pub async fn versions(&self, ids: &[GameId]) -> Result<Vec<Option<u64>>, Error> {
+        let get = |id: &GameId| {
+            let mut command = redis::cmd("HGET");
+            command.arg(self.keys.game(*id)).arg("version");
+            command
+        };
+        self.timed("versions", self.redis.each(ids.iter().map(get))).await
+    }
+
+    /// Index entries of games that have expired lead nowhere.
+    async fn forget_entries(
+        &self,
+        index: &Index,
+        mut ids: Vec<GameId>,
+        found: &[Arc<Game>],
+    ) -> Result<(), Error> {
+        ids.retain(|id| found.iter().all(|game| game.id != *id));
+        let forget = |id: &GameId| {
+            let mut command = redis::cmd("ZREM");
+            command.arg(self.keys.index(Keys::shard(*id), index)).arg(id.0);
+            command
+        };
+        self.redis.each::<i64>(ids.iter().map(forget)).await.map(drop)
+    }
+}
+
+/// Longer with every try, and by chance: those who got in each other's way do not do it again.
+fn pause(tries: u32) -> Duration {
+    let longest = Duration::from_millis(1 << tries.min(6)).min(LONGEST_PAUSE);
+    rand::rng().random_range(Duration::ZERO..=longest)
+}
