@@ -1,16 +1,23 @@
 //! Finds a seat for everybody who comes, one matchmaker per pod.
 //!
 //! Players who come to the same door while others are being seated there wait for each other, and are seated together: a crowd
-//! costs as many changes of games as there are lobbies, not players. Pods do not talk to each other about it. A lobby has
-//! as many seats as it has, whichever pod fills it; and that a player who comes to two pods at once
-//! gets one seat is decided by a value that the player's arrivals share ([`Arrival`]).
+//! costs as many changes of games as there are lobbies, not players.
+//!
+//! Of several pods one at a time works at a door ([`Turn`]), so that lobbies fill one by one. Should two of them do so all
+//! the same, since one was silent for too long, there may be a lobby more than necessary, and nothing worse: a lobby has as many
+//! seats as it has, whichever pod fills it, and that a player who comes to two pods at once gets one seat is decided
+//! by a value that the player's arrivals share ([`Arrival`]).
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
 
 use super::seats::{self, Entry};
 use crate::game::{Door, Game, GameId, SocketId, Timestamp, UserId};
@@ -23,12 +30,25 @@ const LOOKED_AT: usize = 8;
 /// Games that are opened side by side.
 const OPENED_AT_ONCE: usize = 32;
 
+/// After this another pod may have its turn at the door.
+const TURN: Duration = Duration::from_millis(20);
+
+/// After this the pod whose turn it is has died.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
+
+/// Between two looks whether its turn has come.
+const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
+
 /// How often a player is tried to be seated who comes to several pods at once.
 const TRIES: usize = 8;
 
-/// Who waits for a seat, by the door that they came to.
+/// Seats players who come.
 #[derive(Default)]
-pub struct Matchmaker(Mutex<HashMap<Door, Vec<Waiting>>>);
+pub struct Matchmaker {
+    /// Who waits for a seat, by the door that they came to.
+    waiting: Mutex<HashMap<Door, Vec<Waiting>>>,
+    tasks: TaskTracker,
+}
 
 struct Waiting {
     entry: Entry,
@@ -69,7 +89,7 @@ impl Matchmaker {
         let (seated, seat) = oneshot::channel();
         let door = entry.door.clone();
         let is_first = {
-            let mut doors = self.0.lock();
+            let mut doors = self.waiting.lock();
             let is_first = !doors.contains_key(&door);
             doors.entry(door.clone()).or_default().push(Waiting { entry, seated });
             is_first
@@ -77,7 +97,7 @@ impl Matchmaker {
         if is_first {
             let (matchmaker, live) = (self.clone(), live.clone());
             // It goes on for the others if this player goes away.
-            tokio::spawn(async move { matchmaker.work(&live, door).await });
+            self.tasks.spawn(async move { matchmaker.work(&live, door).await });
         }
         seat.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
@@ -86,12 +106,27 @@ impl Matchmaker {
     async fn work(&self, live: &Live, door: Door) {
         let _open = AtDoor { matchmaker: self, door: &door };
         loop {
+            let turn = Turn::take(live, &door).await;
+            let is_done = self.seat_waiting(live, &door).await;
+            if let Some(turn) = turn {
+                turn.end(live).await;
+            }
+            if is_done {
+                return;
+            }
+        }
+    }
+
+    /// Seats those who wait at a door for as long as a turn lasts. Returns whether nobody waits there any more.
+    async fn seat_waiting(&self, live: &Live, door: &Door) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < TURN {
             let waiting = {
-                let mut doors = self.0.lock();
-                let waiting = doors.get_mut(&door).map(std::mem::take).unwrap_or_default();
+                let mut doors = self.waiting.lock();
+                let waiting = doors.get_mut(door).map(std::mem::take).unwrap_or_default();
                 if waiting.is_empty() {
-                    doors.remove(&door);
-                    return;
+                    doors.remove(door);
+                    return true;
                 }
                 waiting
             };
@@ -102,6 +137,43 @@ impl Matchmaker {
                 let _ = seated.send(game);
             }
         }
+        false
+    }
+}
+
+/// The turn of a pod at a door. It ends by itself if the pod dies.
+struct Turn {
+    key: String,
+    own: Shared,
+}
+
+impl Turn {
+    /// Waits for it, but not for ever: without it there may be a lobby more than necessary. Nobody takes turns at the door
+    /// of those who race alone.
+    async fn take(live: &Live, door: &Door) -> Option<Self> {
+        if *door == Door::Alone {
+            return None;
+        }
+        let key = format!("turn:{}", Index::Door(door.clone()));
+        let begun = Instant::now();
+        while begun.elapsed() < LONGEST_TURN {
+            let before = live.read(&key).await.ok()?;
+            let now = Timestamp::now();
+            if before.as_ref().is_none_or(|other| other.until <= now) {
+                let own = Shared::new(String::new(), now + LONGEST_TURN);
+                if live.write(&key, before.as_ref(), own.clone()).await.ok()? {
+                    return Some(Self { key, own });
+                }
+            }
+            sleep(rand::random_range(NEXT_LOOK)).await;
+        }
+        None
+    }
+
+    async fn end(self, live: &Live) {
+        // If this fails it ends by itself.
+        let ended = Shared::new(String::new(), Timestamp(0));
+        let _ = live.write(&self.key, Some(&self.own), ended).await;
     }
 }
 
@@ -114,7 +186,7 @@ struct AtDoor<'a> {
 impl Drop for AtDoor<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.matchmaker.0.lock().remove(self.door);
+            self.matchmaker.waiting.lock().remove(self.door);
         }
     }
 }

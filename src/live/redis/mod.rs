@@ -26,7 +26,7 @@ mod scripts;
 mod store;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::{FromRedisValue, ScriptInvocation};
 use tokio::sync::Mutex;
@@ -37,7 +37,7 @@ use self::keys::Keys;
 pub use self::presence::Beat;
 use self::presence::Online;
 use crate::Error;
-use crate::game::PodName;
+use crate::game::{Game, PodName};
 use crate::records::{Journal, Records};
 use crate::settings::RedisSettings;
 use crate::telemetry::{Store as Place, count, live_operation};
@@ -46,7 +46,16 @@ use crate::telemetry::{Store as Place, count, live_operation};
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
 /// Turns that the changes of this pod take; those of one game take the same.
-const TURNS: usize = 64;
+const TURNS: usize = 1024;
+
+/// Whose turn it is: the changes of one game by this pod would only get in each other's way.
+#[derive(Default)]
+struct Turn {
+    /// The facts that the last change left.
+    known: Option<Arc<Game>>,
+    /// When Redis last did not answer.
+    failed: Option<Instant>,
+}
 
 /// The live state that servers share. Cheap to clone.
 #[derive(Clone)]
@@ -60,8 +69,8 @@ pub struct RedisLive {
     journal: Journal,
     /// Held while ids are asked for: a crowd at the door is one question to the records, not hundreds.
     reserving: Arc<Mutex<()>>,
-    /// Held while a game is changed, so that the players of one pod do not get in each other's way.
-    turns: Arc<[Mutex<()>; TURNS]>,
+    /// Held while a game is changed.
+    turns: Arc<[Mutex<Turn>]>,
     /// What pods tell each other about their players.
     online: Arc<Online>,
 }
@@ -88,7 +97,7 @@ impl RedisLive {
             records,
             journal,
             reserving: Arc::default(),
-            turns: Arc::new(std::array::from_fn(|_| Mutex::default())),
+            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
             online: Arc::default(),
         })
     }

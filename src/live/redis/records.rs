@@ -64,30 +64,26 @@ impl RedisLive {
         Ok(Some(GameId(id)))
     }
 
-    /// Writes down what has changed, as far as it is kept for good.
-    pub(super) async fn write_down(
-        &self,
-        before: &Game,
-        after: &Arc<Game>,
-        fate: Fate,
-    ) -> Result<(), Error> {
-        if fate == Fate::Over {
-            let over = Change::Ended { game: after.id, at: Timestamp::now() };
-            if before.stage == Stage::Lobby {
-                // Nobody has raced in it, and nobody waits for it.
-                self.note(over);
+    /// Writes down what a change has led to.
+    pub(super) async fn write_down(&self, it: ToWrite) -> Result<(), Error> {
+        match it {
+            ToWrite::Results(game) => self.keep(game).await,
+            ToWrite::Row(game) => {
+                self.note_saved(&game);
+                Ok(())
             }
-            let mut command = redis::cmd("PEXPIRE");
-            command.arg(self.keys.pods_of(after.id)).arg(FAREWELL);
-            return command.exec_async(&mut self.redis.clone()).await.map_err(failed);
+            ToWrite::Gone(game) => {
+                self.note(Change::Ended { game, at: Timestamp::now() });
+                self.forget_pods_of(game).await
+            }
+            ToWrite::Over(game) => self.forget_pods_of(game).await,
         }
-        if results(before).ne(results(after)) {
-            return self.keep(after.clone()).await;
-        }
-        if row(before) != row(after) {
-            self.note_saved(after);
-        }
-        Ok(())
+    }
+
+    async fn forget_pods_of(&self, game: GameId) -> Result<(), Error> {
+        let mut command = redis::cmd("PEXPIRE");
+        command.arg(self.keys.pods_of(game)).arg(FAREWELL);
+        command.exec_async(&mut self.redis.clone()).await.map_err(failed)
     }
 
     /// Notes the facts of a game without waiting.
@@ -112,6 +108,30 @@ impl RedisLive {
         let ended = self.journal.place().await?.enter(over);
         saved.done().await?;
         ended.done().await
+    }
+}
+
+/// What is to be written down after a change.
+pub(super) enum ToWrite {
+    /// Results, before they are acknowledged.
+    Results(Arc<Game>),
+    /// The row of a game, when there is time.
+    Row(Arc<Game>),
+    /// That a lobby is gone in which nobody has raced.
+    Gone(GameId),
+    /// Nothing: it was written before the game was taken away.
+    Over(GameId),
+}
+
+impl ToWrite {
+    /// What a change leads to; `None` if it is not kept for good.
+    pub(super) fn after(before: &Game, after: &Arc<Game>, fate: Fate) -> Option<Self> {
+        match fate {
+            Fate::Over if before.stage == Stage::Lobby => Some(Self::Gone(after.id)),
+            Fate::Over => Some(Self::Over(after.id)),
+            _ if results(before).ne(results(after)) => Some(Self::Results(after.clone())),
+            _ => (row(before) != row(after)).then(|| Self::Row(after.clone())),
+        }
     }
 }
 

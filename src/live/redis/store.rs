@@ -2,14 +2,15 @@
 //! has changed them meanwhile.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rand::RngExt;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::commit::{Commit, Committed};
 use super::keys::{Keys, SHARDS};
+use super::records::ToWrite;
 use super::{RedisLive, failed};
 use crate::game::{Game, GameId, Stage, Timestamp};
 use crate::live::{Applied, Fate, Index, Shared, Step, Store, Transition};
@@ -17,11 +18,9 @@ use crate::telemetry::count;
 use crate::{Error, Kind};
 
 /// How often a change is tried on facts that others change at the same time.
-const TRIES: u32 = 24;
+const TRIES: u32 = 64;
 /// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(64);
-/// How long a change waits for others of this pod on the same game, which it would only disturb.
-const IN_TURN: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 /// A pod whose clock is ahead of that of Redis by less waits for it: more than half of the round trip of a good answer.
 const ABOUT_TO: Duration = Duration::from_millis(500);
 
@@ -32,28 +31,23 @@ impl Store for RedisLive {
     }
 
     async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
-        let turns =
-            &self.turns[usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len()];
-        let _turn = timeout(IN_TURN, turns.lock()).await;
-        let mut tries = 0;
-        while tries < TRIES {
-            let Some(known) = self.look_up(&[id]).await?.pop() else { return Ok(Applied::Missing) };
-            let mut next = Game::clone(&known);
-            let step = transition(&mut next);
-            next.version += 1;
-            match self.carry_out(&known, next, step).await? {
-                Ok(applied) => return Ok(applied),
-                Err(Committed::Early(early)) if early > ABOUT_TO => return Ok(Applied::TooEarly),
-                Err(Committed::Early(early)) => sleep(early).await,
-                Err(_) => {
-                    tries += 1;
-                    count::LIVE_CONFLICTS.add(1);
-                    sleep(pause(tries)).await;
-                }
-            }
+        let came = Instant::now();
+        let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len();
+        let mut turn = self.turns[number].lock().await;
+        if turn.failed.is_some_and(|failed| failed > came) {
+            // Redis did not answer those who came before: the others are not to wait for that one after the other.
+            return Err(Kind::UNAVAILABLE.into());
         }
-        tracing::warn!(game = id.0, "others change a game so often that it cannot be changed");
-        Err(Kind::UNAVAILABLE.into())
+        let changed = self.try_to_change(id, transition, &mut turn.known).await;
+        if changed.as_ref().is_err_and(|error| error.kind() == Kind::UNAVAILABLE) {
+            (turn.failed, turn.known) = (Some(Instant::now()), None);
+        }
+        drop(turn);
+        let (applied, to_write) = changed?;
+        if let Some(written) = to_write {
+            self.write_down(written).await?;
+        }
+        Ok(applied)
     }
 
     async fn open(
@@ -115,40 +109,82 @@ impl Store for RedisLive {
 }
 
 impl RedisLive {
-    /// Does what a transition has said. `Err` if others were faster, or it is too early.
+    /// Applies a transition until the facts that it was applied to are still the newest. Facts that are `known` from
+    /// the last change here may be that; but what has nothing to do is told so only by fresh ones.
+    async fn try_to_change(
+        &self,
+        id: GameId,
+        transition: &mut Transition<'_>,
+        known: &mut Option<Arc<Game>>,
+    ) -> Result<(Applied, Option<ToWrite>), Error> {
+        let mut guess = known.take().filter(|game| game.id == id);
+        let mut tries = 0;
+        while tries < TRIES {
+            let is_guess = guess.is_some();
+            let before = match guess.take() {
+                Some(game) => game,
+                None => match self.look_up(&[id]).await?.pop() {
+                    Some(game) => game,
+                    None => return Ok((Applied::Missing, None)),
+                },
+            };
+            let mut next = Game::clone(&before);
+            let step = transition(&mut next);
+            if is_guess && step.fate() != Fate::Changed {
+                continue;
+            }
+            next.version += 1;
+            match self.carry_out(&before, Arc::new(next), step).await? {
+                (Committed::Done, game, to_write) => {
+                    *known = Some(game.clone()).filter(|_| step.fate() == Fate::Changed);
+                    return Ok((Applied::Done(game), to_write));
+                }
+                (Committed::Early(early), ..) if early > ABOUT_TO => {
+                    return Ok((Applied::TooEarly, None));
+                }
+                (Committed::Early(early), ..) => sleep(early).await,
+                (Committed::Stale, ..) if is_guess => {}
+                (Committed::Stale, ..) => {
+                    tries += 1;
+                    count::LIVE_CONFLICTS.add(1);
+                    sleep(pause(tries)).await;
+                }
+            }
+        }
+        tracing::warn!(game = id.0, "others change a game so often that it cannot be changed");
+        Err(Kind::UNAVAILABLE.into())
+    }
+
+    /// Does what a transition has said, unless others were faster, or it is too early. Returns the facts that it leaves,
+    /// and what of that is to be written down.
     async fn carry_out(
         &self,
-        known: &Arc<Game>,
-        next: Game,
+        before: &Arc<Game>,
+        after: Arc<Game>,
         step: Step<()>,
-    ) -> Result<Result<Applied, Committed>, Error> {
-        let next = Arc::new(next);
+    ) -> Result<(Committed, Arc<Game>, Option<ToWrite>), Error> {
         let due = step.due().unwrap_or(Timestamp(0));
         let commit = match step.fate() {
-            Fate::Unchanged => return Ok(Ok(Applied::Done(known.clone()))),
+            Fate::Unchanged => return Ok((Committed::Done, before.clone(), None)),
             Fate::Recorded => {
-                self.keep(known.clone()).await?;
-                return Ok(Ok(Applied::Done(known.clone())));
+                let to_write = ToWrite::Results(before.clone());
+                return Ok((Committed::Done, before.clone(), Some(to_write)));
             }
-            Fate::Changed => Commit::of_game(Some(known), Some(&next))?,
-            Fate::Over => {
-                if known.stage > Stage::Lobby {
-                    let early = due.after(self.time().await?);
-                    if !early.is_zero() {
-                        return Ok(Err(Committed::Early(early)));
-                    }
-                    // First into the records: a pod that dies in between leaves it to be done again.
-                    self.keep_ended(known).await?;
+            Fate::Changed => Commit::of_game(Some(before), Some(&after))?,
+            Fate::Over if before.stage > Stage::Lobby => {
+                let early = due.after(self.time().await?);
+                if !early.is_zero() {
+                    return Ok((Committed::Early(early), after, None));
                 }
-                Commit::of_game(Some(known), None)?
+                // First into the records: a pod that dies in between leaves it to be done again.
+                self.keep_ended(before).await?;
+                Commit::of_game(Some(before), None)?
             }
+            Fate::Over => Commit::of_game(Some(before), None)?,
         };
-        match self.commit(&commit.not_before(due)).await? {
-            Committed::Done => {}
-            refused => return Ok(Err(refused)),
-        }
-        self.write_down(known, &next, step.fate()).await?;
-        Ok(Ok(Applied::Done(next)))
+        let committed = self.commit(&commit.not_before(due)).await?;
+        let to_write = ToWrite::after(before, &after, step.fate());
+        Ok((committed, after, to_write.filter(|_| committed == Committed::Done)))
     }
 
     /// The facts of those games that are there.
