@@ -67,8 +67,8 @@ export class Standings {
     const far = progressOf(player, this.words);
     row.bar.value = far;
     row.speed.textContent = speed === null ? '' : `${Math.round(speed)} WPM`;
-    const way = player.away ? 'away' : `${Math.floor(far * 100)} %`;
-    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)} % right` : way;
+    const way = player.away ? 'away' : `${Math.floor(far * 100)}%`;
+    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)}% accuracy` : way;
     row.element.classList.toggle('still', Boolean(player.still));
     if (this.hasRanks) row.badge.textContent = player.finished && place !== null ? place : '';
     return row.element;

@@ -168,7 +168,7 @@ function stateOf({ refusal, record, me }) {
   return 'Sending your result…';
 }
 
-const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page.';
+const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page did.';
 
 // Whether the server has taken visibly less than what this page computed.
 const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm - me.wpm >= 0.1;
@@ -188,9 +188,9 @@ function ownFigures({ wpm, wpm_raw: raw, acc, seconds }, { best, samples }) {
   const even = consistency(samples);
   return [
     figure('WPM', wpm.toFixed(1), againstBest(wpm, best)),
-    figure('Accuracy', `${acc.toFixed(1)} %`),
+    figure('Accuracy', `${acc.toFixed(1)}%`),
     figure('Raw WPM', raw.toFixed(1)),
-    even !== null && figure('Consistency', `${even.toFixed(0)} %`),
+    even !== null && figure('Consistency', `${even.toFixed(0)}%`),
     figure('Time', clock(seconds)),
   ];
 }
@@ -209,7 +209,7 @@ function graph({ record: { samples }, players, me }) {
   const marks = own.filter(([at]) => slips.has(at));
   const fast = own.map(([, wpm]) => Math.round(wpm));
   const summary =
-    `Your speed from second to second: between ${Math.min(...fast)} and ${Math.max(...fast)} WPM, ` +
+    `Your speed, second by second: between ${Math.min(...fast)} and ${Math.max(...fast)} WPM, ` +
     `with wrong keys in ${count(marks.length, 'second', 'seconds')}.`;
   const ends = [own[0], own.at(-1)].map(([at]) => clock(at));
   const lines = [
@@ -248,7 +248,7 @@ function choice(players, draw) {
 // The words that went wrong, and those that took long.
 function trouble({ state, ends }) {
   const wrong = mistyped(state).map(({ word, count: times }) =>
-    h('li', {}, h('code', {}, word), ` ${count(times, 'slip', 'slips')}`),
+    h('li', {}, h('code', {}, word), ` ${count(times, 'mistake', 'mistakes')}`),
   );
   const slow = slowest(state.words, ends).map(({ word, wpm }) =>
     h('li', {}, h('code', {}, word), ` ${Math.round(wpm)} WPM`),
@@ -280,7 +280,7 @@ function waysOn({ record: { kind, gameId }, players, me }) {
   const same = company && kind !== 'solo' && action(SAME, meet, kind === 'friends' ? primary : {});
   const ways = {
     open: () => [anyone('Play again', primary), same],
-    friends: () => [same || action('Back to the lobby of friends', meet, primary), anyone('Play with anyone')],
+    friends: () => [same || action('Back to the lobby', meet, primary), anyone('Race others')],
     solo: () => [action('Again', () => go('#/solo'), primary), anyone('Race others')],
   };
   const all = put(h('p', { class: 'ways' }), ways[kind](), h('a', { href: '#/' }, 'Home'));
