@@ -54,9 +54,9 @@ impl Keys {
             }
         };
         let signing = EncodingKey::from_rsa_pem(private.expose().as_bytes())
-            .map_err(|error| format!("token.private_key is no RSA key in PEM: {error}"))?;
+            .map_err(|error| format!("token.private_key is not an RSA key in PEM: {error}"))?;
         let mate = named(public.expose())
-            .map_err(|error| format!("token.public_key is no RSA key in PEM: {error}"))?;
+            .map_err(|error| format!("token.public_key is not an RSA key in PEM: {error}"))?;
         let (kid, mut checking) = (mate.0.clone(), vec![mate]);
         checking.extend(accepted(&settings.token)?);
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
@@ -71,10 +71,9 @@ impl Keys {
     fn check_that_they_match(&self) -> Result<(), String> {
         let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token =
-            self.issue(&nobody, None, now).map_err(|_| "token.private_key does not sign")?;
+        let token = self.issue(&nobody, None, now).map_err(|_| "token.private_key cannot sign")?;
         let known = self.access(Some(&token), now);
-        known.map(drop).map_err(|_| "token.private_key and token.public_key are no pair".into())
+        known.map(drop).map_err(|_| "token.private_key and token.public_key are not a pair".into())
     }
 
     /// An access token, of a login if there is one.
@@ -177,7 +176,7 @@ impl Keys {
             Purpose::Refresh => true,
         };
         if !fits {
-            return Err(invalid("This is no access token"));
+            return Err(invalid("This is not an access token"));
         }
         let claims = &token.claims;
         if claims.nbf > now.seconds() || claims.iat > now.seconds() {
@@ -237,7 +236,7 @@ fn accepted(settings: &TokenSettings) -> Result<Vec<(String, DecodingKey)>, Stri
         .map(|(index, block)| {
             let nth = index + 1;
             named(block).map_err(|error| {
-                format!("token.accepted_public_keys: key {nth} is no RSA key in PEM: {error}")
+                format!("token.accepted_public_keys: key {nth} is not an RSA key in PEM: {error}")
             })
         })
         .collect()
@@ -260,7 +259,7 @@ fn reason(kind: &ErrorKind) -> &'static str {
 /// A signature of RS256 is always the same of the same text, and nobody else can make it.
 fn secrets(signing: &EncodingKey) -> Result<hmac::Key, String> {
     let signed = jsonwebtoken::crypto::sign(b"typephoon secrets", signing, Algorithm::RS256);
-    let signed = signed.map_err(|_| "token.private_key does not sign")?;
+    let signed = signed.map_err(|_| "token.private_key cannot sign")?;
     Ok(hmac::Key::new(hmac::HMAC_SHA256, signed.as_bytes()))
 }
 

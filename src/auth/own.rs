@@ -23,7 +23,7 @@ pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     if let (Some(private), Some(public)) = (read(&private_at)?, read(&public_at)?) {
         return Ok((private.into(), public.into()));
     }
-    let (private, public) = make().map_err(|_| "no token keys could be made")?;
+    let (private, public) = make().map_err(|_| "the token keys could not be generated")?;
     let write = |at: &Path, pem: &str| {
         write_private(at, pem)
             .map_err(|error| format!("{} cannot be written: {error}", at.display()))

@@ -47,9 +47,9 @@ impl Connection {
         let error = match own_answer(bytes)? {
             // Too large for the buffer: of the parts of a head, hyper does not say which.
             431 if self.in_first_line => Error::new(Kind::URI_TOO_LONG, "the path is too long"),
-            431 => Error::new(Kind::HEADERS_TOO_LARGE, "the headers are too large, or too many"),
+            431 => Error::new(Kind::HEADERS_TOO_LARGE, "the headers are too large or too many"),
             414 => Error::new(Kind::URI_TOO_LONG, "the path is too long"),
-            _ => Error::new(Kind::BAD_REQUEST, "this is not well-formed HTTP/1.1"),
+            _ => Error::new(Kind::BAD_REQUEST, "malformed HTTP/1.1"),
         };
         Some(in_full(&error))
     }

@@ -87,7 +87,10 @@ impl Handler for Cors {
         } else if !req.method().is_safe() && !self.0.trusts(req.headers()) {
             tell(
                 res,
-                &Error::new(Kind::ORIGIN_NOT_ALLOWED, "pages of this origin may not do that"),
+                &Error::new(
+                    Kind::ORIGIN_NOT_ALLOWED,
+                    "pages of this origin are not allowed to do that",
+                ),
             );
             ctrl.skip_rest();
         } else {

@@ -103,7 +103,7 @@ impl Door {
 }
 
 fn unusable(name: &str, error: &io::Error) -> String {
-    format!("{name} cannot be listened on: {error}")
+    format!("cannot listen on {name}: {error}")
 }
 
 struct Alive;
@@ -127,7 +127,7 @@ struct Starting(Kind);
 #[async_trait]
 impl Handler for Starting {
     async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        tell(res, &Error::new(self.0, "starting: the log says what is waited for"));
+        tell(res, &Error::new(self.0, "starting up: the log names the services that are awaited"));
     }
 }
 

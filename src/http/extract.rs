@@ -48,7 +48,7 @@ impl<'a> Query<'a> {
         let text = self
             .text(name)
             .ok_or_else(|| Error::validation(format!("query parameter {name}: is required")))?;
-        let not_one = || Error::validation(format!("query parameter {name}: is not an integer"));
+        let not_one = || Error::validation(format!("query parameter {name}: must be an integer"));
         lenient::integer_of(text).ok_or_else(not_one)
     }
 }
@@ -79,7 +79,7 @@ impl BoundedInteger {
         if (from..=to).contains(&value) {
             return Ok(Some(value));
         }
-        Err(Error::validation(format!("query parameter {name}: is not from {from} to {to}")))
+        Err(Error::validation(format!("query parameter {name}: must be from {from} to {to}")))
     }
 
     /// It as the documentation has it.
@@ -142,7 +142,7 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
                 && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
         });
         if !is_json {
-            return Err(Error::validation("body: is not application/json"));
+            return Err(Error::validation("body: must be application/json"));
         }
         let cx = cx_of(depot)?;
         let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
@@ -153,7 +153,7 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
         };
         // serde takes an array for the fields of a struct in their order.
         if payload.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Error::validation("body: is not an object"));
+            return Err(Error::validation("body: must be an object"));
         }
         let mut json = serde_json::Deserializer::from_slice(&payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {

@@ -34,8 +34,7 @@ impl Handler for Gate {
     ) {
         let cx = &self.0;
         if !cx.is_on(REQUEST) {
-            let why =
-                format!("the handler module {}, which serves this, is switched off", cx.module());
+            let why = format!("the handler module {} is switched off", cx.module());
             tell(res, &Error::new(Kind::UNAVAILABLE, why));
             ctrl.skip_rest();
             return;

@@ -48,7 +48,7 @@ async fn alive() -> Answer<Empty> {
 #[endpoint(tags("health"))]
 async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     if cx.parts().drain.is_on() {
-        return Err(Error::new(Kind::RESTARTING, "draining: sockets go elsewhere"));
+        return Err(Error::new(Kind::RESTARTING, "draining: sockets move to other pods"));
     }
     match cx.parts().health.complaint() {
         Some(complaint) => Err(Error::new(Kind::UNKNOWN, complaint)),

@@ -122,7 +122,7 @@ impl Limits {
         let address = self.address(req);
         if let Some(player) = player {
             let spent = self.seats_of_player.spend(player.clone());
-            spent.map_err(|wait| Error::too_many("too many games of this player", wait))?;
+            spent.map_err(|wait| Error::too_many("too many games for this player", wait))?;
         }
         let from_here = |wait| Error::too_many("too many games from this address", wait);
         if is_own_game {

@@ -84,7 +84,7 @@ impl Handler for Access {
             return;
         }
         count::OPERATIONS_REFUSED.add(1);
-        tell(res, &Error::new(Kind::TOKEN_NOT_PROVIDED, "operations.token is wanted"));
+        tell(res, &Error::new(Kind::TOKEN_NOT_PROVIDED, "operations.token is required"));
         res.status_code(StatusCode::UNAUTHORIZED);
         res.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         ctrl.skip_rest();

@@ -42,7 +42,7 @@ async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     let (action, target) = match (&game, &user) {
         (Some(game), None) => ("close game", game.to_string()),
         (None, Some(user)) => ("close player", user.to_string()),
-        _ => return Err(Error::validation("either game or player is wanted")),
+        _ => return Err(Error::validation("either game or player is required")),
     };
     let done = audit(cx, operator(req), action, target).await;
     cx.bus().announce(SocketsClosed { game, user }).await;
@@ -66,7 +66,7 @@ async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
         Some("on") => "drain",
         Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
         Some("off") => "end drain",
-        _ => return Err(Error::validation("drain: on or off is wanted")),
+        _ => return Err(Error::validation("drain: must be on or off")),
     };
     let done = audit(cx, operator(req), action, name_of(cx.parts())).await;
     if action == "drain" {

@@ -39,8 +39,8 @@ impl Port {
                 Ok(None)
             }
             Err(error) => Err(format!(
-                "the operations port {host}:{} cannot be listened on: {error}; operations.host and \
-                 operations.port set another",
+                "cannot listen on the operations port {host}:{}: {error}; operations.host and \
+                 operations.port set another one",
                 port.number
             )),
         }

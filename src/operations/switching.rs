@@ -92,20 +92,23 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
     let module = req.form::<String>("module").await.unwrap_or_default();
     let switches = &cx.parts().switches;
-    let switch = switches.get(&module).ok_or_else(|| Error::validation("module is none"))?;
+    let switch =
+        switches.get(&module).ok_or_else(|| Error::validation("module: unknown module"))?;
     let is_on = match req.form::<String>("to").await.as_deref() {
         Some("on") => true,
         Some("off") => false,
-        _ => return Err(Error::validation("to is neither on nor off")),
+        _ => return Err(Error::validation("to: must be on or off")),
     };
     let everywhere = match req.form::<String>("where").await.as_deref() {
         Some("all") => true,
         Some("pod") => false,
-        _ => return Err(Error::validation("where is neither pod nor all")),
+        _ => return Err(Error::validation("where: must be pod or all")),
     };
     let is_off_everywhere = switch.off().is_some_and(|off| off.everywhere);
     if is_on && !everywhere && is_off_everywhere {
-        return Err(Error::validation("it is off on all pods: switch it on there"));
+        return Err(Error::validation(
+            "the module is off on all pods: switch it on with where=all",
+        ));
     }
     let action = if is_on { "switch on module" } else { "switch off module" };
     let target = format!("{module} ({})", if everywhere { "all pods" } else { "this pod" });

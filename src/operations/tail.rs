@@ -33,12 +33,12 @@ pub(super) async fn tail(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut
         (Some(game), None) => Focus::Game(GameId(game)),
         (None, Some(player)) if !player.is_empty() => Focus::Player(UserId::from(player.as_str())),
         _ => {
-            let error = Error::validation("either game or player is wanted");
+            let error = Error::validation("either game or player is required");
             return error.write(req, depot, res).await;
         }
     };
     let Some(sights) = cx.bus().watch(focus) else {
-        let error = Error::new(Kind::TOO_MANY_REQUESTS, "too many look already");
+        let error = Error::new(Kind::TOO_MANY_REQUESTS, "too many tails are open");
         return error.write(req, depot, res).await;
     };
     let event_stream = HeaderValue::from_static("text/event-stream");

@@ -120,7 +120,10 @@ impl<S: Socket> Upgrade<S> {
     async fn upgrade(&self, req: &mut Request, res: &mut Response) -> Result<(), Error> {
         if !req.headers().contains_key("sec-websocket-key") {
             res.headers_mut().insert("upgrade", "websocket".parse().expect("a header value"));
-            return Err(Error::new(Kind::UPGRADE_REQUIRED, "this is a WebSocket"));
+            return Err(Error::new(
+                Kind::UPGRADE_REQUIRED,
+                "this path accepts WebSocket handshakes only",
+            ));
         }
         let parts = self.cx.parts();
         if parts.drain.is_on() {
@@ -129,7 +132,7 @@ impl<S: Socket> Upgrade<S> {
         if !parts.origins.trusts(req.headers()) {
             return Err(Error::new(
                 Kind::ORIGIN_NOT_ALLOWED,
-                "pages of this origin may not do that",
+                "pages of this origin are not allowed to do that",
             ));
         }
         let (accept, upgrade) = shake_hands(req)?;
@@ -160,13 +163,13 @@ fn shake_hands(req: &mut Request) -> Result<(SecWebsocketAccept, OnUpgrade), Err
     let headers = req.headers();
     let connection = headers.typed_get::<ConnectionHeader>();
     if !connection.is_some_and(|it| it.contains(header::UPGRADE)) {
-        return Err(malformed("connection: is not upgrade"));
+        return Err(malformed("header connection: must be upgrade"));
     }
     if !is(headers, header::UPGRADE, "websocket") {
-        return Err(malformed("upgrade: is not websocket"));
+        return Err(malformed("header upgrade: must be websocket"));
     }
     if !is(headers, header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(malformed("sec-websocket-version: is not 13"));
+        return Err(malformed("header sec-websocket-version: must be 13"));
     }
     let key = headers.typed_get::<SecWebsocketKey>();
     let key = key.ok_or_else(|| malformed("sec-websocket-key: is not 16 bytes in base64"))?;

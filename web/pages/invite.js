@@ -33,7 +33,7 @@ export function inviteLink(token) {
   const code = h('div', { class: 'code' });
   const copied = h('span', { class: 'copied', role: 'status' });
   const copy = async () => {
-    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Select the link to copy it.';
+    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box above.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
   // `localhost` does not work on a phone: use the address in the local network.

@@ -204,7 +204,7 @@ class Lobby {
     const mine = host === me.id;
     const name = others.find(({ id }) => id === host)?.name ?? 'the host';
     const latest = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: 'short' });
-    const word = mine ? 'you press Start now' : `${name} starts it`;
+    const word = mine ? 'you start it' : `${name} starts it`;
     this.why.textContent = `The race starts when ${word}, when ${limit} players are here, or at ${latest}.`;
     const closing = setTimeout(() => this.#count(CLOSING, others), (left - CLOSING) * 1000);
     this.#stopCounting = () => clearTimeout(closing);

@@ -31,7 +31,7 @@ impl Http {
             .build();
         client
             .map(Self)
-            .map_err(|error| format!("no connections to identity providers: {}", chain(&error)))
+            .map_err(|error| format!("cannot connect to identity providers: {}", chain(&error)))
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {

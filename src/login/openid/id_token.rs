@@ -64,10 +64,10 @@ pub(super) fn check(
         None => !is_shared,
     };
     if !is_ours {
-        return Err(unbelievable("issued to another client"));
+        return Err(unbelievable("issued for another client"));
     }
     if claims.nonce.as_deref() != Some(nonce) {
-        return Err(unbelievable("of another login"));
+        return Err(unbelievable("belongs to another login"));
     }
     Person::new(&claims.sub, claims.names.all())
         .ok_or_else(|| unbelievable("a subject that cannot be kept"))
