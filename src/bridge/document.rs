@@ -67,7 +67,7 @@ mod tests {
     use crate::game::{GameId, PlayerMoved, Timestamp};
     use crate::telemetry::TraceContext;
 
-    /// What validates a message to pods, if only cursors travel.
+    /// A validator of messages to pods that carry only positions.
     fn validator() -> jsonschema::Validator {
         let mut components = Components::default();
         let mut own = |schema: SchemaOf| serde_json::to_value(schema(&mut components)).unwrap();
