@@ -1,5 +1,5 @@
-//! `/openapi.json`, `/asyncapi.json`, and `/docs`: a page for people, made of these two and the error table. It needs no
-//! script and nothing from elsewhere.
+//! `/openapi.json`, `/asyncapi.json`, and `/docs`: a page generated from these two and the error table. It needs no
+//! scripts and no external resources.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::web::get_and_head;
 use crate::Kind;
 
-/// Where they are: the routes, the messages of sockets, the page.
+/// Their paths: the routes, the messages of sockets, the page.
 pub(super) const PATHS: [&str; 3] = ["/openapi.json", "/asyncapi.json", "/docs"];
 
 /// The three documents, made once.
@@ -71,7 +71,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     border-bottom:1px solid #8884;vertical-align:top}h2{margin-top:2.5rem}\
     @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8cf}}";
 
-/// The page needs its one style sheet, known by its hash (CSP Level 3, section 2.3.1), and nothing else.
+/// The page's content security policy: only its one style sheet, by its hash (CSP Level 3, section 2.3.1).
 fn policy() -> String {
     let hash = digest::digest(&digest::SHA256, STYLE.as_bytes());
     let hash = STANDARD.encode(hash);
@@ -94,7 +94,7 @@ fn page(api: &Value, protocol: &Value) -> String {
     html
 }
 
-/// Writing to a String does not fail.
+/// Writing to a String cannot fail.
 macro_rules! put {
     ($html:expr, $($what:tt)*) => { let _ = write!($html, $($what)*); };
 }
@@ -125,7 +125,7 @@ fn routes(html: &mut String, api: &Value) {
     }
 }
 
-/// The fields of an object's schema, a row each.
+/// The fields of an object's schema, one row each.
 fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
     let schema = resolve(api, schema);
     let fields = schema["properties"].as_object().into_iter().flatten().peekable();
@@ -159,7 +159,7 @@ fn kind_of(api: &Value, schema: &Value) -> String {
     if schema["items"].is_object() {
         return format!("array of {}", kind_of(api, &schema["items"]));
     }
-    // A field that is a named type and has words of its own is a list of one.
+    // A field with a named type and its own description is a list of one.
     if let Some(only) = ["allOf", "oneOf", "anyOf"].iter().find_map(|it| schema[*it].get(0)) {
         return kind_of(api, only);
     }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what salvo derives from the router, with what any route can answer, and the sockets.
+//! The OpenAPI document: what salvo derives from the router, plus the errors of every route, and the sockets.
 
 use salvo::Router;
 use salvo::http::Method;
@@ -15,7 +15,7 @@ use crate::socket::SocketRoute;
 const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets and close codes: /asyncapi.json. HEAD \
                      works wherever GET does, and changes nothing.";
 
-/// What any request can meet: in the parser, the time-out, or a panic.
+/// Errors of any request: from the parser, a timeout, or a panic.
 const ANY: [Kind; 5] = [
     Kind::BAD_REQUEST,
     Kind::URI_TOO_LONG,
@@ -24,11 +24,11 @@ const ANY: [Kind; 5] = [
     Kind::UNAVAILABLE,
 ];
 
-/// What the handshake of any socket can meet.
+/// Errors of any socket handshake.
 const ANY_SOCKET: [Kind; 4] =
     [Kind::UPGRADE_REQUIRED, Kind::ORIGIN_NOT_ALLOWED, Kind::RESTARTING, Kind::VALIDATION];
 
-/// The failures that routes name themselves.
+/// The failures that routes declare.
 #[derive(Default)]
 pub(super) struct Failures(Vec<(PathItemType, &'static str, Vec<Kind>)>);
 
@@ -80,7 +80,7 @@ fn add_idle_head(item: &mut PathItem) {
     item.operations.insert(PathItemType::Head, head);
 }
 
-/// Adds what does not depend on the route.
+/// Adds what all routes have in common.
 fn complete(
     components: &mut Components,
     operation: &mut Operation,
