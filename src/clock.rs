@@ -1,12 +1,12 @@
-//! The clock of this process: read once from the system or from Redis, and from then on a monotonic clock that no step
-//! of the wall clock reaches.
+//! The clock of this process: read once from the system or from Redis, and from then on a monotonic clock, independent
+//! of steps of the wall clock.
 //!
-//! What the clock lacks to its reference (the wall clock of a single server, the time of Redis in a cluster) is slewed
-//! away: the clock runs a little faster or slower until the offset is gone, and never backwards. So a step of the wall
-//! clock ends no race, and a wrong one that is corrected after the start is followed all the same.
+//! Its offset from the reference (the wall clock of a single server, the time of Redis in a cluster) is slewed: the
+//! clock runs slightly faster or slower until the offset is gone, and never backwards. So a step of the wall clock ends
+//! no race, and a correction after the start is still followed.
 //!
-//! The monotonic clock counts from the boot of the machine, and goes on while it sleeps (`CLOCK_BOOTTIME`): after a
-//! suspend, what was due meanwhile is due.
+//! The monotonic clock counts from the boot of the machine, and continues while it sleeps (`CLOCK_BOOTTIME`): after a
+//! suspend, overdue timers fire.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,11 @@ use crate::timers::Timers;
 const GENTLE: i64 = 5_000;
 /// The slew rate of a single server without games: an hour takes two.
 const BRISK: i64 = 500_000;
-/// How often a single server looks at the wall clock.
+/// Interval at which a single server reads the wall clock.
 const EVERY: Duration = Duration::from_secs(1);
-/// An offset that changed by more within [`EVERY`] is a step, and worth a line in the log.
+/// An offset that changed by more within [`EVERY`] is a step, and is logged.
 const STEP: i64 = 1_000_000;
-/// A restart takes an offset over that is at most so large; beyond it the last run began with a clock that was plainly
-/// wrong.
+/// Largest offset that a restart adopts; a larger one means that the last run started with a wrong clock.
 const TAKEN_OVER: i64 = 24 * 3600 * 1_000_000;
 /// An offset that differs by less from the file is not written again.
 const WORTH_WRITING: i64 = 10_000;
