@@ -211,7 +211,7 @@ async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
     if let Some(shared) = &parts.shared
         && let Err(error) = shared.farewell().await
     {
-        tracing::warn!(%error, "the other pods will miss this one for some seconds");
+        tracing::warn!(%error, "the other pods will consider this one alive for some seconds");
     }
 }
 

@@ -148,7 +148,7 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
             tracing::warn!(
                 by,
                 ahead,
-                "the wall clock was set; games go on undisturbed, by a clock that follows slowly"
+                "the wall clock was set; games continue, on a clock that follows slowly"
             );
         }
         known = wall;
@@ -158,7 +158,7 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
             hold();
         }
         if let Err(error) = kept.write(offset()).await {
-            tracing::debug!(%error, "the offset of the clock is not kept");
+            tracing::debug!(%error, "the offset of the clock could not be stored");
         }
         tokio::time::sleep(EVERY).await;
     }

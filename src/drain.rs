@@ -107,7 +107,7 @@ async fn send_away(parts: &Parts) {
     tracing::info!(
         sockets,
         elsewhere = has_others(parts),
-        "draining: no new sockets, open ones come back elsewhere"
+        "draining: new sockets are refused, open ones move to other pods"
     );
     loop {
         let mut open = parts.rooms.open_members();

@@ -145,7 +145,7 @@ impl Error {
     /// A required service is down; the client should retry. Every request fails in an outage, so
     /// the cause is logged at debug level only; the health watch reports the outage once.
     pub fn away(cause: impl fmt::Display) -> Self {
-        tracing::debug!(%cause, "a service is away");
+        tracing::debug!(%cause, "a service is down");
         Kind::UNAVAILABLE.into()
     }
 

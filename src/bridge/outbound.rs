@@ -116,7 +116,7 @@ impl Bridge {
             match sent {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::debug!(event = parcel.event, %error, "sent again later");
+                    tracing::debug!(event = parcel.event, %error, "will be sent again");
                     sleep(Duration::from_millis(50)).await;
                 }
             }

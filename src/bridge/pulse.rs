@@ -39,9 +39,7 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
                 let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
                 if std::mem::take(&mut was_away) || is_forgotten {
                     if is_forgotten {
-                        tracing::warn!(
-                            "Redis had forgotten this pod; its sockets read the facts again"
-                        );
+                        tracing::warn!("Redis had lost this pod; its sockets re-read the facts");
                     }
                     resync(&parts).await;
                 }
@@ -91,7 +89,7 @@ async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
         games.iter().for_each(|game| parts.timers.arm(game));
     }
     for dead in silent {
-        tracing::warn!(pod = %dead, "a pod is silent; its sockets are taken for closed");
+        tracing::warn!(pod = %dead, "a pod is silent; its sockets are treated as closed");
         for game in live.forget_pod(&dead, Timestamp::now()).await.unwrap_or_default() {
             parts.timers.arm(&game);
         }
@@ -109,7 +107,7 @@ pub(super) async fn resync(parts: &Parts) {
 /// After the connection was lost: closes sockets whose logins ended meanwhile. Retries until the records answer.
 pub(super) async fn close_logged_out(parts: &Parts) {
     while let Err(error) = try_to_close(parts).await {
-        tracing::debug!(%error, "it is asked again which logins have ended");
+        tracing::debug!(%error, "cannot read which logins have ended; retrying");
         sleep(EVERY).await;
     }
 }

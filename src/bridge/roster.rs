@@ -182,7 +182,7 @@ impl Roster {
 /// `SERVICE_UNAVAILABLE`, if Redis does not answer; the other pods then do not know of this one.
 pub(super) async fn introduce(bridge: &Bridge, game: GameId) -> Result<(), Error> {
     let pods = bridge.live.enter_pod(game).await.inspect_err(
-        |error| tracing::debug!(%game, %error, "the other pods do not know of a game here"),
+        |error| tracing::debug!(%game, %error, "the other pods could not be told of a game here"),
     )?;
     let others = bridge.reachable(pods).await;
     bridge.roster.set(game, others.clone());

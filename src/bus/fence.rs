@@ -50,7 +50,7 @@ pub(crate) async fn fence(
     }
     if timeout(LEFT_ALONE_AFTER, handled.as_mut()).await.is_err() {
         count::HANDLER_LEFT_ALONE.add([module, what], 1);
-        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "a delivery is abandoned: it takes too long");
+        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "a delivery takes too long and is abandoned");
         tasks.spawn(handled);
     }
 }

@@ -96,7 +96,7 @@ fn render(res: &mut Response, status: u16, body: &impl Serialize) {
             res.body(json);
         }
         Err(error) => {
-            tracing::error!(%error, "an answer cannot be JSON");
+            tracing::error!(%error, "an answer cannot be serialised as JSON");
             res.status_code(StatusCode::INTERNAL_SERVER_ERROR);
         }
     }

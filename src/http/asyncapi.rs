@@ -16,8 +16,8 @@ const ABOUT: &str = "Real-time multiplayer typing race. Sockets carry text frame
 
 /// Fields that every message of a client has in addition to its own.
 const HEAD: [(&str, &str, &str); 2] = [
-    ("game_id", "integer", "Has to be there. The game is that of the socket, whatever it says."),
-    ("traceparent", "string", "W3C Trace Context, of clients that trace."),
+    ("game_id", "integer", "Required, but ignored: the game is that of the socket."),
+    ("traceparent", "string", "W3C Trace Context, optional."),
 ];
 
 /// The whole document.
@@ -64,8 +64,8 @@ pub(super) fn document(
 fn servers() -> Value {
     let of = |about: &str| json!({"host": {"description": about}});
     json!({
-        "sockets": {"host": "{host}", "protocol": "wss", "variables": of("Where the server, or its proxy, is.")},
-        "broker": {"host": "{host}", "protocol": "amqp", "variables": of("RabbitMQ, which several pods share.")},
+        "sockets": {"host": "{host}", "protocol": "wss", "variables": of("The server, or its proxy.")},
+        "broker": {"host": "{host}", "protocol": "amqp", "variables": of("RabbitMQ, shared by the pods.")},
     })
 }
 
@@ -145,7 +145,7 @@ fn message(types: &mut Types, module: &str, name: &str, info: &MessageInfo) -> V
     let about = own["description"].as_str();
     json!({
         "name": name,
-        "summary": about.unwrap_or("Taken without effect, since clients of the old backend may send it."),
+        "summary": about.unwrap_or("Accepted without effect, since clients of the Python backend may send it."),
         "tags": [{"name": module}],
         "payload": {"type": "object", "properties": fields, "required": required},
     })
@@ -172,7 +172,7 @@ impl Types {
 
 /// The close codes: the code, its reason, and whether the client should reconnect.
 fn close_codes() -> Vec<Value> {
-    let done = "The client has had GAME_START, and ten seconds to leave for the race.";
+    let done = "The client was sent GAME_START ten seconds ago, and should be in the race by now.";
     let done = json!({"code": 1000, "reason": "", "come_back": false, "meaning": done});
     let kinds = Kind::ALL.iter().map(|(kind, meaning)| {
         let Kind { close, code, .. } = kind;

@@ -85,7 +85,7 @@ fn page(api: &Value, protocol: &Value) -> String {
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport \
          content=\"width=device-width\"><title>typephoon-api</title><style>{STYLE}</style>\
          <h1>typephoon-api</h1><p>A success is <code>{{\"ok\":true,…}}</code>, a failure \
-         <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. The same for machines: \
+         <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. For programs: \
          <a href=/openapi.json>openapi.json</a>, <a href=/asyncapi.json>asyncapi.json</a>."
     );
     routes(&mut html, api);
@@ -118,9 +118,9 @@ fn routes(html: &mut String, api: &Value) {
                 put!(html, "<br><code>{name}</code> {about}");
             }
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-            schema(html, "takes", api, body);
+            schema(html, "body", api, body);
             let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-            schema(html, "answers", api, answer);
+            schema(html, "answer", api, answer);
         }
     }
 }
@@ -193,7 +193,7 @@ fn sockets(html: &mut String, protocol: &Value) {
                 if id.starts_with("client.") { "client → server" } else { "server → client" };
             let (name, about) = (text(&message["name"]), text(&message["summary"]));
             put!(html, "<p>{way} <code>{name}</code> {about}");
-            schema(html, "with", protocol, &message["payload"]);
+            schema(html, "fields", protocol, &message["payload"]);
         }
     }
 }
@@ -201,9 +201,9 @@ fn sockets(html: &mut String, protocol: &Value) {
 fn errors(html: &mut String) {
     put!(
         html,
-        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”. The reason of \
-         1012 tells after how many seconds: <code>RESTARTING retry-after=0.25</code>.<table>\
-         <tr><th>code<th>status<th>in a handshake<th>close code<th>come back<th>meaning"
+        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) mean “reconnect”, 4500-4999 “do not”. The close reason of \
+         1012 may have the delay in seconds: <code>RESTARTING retry-after=0.25</code>.<table>\
+         <tr><th>code<th>status<th>in a handshake<th>close code<th>reconnect<th>meaning"
     );
     for (kind, meaning) in Kind::ALL {
         let Kind { code, status, handshake, close } = kind;

@@ -86,7 +86,7 @@ impl Listener {
                 }
                 Err(error) => {
                     if let Some(times) = self.failed.note() {
-                        tracing::error!(%error, times, "connections cannot be accepted");
+                        tracing::error!(%error, times, "cannot accept connections");
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }

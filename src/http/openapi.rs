@@ -12,7 +12,7 @@ use super::{health, may_fail};
 use crate::Kind;
 use crate::socket::SocketRoute;
 
-const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets and close codes: /asyncapi.json. HEAD \
+const ABOUT: &str = "Real-time multiplayer typing race. Frames of sockets and close codes are in /asyncapi.json. HEAD \
                      works wherever GET does, and changes nothing.";
 
 /// Errors of any request: from the parser, a timeout, or a panic.
@@ -76,7 +76,7 @@ fn add_idle_head(item: &mut PathItem) {
     let has_head = item.operations.contains_key(&PathItemType::Head);
     let Some(get) = item.operations.get(&PathItemType::Get).filter(|_| !has_head) else { return };
     let mut head = get.clone();
-    head.responses = Responses::new().response("200", Documented::new("Nothing is done."));
+    head.responses = Responses::new().response("200", Documented::new("Does nothing."));
     item.operations.insert(PathItemType::Head, head);
 }
 
@@ -115,7 +115,7 @@ fn complete(
 }
 
 fn handshake(components: &mut Components, socket: &SocketRoute) -> Operation {
-    let upgraded = Documented::new("The connection is a WebSocket now (RFC 6455).");
+    let upgraded = Documented::new("Switches to WebSocket (RFC 6455).");
     let mut operation = Operation::new()
         .add_tag("sockets")
         .summary(socket.about)

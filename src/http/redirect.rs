@@ -39,7 +39,7 @@ impl Writer for Redirect {
                 res.headers_mut().insert(header::LOCATION, location);
             }
             Err(_) => {
-                tracing::error!("a redirection to what is no address");
+                tracing::error!("a redirect to an invalid URL");
                 res.status_code(StatusCode::INTERNAL_SERVER_ERROR);
             }
         }

@@ -23,7 +23,7 @@ pub fn scaffold(handlers: &Path, name: &str) -> Result<PathBuf, String> {
     }
     let file = handlers.join(format!("{name}.rs"));
     if file.exists() || handlers.join(name).exists() {
-        return Err(format!("there is a handler module {name} already"));
+        return Err(format!("the handler module {name} already exists"));
     }
     let code = TEMPLATE.replace("NAME", name);
     std::fs::write(&file, code)

@@ -136,7 +136,7 @@ pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     for row in rows {
         for event in row.emits.iter().filter(|event| event.loss == "never") {
             if let Some(circle) = circle(rows, event.name, event.name, &mut BTreeSet::new()) {
-                return Err(format!("events go in a circle, which could block for ever: {circle}"));
+                return Err(format!("events form a cycle, which could deadlock: {circle}"));
             }
         }
     }

@@ -153,7 +153,7 @@ async fn write(records: &Records, changes: &[Change], causes: &[&TraceContext]) 
         let Err(problem) = written else { return };
         mark_failed(&span, Kind::UNAVAILABLE.code);
         drop(span);
-        tracing::debug!(problem, "the records cannot be written; lobbies and races wait for it");
+        tracing::debug!(problem, "the records cannot be written; lobbies and races wait");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

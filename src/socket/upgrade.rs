@@ -187,7 +187,7 @@ async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
     let limits = &cx.settings().limits;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Connection>>();
     let parts =
-        parts.map_err(|_| tracing::error!("a socket on a connection of another kind")).ok()?;
+        parts.map_err(|_| tracing::error!("a socket on an unexpected kind of connection")).ok()?;
     let meter = Meter::new(limits.frames_per_second);
     let stream = Metered::new(parts.io.into_inner().into_parts(), meter, &parts.read_buf);
     let (early, config) = (parts.read_buf.to_vec(), config(limits.frame_bytes));

@@ -83,7 +83,7 @@ async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<
     while let Some(chunk) = response.chunk().await.map_err(|_| Failure::ProviderUnavailable)? {
         body.extend_from_slice(&chunk);
         if body.len() > ANSWER_LIMIT {
-            tracing::warn!(url, "an identity provider does not stop answering");
+            tracing::warn!(url, "an identity provider's answer is too long");
             return Err(Failure::ProviderUnavailable);
         }
     }
@@ -96,7 +96,7 @@ async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<
         return Err(if is_ours { Failure::CodeRefused } else { Failure::ProviderUnavailable });
     }
     serde_json::from_slice(&body).map_err(|error| {
-        tracing::warn!(url, %error, "an identity provider answers something else");
+        tracing::warn!(url, %error, "an identity provider sent an unexpected answer");
         Failure::ProviderUnavailable
     })
 }

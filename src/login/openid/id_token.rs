@@ -98,6 +98,6 @@ fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Fa
 }
 
 fn unbelievable(why: &str) -> Failure {
-    tracing::warn!(why, "an id token cannot be believed");
+    tracing::warn!(why, "an id token could not be verified");
     Failure::InvalidIdentity
 }

@@ -155,7 +155,11 @@ impl OpenId {
             let metadata: Metadata = self.http.get(&at).await?;
             // Otherwise one provider could impersonate another (Discovery 1.0, section 4.3).
             if metadata.issuer != *issuer {
-                tracing::warn!(issuer, says = metadata.issuer, "an OpenID provider is another one");
+                tracing::warn!(
+                    issuer,
+                    says = metadata.issuer,
+                    "an OpenID provider has another issuer than configured"
+                );
                 return Err(Failure::ProviderUnavailable);
             }
             Ok(metadata)
