@@ -50,7 +50,7 @@ function show() {
   const element = document.getElementById('connection');
   const state = socket ?? (isReachable ? 'idle' : 'unreachable');
   if (element.textContent === TEXTS[state]) return;
-  // A restart looks like any other loss.
+  // A restart looks like any other loss of the connection.
   element.dataset.state = state === 'restarting' ? 'waiting' : state;
   element.textContent = TEXTS[state];
 }

@@ -1,4 +1,4 @@
-// Counts down to a moment that is known exactly; nothing is polled.
+// Counts down to an exact deadline, without polling.
 
 // Calls `show(seconds)` now and at each whole second before `deadline` (of performance.now()), last
 // with 0. Returns a function that stops it.

@@ -8,8 +8,8 @@ const WORDS = 'The server is not responding. Reconnecting…';
 const PAUSE = 1_000;
 const LONG = 15_000;
 
-// The notice goes into `place`; while it is shown, `main` has the class `is-lost`. Returns a function
-// that stops it.
+// Puts the notice into `place`; while it is shown, `main` has the class `is-lost`. Returns a function that
+// stops it.
 export function tellLoss(main, place) {
   const home = h('a', { href: '#/', hidden: true }, 'Home');
   const notice = h('p', { class: 'notice loss', hidden: true }, `${WORDS} `, home);

@@ -1,11 +1,11 @@
-// The table of handler modules: what each costs, what went wrong in it, and its switch.
+// The table of handler modules: cost, failures and switch of each.
 
 import { at, duration, h, tell } from './dom.js';
 
 const COLUMNS = ['state', 'handled', 'time', 'share', 'mean', 'errors', 'panics', 'slow', 'skipped', 'last'];
 const NUMBERS = new Set(['handled', 'time', 'share', 'mean', 'errors', 'panics', 'slow', 'skipped']);
 
-// The rows stay, so that a button keeps the focus while the figures change.
+// Rows are updated in place, so that a button keeps the focus.
 const rows = new Map();
 // Whether there are no other pods; what each module is off for.
 let alone = true;

@@ -1,4 +1,4 @@
-// All races of a profile, newest first, page by page.
+// All races of a profile, newest first, in pages.
 
 import { get } from '../api.js';
 import { nth } from '../sentences.js';

@@ -1,4 +1,4 @@
-// Home: a name, and the ways into a race.
+// Home: the player's name, and the ways into a race.
 
 import { get } from '../api.js';
 import { demo } from '../demo.js';

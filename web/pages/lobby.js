@@ -14,10 +14,10 @@ import { textQuery } from '../preferences.js';
 import { action, bareName, botMark, h, keyHints, onEnter, onEscape, put, say, trouble } from '../ui.js';
 import { inviteLink, playWithFriends, wayTo } from './invite.js';
 
-// Several arrivals at once are one change.
+// Groups several arrivals into one update.
 const DEBOUNCE = 50;
 
-// A lobby of friends with so little time left is closing.
+// A lobby of friends with this little time left is closing.
 const CLOSING = 5;
 
 const page = (kind, title) => ({ title, passing: true, show: (main, token) => show(main, kind, token) });

@@ -18,7 +18,7 @@ export const passing = true;
 // Least time between two announcements of the place to screen readers.
 const PLACE_PAUSE = 5_000;
 
-// Milliseconds after the last key until everything but the text comes back, and that GO stays.
+// Milliseconds after the last key until the rest of the page reappears, and that GO is shown.
 const REST = 3_000;
 const GO = 900;
 
@@ -49,7 +49,7 @@ class RacePage {
   async enter() {
     const loading = put(this.main, h('p', { class: 'loading' }, 'Loading…')).lastChild;
     try {
-      // A new tab has to ask.
+      // A new tab asks the server.
       this.race ??= await findRace();
       if (this.#isLeft) return;
       if (this.race === null) return go('#/', 'This race is over.');
@@ -154,7 +154,7 @@ class RacePage {
     }
   }
 
-  // Before START. The number is what one sees; the race begins with the event.
+  // Before START. The countdown is only shown; the race begins with the event.
   #wait() {
     if (this.race.isOn) return this.#begin();
     const words = h('p', { class: 'before', 'aria-hidden': 'true' });
@@ -259,7 +259,7 @@ class RacePage {
   leave() {
     this.#isLeft = true;
     for (const end of this.#ends) end();
-    // The result keeps the connection; from anywhere else one may come back.
+    // The result page keeps the connection; from other pages the race can be reopened.
     if (this.race && !this.race.isDone) this.race.close();
   }
 }
