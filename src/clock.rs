@@ -40,13 +40,13 @@ static CLOCK: LazyLock<ArcSwap<Slew>> =
 /// An offset to the monotonic clock that is being slewed to another. All in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slew {
-    /// When it began, by the monotonic clock.
+    /// When the slew began, by the monotonic clock.
     since: i64,
     /// The offset at that moment.
     offset: i64,
-    /// How far the reference was from it.
+    /// The distance to the reference at that moment.
     remaining: i64,
-    /// The most that is absorbed in a second; less than a second, or time would stand still.
+    /// The most that is absorbed per second; less than a second, so that time does not stand still.
     rate: i64,
 }
 
@@ -63,7 +63,7 @@ impl Slew {
         self.offset + self.remaining.clamp(-absorbed, absorbed)
     }
 
-    /// From now on to another offset. There is no jump: it begins where the last one has come to.
+    /// A slew to another offset, without a jump: it starts from the current offset.
     fn towards(&self, offset: i64, rate: i64, monotonic: i64) -> Self {
         let since = monotonic.max(self.since);
         let reached = self.offset_at(since);
@@ -71,7 +71,7 @@ impl Slew {
     }
 }
 
-/// This instant.
+/// The current time.
 pub(crate) fn now() -> Timestamp {
     let monotonic = monotonic();
     Timestamp(monotonic + CLOCK.load().offset_at(monotonic))
@@ -84,15 +84,15 @@ pub(crate) fn monotonic() -> i64 {
     since.tv_sec * 1_000_000 + since.tv_nsec / 1_000
 }
 
-/// The monotonic clock, in microseconds since the process first asked. It may stand still in a suspend, which then is a
-/// step of the wall clock.
+/// The monotonic clock, in microseconds since its first use. It may stop during a suspend, which then looks like a step
+/// of the wall clock.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn monotonic() -> i64 {
     static FIRST: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
     i64::try_from(FIRST.elapsed().as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The offset of the wall clock to the monotonic one. Of three readings the one that was interrupted the least.
+/// The offset of the wall clock from the monotonic one: the least interrupted of three readings.
 fn system_offset() -> i64 {
     let read = |_| {
         let before = monotonic();
@@ -109,7 +109,7 @@ pub(crate) fn set(offset: i64) {
     CLOCK.store(Slew::of(offset).into());
 }
 
-/// Slews to an offset to the monotonic clock, at the rate that harms no game.
+/// Slews to an offset from the monotonic clock, at a rate that is harmless to games.
 pub(crate) fn slew_to(offset: i64) {
     steer(offset, GENTLE);
 }
@@ -123,22 +123,22 @@ pub(crate) fn offset() -> i64 {
     CLOCK.load().offset_at(monotonic())
 }
 
-/// A game depends on the clock from now on.
+/// Marks that a game depends on the clock from now on.
 pub(crate) fn hold() {
     if CLOCK.load().rate > GENTLE {
         CLOCK.rcu(|slew| slew.towards(slew.offset + slew.remaining, GENTLE, monotonic()));
     }
 }
 
-/// Goes on with the clock of the last run, if there is one to go on with. For the start of a single server, before
-/// anything is decided by the clock.
+/// Continues on the clock of the last run, if possible. For the start of a single server, before anything depends on
+/// the clock.
 pub(crate) fn resume(kept: &Kept) {
     if let Some(offset) = kept.read() {
         set(offset);
     }
 }
 
-/// Slews to the wall clock, for ever: the clock of a single server. Notes the offset for the next run.
+/// Slews to the wall clock, for ever: the clock of a single server. Stores the offset for the next run.
 pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
     let mut known = offset();
     loop {
@@ -154,7 +154,7 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
         known = wall;
         steer(wall, if timers.are_idle() { BRISK } else { GENTLE });
         if !timers.are_idle() {
-            // A game has opened in between.
+            // A game was opened in between.
             hold();
         }
         if let Err(error) = kept.write(offset()).await {
@@ -164,12 +164,12 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
     }
 }
 
-/// Where a single server keeps the offset of its clock: a restart goes on by it, or the deadlines of its games and the
-/// tokens of its players would be in another time if the wall clock was set meanwhile. It is good until the machine is
-/// booted again, since the monotonic clock begins anew then.
+/// The stored offset of a single server's clock. A restart continues with it; otherwise the deadlines of its games and
+/// the tokens of its players would be off if the wall clock was set meanwhile. It is valid until the machine reboots,
+/// since the monotonic clock then restarts.
 pub(crate) struct Kept {
     path: PathBuf,
-    /// Which boot; `None` where the system does not tell it, and nothing is kept.
+    /// The id of the boot; `None` if the system has none, and nothing is stored.
     boot: Option<String>,
     written: Option<i64>,
 }
@@ -186,7 +186,7 @@ impl Kept {
         taken_over(&text, self.boot.as_deref()?, system_offset())
     }
 
-    /// Writes it, if it has changed. A full disk leaves the file as it was.
+    /// Writes it, if it has changed. A full disk leaves the file unchanged.
     async fn write(&mut self, offset: i64) -> io::Result<()> {
         let is_known = self.written.is_some_and(|it| (offset - it).abs() < WORTH_WRITING);
         let Some(boot) = self.boot.as_ref().filter(|_| !is_known) else { return Ok(()) };
@@ -205,7 +205,7 @@ fn taken_over(kept: &str, boot: &str, system: i64) -> Option<i64> {
     (of == boot && offset.saturating_sub(system).saturating_abs() <= TAKEN_OVER).then_some(offset)
 }
 
-/// For the log.
+/// Seconds, for the log.
 fn seconds(micros: i64) -> String {
     format!(
         "{:+.3} s",
