@@ -1,7 +1,7 @@
 //! The bridge: extends the bus and the timers to all pods, over RabbitMQ.
 //!
 //! ```text
-//!  bus ──▶ roster: who else holds sockets of this game? mostly nobody, and that is all
+//!  bus ──▶ roster: which other pods hold sockets of this game? (mostly none: nothing is sent)
 //!            │
 //!            ├ positions: the newest of each player, to several pods in one message, every few milliseconds
 //!            └ lifecycle: lanes by game, confirmed, tried again until the broker has it
