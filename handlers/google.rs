@@ -1,5 +1,5 @@
-//! Login by Google, as its documentation describes it (OpenID Connect); the setting `google` may point to
-//! another OpenID provider that stands in.
+//! Login with Google, by OpenID Connect as Google documents it. The setting `google` may point to
+//! another OpenID provider instead.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ fn google(setup: &Setup<'_>) -> Result<Vec<Provider>, String> {
     let google = &setup.settings.google;
     let mut provider = Provider { name: "google".into(), title: "Google".into(), identity: None };
     if let Some(id) = &google.client_id {
-        // Google's own tokens may say it without the scheme.
+        // Google's own tokens may have it without the scheme.
         let bare = google.issuer.strip_prefix("https://").unwrap_or(&google.issuer);
         let client = OpenIdClient {
             id: id.clone(),

@@ -1,6 +1,6 @@
-//! Accounts of this server, by name and password: so that a class or an office has profiles without
-//! anybody else's identity provider. On where the setting `auth.local` says so, and by itself on a server
-//! that is alone and has no provider.
+//! Accounts with name and password on this server, so that a class or an office has profiles without
+//! an identity provider. Controlled by the setting `auth.local`; by default on if the server has no `db`
+//! and no provider.
 
 use std::net::IpAddr;
 
@@ -34,15 +34,15 @@ fn wire(module: &mut Wiring) {
     module.emits::<GuestLoggedIn>();
 }
 
-/// Letters of a name.
+/// Characters of a name.
 const NAME: std::ops::RangeInclusive<usize> = 2..=32;
-/// Letters of a password; at least so many as NIST SP 800-63B, section 3.1.1.2, wants.
+/// Characters of a password; the minimum is that of NIST SP 800-63B, section 3.1.1.2.
 const PASSWORD: std::ops::RangeInclusive<usize> = 8..=128;
-/// How often one address may try one name, and how often all may.
+/// Attempts at one name, per address and from all addresses.
 const TRIES_PER_MINUTE: (u32, u32) = (10, 100);
-const TOO_MANY: &str = "too many tries";
+const TOO_MANY: &str = "too many attempts";
 
-/// Who has tried which name.
+/// Budgets of attempts, by name and address.
 struct Tries {
     by_address: Budgets<(IpAddr, String)>,
     by_name: Budgets<String>,
@@ -50,21 +50,21 @@ struct Tries {
 
 #[derive(Deserialize, ToSchema)]
 struct Credentials {
-    /// What others call the player: 2 to 32 letters. Upper and lower case are one name.
+    /// The player's name, 2 to 32 characters. Names are unique, ignoring case.
     #[salvo(schema(min_length = 2, max_length = 32))]
     name: String,
-    /// 8 to 128 letters.
+    /// 8 to 128 characters.
     #[salvo(schema(min_length = 8, max_length = 128))]
     password: String,
 }
 
 impl Credentials {
-    /// The name as others see it.
+    /// The name as other players see it.
     fn check(&self) -> Result<String, Error> {
         let fits = |name: &str| NAME.contains(&name.chars().count());
         let name = shown_name(&self.name).filter(|name| fits(name) && fits(&self.name));
         let name =
-            name.ok_or_else(|| Error::validation("body name: 2 to 32 letters are wanted"))?;
+            name.ok_or_else(|| Error::validation("body name: must have 2 to 32 characters"))?;
         check_password(&self.password)?;
         Ok(name)
     }
@@ -72,11 +72,11 @@ impl Credentials {
 
 fn check_password(password: &str) -> Result<(), Error> {
     let fits = PASSWORD.contains(&password.chars().count());
-    let misfit = || Error::validation("body password: 8 to 128 letters are wanted");
+    let misfit = || Error::validation("body password: must have 8 to 128 characters");
     fits.then_some(()).ok_or_else(misfit)
 }
 
-/// Makes an account, and logs its player in.
+/// Creates an account, and logs the player in.
 #[endpoint(tags("auth"))]
 async fn register(
     cx: Cx,
@@ -86,7 +86,7 @@ async fn register(
 ) -> Result<Answer<Empty>, Error> {
     let (name, key) = come_in(&cx, req, &credentials.0)?;
     spend_name(&cx, key.clone())?;
-    // Not asked of who logs in: the account may be older than the rule.
+    // Not checked at login: the account may be older than the rule.
     if let Some(why) = refusal(&name) {
         return Err(Error::validation(format!("body name: {why}")));
     }
@@ -95,14 +95,14 @@ async fn register(
     let id = UserId::from(format!("local-{:032x}", rand::random::<u128>()).as_str());
     let user = User { id, name, user_type: UserType::Registered };
     if !cx.records().open_account(&user, &key, &hash, cx.now()).await? {
-        return Err(Error::new(Kind::NAME_TAKEN, "somebody else has this name"));
+        return Err(Error::new(Kind::NAME_TAKEN, "this name is already taken"));
     }
     let cookies = log_in(&cx, user.id.clone(), None, before(&cx, req), cookies).await?;
     note_address(&cx, user.id, address).await;
     Ok(Answer::ok().with_cookies(cookies))
 }
 
-/// Logs a player in by name and password.
+/// Logs a player in with name and password.
 #[endpoint(tags("auth"))]
 async fn login(
     cx: Cx,
@@ -117,36 +117,36 @@ async fn login(
     let hash = account.as_ref().map(|account| account.password_hash.clone());
     let is_right = password::verify(credentials.0.password, hash).await?;
     let account = account.filter(|_| is_right);
-    // Tries from elsewhere do not lock a player out at an address of its own. Asked only now, and of unknown names too:
-    // neither the status nor the time tells which names there are.
+    // Attempts from elsewhere do not lock a player out at a known address. Checked only now, and for unknown names
+    // too, so that neither status nor timing reveals which names exist.
     if account.as_ref().is_none_or(|account| !account.knows_address) {
         others?;
     }
-    let wrong = || Error::new(Kind::WRONG_CREDENTIALS, "no account has this name and password");
+    let wrong = || Error::new(Kind::WRONG_CREDENTIALS, "wrong name or password");
     let user = account.ok_or_else(wrong)?.user;
     let cookies = log_in(&cx, user.id.clone(), None, before(&cx, req), cookies).await?;
     note_address(&cx, user.id, address).await;
     Ok(Answer::ok().with_cookies(cookies))
 }
 
-/// The client's address as it is remembered of a player: nobody can tell the address from it, nor whether two players
-/// have the same.
+/// The client's address as stored for a player: a keyed hash, which reveals neither the address nor whether two
+/// players share one.
 fn address_of_login(cx: &Cx, req: &Request, name_key: &str) -> String {
     cx.keys().secret_of(&format!("the address of {name_key}: {}", cx.address(req)))
 }
 
-/// Remembers an address. The player has logged in, whether or not that succeeds.
+/// Stores an address. The login has succeeded even if this fails.
 async fn note_address(cx: &Cx, user: UserId, address: String) {
     if let Err(error) = cx.records().note_address(&user, &address, cx.now()).await {
-        tracing::warn!(%error, "the address of a login could not be noted");
+        tracing::warn!(%error, "the address of a login could not be stored");
     }
 }
 
 #[derive(Deserialize, ToSchema)]
 struct Change {
-    /// The one until now.
+    /// The current password.
     password: String,
-    /// 8 to 128 letters.
+    /// 8 to 128 characters.
     #[salvo(schema(min_length = 8, max_length = 128))]
     new_password: String,
 }
@@ -165,7 +165,7 @@ async fn change_password(
     spend_name(&cx, user.to_string())?;
     let known = cx.records().password_of(&user).await?;
     if !password::verify(change.password, known).await? {
-        return Err(Error::new(Kind::WRONG_CREDENTIALS, "this is not the password"));
+        return Err(Error::new(Kind::WRONG_CREDENTIALS, "wrong password"));
     }
     let hash = password::hash(change.new_password).await?;
     let (its, here) = (cx.clone(), before(&cx, req).and_then(|bearer| bearer.login));
@@ -179,32 +179,32 @@ async fn change_password(
     Ok(Answer::ok())
 }
 
-/// Whether one may try at all from this address; then the name, as others see it and as it is compared.
+/// Spends the address's budgets; then returns the name, as other players see it and as it is compared.
 fn come_in(cx: &Cx, req: &Request, credentials: &Credentials) -> Result<(String, String), Error> {
     if !offers_local_accounts(cx) {
-        return Err(Error::new(Kind::NOT_FOUND, "this server has no accounts of its own"));
+        return Err(Error::new(Kind::NOT_FOUND, "this server has no local accounts"));
     }
-    // First, since what is remembered of a try should be small.
+    // First, to keep the keys of the budgets small.
     let name = credentials.check()?;
     let key = name_key(&name);
     spend_address(cx, req, key.clone())?;
     Ok((name, key))
 }
 
-/// Spends one try of this address, at all and at this name.
+/// Spends one attempt of this address, in total and at this name.
 fn spend_address(cx: &Cx, req: &Request, key: String) -> Result<(), Error> {
     cx.spend_login(req)?;
     let spent = cx.state::<Tries>().by_address.spend((cx.address(req), key));
     spent.map_err(|wait| Error::too_many(TOO_MANY, wait))
 }
 
-/// Spends one try of all addresses at this name.
+/// Spends one attempt of all addresses at this name.
 fn spend_name(cx: &Cx, key: String) -> Result<(), Error> {
     let spent = cx.state::<Tries>().by_name.spend(key);
     spent.map_err(|wait| Error::too_many(TOO_MANY, wait))
 }
 
-/// Who the player was until now.
+/// The player's identity before the login.
 fn before(cx: &Cx, req: &Request) -> Option<Bearer> {
     cx.keys().access(Cookies::of(req).access_token(), cx.now()).ok()
 }

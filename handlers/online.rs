@@ -1,4 +1,4 @@
-//! How many play: for a page that wants to show that somebody is there.
+//! The number of players online, for pages.
 
 use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
@@ -15,12 +15,12 @@ fn wire(module: &mut Wiring) {
 
 #[derive(Serialize, ToSchema)]
 struct Online {
-    /// Players with an open socket, in lobbies and races. Where several servers play one game, what is said of the
-    /// others may be seconds old, and who has sockets on two of them counts twice.
+    /// Players with an open socket, in lobbies and races. With several pods, the figures of the
+    /// others may be seconds old, and a player with sockets on two pods counts twice.
     players: u64,
 }
 
-/// How many play right now.
+/// Returns the number of players online.
 #[endpoint(tags("online"))]
 async fn online(cx: Cx) -> Answer<Online> {
     Answer::new(Online { players: cx.players_online() })

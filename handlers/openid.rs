@@ -11,7 +11,7 @@
 //!       redirect_url: https://race.school.example/api/v1/auth/school/login-redirect
 //! ```
 //!
-//! Where the provider has what is read off `<issuer>/.well-known/openid-configuration`, at the first login.
+//! The provider's endpoints are read from `<issuer>/.well-known/openid-configuration` at the first login.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

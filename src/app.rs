@@ -31,7 +31,7 @@ use crate::timers::Timers;
 /// How long a stop may take once its drain is over.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long it may take after that to tell the other pods of it.
+/// How long it may take after that to tell the other pods.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server that is ready to run.
@@ -41,20 +41,20 @@ pub struct Application {
     listeners: Listeners,
     listener: Listener,
     address: SocketAddr,
-    /// The port for those who run it, if there is one.
+    /// The operations port, if there is one.
     operations: Option<Port>,
     keepers: TaskTracker,
     keepers_stop: CancellationToken,
-    /// Held as long as the server runs: no second one in the same data directory.
+    /// Held as long as the server runs, so that no second server uses the data directory.
     _lock: Option<File>,
 }
 
 impl Application {
-    /// Takes the port, opens the records (`init` brings the tables of PostgreSQL up to date), and goes on with
-    /// the games of the last run.
+    /// Binds the port, opens the records (`init` migrates the tables of PostgreSQL), and resumes the games of the last
+    /// run.
     ///
     /// # Errors
-    /// One sentence that says what is wrong.
+    /// One sentence with the cause.
     pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
         refuse_half_a_cluster(&settings)?;
         let modules = linked(&settings.handlers.disabled)?;
@@ -116,7 +116,7 @@ impl Application {
         })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -126,7 +126,7 @@ impl Application {
         &self.parts
     }
 
-    /// Serves until `stop`, then lets everybody finish.
+    /// Serves until `stop`, then drains and finishes running work.
     ///
     /// # Errors
     /// One sentence, if the live state cannot be read.
@@ -184,8 +184,8 @@ impl Application {
     }
 }
 
-/// Starts what pods do among each other, if this one is not alone. It outlives the sockets: the others are told
-/// who leaves with them, and that this pod lives until then.
+/// Starts the tasks between pods, if this one is not alone. They outlive the sockets, so that the other pods hear which
+/// players leave, and that this pod is alive until then.
 fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationToken) {
     if let Some(bridge) = &parts.bridge {
         parts.bus.travel_by(bridge.clone());
@@ -198,7 +198,7 @@ fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationT
     }
 }
 
-/// Waits until the other pods have been told everything, and takes this one off their lists.
+/// Waits until everything is sent to the other pods, and removes this one from the list of live pods.
 async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
     among_pods.close();
     if tokio::time::timeout(LAST_WORDS, among_pods.wait()).await.is_err() {
@@ -210,11 +210,11 @@ async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
     if let Some(shared) = &parts.shared
         && let Err(error) = shared.farewell().await
     {
-        tracing::warn!(%error, "the other pods will miss this one for some seconds");
+        tracing::warn!(%error, "the other pods will consider this one alive for some seconds");
     }
 }
 
-/// What runs where, in a few lines.
+/// Logs the configuration in a few lines.
 fn introduce(parts: &Parts, address: SocketAddr) {
     let (settings, modules) = (&parts.settings, parts.table.len());
     let records = parts.records.place(&settings.data_dir);
@@ -243,13 +243,13 @@ fn introduce(parts: &Parts, address: SocketAddr) {
     }
 }
 
-/// Where browsers of a local network find the server, if it listens there.
+/// The URL for browsers in the local network, if it listens there.
 fn site_for_others(address: SocketAddr) -> Option<String> {
     let own = local_address().filter(|_| address.ip().is_unspecified())?;
     Some(format!("http://{own}:{}", address.port()))
 }
 
-/// Where a browser on this machine finds the server: `0.0.0.0` stands for all addresses, and is none to go to.
+/// The URL for a browser on this machine: `0.0.0.0` stands for all addresses and is not a destination.
 fn site_of(address: SocketAddr) -> String {
     match address.ip().is_unspecified() {
         true => format!("http://localhost:{}", address.port()),
@@ -257,7 +257,7 @@ fn site_of(address: SocketAddr) -> String {
     }
 }
 
-/// What several pods need beside the services.
+/// Checks what several pods need in addition to the services.
 fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     let has_keys = settings.token.private_key.is_some();
     if settings.amqp.is_some() && !has_keys {
@@ -268,7 +268,7 @@ fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-/// The live state, twice over: as the game knows it, and as pods that share it do.
+/// The live state by its two interfaces: that of the game, and that of pods that share it.
 struct Lives {
     live: Live,
     shared: Option<RedisLive>,
@@ -288,26 +288,26 @@ impl Lives {
         };
         let pod = PodName::of_run(settings.server_name.as_deref().unwrap_or("pod"));
         let shared = RedisLive::connect(redis, records.clone(), journal, pod).await?;
-        // One clock for all, before anything is decided by it.
+        // Set the shared clock before anything depends on it.
         shared.set_clock().await.map_err(|error| format!("Redis: {error}"))?;
         Ok(Self { live: Live::on_redis(shared.clone()), shared: Some(shared) })
     }
 }
 
-/// Whether something is written to the data directory: pods that have everything elsewhere may share one.
+/// Whether anything is written to the data directory; pods without local files may share one.
 fn keeps_files(settings: &Settings) -> bool {
     let has_keys = settings.token.private_key.is_some();
     settings.db.is_none() || settings.redis.is_none() || !has_keys
 }
 
-/// The timers that are of use with these settings.
+/// The timers needed with these settings.
 fn wanted(timers: Vec<TimerDeclaration>, settings: &Settings) -> Vec<TimerDeclaration> {
     let is_wanted =
         |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(settings, it.switch.module()));
     timers.into_iter().filter(is_wanted).collect()
 }
 
-/// Makes the data directory, if there will be files in it, and sees to it that it is ours alone.
+/// Creates the data directory, if it is needed, and locks it.
 fn take_data_dir(settings: &Settings) -> Result<Option<File>, String> {
     if !keeps_files(settings) {
         return Ok(None);

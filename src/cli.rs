@@ -1,4 +1,4 @@
-//! The command line. Without a command it serves.
+//! The command line. Without a command it starts the server.
 
 mod health;
 mod signals;
@@ -16,26 +16,26 @@ use crate::module::{linked, render_table, scaffold, wire};
 use crate::settings::{Loaded, Sources, load};
 use crate::telemetry;
 
-/// The exit code of a server that was not let to finish.
+/// The exit code after a second signal, which ends the server without cleanup.
 const SECOND_SIGNAL: i32 = 1;
 
 /// The server of a real-time multiplayer typing race.
 ///
-/// Without a command it serves, on port 8080 and with no other service beside it unless settings say
-/// otherwise. Settings come from `setting.yaml`, and from the environment: TP_ and the path of a setting
-/// with two underscores between the levels, for instance TP_SERVER__PORT=9000.
+/// Without a command it starts the server, by default on port 8080 and without any other service.
+/// Settings come from `setting.yaml` and from the environment: TP_ and the path of a setting,
+/// with two underscores between the levels, for example TP_SERVER__PORT=9000.
 #[derive(Parser)]
 #[command(name = "typephoon-api", version, disable_help_subcommand = true)]
 struct Arguments {
-    /// The setting file; without it, setting.yaml of the working directory if it is there.
+    /// The setting file [default: setting.yaml in the working directory, if it exists].
     #[arg(short = 'c', long, value_name = "FILE", global = true)]
     setting: Option<PathBuf>,
 
-    /// A second file, for secrets; it wins over the first.
+    /// A second setting file, for secrets; it takes precedence over the first.
     #[arg(long = "secret-setting", value_name = "FILE", global = true)]
     secret_setting: Option<PathBuf>,
 
-    /// Bring the tables of the record store up to date, then serve. On SQLite that always happens.
+    /// Migrate the tables of the record store, then serve. SQLite is always migrated.
     #[arg(long)]
     init: bool,
 
@@ -45,30 +45,30 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the settings in effect, as YAML, with secrets masked.
+    /// Print the effective settings as YAML, with secrets masked.
     Config,
-    /// Print the wiring: which handler module hears, emits and shows what, its routes, sockets, timers.
+    /// Print the wiring table: the events, routes, sockets and timers of each handler module.
     Handlers {
-        /// As JSON.
+        /// Print JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Ask a running server whether it takes players: exits with 0 if it does, else with 1 and says why.
+    /// Check whether a running server is ready for players: exits with 0 if so, else prints the reason and exits with 1.
     Health {
-        /// The server to ask; without it, the one of the settings on this machine.
+        /// The server to check [default: this machine, on the port from the settings].
         #[arg(long, value_name = "HOST:PORT")]
         at: Option<String>,
     },
-    /// Write handlers/NAME.rs: a small working module with a passing test.
+    /// Create handlers/NAME.rs: a small working handler module with a passing test.
     New {
         /// Lowercase letters, digits and underscores.
         name: String,
     },
 }
 
-/// Does what the command line says. An error is one sentence on standard error, and a failing exit.
+/// Runs the command. An error is one sentence on standard error, and a non-zero exit code.
 pub fn run() -> ExitCode {
-    // `-sc` is how the old backend calls its second file; a single dash takes one letter here.
+    // The Python backend names its second file with `-sc`; clap allows one letter after a single dash.
     let arguments =
         std::env::args_os().map(|it| if it == "-sc" { "--secret-setting".into() } else { it });
     match obey(Arguments::parse_from(arguments)) {
@@ -107,7 +107,7 @@ fn obey(arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// Prints to somebody who may stop reading, as `head` does: that is no fault.
+/// Prints to standard output. A closed pipe, as with `head`, is not an error.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
@@ -121,8 +121,8 @@ fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
     }
     let served = runtime.block_on(async {
         let signals = Signals::listen();
-        let mut signals = signals.map_err(|error| format!("signals cannot be heard: {error}"))?;
-        // The start may wait for a database for long.
+        let mut signals = signals.map_err(|error| format!("cannot listen for signals: {error}"))?;
+        // Building may wait for a database for a long time.
         let application = tokio::select! {
             built = Application::build(settings, init) => built?,
             () = signals.next() => return Ok(()),
@@ -136,7 +136,7 @@ fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
         tokio::select! {
             served = application.run_until(stop.cancelled()) => served,
             () = twice => {
-                tracing::warn!("a second signal: ended at once");
+                tracing::warn!("second signal: exiting at once");
                 std::process::exit(SECOND_SIGNAL);
             }
         }

@@ -1,12 +1,12 @@
-//! The clock of this process: read once from the system or from Redis, and from then on a monotonic clock that no step
-//! of the wall clock reaches.
+//! The clock of this process: read once from the system or from Redis, and from then on a monotonic clock, independent
+//! of steps of the wall clock.
 //!
-//! What the clock lacks to its reference (the wall clock of a single server, the time of Redis in a cluster) is slewed
-//! away: the clock runs a little faster or slower until the offset is gone, and never backwards. So a step of the wall
-//! clock ends no race, and a wrong one that is corrected after the start is followed all the same.
+//! Its offset from the reference (the wall clock of a single server, the time of Redis in a cluster) is slewed: the
+//! clock runs slightly faster or slower until the offset is gone, and never backwards. So a step of the wall clock ends
+//! no race, and a correction after the start is still followed.
 //!
-//! The monotonic clock counts from the boot of the machine, and goes on while it sleeps (`CLOCK_BOOTTIME`): after a
-//! suspend, what was due meanwhile is due.
+//! The monotonic clock counts from the boot of the machine, and continues while it sleeps (`CLOCK_BOOTTIME`): after a
+//! suspend, overdue timers fire.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,12 +24,11 @@ use crate::timers::Timers;
 const GENTLE: i64 = 5_000;
 /// The slew rate of a single server without games: an hour takes two.
 const BRISK: i64 = 500_000;
-/// How often a single server looks at the wall clock.
+/// Interval at which a single server reads the wall clock.
 const EVERY: Duration = Duration::from_secs(1);
-/// An offset that changed by more within [`EVERY`] is a step, and worth a line in the log.
+/// An offset that changed by more within [`EVERY`] is a step, and is logged.
 const STEP: i64 = 1_000_000;
-/// A restart takes an offset over that is at most so large; beyond it the last run began with a clock that was plainly
-/// wrong.
+/// Largest offset that a restart adopts; a larger one means that the last run started with a wrong clock.
 const TAKEN_OVER: i64 = 24 * 3600 * 1_000_000;
 /// An offset that differs by less from the file is not written again.
 const WORTH_WRITING: i64 = 10_000;
@@ -41,13 +40,13 @@ static CLOCK: LazyLock<ArcSwap<Slew>> =
 /// An offset to the monotonic clock that is being slewed to another. All in microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Slew {
-    /// When it began, by the monotonic clock.
+    /// When the slew began, by the monotonic clock.
     since: i64,
     /// The offset at that moment.
     offset: i64,
-    /// How far the reference was from it.
+    /// The distance to the reference at that moment.
     remaining: i64,
-    /// The most that is absorbed in a second; less than a second, or time would stand still.
+    /// The most that is absorbed per second; less than a second, so that time does not stand still.
     rate: i64,
 }
 
@@ -64,7 +63,7 @@ impl Slew {
         self.offset + self.remaining.clamp(-absorbed, absorbed)
     }
 
-    /// From now on to another offset. There is no jump: it begins where the last one has come to.
+    /// A slew to another offset, without a jump: it starts from the current offset.
     fn towards(&self, offset: i64, rate: i64, monotonic: i64) -> Self {
         let since = monotonic.max(self.since);
         let reached = self.offset_at(since);
@@ -72,7 +71,7 @@ impl Slew {
     }
 }
 
-/// This instant.
+/// The current time.
 pub(crate) fn now() -> Timestamp {
     let monotonic = monotonic();
     Timestamp(monotonic + CLOCK.load().offset_at(monotonic))
@@ -85,15 +84,15 @@ pub(crate) fn monotonic() -> i64 {
     since.tv_sec * 1_000_000 + since.tv_nsec / 1_000
 }
 
-/// The monotonic clock, in microseconds since the process first asked. It may stand still in a suspend, which then is a
-/// step of the wall clock.
+/// The monotonic clock, in microseconds since its first use. It may stop during a suspend, which then looks like a step
+/// of the wall clock.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn monotonic() -> i64 {
     static FIRST: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
     i64::try_from(FIRST.elapsed().as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The offset of the wall clock to the monotonic one. Of three readings the one that was interrupted the least.
+/// The offset of the wall clock from the monotonic one: the least interrupted of three readings.
 fn system_offset() -> i64 {
     let read = |_| {
         let before = monotonic();
@@ -110,7 +109,7 @@ pub(crate) fn set(offset: i64) {
     CLOCK.store(Slew::of(offset).into());
 }
 
-/// Slews to an offset to the monotonic clock, at the rate that harms no game.
+/// Slews to an offset from the monotonic clock, at a rate that is harmless to games.
 pub(crate) fn slew_to(offset: i64) {
     steer(offset, GENTLE);
 }
@@ -124,22 +123,22 @@ pub(crate) fn offset() -> i64 {
     CLOCK.load().offset_at(monotonic())
 }
 
-/// A game depends on the clock from now on.
+/// Marks that a game depends on the clock from now on.
 pub(crate) fn hold() {
     if CLOCK.load().rate > GENTLE {
         CLOCK.rcu(|slew| slew.towards(slew.offset + slew.remaining, GENTLE, monotonic()));
     }
 }
 
-/// Goes on with the clock of the last run, if there is one to go on with. For the start of a single server, before
-/// anything is decided by the clock.
+/// Continues on the clock of the last run, if possible. For the start of a single server, before anything depends on
+/// the clock.
 pub(crate) fn resume(kept: &Kept) {
     if let Some(offset) = kept.read() {
         set(offset);
     }
 }
 
-/// Slews to the wall clock, for ever: the clock of a single server. Notes the offset for the next run.
+/// Slews to the wall clock, for ever: the clock of a single server. Stores the offset for the next run.
 pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
     let mut known = offset();
     loop {
@@ -149,28 +148,28 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
             tracing::warn!(
                 by,
                 ahead,
-                "the wall clock was set; games go on undisturbed, by a clock that follows slowly"
+                "the wall clock was set; games continue, on a clock that follows slowly"
             );
         }
         known = wall;
         steer(wall, if timers.are_idle() { BRISK } else { GENTLE });
         if !timers.are_idle() {
-            // A game has opened in between.
+            // A game was opened in between.
             hold();
         }
         if let Err(error) = kept.write(offset()).await {
-            tracing::debug!(%error, "the offset of the clock is not kept");
+            tracing::debug!(%error, "the offset of the clock could not be stored");
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-/// Where a single server keeps the offset of its clock: a restart goes on by it, or the deadlines of its games and the
-/// tokens of its players would be in another time if the wall clock was set meanwhile. It is good until the machine is
-/// booted again, since the monotonic clock begins anew then.
+/// The stored offset of a single server's clock. A restart continues with it; otherwise the deadlines of its games and
+/// the tokens of its players would be off if the wall clock was set meanwhile. It is valid until the machine reboots,
+/// since the monotonic clock then restarts.
 pub(crate) struct Kept {
     path: PathBuf,
-    /// Which boot; `None` where the system does not tell it, and nothing is kept.
+    /// The id of the boot; `None` if the system has none, and nothing is stored.
     boot: Option<String>,
     written: Option<i64>,
 }
@@ -187,7 +186,7 @@ impl Kept {
         taken_over(&text, self.boot.as_deref()?, system_offset())
     }
 
-    /// Writes it, if it has changed. A full disk leaves the file as it was.
+    /// Writes it, if it has changed. A full disk leaves the file unchanged.
     async fn write(&mut self, offset: i64) -> io::Result<()> {
         let is_known = self.written.is_some_and(|it| (offset - it).abs() < WORTH_WRITING);
         let Some(boot) = self.boot.as_ref().filter(|_| !is_known) else { return Ok(()) };
@@ -206,7 +205,7 @@ fn taken_over(kept: &str, boot: &str, system: i64) -> Option<i64> {
     (of == boot && offset.saturating_sub(system).saturating_abs() <= TAKEN_OVER).then_some(offset)
 }
 
-/// For the log.
+/// Seconds, for the log.
 fn seconds(micros: i64) -> String {
     format!(
         "{:+.3} s",

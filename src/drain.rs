@@ -1,11 +1,10 @@
-//! The drain of a pod: it takes no new sockets, and tells those that are open to come back, each at a time of its own.
+//! The drain of a pod: it refuses new sockets, and tells the open ones to reconnect, spread over time.
 //!
-//! Every stop begins with a drain, and an operator may have one without a stop (`operations`). If there are other pods,
-//! the sockets are closed in small batches, chosen by chance, over `shutdown.drain`: so the others see no storm of
-//! handshakes, whatever the clients do. On a single server there is nowhere to go, so all are closed at once, and the
-//! close frame tells each client when to come back.
+//! Every stop begins with a drain, and an operator may drain without a stop (`operations`). With other pods, the
+//! sockets are closed in small random batches over `shutdown.drain`, so that the others see no storm of handshakes. On
+//! a single server all are closed at once, and the close frame gives each client a different delay.
 //!
-//! Requests are answered until the end. Not here: what else a stop has to wait for, which is in `app`.
+//! Requests are answered until the end. The other steps of a stop are in `app`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,28 +17,28 @@ use crate::Kind;
 use crate::module::Parts;
 use crate::socket::Goodbye;
 
-/// Between two batches.
+/// Interval between two batches.
 const BATCH: Duration = Duration::from_millis(100);
 
-/// Sockets that are closed per second at least: so few make no storm, and a small pod need not wait for long.
+/// Minimum of sockets closed per second: so few are harmless, and a small pod drains quickly.
 const FEWEST_PER_SECOND: f64 = 10.0;
 
-/// A single server is expected back after this.
+/// Expected time until a single server is back.
 const RESTART: Duration = Duration::from_millis(500);
 
-/// From then on its clients come back within this time if they are few.
+/// Spread of the reconnects after that, if they are few.
 const RETURN: Duration = Duration::from_secs(1);
 
-/// Clients that come back to it per second if they are many: 10,000 in two seconds.
+/// Reconnects per second if they are many: 10,000 in two seconds.
 const MOST_RETURNS_PER_SECOND: f64 = 5_000.0;
 
-/// How far it is.
+/// The state of the drain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stage {
     is_on: bool,
-    /// Every socket has been told.
+    /// Every socket has been told to reconnect.
     is_done: bool,
-    /// The server stops.
+    /// The server is about to stop.
     for_good: bool,
 }
 
@@ -48,22 +47,22 @@ struct Stage {
 pub(crate) struct Drain(Arc<watch::Sender<Stage>>);
 
 impl Drain {
-    /// Whether no new sockets are taken.
+    /// Whether new sockets are refused.
     pub(crate) fn is_on(&self) -> bool {
         self.0.borrow().is_on
     }
 
-    /// Whether the server stops.
+    /// Whether the server is about to stop.
     pub(crate) fn is_for_good(&self) -> bool {
         self.0.borrow().for_good
     }
 
-    /// Begins, unless it has begun.
+    /// Begins the drain, unless it has begun.
     pub(crate) fn begin(&self) {
         self.0.send_if_modified(|stage| !std::mem::replace(&mut stage.is_on, true));
     }
 
-    /// Ends: sockets are taken again. Returns `false` if the server stops.
+    /// Ends the drain: sockets are accepted again. Returns `false` if the server is about to stop.
     pub(crate) fn end(&self) -> bool {
         self.0.send_if_modified(|stage| {
             let ends = stage.is_on && !stage.for_good;
@@ -73,10 +72,10 @@ impl Drain {
         !self.0.borrow().for_good
     }
 
-    /// Begins, for a stop. Returns once every socket has been told.
+    /// Begins the drain of a stop. Returns once every socket has been told to reconnect.
     pub(crate) async fn complete(&self) {
         self.0.send_modify(|stage| (stage.is_on, stage.for_good) = (true, true));
-        // The sender is our own, so it is there.
+        // `self` holds the sender, so it exists.
         let _ = self.0.subscribe().wait_for(|stage| stage.is_done).await;
     }
 }
@@ -101,14 +100,14 @@ pub(crate) async fn keep(parts: Arc<Parts>) {
     }
 }
 
-/// Tells every open socket to come back. Those that open from now on are told as they enter their rooms.
+/// Tells every open socket to reconnect. Sockets that open from now on are told when they enter their rooms.
 async fn send_away(parts: &Parts) {
     let (begun, over) = (Instant::now(), parts.settings.shutdown.drain);
     let sockets = parts.rooms.open_members().len();
     tracing::info!(
         sockets,
         elsewhere = has_others(parts),
-        "draining: no new sockets, open ones come back elsewhere"
+        "draining: new sockets are refused, open ones move to other pods"
     );
     loop {
         let mut open = parts.rooms.open_members();
@@ -125,7 +124,7 @@ async fn send_away(parts: &Parts) {
     }
 }
 
-/// What a socket is told, of so many.
+/// The close frame of one of `sockets` sockets.
 fn goodbye(parts: &Parts, sockets: usize) -> Goodbye {
     let after = match has_others(parts) {
         true => BATCH.mul_f64(rand::random()),
@@ -134,25 +133,25 @@ fn goodbye(parts: &Parts, sockets: usize) -> Goodbye {
     Goodbye { kind: Kind::RESTARTING, after: Some(after) }
 }
 
-/// What a socket is told that opens while the pod drains.
+/// The close frame of a socket that opens during the drain.
 pub(crate) fn goodbye_to_latecomer(parts: &Parts) -> Goodbye {
     goodbye(parts, 1)
 }
 
-/// How many of the open sockets are closed in the next batch, if so much time is left for all.
+/// The size of the next batch, with `left` time for all open sockets.
 fn batch_of(open: usize, left: Duration) -> usize {
     let batches = (left.as_secs_f64() / BATCH.as_secs_f64()).max(1.0);
     let fewest = FEWEST_PER_SECOND * BATCH.as_secs_f64();
-    // At most `open`, a number that fits.
+    // At most `open`, so it fits.
     ((open as f64 / batches).max(fewest).ceil() as usize).min(open)
 }
 
-/// Over what time the clients of a single server come back.
+/// The spread of the reconnects to a single server.
 fn return_of(sockets: usize) -> Duration {
     RETURN.max(Duration::from_secs_f64(sockets as f64 / MOST_RETURNS_PER_SECOND))
 }
 
-/// Whether another pod is there to take the sockets.
+/// Whether another pod can take the sockets.
 fn has_others(parts: &Parts) -> bool {
     let shared = parts.bridge.as_ref().and(parts.shared.as_ref());
     shared.is_some_and(|shared| shared.pods().iter().any(|pod| *pod != shared.pod().as_str()))
@@ -162,7 +161,7 @@ fn has_others(parts: &Parts) -> bool {
 mod tests {
     use super::*;
 
-    /// How many sockets are left after each batch, if none closes by itself.
+    /// The number of sockets left after each batch, if none closes by itself.
     fn lefts(sockets: usize, over: Duration) -> Vec<usize> {
         let (mut open, mut lefts, mut left) = (sockets, Vec::new(), over);
         while open > 0 {

@@ -1,27 +1,27 @@
-//! The one error table: what can go wrong for a client, and how it is told.
+//! The one error table: every error that a client can get, with its code, status and close code.
 //!
-//! Nothing else knows these codes and numbers. Close codes 4000-4499 say "come back", 4500-4999 "do
+//! No other place has these codes and numbers. Close codes 4000-4499 mean "reconnect", 4500-4999 "do
 //! not"; 1000, 1002, 1007, 1009 and 1012 are those of RFC 6455, section 7.4.1, and of its IANA registry.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// What went wrong, as the contract names it.
+/// A kind of error, as the protocol names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
     /// The stable code in the envelope.
     pub code: &'static str,
-    /// The status of an answer.
+    /// The HTTP status.
     pub status: u16,
-    /// The status when it is a socket's handshake that is refused.
+    /// The HTTP status of a refused socket handshake.
     pub handshake: u16,
-    /// The code with which an open socket is closed.
+    /// The close code of an open socket.
     pub close: u16,
 }
 
 impl Kind {
-    /// Whether a client whose socket was closed for this should open another.
+    /// Whether a client whose socket was closed with this should reconnect.
     pub const fn come_back(self) -> bool {
         matches!(self.close, 1012 | 4000..=4499)
     }
@@ -32,7 +32,7 @@ macro_rules! table {
         impl Kind {
             $($(#[doc = $doc])* pub const $name: Self =
                 Self { code: $code, status: $status, handshake: $handshake, close: $close };)*
-            /// The whole table, each row with its meaning.
+            /// The whole table: each row, and its meaning.
             pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($doc),*)),)*];
         }
     };
@@ -40,19 +40,19 @@ macro_rules! table {
 
 table! {
     // name                code                    answer handshake close
-    /// Something failed on our side; the log says what.
+    /// Internal error; the server's log has the cause.
     UNKNOWN = "UNKNOWN_ERROR" 500 500 4000;
-    /// The one-time key is unknown, used or too old.
+    /// The one-time key is unknown, used or expired.
     KEY_NOT_FOUND = "KEY_NOT_FOUND" 400 403 4500;
-    /// The refresh token is valid, but not one that is stored.
+    /// The refresh token is valid, but not stored here.
     REFRESH_TOKEN_MISMATCH = "REFRESH_TOKEN_MISSMATCH" 400 403 4500;
     /// The cookie is missing or empty.
     TOKEN_NOT_PROVIDED = "TOKEN_NOT_PROVIDED" 401 403 4501;
-    /// The token is not one of ours, or not valid yet.
+    /// The token was not issued by this server, or is not valid yet.
     INVALID_TOKEN = "INVALID_TOKEN" 400 403 4501;
-    /// The token was valid once: refresh it and try again.
+    /// The token has expired: refresh it and try again.
     TOKEN_EXPIRED = "TOKEN_EXPIRED" 400 403 4501;
-    /// No such game, or it is not where you look for it.
+    /// No such game, or it is in another stage.
     GAME_NOT_FOUND = "GAME_NOT_FOUND" 404 404 4504;
     /// No such user.
     USER_NOT_FOUND = "USER_NOT_FOUND" 404 404 4504;
@@ -62,61 +62,61 @@ table! {
     NOT_A_PARTICIPANT = "NOT_A_PARTICIPANT" 400 403 4503;
     /// Only the host of the lobby can do that.
     NOT_THE_HOST = "NOT_THE_HOST" 403 403 4503;
-    /// A parameter, the body or a field of it is not what it should be.
+    /// A parameter, the body or one of its fields is invalid.
     VALIDATION = "VALIDATION_ERROR" 422 403 4522;
-    /// The race has not started: there can be no result.
+    /// The race has not started, so there can be no result.
     GAME_NOT_STARTED = "GAME_NOT_STARTED" 400 403 4500;
-    /// The game was there, and is not any more: the live state has lost it, or its time is over.
+    /// The game no longer exists: the live state lost it, or it has expired.
     GAME_LOST = "GAME_LOST" 404 404 4404;
     /// No such path.
     NOT_FOUND = "NOT_FOUND" 404 404 4504;
-    /// The path is there, but not for this method; `allow` says for which.
+    /// The path does not support this method; the header `allow` lists those that it does.
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED" 405 405 4500;
-    /// The body is larger than the server takes.
+    /// The body is too large.
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE" 413 413 1009;
-    /// The path with its query is longer than the server reads.
+    /// The path with its query is too long.
     URI_TOO_LONG = "URI_TOO_LONG" 414 414 4500;
-    /// The headers are more, or larger, than the server reads.
+    /// The headers are too many or too large.
     HEADERS_TOO_LARGE = "HEADERS_TOO_LARGE" 431 431 4500;
-    /// This path speaks WebSocket only.
+    /// This path accepts WebSocket handshakes only.
     UPGRADE_REQUIRED = "UPGRADE_REQUIRED" 426 426 4500;
-    /// Too many requests, sockets or frames; `retry-after` says when to come back.
+    /// Too many requests, sockets or frames; the header `retry-after` says when to try again.
     TOO_MANY_REQUESTS = "TOO_MANY_REQUESTS" 429 429 4429;
-    /// Pages of this origin may not do that here.
+    /// Pages of this origin are not allowed to do that.
     ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED" 403 403 4503;
     /// The request is not well-formed HTTP for this path.
     BAD_REQUEST = "BAD_REQUEST" 400 400 4500;
-    /// It took too long, the server is stopping, or something that it needs is away: try again.
+    /// A timeout, the server is stopping, or a service that it needs is down: try again.
     UNAVAILABLE = "SERVICE_UNAVAILABLE" 503 503 4013;
-    /// The client did not take what it was sent.
+    /// The client did not read what it was sent.
     SLOW_READER = "SLOW_READER" 503 503 4008;
-    /// Too many frames that are no message of the contract.
+    /// Too many malformed frames.
     MALFORMED_FRAMES = "MALFORMED_FRAMES" 400 400 4520;
     /// A text frame that is not UTF-8.
     INVALID_UTF8 = "INVALID_UTF8" 400 400 1007;
-    /// What was sent is not the WebSocket protocol.
+    /// The client violated the WebSocket protocol.
     PROTOCOL_ERROR = "PROTOCOL_ERROR" 400 400 1002;
-    /// There is no account of that name with that password.
+    /// Wrong name or password.
     WRONG_CREDENTIALS = "WRONG_CREDENTIALS" 401 403 4501;
-    /// Only guests may do that: accounts have names of their own.
+    /// Only guests may do that: an account already has a name.
     NOT_A_GUEST = "NOT_A_GUEST" 400 403 4503;
-    /// Somebody else has that name.
+    /// The name is already taken.
     NAME_TAKEN = "NAME_TAKEN" 409 409 4500;
     /// The player has logged out, or the login was ended.
     LOGGED_OUT = "LOGGED_OUT" 401 403 4502;
-    /// The guest of this socket has logged in: come back, as the account.
+    /// The guest of this socket has logged in: reconnect, as the account.
     LOGGED_IN = "LOGGED_IN" 409 409 4010;
-    /// A newer socket of the same player took the place of this one.
+    /// A newer socket of the same player replaced this one.
     REPLACED = "REPLACED" 409 409 4509;
     /// An operator has closed the sockets of this game or player.
     CLOSED_BY_OPERATOR = "CLOSED_BY_OPERATOR" 403 403 4512;
-    /// The server is stopping; another one, or this one again, takes over. The reason of the close frame may name the seconds
-    /// after which to come back: `RESTARTING retry-after=0.93`.
+    /// The server is stopping: reconnect, to another pod or to this one after its restart. The close reason may name the
+    /// delay in seconds: `RESTARTING retry-after=0.93`.
     RESTARTING = "RESTARTING" 503 503 1012;
 }
 
-/// A failure of a request or a socket: its row of the table, and words for the developer who reads
-/// the answer. They never hold a token, an address or the text of an inner error.
+/// A failure of a request or a socket: its row of the table, and a message for the client's developer.
+/// The message never holds a token, an address or the text of an inner error.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
@@ -126,35 +126,35 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure with words of its own.
+    /// A failure with a message of its own.
     pub fn new(kind: Kind, message: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, message: message.into(), status: None, retry_after: None }
     }
 
-    /// A failure on our side. The cause goes to the log, never to the client.
+    /// An internal failure. The cause goes to the log, never to the client.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "request failed");
         Kind::UNKNOWN.into()
     }
 
-    /// A budget is spent; its next unit is there after `wait`.
+    /// A budget is exhausted; its next unit is available after `wait`.
     pub fn too_many(message: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..Self::new(Kind::TOO_MANY_REQUESTS, message) }
     }
 
-    /// A service that is needed does not answer, or refuses to work: to be tried again. Every request meets it, so
-    /// the cause is logged for debugging only; the health watch reports the outage once.
+    /// A required service is down; the client should retry. Every request fails in an outage, so
+    /// the cause is logged at debug level only; the health watch reports the outage once.
     pub fn away(cause: impl fmt::Display) -> Self {
-        tracing::debug!(%cause, "a service is away");
+        tracing::debug!(%cause, "a service is down");
         Kind::UNAVAILABLE.into()
     }
 
-    /// A bad parameter, body or field.
+    /// An invalid parameter, body or field.
     pub fn validation(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::VALIDATION, message)
     }
 
-    /// The same failure under another status, where the contract has an exception.
+    /// The same failure with another status, where the protocol has an exception.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
         Self { status: Some(status), ..self }
@@ -165,7 +165,7 @@ impl Error {
         self.kind
     }
 
-    /// The words.
+    /// The message.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -175,7 +175,7 @@ impl Error {
         self.retry_after
     }
 
-    /// The status of an answer that tells it.
+    /// The HTTP status of the error answer.
     pub fn status(&self) -> u16 {
         self.status.unwrap_or(self.kind.status)
     }

@@ -1,6 +1,5 @@
-//! The doors through which `fuzz/` reaches what reads the bytes of strangers, other pods and operators: the parsers that
-//! the server uses, without its sockets and services. Compiled with `--cfg fuzzing` only; each function panics where a
-//! promise is broken.
+//! Entry points for `fuzz/` to the parsers of untrusted bytes from clients, other pods and operators, without sockets
+//! and services. Compiled with `--cfg fuzzing` only; each function panics if an invariant is violated.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -19,20 +18,20 @@ use crate::game::Timestamp;
 use crate::module::{Declarations, linked, wire};
 use crate::settings::Settings;
 
-/// What all modules declare.
+/// The declarations of all modules.
 pub fn declared() -> Declarations {
     let modules = linked(&[]).expect("the modules of this binary");
     wire(&modules).expect("modules that go together")
 }
 
-/// A request with this query and these cookies, if HTTP can carry them.
+/// A request with this query and these cookies, if they are valid in HTTP.
 pub fn request(query: &str, cookies: &[u8]) -> Option<Request> {
     let cookies = HeaderValue::from_bytes(cookies).ok()?;
     let request = hyper::Request::get(format!("/?{query}")).header(header::COOKIE, cookies);
     Some(Request::from_hyper(request.body(ReqBody::None).ok()?, Scheme::HTTP))
 }
 
-/// Cookies of a stranger: none of them is a token that opens anything.
+/// Cookies of a client: none of them may be a valid token.
 pub fn cookies(header: &[u8]) {
     static KEYS: LazyLock<Keys> = LazyLock::new(|| {
         let data_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/target");
@@ -47,7 +46,7 @@ pub fn cookies(header: &[u8]) {
     let _ = cookies.attempt(state);
 }
 
-/// A name as the cookie `USERNAME` carries it: decoded twice it is the same.
+/// A name in the cookie `USERNAME`: decoding twice must restore it.
 pub fn name_cookie(name: &str) {
     let mut response = salvo::Response::new();
     SetCookies::default().name(name).put_into(&mut response);

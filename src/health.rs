@@ -1,8 +1,8 @@
-//! What this server needs, and since when it lacks it.
+//! The health of this pod's dependencies: which are down, and since when.
 //!
-//! A service is there if it does what is needed of it: the records and Redis take a write, the broker confirms a
-//! message. It is asked again and again, in the background: probes and newcomers are answered at once, also while a
-//! service hangs.
+//! A service is up if it does real work: the records and Redis accept a write, the broker confirms a message. They are
+//! checked periodically in the background, so that probes and new players are answered at once, even while a service
+//! hangs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use tokio::time::sleep;
 use crate::game::Timestamp;
 use crate::module::Parts;
 
-/// Between two looks.
+/// Interval between two checks.
 const ROUND: Duration = Duration::from_secs(1);
-/// The same while something is away, so that players are taken soon after it is back.
+/// The same while a service is down, so that players are accepted soon after it is back.
 const ROUND_WHILE_AWAY: Duration = Duration::from_millis(250);
 
-/// The services, in the order in which they are named.
+/// The services, in the order of messages.
 const SERVICES: [&str; 3] = ["the records", "the live state", "the broker"];
 
-/// Since when each of the services is away, if it is.
+/// Since when each of the services is down, if it is.
 #[derive(Debug, Default)]
 pub(crate) struct Health(Mutex<[Option<Timestamp>; SERVICES.len()]>);
 
 impl Health {
-    /// One sentence about what is away; `None` if nothing is.
+    /// One sentence about the services that are down; `None` if all are up.
     pub(crate) fn complaint(&self) -> Option<String> {
         let away = self.0.lock();
         let complaints: Vec<_> = SERVICES
@@ -38,14 +38,14 @@ impl Health {
         (!complaints.is_empty()).then(complaint)
     }
 
-    /// What is needed (`records`, `live state`, `broker`), and since when it does not answer.
+    /// The dependencies (`records`, `live state`, `broker`), and since when each is down.
     pub(crate) fn away(&self) -> [(&'static str, Option<Timestamp>); SERVICES.len()] {
         let away = *self.0.lock();
         let name = |service: usize| SERVICES[service].trim_start_matches("the ");
         std::array::from_fn(|service| (name(service), away[service]))
     }
 
-    /// How a service has answered: nothing, or why it cannot be used. An outage is two lines of the log.
+    /// Records the outcome of a check: up, or the cause of the failure. An outage is two lines of the log.
     fn note(&self, service: usize, answer: Result<(), String>, now: Timestamp) {
         let since = &mut self.0.lock()[service];
         match (answer, *since) {
@@ -62,7 +62,7 @@ impl Health {
     }
 }
 
-/// Looks, for ever.
+/// Checks for ever.
 pub(crate) async fn watch(parts: Arc<Parts>) {
     loop {
         look(&parts).await;
@@ -71,7 +71,7 @@ pub(crate) async fn watch(parts: Arc<Parts>) {
     }
 }
 
-/// Looks once.
+/// Checks once.
 pub(crate) async fn look(parts: &Parts) {
     let (records, live) = tokio::join!(parts.records.probe(), parts.live.probe());
     let broker = parts.bridge.as_ref().map_or(Ok(()), |bridge| bridge.check());

@@ -1,27 +1,27 @@
 //! The server of a real-time multiplayer typing race.
 //!
-//! A plugin-style runtime around an internal event bus. This crate is a map of rooms:
+//! A plugin-style runtime around an internal event bus:
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`game`] | the words of the game: ids, facts, events |
+//! | [`game`] | ids, facts and events of games |
 //! | [`bus`] | typed events, from publishers to handler modules and rooms |
-//! | `bridge` | the bus and the timers over all pods, by RabbitMQ |
+//! | `bridge` | the bus and the timers across pods, over RabbitMQ |
 //! | [`module`] | what a handler module declares, and how it is found |
 //! | [`handlers`] | the game itself, one module per feature (`handlers/` at the top of the repository) |
 //! | [`socket`] | WebSockets: sessions, outboxes, rooms of players |
 //! | [`http`] | the router, the envelope of answers, the documentation page |
 //! | [`live`] | the live state: atomic operations on lobbies and races |
-//! | [`records`] | the record store: what is kept for good |
+//! | [`records`] | the record store: permanent data |
 //! | [`timers`] | countdowns, derived from the facts of games |
-//! | `clock` | what time it is, whatever happens to the wall clock |
-//! | `drain` | sends the sockets of a pod elsewhere |
+//! | `clock` | the time of the process, independent of steps of the wall clock |
+//! | `drain` | moves the sockets of a pod to other pods |
 //! | [`auth`] | tokens and cookies |
-//! | [`login`] | identity providers, and what follows from a login |
+//! | [`login`] | identity providers, and accounts |
 //! | [`telemetry`] | logs, traces, metrics |
-//! | `operations` | the port for those who run the server: metrics, probes, the operations page |
-//! | [`settings`] | what an operator may say |
-//! | [`app`], [`cli`] | the whole, started and stopped |
+//! | `operations` | the operations port: metrics, probes, the operations page |
+//! | [`settings`] | the settings |
+//! | [`app`], [`cli`] | start and stop; the command line |
 
 pub mod app;
 pub mod auth;

@@ -1,5 +1,4 @@
-//! The true server inside of a test: its own port, data directory and everything, without a process
-//! of its own.
+//! The real server inside a test: with its own port and data directory, in the test's process.
 
 #![allow(dead_code, reason = "which parts are used depends on the handler modules that are there")]
 
@@ -38,7 +37,7 @@ impl Server {
         Self { address, cx, _stop: stop.drop_guard(), _data: data }
     }
 
-    /// The context that a module of this name would be given.
+    /// The context that a module of this name would get.
     pub(crate) fn cx(&self, module: &'static str) -> Cx {
         Cx::new(module, self.cx.parts().clone())
     }
@@ -48,14 +47,14 @@ impl Server {
         event.publish(self.cx.bus()).await;
     }
 
-    /// The JSON that a path answers.
+    /// The JSON answer of a path.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let answer = reqwest::get(format!("{}{path}", self.address)).await.expect("an answer");
         answer.json().await.expect("JSON")
     }
 }
 
-/// Waits until `happened`, for five seconds at most.
+/// Waits until `happened` returns true, for at most five seconds.
 pub(crate) async fn eventually(mut happened: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !happened().await {

@@ -1,7 +1,7 @@
-//! Keeps the house style true: reads the sources, and names every place that breaks a rule.
+//! Checks the house style: reads the sources, and reports every violation of a rule.
 //!
-//! rustfmt has formatted them, so looking at lines and their indentation is enough. `scan` reads
-//! the sources, `rules` are the rules: each a function from one file to its complaints.
+//! The sources are formatted by rustfmt, so lines and their indentation are enough. `scan` reads the sources, `rules`
+//! has the rules: each a function from one file to its complaints.
 
 mod rules;
 mod scan;
@@ -36,7 +36,7 @@ fn one_version_is_named_everywhere() {
     assert!(newest.is_some_and(|date| date.len() == "2026-11-26".len()), "a section of {version}");
 }
 
-/// All complaints about a file that would hold this.
+/// All complaints about a file with this text.
 fn complaints(path: &str, text: &str) -> Vec<String> {
     let source = Source::of(path, text);
     rules::ALL.iter().flat_map(|rule| rule(&source)).collect()

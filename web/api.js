@@ -1,4 +1,4 @@
-// Calls of the server. They answer with the body, or throw a `Failure`.
+// API calls. They return the body, or throw a `Failure`.
 
 import { reached } from './connection.js';
 
@@ -6,7 +6,7 @@ const ROOT = '/api/v1';
 const PATIENCE = 10_000;
 const PAUSES = [500, 1_000, 2_000, 4_000, 8_000];
 
-// Why a call did not succeed. `code` is that of the error envelope, or NETWORK if no answer came.
+// A failed call. `code` is that of the error envelope, or NETWORK without an answer.
 export class Failure extends Error {
   constructor(code, status = 0) {
     super(code);
@@ -20,7 +20,7 @@ export class Failure extends Error {
   }
 }
 
-// Makes a call again, with growing pauses, as long as that may help and `isWanted()` holds.
+// Retries a call with back-off, as long as that may help and `isWanted()` holds.
 export async function insist(act, isWanted) {
   for (let tries = 0; ; tries += 1) {
     try {
@@ -34,14 +34,14 @@ export async function insist(act, isWanted) {
 
 const sleepers = new Set();
 
-// Ends all pauses: the network or the server has come back.
+// Ends all pauses: the network or the server is back.
 export function wake() {
   for (const rise of sleepers) rise(true);
 }
 
 addEventListener('online', wake);
 
-// Whether it was cut short.
+// Whether the pause was cut short.
 async function pause(time) {
   let rise;
   const isWoken = await new Promise((done) => {
@@ -67,7 +67,7 @@ async function call(method, path, body) {
   }
 }
 
-// Several calls meet an expired token at once; one refresh does for all.
+// Concurrent calls with an expired token share one refresh.
 let refreshing = null;
 
 function refresh() {
@@ -84,7 +84,7 @@ async function send(method, path, body) {
   });
   const content = await answer.json().catch(() => ({}));
   if (answer.ok && content.ok) return content;
-  // What the server says is in its envelope: this comes from something in between, or was cut off.
+  // Without the envelope, the answer comes from a proxy or was cut off.
   throw new Failure(content.error?.code ?? 'NETWORK', answer.status);
 }
 
@@ -99,7 +99,7 @@ async function answerTo(url, options) {
   }
 }
 
-// Whether the server answers at all, whatever it says.
+// Whether the server answers at all.
 export const isThere = () =>
   answerTo(`${ROOT}/online`, { cache: 'no-store' }).then(
     () => true,

@@ -31,7 +31,7 @@ start({
 document.getElementById('brand').prepend(mark());
 document.getElementById('log-out').addEventListener('click', () => leave().catch(({ code }) => go('#/', sentence(code))));
 
-// A login that failed ends here.
+// A failed login lands here.
 const reason = new URLSearchParams(location.search).get('reason');
 if (reason !== null) {
   history.replaceState(null, '', '/');
@@ -41,7 +41,7 @@ if (reason !== null) {
 // The header shows the name; without an answer it stays as it is.
 whoAmI().catch(() => {});
 
-// Pages without a socket would not notice that the connection is gone, or back.
+// Pages without a socket check the connection from time to time.
 const LOOK = 15_000;
 addEventListener('online', () => isThere());
 setInterval(() => document.hidden || hasSocket() || isThere(), LOOK);
@@ -49,5 +49,5 @@ setInterval(() => document.hidden || hasSocket() || isThere(), LOOK);
 addEventListener('unhandledrejection', ({ reason: fault }) => {
   console.error(fault);
   const main = document.getElementById('page');
-  if (main.querySelector('h1') === null) main.textContent = 'Something went wrong here. Load the page again.';
+  if (main.querySelector('h1') === null) main.textContent = 'Something went wrong. Please reload the page.';
 });

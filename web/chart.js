@@ -1,4 +1,4 @@
-// A line chart as SVG, which scales with its place.
+// A line chart as SVG, which scales with its container.
 
 import { h } from './ui.js';
 
@@ -7,9 +7,9 @@ const WIDTH = matchMedia('(max-width: 40rem)').matches ? 360 : 640;
 const HEIGHT = 220;
 const EDGE = { left: 40, right: 12, top: 12, bottom: 28 };
 
-// `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …, or in that of a player if
-// they have a `style`; `ends` stand at the ends of the x axis, and a cross at each of `marks`. `summary` says the
-// same in words. With `isTight` the y axis begins below the lowest point, not at 0.
+// `lines` are [{ name, points: [[x, y], …] }], drawn in the styles line-0, line-1 …, or in their own `style`;
+// `ends` label the ends of the x axis, and `marks` get a cross each. `summary` is the text alternative. With
+// `isTight` the y axis begins below the lowest point, not at 0.
 export function lineChart(lines, ends, summary, { marks = [], isTight = false } = {}) {
   const points = lines.flatMap((line) => line.points);
   const xs = points.map(([x]) => x);
@@ -42,7 +42,7 @@ export function lineChart(lines, ends, summary, { marks = [], isTight = false } 
   return svg;
 }
 
-// Which line is which.
+// The legend.
 export const legend = (lines, hasMarks = false) =>
   h(
     'p',
@@ -59,7 +59,7 @@ function drawLine({ points, style }, index, place) {
   return [line, ...placed.map(([cx, cy]) => draw('circle', { cx, cy, r: 3, class: `dot dot-${index}` }))];
 }
 
-// From `lowest` or less to at least `highest`, in five even steps at most.
+// Ticks from `lowest` or less to at least `highest`, in at most five even steps.
 function niceSteps(lowest, highest) {
   const isEnough = (size) => Math.ceil(highest / size) - Math.floor(lowest / size) <= 5;
   const size = [2, 5, 10, 20, 25, 50, 100, 200, 500].find(isEnough) ?? 1000;

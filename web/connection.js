@@ -1,14 +1,14 @@
-// The state of the connection, which the header always shows: that of the socket while there is one,
-// else whether the last call got through.
+// The connection state in the header: that of the socket while there is one, else whether the last API
+// call succeeded.
 
 const TEXTS = {
   idle: 'Online',
   unreachable: 'No connection',
   connecting: 'Connecting…',
   open: 'Connected',
-  slow: 'Connection is slow. Type on, nothing is lost.',
-  waiting: 'Connection lost. Trying again…',
-  restarting: 'The server restarts. Reconnecting by itself…',
+  slow: 'Connection is slow. Keep typing, nothing is lost.',
+  waiting: 'Connection lost. Reconnecting…',
+  restarting: 'The server is restarting. Reconnecting…',
 };
 
 const watchers = new Set();
@@ -23,8 +23,8 @@ export function socketIs(state) {
   show();
 }
 
-// `tell(isLost)` is told when the socket is lost, and when there is one again. Hands out a function that
-// ends it.
+// Calls `tell(isLost)` when the socket is lost, and when there is one again. Returns a function that
+// stops it.
 export function watchLoss(tell) {
   watchers.add(tell);
   if (isLost) tell(true);
@@ -50,7 +50,7 @@ function show() {
   const element = document.getElementById('connection');
   const state = socket ?? (isReachable ? 'idle' : 'unreachable');
   if (element.textContent === TEXTS[state]) return;
-  // A restart looks like any other loss.
+  // A restart looks like any other loss of the connection.
   element.dataset.state = state === 'restarting' ? 'waiting' : state;
   element.textContent = TEXTS[state];
 }

@@ -1,7 +1,7 @@
-// Counts down to a moment that is known exactly; nothing is polled.
+// Counts down to an exact deadline, without polling.
 
 // Calls `show(seconds)` now and at each whole second before `deadline` (of performance.now()), last
-// with 0. Hands out a function that stops it.
+// with 0. Returns a function that stops it.
 export function countDown(deadline, show) {
   let timer = null;
   function tick() {

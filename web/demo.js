@@ -1,5 +1,5 @@
-// A demonstration on the home page: the text and the list of a race, typed by a formula. It stands still where
-// `prefers-reduced-motion` asks for that, and while the page is hidden.
+// The demonstration on the home page: the text and the standings of a race, typed by a formula. It stands
+// still with `prefers-reduced-motion`, and while the page is hidden.
 
 import { Standings } from './standings.js';
 import { TextView } from './text.js';
@@ -8,7 +8,7 @@ import { h } from './ui.js';
 
 const TEXT = 'the wind picks up over a warm sea and every key that you press takes you a little further ahead';
 
-// Milliseconds between two pictures, until the race begins anew, and into it where it stands still.
+// Milliseconds: between two frames, until the race restarts, and the moment that is shown without motion.
 const FRAME = 80;
 const REST = 2_500;
 const STILL = 7_000;
@@ -48,7 +48,7 @@ export function demo() {
   return { element, end: () => clearInterval(timer) };
 }
 
-// Draws the moment `time`; whether the first is through.
+// Draws the race at `time`. Returns whether the first player has finished.
 function draw(words, time, text, standings) {
   const seconds = time / 1000;
   const typed = RIVALS.map(({ wpm, swing }, index) => {

@@ -1,11 +1,10 @@
-// The input in which one types: a real one, so that phones show their keyboard and input methods work.
-// It holds the current word alone, and what it reads is what counts, not keys: keyboards of phones
-// report none.
+// The text input: a real one, so that phones show their keyboard and input methods work. It holds only the
+// current word. Its value counts, not key events, since phone keyboards report none.
 
 import { h } from './ui.js';
 
-// `typed(value, composing)` is told what the input reads and answers with the current word then;
-// `back()` is told of a backspace at the beginning of a word, and answers with the word one is in then.
+// `typed(value, composing)` gets the input's value and returns the resulting current word; `back()` is called
+// for a backspace at the beginning of a word, and returns the resulting current word.
 export function typingField(typed, back, describedBy) {
   const input = h('input', {
     class: 'field',
@@ -19,8 +18,8 @@ export function typingField(typed, back, describedBy) {
     'aria-label': 'Type the text here',
     'aria-describedby': describedBy,
   });
-  // An input method loses its thread if the value changes while it composes. Until it has finished,
-  // words that are over stay in the input, and this is how many letters they have.
+  // Input methods break if the value changes while they compose. Until composition ends, finished words stay
+  // in the input; this is their length.
   let settled = 0;
 
   const reset = (word) => {
@@ -35,13 +34,13 @@ export function typingField(typed, back, describedBy) {
     if (input.value.slice(lastWord) === word) settled = lastWord;
   };
 
-  // As if that key had been pressed in the input.
+  // Acts as if that key had been pressed in the input.
   const press = (letter) => {
     input.value += letter;
     read(false);
   };
 
-  // Enter is no blank, but means the same at the end of the text.
+  // Enter acts like a space at the end of the text.
   const ended = () => typed(`${input.value.slice(settled)}\n`, false);
 
   const backIntoWord = (event) => {
@@ -59,7 +58,7 @@ export function typingField(typed, back, describedBy) {
     if (/^(Arrow|Home|End|Page)/.test(event.key)) event.preventDefault();
   });
   input.addEventListener('beforeinput', (event) => {
-    // Some keyboards of phones tell of a backspace only here.
+    // Some phone keyboards report a backspace only here.
     if (event.inputType.startsWith('delete') && event.inputType.endsWith('Backward')) backIntoWord(event);
     if (/^insertFrom(Paste|Drop|Yank)/.test(event.inputType)) event.preventDefault();
   });

@@ -1,4 +1,4 @@
-// A moment of joy: a handful of paper from an element. Nothing moves for people who asked for no motion.
+// Confetti from an element; none with `prefers-reduced-motion`.
 
 import { h } from './ui.js';
 

@@ -1,15 +1,15 @@
-// What a page that waits for the server says when the connection is lost.
+// The notice on a waiting page while the connection is lost.
 
 import { watchLoss } from './connection.js';
 import { h, say } from './ui.js';
 
-const WORDS = 'The server does not answer. Trying again…';
-// Short losses are not worth a word.
+const WORDS = 'The server is not responding. Reconnecting…';
+// Short losses show nothing.
 const PAUSE = 1_000;
 const LONG = 15_000;
 
-// The notice goes into `place`; while it is shown, `main` has the class `is-lost`. Hands out a function
-// that ends it.
+// Puts the notice into `place`; while it is shown, `main` has the class `is-lost`. Returns a function that
+// stops it.
 export function tellLoss(main, place) {
   const home = h('a', { href: '#/', hidden: true }, 'Home');
   const notice = h('p', { class: 'notice loss', hidden: true }, `${WORDS} `, home);

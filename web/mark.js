@@ -1,4 +1,4 @@
-// The mark: a typhoon with a caret in its eye.
+// The logo: a typhoon with a caret in its eye.
 
 const SVG = 'http://www.w3.org/2000/svg';
 

@@ -1,16 +1,16 @@
-// How a race went, second by second and word by word. Pure.
+// Statistics of a race, per second and per word. Pure.
 //
 // A sample is { at, right, all, slips, rivals }: seconds since START, the letters and wrong keystrokes until then,
 // and the letters of each other player by id.
 
 const LETTERS_PER_WORD = 5;
 
-// Seconds over which a speed is taken: one alone shows the rhythm of the fingers more than the speed.
+// Seconds that a speed is averaged over: a single one shows the rhythm of the fingers rather than the speed.
 const WINDOW = 2;
 
 const speed = (letters, seconds) => (seconds > 0 ? (letters / LETTERS_PER_WORD / seconds) * 60 : 0);
 
-// The speed at each sample, [[at, wpm], …], of what `letters(sample)` counts.
+// The speed at each sample, [[at, wpm], …], from the letters that `letters(sample)` returns.
 export function speeds(samples, letters) {
   return samples.map((sample, index) => {
     const before = samples[index - WINDOW];
@@ -18,12 +18,13 @@ export function speeds(samples, letters) {
   });
 }
 
-// The seconds in which wrong keys were pressed.
+// The seconds with wrong keys.
 export const slipsAt = (samples) =>
   samples.filter((sample, index) => sample.slips > (samples[index - 1]?.slips ?? 0)).map(({ at }) => at);
 
-// How even the speed was, in percent: 100 is a metronome. Of the coefficient of variation of the raw speed per
-// second, by the formula that typing sites share (Kogasa, as Monkeytype uses it). Null for a race too short to say.
+// Consistency of the speed, in percent: 100 is perfectly even. From the coefficient of variation of the raw
+// speed per second, by the formula common to typing sites (Kogasa, as in Monkeytype). Null for a race that is
+// too short.
 export function consistency(samples) {
   const each = samples.map((sample, index) => {
     const before = samples[index - 1];
@@ -37,14 +38,14 @@ export function consistency(samples) {
   return 100 * (1 - Math.tanh(cov + cov ** 3 / 3 + cov ** 5 / 5));
 }
 
-// The words that took longest for their length, the slowest first: [{ word, wpm }]. `ends[i]` is the second at
-// which word i was over.
+// The slowest words for their length, slowest first: [{ word, wpm }]. `ends[i]` is the second at which word i
+// was finished.
 export function slowest(words, ends, most = 3) {
   const timed = words.map((word, index) => {
     const took = ends[index] - (index === 0 ? 0 : ends[index - 1]);
     return { word, wpm: took > 0 ? speed(word.length + 1, took) : Infinity };
   });
-  // The first word holds the start, and short ones say little.
+  // Without the first word, which includes the reaction to START, and without very short words.
   const telling = timed.slice(1).filter(({ word, wpm }) => word.length > 2 && Number.isFinite(wpm));
   return telling.sort((a, b) => a.wpm - b.wpm).slice(0, most);
 }

@@ -1,17 +1,16 @@
-// Who races, and how they stand. Pure.
+// The players of a race and their standings. Pure.
 
 import { progress } from './typing.js';
 
 export const START_POSITION = { word_index: 0, char_index: -1 };
 
-// Milliseconds without a move after which a player stands still, and after which they count as gone.
+// Milliseconds without a move after which a player is shown as still, and as away.
 export const STILL = 3_000;
 export const PATIENCE = 20_000;
 
-// The list after an answer of the server brought all `rows`. Everybody keeps number, colour and
-// position, who is new comes last, and who is in no row any more goes. A guest who logs in gets
-// another id in mid-race: `mine` is the own one, { before, now }, and if one is gone and one has come,
-// those two are the same.
+// Merges the server's `rows` into the list. Known players keep number, colour and position, new ones are
+// appended, and missing ones are removed. A guest who logs in gets another id in mid-race: `mine` is this
+// player's, { before, now }; if exactly one other player is gone and one is new, they are the same.
 export function merged(players, rows, now, mine = {}) {
   const known = new Map(players.map((player) => [player.id, player]));
   const ids = new Set(rows.map(({ id }) => id));
@@ -33,7 +32,7 @@ export const moved = (players, id, position, now) =>
     player.id === id ? { ...player, position, seen: now, moves: true, still: false, away: false } : player,
   );
 
-// All of them have just been seen: the race begins, or one was away oneself.
+// Marks all players as just seen: at START, or when this page was disconnected.
 export const greeted = (players, now) =>
   players.map((player) => ({ ...player, seen: now, still: false, away: false }));
 
@@ -45,25 +44,25 @@ export function aged(players, now, myId) {
   return players.every(isSame) ? players : players.map((player) => ({ ...player, ...marks(player) }));
 }
 
-// From 0 to 1.
+// Progress, from 0 to 1.
 export const progressOf = (player, words) => (player.finished ? 1 : progress(words, player.position));
 
-// In the order of the race: who is through, people and bots, by when that was; then finishes that are not
-// ranked, and then the others by how far they are.
+// In the order of the race: finished people and bots by time, then unranked finishes, then the others by
+// progress.
 export function standing(players, words) {
   const far = (player) => progressOf(player, words);
   return [...players].sort((a, b) => endOf(a) - endOf(b) || far(b) - far(a) || 0);
 }
 
-// In the order of the result. Bots have no rank: they stand behind the people, except if `me` met bots alone. Results
-// that are not ranked come last of all.
+// In the order of the result. Bots have no rank: they are listed behind people, unless `me` only met bots.
+// Unranked finishes come last.
 export function ranking(players, words, me) {
   const hasCompany = isCompany(players, me);
   const group = ({ bot, unranked }) => (unranked ? 2 : Number(hasCompany && Boolean(bot)));
   return standing(players, words).sort((a, b) => group(a) - group(b));
 }
 
-// Of those who are not through a number all the same, so that two of them can be compared.
+// Also a number for players who have not finished, so that they can be compared.
 const endOf = ({ finished, unranked }) => {
   if (!finished) return Number.MAX_SAFE_INTEGER;
   return Date.parse(finished) + (unranked ? UNRANKED : 0);
@@ -72,16 +71,15 @@ const endOf = ({ finished, unranked }) => {
 // In milliseconds: more than any date.
 const UNRANKED = Number.MAX_SAFE_INTEGER / 2;
 
-// Whether somebody else than `me` races who is no bot.
+// Whether another person than `me` is in the race.
 export const isCompany = (players, me) => players.some((it) => !it.bot && it.id !== me?.id);
 
 // How many bots had finished before a finished player.
 export const botsAhead = (player, players) =>
   players.filter((it) => it.bot && it.finished && endOf(it) < endOf(player)).length;
 
-// The place of a player. Among people it is the server's: bots take none. Who meets bots alone is
-// placed among them. Who stands level shares the better place. A finish that is not ranked has none, and
-// is behind all others.
+// The place of a player. Among people it is the server's rank, and bots take none; a player who only met bots
+// is placed among them. Equal players share the better place. An unranked finish has no place.
 export function placeOf(player, players, words) {
   const withBots = !isCompany(players, player) && players.length > 1;
   const all = players.filter((it) => (withBots || !it.bot) && (it === player || !it.unranked));

@@ -1,4 +1,4 @@
-// What a player has chosen in this browser: theme, sounds, and the text of races of one's own.
+// The player's preferences in this browser: theme, sounds, and the text for practice and races with friends.
 
 import { recall, remember } from './store.js';
 
@@ -17,7 +17,7 @@ export function prefer(change) {
   else dataset.theme = chosen.theme;
 }
 
-// The text for the query of a lobby of one's own. What was not chosen is the server's usual text.
+// The text choice, for the query of the lobby's socket. Defaults are left to the server.
 export function textQuery() {
   const { words, punctuation, numbers } = preferences();
   return { ...(words && { words }), ...(punctuation && { punctuation }), ...(numbers && { numbers }) };

@@ -1,7 +1,7 @@
-// A link as a QR code, for the phones of friends. The library is loaded only where one is shown.
+// A link as a QR code. The library is loaded on demand.
 
 const SVG = 'http://www.w3.org/2000/svg';
-// Modules of silence around a code (ISO/IEC 18004).
+// The quiet zone around a code, in modules (ISO/IEC 18004).
 const QUIET = 4;
 
 export async function qrCode(link) {

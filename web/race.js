@@ -1,5 +1,5 @@
-// The race of this tab: its socket, clock, text and players, from the lobby's end to the result. Pages
-// come and go while it runs; a reload builds it again from the store.
+// The race of this tab: its socket, clock, text and players, from the lobby's end to the result. It outlives
+// the pages that show it; a reload restores it from the store.
 
 import { get, insist, post } from './api.js';
 import { deadlineIn } from './countdown.js';
@@ -8,23 +8,23 @@ import { address, openSocket } from './socket.js';
 import * as store from './store.js';
 import { begin, figures, letters, lettersAt, position, slips, type } from './typing.js';
 
-// What the server tells of results may get lost on the way; while somebody types, one looks so often.
+// Events about results may get lost; while other players type, the result is polled at this interval.
 const LOOK = 10_000;
 
-// START comes once to each player. So long after the countdown another window of the same player has
-// taken it, or it was lost: a fresh socket is told RESUME then. More tries than these make no sense.
+// START is told once to each player. This long after the countdown, another window of the player has received
+// it, or it was lost; a new socket then gets RESUME. Limited to this many tries.
 const START_LATE = 2_000;
 const START_TRIES = 3;
 
-// Races that the browser remembers.
+// Races stored in the browser.
 const PAST = 10;
 
-// So much, in milliseconds, may the server's clock differ from one's own before it is believed more.
+// Milliseconds by which this page's clock may differ from the server's before the server's is used.
 const DRIFT = 1_000;
 
 let running = null;
 
-// Begins the race that a lobby led to. `kind` is `open`, `solo` or `friends`.
+// Begins the race that follows a lobby. `kind` is `open`, `solo` or `friends`.
 export function beginRace(gameId, kind) {
   leaveRace();
   const start = { start: null, isFair: false };
@@ -36,8 +36,7 @@ export function beginRace(gameId, kind) {
 
 const KINDS = { open: 'open', single: 'solo', invited: 'friends' };
 
-// The race that this player is in the middle of, by what the server knows; null if there is none. A tab that has it
-// not takes it over.
+// The player's running race, as the server knows it; null if there is none. A tab without it takes it over.
 export async function findRace() {
   const { game } = await get('/game/current');
   if (game === null) return null;
@@ -59,22 +58,22 @@ export function leaveRace() {
   store.forget('race');
 }
 
-// A tab that is closed leaves all that was typed to the next one.
+// A tab that is closed leaves what was typed for the next one.
 addEventListener('pagehide', () => running?.copy());
 
 class Race {
   words = [];
-  // When the countdown ends, as far as one can know before START.
+  // The expected end of the countdown, before START.
   deadline = null;
-  // The failure code or close code with which all ended.
+  // The failure code or close code that ended the race.
   ended = null;
-  // Why the server did not take the result.
+  // Why the server refused the result.
   refusal = null;
   #roster;
   #listeners = new Set();
   #socket = null;
   #isConnected = false;
-  // How often the race was closed: who still opens it then has gone.
+  // How often the race was closed: an `open` from before is outdated.
   #closings = 0;
   #looking = null;
   #ageing = null;
@@ -86,8 +85,8 @@ class Race {
     this.#roster = new Roster(record.gameId, () => this.#tell('players'));
   }
 
-  // `heard(what)` is told `players`, `start`, `typed`, `done`, `sent`, `rematch` and `end`. Hands out a function
-  // that ends it.
+  // Calls `heard(what)` with `players`, `start`, `typed`, `done`, `sent`, `rematch` and `end`. Returns a
+  // function that stops it.
   listen(heard) {
     this.#listeners.add(heard);
     return () => this.#listeners.delete(heard);
@@ -97,7 +96,7 @@ class Race {
     for (const heard of this.#listeners) heard(what);
   }
 
-  // Loads what is missing, and connects. Fails if that cannot be had now.
+  // Loads what is missing, and connects. Throws if that fails.
   async open() {
     const { gameId } = this.record;
     const closings = this.#closings;
@@ -166,7 +165,7 @@ class Race {
     return this.players.filter(({ id }) => this.record.callers?.includes(id));
   }
 
-  // The clock runs from START as this page heard it, and on while the machine sleeps.
+  // The clock runs from the arrival of START, also while the machine sleeps.
   #start(start, isFair) {
     if (this.isOn) return;
     Object.assign(this.record, { start, isFair });
@@ -175,7 +174,7 @@ class Race {
     this.#tell('start');
   }
 
-  // It comes after a reload or a loss, and changes nothing, unless somebody has set the clock meanwhile.
+  // Sent after a reload or a loss. Changes nothing, unless the clock was set meanwhile.
   #resume(start) {
     this.#start(start, false);
     if (Math.abs(start - this.record.start) < DRIFT) return;
@@ -183,7 +182,7 @@ class Race {
     this.#keep();
   }
 
-  // Whether the others began when this page did. Else nothing is known of their speed.
+  // Whether this page saw the others from START; otherwise their speed is unknown.
   #isOnTime() {
     return Math.abs(performance.now() - this.deadline) < START_LATE;
   }
@@ -200,12 +199,12 @@ class Race {
     return this.record.start !== null;
   }
 
-  // Whether this player is through.
+  // Whether this player has finished.
   get isDone() {
     return this.record.claim !== null || Boolean(this.me?.finished);
   }
 
-  // Whether there is something to come back to.
+  // Whether the race can still be resumed.
   get isOpen() {
     return !this.isDone && this.ended === null;
   }
@@ -219,7 +218,7 @@ class Race {
     return (Date.now() - this.record.start) / 1000;
   }
 
-  // For the others, who may still type.
+  // Polls for the others, who may still type.
   get secondsRaced() {
     return this.isOn ? this.#now() : 0;
   }
@@ -250,14 +249,14 @@ class Race {
 
   // Once a second, for the graph.
   sample() {
-    // In the first second each letter would be a peak.
+    // In the first second every letter would be a peak.
     if (!this.isOn || this.isDone || this.seconds < 1) return;
     this.#sampleAt(this.seconds);
     this.#keep();
     this.copy();
   }
 
-  // For other tabs of this browser. Not at each key: it costs time.
+  // Saves a copy for other tabs of this browser. Not for each key, since it is slow.
   copy() {
     if (running === this) store.remember('race', this.record);
   }
@@ -288,8 +287,7 @@ class Race {
     this.#keep();
   }
 
-  // A result must not get lost: it is sent until the server takes or refuses it. Sent twice, it counts
-  // once.
+  // Sends the result until the server accepts or refuses it. It is idempotent.
   async #send() {
     if (this.#sending) return;
     this.#sending = true;
@@ -309,8 +307,8 @@ class Race {
     this.#tell('sent');
   }
 
-  // After a loss: what was missed is asked for, and where one is now is told, until the result is taken: the
-  // server judges it by the positions that it has seen.
+  // After a loss: reads what was missed, and sends the current position, unless the result is accepted: the
+  // server checks it against the positions that it has received.
   #catchUp() {
     this.#isConnected = true;
     this.#roster.greet();
@@ -318,7 +316,7 @@ class Race {
     if (!this.record.sent) this.#sayPosition();
   }
 
-  // Absolute, so only the newest counts: what was typed while the socket was away needs no repetition.
+  // Positions are absolute, so only the newest must be sent after a loss.
   #sayPosition() {
     const { gameId, state } = this.record;
     if (state) this.#socket?.send({ game_id: gameId, event: 'KEY_STOKE', ...position(state) });
@@ -328,7 +326,7 @@ class Race {
     return this.#roster.readResult();
   }
 
-  // Of nobody it can be said that they do not move while one hears nothing.
+  // While disconnected, no player can be marked as still.
   #age() {
     if (this.isOn && this.#isConnected) this.#roster.age();
   }

@@ -1,4 +1,4 @@
-// Who is in a race, as the server tells it: kept up to date for as long as the race runs.
+// The players of a race, kept in sync with the server while the race runs.
 
 import { get } from './api.js';
 import { aged, greeted, merged, moved } from './players.js';
@@ -8,7 +8,7 @@ export class Roster {
   #myId = null;
   #reading = null;
 
-  // `changed()` is told of each change.
+  // Calls `changed()` after each change.
   constructor(gameId, changed) {
     this.query = `game_id=${gameId}`;
     this.changed = changed;
@@ -26,7 +26,7 @@ export class Roster {
   async readResult() {
     const { ranking } = await get(`/game/result?${this.query}`);
     if (ranking.some(({ id }) => id === this.#myId)) this.#take(ranking, this.#myId);
-    // One has logged in, and does not know the new id yet.
+    // The player has logged in, and the new id is not known yet.
     else await this.read();
   }
 
@@ -37,7 +37,7 @@ export class Roster {
   }
 
   move(id, { word_index, char_index }) {
-    // A guest who has logged in goes on under another id.
+    // A guest who has logged in continues under another id.
     if (!this.list.some((player) => player.id === id)) this.#readOnce();
     this.#become(moved(this.list, id, { word_index, char_index }, performance.now()));
   }
@@ -52,12 +52,12 @@ export class Roster {
     this.move(this.#myId, position);
   }
 
-  // From now on it counts who moves.
+  // Starts the detection of players who do not move.
   greet() {
     this.#become(greeted(this.list, performance.now()));
   }
 
-  // Looks who seems to have left.
+  // Marks players who seem to have left.
   age() {
     const list = aged(this.list, performance.now(), this.#myId);
     if (list !== this.list) this.#become(list);
@@ -69,7 +69,7 @@ export class Roster {
   }
 }
 
-// Whether the lobby of this game has become a race in which one sits, and which one still runs.
+// Whether this game has become a race that the player is in and has not finished.
 export const isRacing = (gameId) =>
   get(`/game/players?game_id=${gameId}`).then(
     ({ me }) => me.finished === null,

@@ -1,6 +1,6 @@
-// Hash routes. A page is a module with `title` and `show(main, argument)`, which may hand out a
-// function that is called when the page is left. Pages with `passing` are not kept in the history, so
-// that back never leads into a lobby or a race that is over.
+// Hash routes. A page is a module with `title` and `show(main, argument)`, which may return a function that
+// is called when the page is left. Pages with `passing` are not kept in the history, so that Back never leads
+// into a lobby or race that is over.
 
 import { h } from './ui.js';
 
@@ -8,9 +8,9 @@ let pages = {};
 let page = null;
 let leave = null;
 let notice = '';
-// The hash of the page that is shown. The browser reports a change of the hash later than it makes it.
+// The hash of the shown page. The browser reports a change of the hash asynchronously.
 let shown = null;
-// Pages shown so far.
+// Number of pages shown so far.
 let visits = 0;
 
 export function start(routes) {
@@ -19,8 +19,8 @@ export function start(routes) {
   render();
 }
 
-// `words` are shown on the next page. To go to the page that is shown is to show it anew; to a page whose
-// rendering is still due, it changes nothing: a second rendering would close what the first one opened.
+// `words` are shown on the next page. Going to the current page renders it again, unless its rendering is
+// still pending: a second one would close what the first one opened.
 export function go(hash, words = '') {
   notice = words;
   if (shown === hash && location.hash === hash) render();
@@ -29,7 +29,7 @@ export function go(hash, words = '') {
   else location.hash = hash;
 }
 
-// For what comes after a wait: hands out whether one is still where one was.
+// For code after an `await`: returns a function that tells whether the page is still the same.
 export function here() {
   const visit = visits;
   return () => visit === visits;

@@ -1,11 +1,10 @@
-// Who is playing here.
+// The current player.
 
 import { get, post } from './api.js';
 
 const NOBODY = ['TOKEN_NOT_PROVIDED', 'TOKEN_EXPIRED', 'INVALID_TOKEN', 'REFRESH_TOKEN_MISSMATCH'];
 
-// { id, name, isGuest }, or null for somebody whom the server does not know (yet). Asking also renews
-// a token that has expired.
+// { id, name, isGuest }, or null if the server does not know the player (yet). Also renews an expired token.
 export async function whoAmI() {
   try {
     const { id, name } = await get('/profile/user-info');
@@ -16,7 +15,7 @@ export async function whoAmI() {
   }
 }
 
-// Makes a guest of that name, or gives the guest that one is this name.
+// Creates a guest with this name, or renames the current guest.
 export const callMe = (name) => post('/auth/guest', { name });
 
 export async function logOut() {

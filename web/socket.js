@@ -1,26 +1,27 @@
-// A socket that comes back: after a loss it is opened again, with growing pauses, until it is closed
-// here or the server says that there is nothing to come back to (close codes 4500-4999).
+// A socket that reconnects: after a loss it is reopened with back-off, until it is closed here or by the
+// server with a close code that forbids it (4500-4999).
 
 import { Failure, isThere, wake } from './api.js';
 import { socketIs } from './connection.js';
 
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 8_000;
-// The server restarts, or another one takes over. Its reason says when to come back: `RESTARTING retry-after=0.25`.
+// The server is restarting, or another pod takes over. The close reason may have a delay: `RESTARTING
+// retry-after=0.25`.
 const RESTARTING = 1012;
 const RETRY_AFTER = / retry-after=(\d+(?:\.\d+)?)$/;
-// A restart that takes more tries than this (8 s or so) is a loss like any other.
+// A restart that takes more tries than this (about 8 s) is treated like any other loss.
 const RESTART_TRIES = 6;
-// A network that goes away silently leaves a socket open for minutes. After so long without a frame
-// the server is asked whether it is there: sooner where every moment counts.
+// A silently lost network leaves a socket open for minutes. After this long without a frame, the server is
+// probed: sooner in a race.
 const SILENCE = 10_000;
 const SHORT_SILENCE = 2_000;
-// An answer that takes longer than this says that the connection is slow.
+// An answer that takes longer than this means a slow connection.
 const SLOW = 1_000;
 
-// `url()` is asked before each attempt, after `before()`, which may fail: with a failure that does
-// not pass, the socket stops. `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)`, where the code is
-// that of a failure or the close code; `on.isUrgent()`, if it is there, says whether every moment counts.
+// `url()` is called before each attempt, after `before()`; if that fails permanently, the socket stops.
+// Callbacks: `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)` with a failure code or close
+// code; the optional `on.isUrgent()` tells whether to probe sooner.
 export function openSocket(url, before, on) {
   let socket = null;
   let attempts = 0;
@@ -28,7 +29,7 @@ export function openSocket(url, before, on) {
   let slow = null;
   let isClosed = false;
   let isRestarting = false;
-  // Of attempts that overlap, only the newest goes on.
+  // Of overlapping attempts, only the newest continues.
   let newest = 0;
 
   async function connect() {
@@ -61,7 +62,7 @@ export function openSocket(url, before, on) {
     };
     socket.onmessage = ({ data }) => {
       on.frame(JSON.parse(data));
-      // Behind the frame, which may have been START; not if it was the end.
+      // After the frame, which may have been START; not if it closed the socket.
       if (socket === fresh) watch();
     };
     socket.onclose = ({ code, reason }) => {
@@ -73,7 +74,7 @@ export function openSocket(url, before, on) {
     };
   }
 
-  // A frame has come, or an answer.
+  // Restarts the watch after a frame or an answer.
   function watch() {
     clearTimeout(timer);
     clearTimeout(slow);
@@ -90,7 +91,7 @@ export function openSocket(url, before, on) {
     else drop();
   }
 
-  // `told` is the pause that the server has chosen for this page, so that not all of them come at once.
+  // `told` is the delay that the server chose for this page, so that not all pages reconnect at once.
   function retry(told) {
     const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** attempts);
     attempts += 1;
@@ -118,7 +119,7 @@ export function openSocket(url, before, on) {
     retry();
   }
 
-  // The browser has no network: the socket is dead, though nobody has told it.
+  // The browser is offline: the socket is dead without a close event.
   const wentOffline = () => drop();
   const cameOnline = () => {
     if (socket) return;
@@ -144,13 +145,13 @@ export function openSocket(url, before, on) {
 
   connect();
   return {
-    // False if it could not be sent now.
+    // Returns false if it could not be sent now.
     send(frame) {
       if (socket?.readyState !== WebSocket.OPEN) return false;
       socket.send(JSON.stringify(frame));
       return true;
     },
-    // Another socket instead of this one.
+    // Replaces the socket by a new one.
     renew() {
       if (isClosed || !socket) return;
       lose().close();
@@ -162,7 +163,7 @@ export function openSocket(url, before, on) {
   };
 }
 
-// Milliseconds; nothing if the server has not said.
+// In milliseconds; undefined if the server sent none.
 function pauseIn(reason) {
   const seconds = RETRY_AFTER.exec(reason)?.[1];
   return seconds === undefined ? undefined : Math.min(LONGEST_PAUSE, seconds * 1_000);

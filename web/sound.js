@@ -1,4 +1,4 @@
-// Sounds, if they are switched on: made here, nothing is loaded.
+// Sounds, if switched on: synthesised, so nothing is loaded.
 
 import { preferences } from './preferences.js';
 
@@ -15,7 +15,7 @@ const SOUNDS = {
 export function play(name) {
   if (!preferences().sounds || typeof AudioContext === 'undefined') return;
   context ??= new AudioContext();
-  // A page that was not touched yet is silent.
+  // Browsers keep a page silent until the first interaction.
   if (context.state === 'suspended') context.resume().catch(() => {});
   let at = context.currentTime;
   for (const [frequency, length, loudness, type] of SOUNDS[name]) {

@@ -1,4 +1,4 @@
-// The list of players with their progress, speed and place, kept up to date in place; and the same as one strip.
+// The list of players with progress, speed and place, updated in place; and the same as a strip.
 
 import { isCompany, progressOf, standing } from './players.js';
 import { nth } from './sentences.js';
@@ -9,7 +9,7 @@ import { bareName, botMark, h } from './ui.js';
 // Milliseconds in which a row glides to its new place.
 const GLIDE = 250;
 
-// What the row of a finished player says of the place.
+// The place in the row of a finished player.
 function placeIn(player, place) {
   if (player.unranked) return 'not ranked';
   return place === null ? 'done' : nth(place);
@@ -18,15 +18,15 @@ function placeIn(player, place) {
 export class Standings {
   #rows = new Map();
 
-  // A badge holds the number that the player's caret has, or, with `hasRanks`, the place in the result.
+  // A badge shows the number of the player's caret, or, with `hasRanks`, the place in the result.
   constructor(words, hasRanks = false) {
     this.words = words;
     this.hasRanks = hasRanks;
     this.element = h('ol', { class: 'standings', 'aria-label': 'Players' });
   }
 
-  // In the order given. Of others only the position is known, and not how fast they got there if they
-  // began before this page did; the own speed counts what is right.
+  // Shows the players in the given order. The speed of others follows from their positions, if this page saw
+  // them from START; the player's own counts correct letters.
   show(race, players) {
     const { me, secondsRaced: seconds, figures, record } = race;
     const speedOf = (player) => {
@@ -38,7 +38,7 @@ export class Standings {
     const isMixed = !isCompany(players, me) && players.length > 1;
     const order = standing(players, this.words);
     const rows = players.map((player) => {
-      // Bots have no rank. Who meets bots alone is placed among them.
+      // Bots have no rank. A player who only met bots is placed among them.
       const place = player.unranked ? null : isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
       return this.#show(player, player.id === me?.id, seconds > 0 ? speedOf(player) : null, place);
     });
@@ -47,7 +47,7 @@ export class Standings {
     this.#arrange(rows);
   }
 
-  // Rows that are in order stay: moving them disturbs screen readers.
+  // Does not touch rows that are in order, since moving them disturbs screen readers.
   #arrange(rows) {
     const { children } = this.element;
     if (children.length === rows.length && rows.every((row, index) => children[index] === row)) return;
@@ -67,8 +67,8 @@ export class Standings {
     const far = progressOf(player, this.words);
     row.bar.value = far;
     row.speed.textContent = speed === null ? '' : `${Math.round(speed)} WPM`;
-    const way = player.away ? 'away' : `${Math.floor(far * 100)} %`;
-    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)} % right` : way;
+    const way = player.away ? 'away' : `${Math.floor(far * 100)}%`;
+    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)}% accuracy` : way;
     row.element.classList.toggle('still', Boolean(player.still));
     if (this.hasRanks) row.badge.textContent = player.finished && place !== null ? place : '';
     return row.element;
@@ -90,7 +90,7 @@ export class Standings {
   }
 }
 
-// For small screens: one track with everybody's number on it. The list says the same.
+// For small screens: one track with the numbers of all players. The list has the same information.
 export class Strip {
   #dots = new Map();
 

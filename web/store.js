@@ -1,7 +1,7 @@
-// What a reload has to find again, per tab: `lobby`, where one waits ({ key, gameId }), `race`, the record
-// that race.js keeps, and `invite`, how one came to a lobby of friends ({ token, way }). Browsers that
-// store nothing lose it on reload, and nothing else. And what this browser remembers for all its tabs: `past`, the
-// speeds of earlier races ({ best, last }), `preferences`, and `race`, a copy for a tab that takes the race over.
+// What survives a reload, per tab: `lobby`, the current lobby ({ key, gameId }), `race`, the record of
+// race.js, and `invite`, the way into a lobby of friends ({ token, way }). Without storage, only a reload
+// loses them. For all tabs of the browser: `past`, the speeds of earlier races ({ best, last }),
+// `preferences`, and `race`, a copy for a tab that takes the race over.
 
 const memory = new Map();
 
@@ -26,7 +26,7 @@ export function forget(name) {
   try {
     sessionStorage.removeItem(name);
   } catch {
-    // Nothing was stored, then.
+    // Then nothing is stored.
   }
 }
 
@@ -42,6 +42,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value));
   } catch {
-    // Then every race is the first one.
+    // Then every race counts as the first.
   }
 }

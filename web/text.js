@@ -1,4 +1,4 @@
-// The text of a race with what was typed of it, and everybody's carets.
+// The text of a race, what was typed of it, and the carets of all players.
 
 import { h } from './ui.js';
 
@@ -21,7 +21,7 @@ export class TextView {
     new ResizeObserver(() => this.#next && this.#paint()).observe(this.element);
   }
 
-  // Draws at the next frame; what comes before that in quick succession is drawn once.
+  // Draws at the next animation frame; several calls before it are drawn once.
   show(state, players, me) {
     if (!this.#next?.isDue) requestAnimationFrame(() => this.#paint());
     this.#next = { state, players, me, isDue: true };
@@ -44,8 +44,8 @@ export class TextView {
     this.#scrollTo(spots.find(({ isOwn }) => isOwn));
   }
 
-  // Letters beyond the end of the current word lie over what comes next, or over the word itself at the end of
-  // a line: the text never moves.
+  // Extra letters of the current word overlay what comes next, or the word itself at the end of a line, so
+  // that the text never moves.
   #paintWord(at, typed = '', isOver) {
     const word = this.#words[at];
     const span = this.#spans[at];
@@ -62,7 +62,7 @@ export class TextView {
     return shown.classList.toggle('inside', isTooWide);
   }
 
-  // Where a caret stands: before the letter that comes next, or behind the last one.
+  // The position of a caret: before the next letter, or after the last one.
   #spot(player, isOwn) {
     const { word_index: word, char_index: char } = player.position;
     const at = Math.min(word, this.#words.length - 1);
@@ -86,7 +86,7 @@ export class TextView {
 
   #placeCaret({ player, isOwn, x, y }) {
     let caret = this.#carets.get(player.id);
-    // A guest who logs in gets another id: the own caret may have been drawn as somebody else's.
+    // A guest who logs in gets another id: the player's own caret may have been drawn as another player's.
     if (caret && caret.classList.contains('own') !== isOwn) {
       caret.remove();
       caret = null;
@@ -98,15 +98,15 @@ export class TextView {
       this.#carets.set(player.id, caret);
       this.#lines.append(caret);
     }
-    // From line to line it jumps; on its way it would cross other words.
+    // Between lines it jumps, since gliding would cross other words.
     caret.classList.toggle('jumps', caret.dataset.y !== `${y}`);
     caret.classList.toggle('still', Boolean(player.still));
     caret.dataset.y = y;
     caret.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  // Labels of one line stand side by side, each as near to its caret as the others let it. If names do not fit
-  // into the line, the numbers alone do.
+  // Places the labels of one line side by side, each as near to its caret as possible. If the names do not
+  // fit into the line, only the numbers are shown.
   #placeLabels(others) {
     const right = this.#lines.clientWidth;
     for (const line of Map.groupBy(others, ({ y }) => y).values()) {
@@ -121,7 +121,7 @@ export class TextView {
     }
   }
 
-  // A long text is seen through a window, with two lines above the own one where there is room for them.
+  // A long text scrolls, with two lines above the current one where they fit.
   #scrollTo(own) {
     if (!own) return;
     const height = this.#lines.firstChild.offsetHeight;
@@ -130,13 +130,13 @@ export class TextView {
   }
 }
 
-// One of eight colours and shapes, then they come again; the number tells them apart.
+// One of eight colours and patterns, which repeat; the number distinguishes players.
 export const colour = ({ number }) => ((number - 1) % 8) + 1;
 
 const letters = (word) => word.split('').map((letter) => h('span', {}, letter));
 
-// Where labels of these widths begin that want to begin at `wanted`, in that order: none over another, none
-// beyond `right`. Pure.
+// The starts of labels with these widths, as near as possible to `wanted`, in that order, without overlaps
+// and within `right`. Pure.
 export function sideBySide(wanted, widths, right) {
   const starts = [];
   wanted.forEach((x, at) => starts.push(at === 0 ? x : Math.max(x, starts[at - 1] + widths[at - 1])));

@@ -1,9 +1,9 @@
-// Sets the theme before anything is drawn. No module: those run after the first picture.
+// Sets the theme before the first paint. Not a module, since modules run after it.
 (() => {
   try {
     const { theme } = JSON.parse(localStorage.getItem('preferences')) ?? {};
     if (theme && theme !== 'system') document.documentElement.dataset.theme = theme;
   } catch {
-    // Then it is the system's.
+    // Then the system's theme applies.
   }
 })();

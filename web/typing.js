@@ -1,25 +1,25 @@
-// What was typed of a text, and what it amounts to. Pure: no page, no clock, no network. A state is
-// never changed, each function hands out the next one, and it is plain JSON so that a reload keeps it.
+// The state of typing a text, and its figures. Pure: no page, no clock, no network. States are immutable;
+// each function returns the next one. A state is plain JSON, so that it survives a reload.
 
-// Letters beyond a word's end that are shown; more are not taken.
+// Extra letters accepted after a word's end.
 export const EXTRA = 8;
 
 const LETTERS_PER_WORD = 5;
 
 export function begin(words) {
-  // `mistakes` counts the wrong keystrokes by the index of the word they were meant for.
+  // `mistakes` counts the wrong keystrokes by index of the word.
   return { words, typed: [''], keys: 0, right: 0, mistakes: {}, done: false };
 }
 
-// The next state when the input, which holds the current word, reads `value`. Blanks in it end words.
-// `composing` says that an input method has not finished with it.
+// The next state when the input, which holds the current word, has `value`. Spaces end words. `composing`
+// means that an input method is still composing it.
 export function type(state, value, composing = false) {
   const next = { ...state, typed: [...state.typed], mistakes: { ...state.mistakes } };
   const [first, ...others] = tidy(value).split(' ');
   write(next, first, composing);
   for (const part of others) {
     if (isLast(next)) break;
-    // A blank before anything was typed means nothing.
+    // A space before anything was typed is ignored.
     if (current(next) !== '') endWord(next);
     write(next, part, composing);
   }
@@ -27,7 +27,7 @@ export function type(state, value, composing = false) {
   return next;
 }
 
-// Backspace where nothing is typed yet: back into the word before, if that one is wrong.
+// Backspace in an empty word: goes back into the previous word, if that is wrong.
 export function goBack(state) {
   const before = state.typed.length - 2;
   if (current(state) !== '' || before < 0 || state.typed[before] === state.words[before]) return state;
@@ -38,16 +38,15 @@ export const current = (state) => state.typed.at(-1);
 
 export const isLast = (state) => state.typed.length === state.words.length;
 
-// Whether the input `value`, which led from one state to the next, tried to end the last word though
-// that is not right.
+// Whether the input `value` tried to end the last word although it is wrong.
 export const isHeldUp = (before, after, value) => isLast(before) && !after.done && /\s$/.test(value);
 
-// Where the caret is, as the contract counts: -1 stands before the first letter.
+// The caret's position as in the API: -1 is before the first letter.
 export function position(state) {
   return { word_index: state.typed.length - 1, char_index: current(state).length - 1 };
 }
 
-// wpm, wpm_raw and acc (in percent), as the contract defines them.
+// wpm, wpm_raw and acc (in percent), as the API defines them.
 export function figures(state, seconds) {
   const minutes = seconds / 60;
   const { right, all } = letters(state);
@@ -56,8 +55,9 @@ export function figures(state, seconds) {
   return { wpm: speed(right), wpm_raw: speed(all), acc };
 }
 
-// Letters and blanks: those of correct words, and all. The current word counts as correct as long as its
-// beginning is, so that the speed does not jump at each blank; at the end of the race that makes no difference.
+// Letters and spaces: of correct words, and in total. The current word counts as correct as long as its
+// beginning is, so that the speed does not jump at each space; at the end of the race that makes no
+// difference.
 export function letters(state) {
   const blanks = state.typed.length - 1;
   let right = blanks;
@@ -80,8 +80,8 @@ export function progress(words, { word_index: word, char_index: char }) {
   return total === 0 ? 0 : Math.min(1, lettersBefore(words, word, char) / total);
 }
 
-// The speed at a position, if nothing else is known; null until it says something: the first letters after
-// START come in a burst.
+// The speed that follows from a position; null in the beginning, since the first letters after START come in
+// a burst.
 export function speedAt(words, position, seconds) {
   const typed = lettersAt(words, position);
   return seconds >= 2 && typed >= LETTERS_PER_WORD ? (typed / LETTERS_PER_WORD / seconds) * 60 : null;
@@ -95,17 +95,17 @@ function lettersBefore(words, word, char) {
   return before + Math.min(char + 1, words[word]?.length ?? 0);
 }
 
-// The words that gave trouble, the worst first: [{ word, count }].
+// The words with mistakes, worst first: [{ word, count }].
 export function mistyped(state) {
   return Object.entries(state.mistakes)
     .map(([index, count]) => ({ word: state.words[index], count }))
     .sort((a, b) => b.count - a.count);
 }
 
-// Keyboards of phones put a typographic apostrophe and blanks that do not break.
+// Phone keyboards insert typographic apostrophes and non-breaking spaces.
 const tidy = (value) => value.replace(/[‘’]/g, "'").replace(/\s/g, ' ').normalize('NFC');
 
-// Makes the current word read `text`, and counts the keystrokes that this took.
+// Sets the current word to `text`, and counts the keystrokes for it.
 function write(next, text, composing) {
   const index = next.typed.length - 1;
   const word = next.words[index];
@@ -120,7 +120,7 @@ function write(next, text, composing) {
   next.typed[index] = cut;
 }
 
-// A dead key shows its accent while it waits for the letter: not a keystroke yet.
+// A dead key shows its accent while it waits for the letter, which is not a keystroke yet.
 const ACCENTS = '\'"´`^~¨';
 
 function endWord(next) {

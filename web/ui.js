@@ -1,4 +1,4 @@
-// Small help with the page.
+// Helpers for the page.
 
 import { sentence } from './sentences.js';
 
@@ -13,18 +13,18 @@ export function h(tag, attributes = {}, ...children) {
   return put(element, ...children);
 }
 
-// Appends children; `null`, `undefined` and `false` are none.
+// Appends children; ignores `null`, `undefined` and `false`.
 export function put(element, ...children) {
   element.append(...children.flat().filter((child) => child != null && child !== false));
   return element;
 }
 
-// Tells those who do not see the page. `urgent` words interrupt others.
+// Announces words to screen readers. `urgent` ones interrupt others.
 export function say(words, urgent = false) {
   document.getElementById(urgent ? 'urgent' : 'polite').textContent = words;
 }
 
-// The sentence of a failure, with a way out. Used for whatever a page could not load.
+// The message of a failure, with a retry button, for what a page could not load.
 export function trouble(failure, again) {
   return h(
     'div',
@@ -34,7 +34,7 @@ export function trouble(failure, again) {
   );
 }
 
-// A button of an action that may fail: it can be pressed once at a time, and says why it failed.
+// A button for an action that may fail: disabled while it runs, and shows why it failed.
 export function action(label, act, attributes = {}) {
   const button = h('button', { type: 'button', ...attributes, onclick: press }, label);
   const failed = h('span', { class: 'failed', role: 'alert' });
@@ -51,7 +51,7 @@ export function action(label, act, attributes = {}) {
   return h('span', { class: 'action' }, button, failed);
 }
 
-// A name without the mark of bots, which is shown apart.
+// A name without the "(bot)" suffix, which is shown separately.
 export const bareName = ({ name }) => name.replace(/ \(bot\)$/, '');
 
 export const botMark = ({ bot }) => bot && h('span', { class: 'mark' }, 'bot');
@@ -63,10 +63,10 @@ export const onEscape = (act) => {
   return () => removeEventListener('keydown', press);
 };
 
-// Milliseconds in which Enter may still be meant for the page before.
+// Milliseconds in which Enter may still be meant for the previous page.
 const HABIT = 1_000;
 
-// Enter, where nothing has the focus that it would press.
+// Enter, if no focused element handles it.
 export const onEnter = (act) => {
   const begun = performance.now();
   const press = (event) => {
@@ -78,7 +78,7 @@ export const onEnter = (act) => {
   return () => removeEventListener('keydown', press);
 };
 
-// Which keys do what: [[[key, …], words], …].
+// The key hints: [[[key, …], words], …].
 export const keyHints = (hints) =>
   h(
     'p',

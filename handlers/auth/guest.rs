@@ -1,4 +1,4 @@
-//! A guest who comes before the lobby: to have a name of his own, or just a cookie.
+//! Creates or renames a guest before the lobby: for a chosen name, or just for the cookie.
 
 use salvo::oapi::{ToSchema, endpoint};
 use salvo::{Request, Writer};
@@ -11,27 +11,27 @@ use crate::login::{refusal, shown_name, two_words};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
-/// Letters of a name: it has to fit beside a cursor.
+/// Characters of a name, which has to fit beside a caret.
 const NAME: std::ops::RangeInclusive<usize> = 1..=20;
 
 #[derive(Deserialize, ToSchema)]
 #[salvo(schema(name = "GuestName"))]
 pub(super) struct Wish {
-    /// What others shall call the guest: 1 to 20 letters. Left out, a new guest is called by two words, and one who
-    /// is known keeps the name.
+    /// The guest's name, 1 to 20 characters. If left out, a new guest gets a name of two random words, and a known
+    /// guest keeps the name.
     #[salvo(schema(min_length = 1, max_length = 20))]
     name: Option<String>,
 }
 
 impl Wish {
-    /// The name as others see it, if one is wished for.
+    /// The name as other players see it, if the request has one.
     fn check(self) -> Result<Option<String>, Error> {
         let Some(name) = self.name else { return Ok(None) };
         let fits = |name: &str| NAME.contains(&name.chars().count());
         let name = Some(name).filter(|name| fits(name));
         let name = name.and_then(|name| shown_name(&name)).filter(|name| fits(name));
         let name =
-            name.ok_or_else(|| Error::validation("body name: 1 to 20 letters are wanted"))?;
+            name.ok_or_else(|| Error::validation("body name: must have 1 to 20 characters"))?;
         if let Some(why) = refusal(&name) {
             return Err(Error::validation(format!("body name: {why}")));
         }
@@ -39,11 +39,11 @@ impl Wish {
     }
 }
 
-/// Who the guest is.
+/// The guest.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Guest {
     id: String,
-    /// What others call the guest, from the next lobby on.
+    /// The guest's name, from the next lobby on.
     name: String,
 }
 
@@ -53,8 +53,8 @@ impl Guest {
     }
 }
 
-/// Makes a guest of somebody without a good access token, and gives one who is a guest another name. The access token
-/// comes as a cookie.
+/// Creates a guest for a caller without a valid access token, or renames the guest who calls it. The access token
+/// is set as a cookie.
 #[endpoint(tags("auth"))]
 pub(super) async fn introduce(
     cx: Cx,

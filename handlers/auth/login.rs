@@ -1,6 +1,6 @@
-//! A login at an identity provider: the browser goes there, and comes back with a code.
+//! A login at an identity provider: the browser is redirected there, and comes back with a code.
 //!
-//! Whatever goes wrong ends on the operator's error page, with a `reason` that it can show.
+//! Every failure redirects to the operator's error page, with a `reason` that it can show.
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn, endpoint};
@@ -14,11 +14,11 @@ use crate::login::{Attempt, Failure, Provider, log_in};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
-/// A login that is under way, kept under its state.
+/// A login in progress, stored under its `state`.
 #[derive(Serialize, Deserialize)]
 struct UnderWay {
     provider: String,
-    /// What the browser has got as a cookie.
+    /// The value of the browser's cookie.
     browser: String,
     attempt: Attempt,
 }
@@ -27,7 +27,7 @@ impl OneTime for UnderWay {
     const KIND: &'static str = "login";
 }
 
-/// The provider that a path names.
+/// The provider named in the path.
 pub(super) struct Named(Provider);
 
 impl<'ex> Extractible<'ex> for Named {
@@ -37,7 +37,7 @@ impl<'ex> Extractible<'ex> for Named {
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = <Cx as Extractible>::extract(req, depot).await?;
         let name = req.params().get("provider").cloned().unwrap_or_default();
-        let unknown = || Error::validation("path parameter provider: there is none of that name");
+        let unknown = || Error::validation("path parameter provider: unknown provider");
         cx.providers().get(&name).cloned().map(Self).ok_or_else(unknown)
     }
 }
@@ -51,7 +51,7 @@ impl EndpointArgRegister for Named {
     }
 }
 
-/// What a provider sends the browser back with.
+/// The query with which a provider redirects the browser back.
 pub(super) struct Return {
     state: String,
     outcome: Result<String, Failure>,
@@ -78,9 +78,9 @@ impl<'ex> Extractible<'ex> for Return {
 impl EndpointArgRegister for Return {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         for (name, about) in [
-            ("state", "As the login began with."),
-            ("code", "What the provider knows the player by, once."),
-            ("error", "Instead of a code: why there is none (RFC 6749, section 4.1.2.1)."),
+            ("state", "The `state` from the start of the login."),
+            ("code", "The provider's single-use authorization code."),
+            ("error", "The provider's error, instead of a code (RFC 6749, section 4.1.2.1)."),
         ] {
             operation.parameters.insert(text_parameter(name, about));
         }
@@ -88,7 +88,7 @@ impl EndpointArgRegister for Return {
     }
 }
 
-/// Sends the browser to a provider.
+/// Redirects the browser to an identity provider.
 #[endpoint(tags("auth"))]
 pub(super) async fn login(
     cx: Cx,
@@ -115,7 +115,7 @@ async fn begin(cx: &Cx, provider: &Provider, cookies: SetCookies) -> Result<Redi
     Ok(Redirect::to(to).with_cookies(cookies))
 }
 
-/// Takes the browser back from a provider: with cookies to the frontend, or to its error page.
+/// Completes a login when the provider redirects the browser back: sets the cookies and redirects to the frontend, or to its error page.
 #[endpoint(tags("auth"))]
 pub(super) async fn login_redirect(
     cx: Cx,
@@ -127,7 +127,7 @@ pub(super) async fn login_redirect(
     let state = back.state.clone();
     let finished = match cx.spend_login_return(req) {
         Ok(()) => in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req), cookies)).await,
-        // The state stays good: the same address of the browser succeeds a moment later.
+        // The `state` stays valid, so that reloading the same URL succeeds a moment later.
         Err(_) => Err(Failure::TooManyRequests),
     };
     match finished {
@@ -151,7 +151,7 @@ async fn finish(
     let code = back.outcome?;
     let known = under_way.filter(|it| it.provider == provider.name);
     let UnderWay { browser, attempt, .. } = known.ok_or(Failure::UnknownState)?;
-    // Or else somebody could log others in to an account of his own (RFC 6749, section 10.12).
+    // Otherwise an attacker could log others in to the attacker's account (RFC 6749, section 10.12).
     if shown.attempt(&attempt.state) != Some(&browser) {
         return Err(Failure::OtherBrowser);
     }
@@ -163,7 +163,7 @@ async fn finish(
     logged_in.await.map_err(|_| Failure::ServerError)
 }
 
-/// A provider that keeps us waiting ends on the error page, before the request as a whole is given up.
+/// Limits the wait for a provider, so that the browser gets the error page before the request times out.
 async fn in_time<T>(cx: &Cx, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let patience = cx.settings().limits.request_timeout.mul_f32(0.8);
     tokio::time::timeout(patience, work).await.unwrap_or(Err(Failure::ProviderUnavailable))

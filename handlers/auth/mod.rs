@@ -1,5 +1,5 @@
-//! Identities: how a guest gets its cookie, how players log in at a provider and stay logged in, and how
-//! anybody logs out.
+//! Identities: guests get their cookies, players log in at a provider and stay logged in, and log
+//! out.
 
 mod guest;
 mod login;
@@ -42,9 +42,9 @@ fn wire(module: &mut Wiring) {
     module.closes::<PlayerForgotten>(|it| SocketsOf::Player(&it.user), Kind::LOGGED_OUT);
 }
 
-/// Hands a guest the access token, as a cookie. The key comes from the lobby's `GET_TOKEN`, and is good
-/// once, for a minute. A caller with a good access token keeps that one, and the key stays good. Pages of other sites,
-/// and links on them, are refused: else they could make their visitors play as a guest of theirs.
+/// Sets a guest's access token as a cookie. The key comes from the lobby's `GET_TOKEN` and can be used
+/// once, within a minute. A caller with a valid access token keeps that token, and the key stays valid. Pages of other sites,
+/// and links on them, are refused, since they could make their visitors play as another guest.
 #[endpoint(tags("auth"))]
 async fn guest_token(
     cx: Cx,
@@ -56,7 +56,7 @@ async fn guest_token(
         return Err(Error::new(Kind::ORIGIN_NOT_ALLOWED, "only pages of this site may do that"));
     }
     let is_known = cx.keys().access(Cookies::of(req).access_token(), cx.now()).is_ok();
-    // HEAD is safe (RFC 9110, section 9.2.1): link previews and scanners use it, and must not use the key up.
+    // HEAD is safe (RFC 9110, section 9.2.1): link previews and scanners must not use the key up.
     if is_known || req.method() == Method::HEAD {
         return Ok(Answer::ok());
     }
@@ -65,22 +65,22 @@ async fn guest_token(
     Ok(Answer::ok().with_cookies(cookies.access_token(&token)))
 }
 
-/// Ends the login of the access token, and its sockets, and takes the cookies away. Always succeeds.
+/// Logs out: ends the login of the access token, closes its sockets and removes the cookies. Always succeeds.
 #[endpoint(tags("auth"))]
 async fn logout(cx: Cx, req: &mut Request) -> Answer<Empty> {
     if let Some(bearer) = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now()) {
         let work = token::end(cx.clone(), bearer);
         if let Err(error) = cx.carry(work).await {
-            // Without the cookies the player is logged out here all the same.
-            tracing::warn!(%error, "a login could not be ended");
+            // Without the cookies, this browser is logged out all the same.
+            tracing::warn!(%error, "the login could not be ended");
         }
     }
     Answer::ok().with_cookies(SetCookies::default().forget_all(cx.settings()))
 }
 
-/// Gives a registered player a fresh access token, and a fresh refresh token, for the one in `TP_RT`.
-/// Guests have none. A refusal takes the name away too, so that the page does not show somebody as logged
-/// in who is not.
+/// Exchanges the refresh token in `TP_RT` for a new access token and a new refresh token. Only registered
+/// players have one. A refusal removes the cookie with the name, too, so that the page does not look
+/// logged in.
 #[endpoint(tags("auth"))]
 async fn token_refresh(
     cx: Cx,
@@ -98,9 +98,9 @@ async fn token_refresh(
 
 #[derive(Serialize, ToSchema)]
 struct Ways {
-    /// Where players may log in; each at `/api/v1/auth/{name}/login`.
+    /// Identity providers; each is at `/api/v1/auth/{name}/login`.
     providers: Vec<Way>,
-    /// Whether players may have an account of this server, by name and password.
+    /// Whether players can create accounts with name and password.
     local: bool,
 }
 
@@ -110,7 +110,7 @@ struct Way {
     title: String,
 }
 
-/// How one can log in here.
+/// Lists the ways to log in to this server.
 #[endpoint(tags("auth"))]
 async fn providers(cx: Cx) -> Answer<Ways> {
     let configured = cx.providers().configured();

@@ -1,4 +1,4 @@
-//! Refresh tokens: one takes the place of the other, until the login ends.
+//! Refresh tokens: each refresh replaces the token, until the login ends.
 
 use crate::auth::{Bearer, SetCookies, fingerprint};
 use crate::game::{LoginEnded, LoginId, User, UserType};
@@ -7,7 +7,7 @@ use crate::module::Cx;
 use crate::records::{Refresh, StoredToken};
 use crate::{Error, Kind};
 
-/// Those cookies with the ones for a refresh token that was shown.
+/// Adds the cookies that replace a presented refresh token.
 pub(super) async fn refresh(
     cx: Cx,
     shown: Option<String>,
@@ -22,7 +22,7 @@ pub(super) async fn refresh(
             Ok(cookies.access_token(&access).refresh_token(cx.settings(), &new))
         }
         Refresh::Reused { login, user } => {
-            tracing::warn!(%user, "a refresh token was shown again; its login has ended");
+            tracing::warn!(%user, "a refresh token was reused; its login has been ended");
             cx.publish(LoginEnded { user, login: Some(login) }).await;
             Err(Kind::REFRESH_TOKEN_MISMATCH.into())
         }
@@ -36,17 +36,17 @@ async fn replace(cx: &Cx, user: &User, shown: &str, new: &StoredToken) -> Result
     if known != Refresh::Unknown {
         return Ok(known);
     }
-    // The old backend has stored the token itself.
+    // The Python backend stored the token itself.
     let old = StoredToken { fingerprint: print.clone(), ..new.clone() };
     let known = records.refresh_clear(&user.id, shown, &old, new).await?;
     if known != Refresh::Unknown {
         return Ok(known);
     }
-    // A request beside this one may just have made it one of ours.
+    // A concurrent request may just have migrated it.
     records.refresh(&print, new).await
 }
 
-/// Ends the login of an access token, and the sockets that it has opened.
+/// Ends the login of an access token, and closes its sockets.
 pub(super) async fn end(cx: Cx, bearer: Bearer) -> Result<(), Error> {
     let Bearer { user, login } = bearer;
     if user.user_type == UserType::Registered {
@@ -59,7 +59,7 @@ pub(super) async fn end(cx: Cx, bearer: Bearer) -> Result<(), Error> {
 async fn forget(cx: &Cx, user: &User, login: Option<&LoginId>) -> Result<(), Error> {
     match login {
         Some(login) => cx.records().log_out(&user.id, login).await,
-        // A token of the old backend, which stores one refresh token per player.
+        // A token of the Python backend, which stores one refresh token per player.
         None => cx.records().forget_clear(&user.id).await,
     }
 }

@@ -1,4 +1,4 @@
-//! All that is kept of a player: to take away, and to have taken away.
+//! Export and deletion of a player's data.
 
 use std::fmt::Write as _;
 
@@ -33,14 +33,14 @@ impl<'ex> Extractible<'ex> for Format {
         match Query::of(req).text("format") {
             None | Some("json") => Ok(Self::Json),
             Some("csv") => Ok(Self::Csv),
-            Some(_) => Err(Error::validation("query parameter format: is neither json nor csv")),
+            Some(_) => Err(Error::validation("query parameter format: must be json or csv")),
         }
     }
 }
 
 impl EndpointArgRegister for Format {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        let about = "json: everything; csv: the races, for a spreadsheet. By default json.";
+        let about = "json: all data; csv: the races, for a spreadsheet. Default: json.";
         let formats = Object::with_type(BasicType::String).enum_values(["json", "csv"]);
         operation.parameters.insert(text_parameter("format", about).schema(formats));
         may_fail(components, operation, &[Kind::VALIDATION]);
@@ -62,7 +62,7 @@ struct Person {
     id: String,
     name: String,
     user_type: UserType,
-    /// ISO 8601; null for guests, of whom nothing is kept.
+    /// ISO 8601; null for guests, who have no records.
     registered_at: Option<String>,
 }
 
@@ -78,7 +78,7 @@ impl From<&KeptLogin> for Login {
     }
 }
 
-/// All that is kept of the caller. What is live, games and their seats, is gone minutes later.
+/// Exports all data stored about the caller. Live state (games and their seats) expires within minutes and is not included.
 #[endpoint(tags("profile"))]
 pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Download, Error> {
     let user = caller.0;
@@ -105,11 +105,11 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
     Ok(Download { name, content_type, body })
 }
 
-/// Numbers and instants alone, which need no quotes (RFC 4180).
+/// Only numbers and timestamps, which need no quotes (RFC 4180).
 fn csv(results: &[Row]) -> String {
     let mut text = "game_id,game_type,finished_at,rank,wpm,wpm_raw,accuracy\r\n".to_owned();
     for Row { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank } in results {
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(
             text,
             "{game_id},{game_type},{finished_at},{rank},{wpm},{wpm_raw},{accuracy}\r\n"
@@ -118,15 +118,15 @@ fn csv(results: &[Row]) -> String {
     text
 }
 
-/// Forgets the caller: the account, its logins and its results. Others keep their races as they were.
+/// Deletes the caller's account, logins and results. The races of other players do not change.
 #[endpoint(tags("profile"))]
 pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (context, user) = (cx.clone(), caller.0);
     cx.carry(async move {
-        // In races that can still be read, somebody without a name takes the seat.
+        // In races that can still be read, an anonymous placeholder takes the seat.
         let nobody = User { id: UserId::new_guest(), name: "-".into(), user_type: UserType::Guest };
         context.live().hand_over(&user.id, &nobody).await?;
-        // Guests have no rows.
+        // Guests have no records.
         if user.user_type == UserType::Registered {
             context.records().forget(&user.id).await?;
         }

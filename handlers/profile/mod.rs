@@ -1,6 +1,6 @@
-//! The profile of a player: who it is, what is kept of the races, and all of it to take away.
+//! The profile of a player: identity, statistics and history of races, export and deletion.
 //!
-//! Nothing is kept of guests: their figures are those of a player without races.
+//! Guests have no records: their figures are those of a player without races.
 
 mod export;
 
@@ -30,19 +30,19 @@ fn wire(module: &mut Wiring) {
 }
 
 const GRAPH_SIZE: BoundedInteger =
-    BoundedInteger { name: "size", about: "How many games; by default 10.", from: 0, to: 1000 };
+    BoundedInteger { name: "size", about: "Number of games; default 10.", from: 0, to: 1000 };
 const PAGE: BoundedInteger =
-    BoundedInteger { name: "page", about: "Which page; by default 1.", from: 1, to: i64::MAX };
+    BoundedInteger { name: "page", about: "Number of the page; default 1.", from: 1, to: i64::MAX };
 const PAGE_SIZE: BoundedInteger =
-    BoundedInteger { name: "size", about: "Games per page; by default 50.", from: 0, to: 200 };
+    BoundedInteger { name: "size", about: "Games per page; default 50.", from: 0, to: 200 };
 const AS_OF: BoundedInteger = BoundedInteger {
     name: "as_of",
-    about: "As it was then, in microseconds since 1970; by default now. The header link has it.",
+    about: "Time of the snapshot, in microseconds since 1970, as in the header `link`; default now.",
     from: 0,
     to: i64::MAX / 2,
 };
 
-/// The query of a graph: how many of the last games.
+/// The query of a graph: the number of latest games.
 struct Size(i64);
 
 impl<'ex> Extractible<'ex> for Size {
@@ -60,7 +60,7 @@ impl EndpointArgRegister for Size {
     }
 }
 
-/// The query of a history: which page, and how long one is.
+/// The query of a history: the page, and its size.
 struct Page {
     number: i64,
     size: i64,
@@ -99,17 +99,17 @@ struct Statistics {
     total_games: i64,
     /// The highest words per minute.
     wpm_best: f64,
-    /// The accuracy of that same game.
+    /// The accuracy in that game.
     acc_best: f64,
-    /// Means of the last ten games.
+    /// Averages of the last ten games.
     wpm_avg_10: f64,
     acc_avg_10: f64,
-    /// Means of all games.
+    /// Averages of all games.
     wpm_avg_all: f64,
     acc_avg_all: f64,
 }
 
-/// One race that was kept.
+/// One stored race.
 #[derive(Serialize, ToSchema)]
 struct Row {
     /// 0 single, 1 multi, 2 team.
@@ -152,13 +152,13 @@ impl From<KeptResult> for Row {
     }
 }
 
-/// Who the caller is.
+/// Returns the caller's identity.
 #[endpoint(tags("profile"))]
 async fn user_info(caller: Caller) -> Answer<UserInfo> {
     Answer::new(UserInfo { id: caller.0.id.to_string(), name: caller.0.name })
 }
 
-/// The best game, and means.
+/// Returns the caller's best game, and averages.
 #[endpoint(tags("profile"))]
 async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error> {
     let Summary { races, best, last_ten, all } = cx.records().summary(&caller.0.id).await?;
@@ -173,15 +173,15 @@ async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error>
     }))
 }
 
-/// The last games, for a graph.
+/// Returns the latest games, for a graph.
 #[endpoint(tags("profile"))]
 async fn graph(cx: Cx, size: Size, caller: Caller) -> Result<Answer<Graph>, Error> {
     let kept = cx.records().history(&caller.0.id, size.0, 0, cx.now()).await?;
     Ok(Answer::new(Graph { data: kept.into_iter().rev().map(Row::from).collect() }))
 }
 
-/// All games, page by page. The header `link` (RFC 8288) names the next page as it would have been now:
-/// whoever follows it sees every game once, also while new ones arrive.
+/// Returns all games, in pages. The header `link` (RFC 8288) names the next page of the same snapshot:
+/// a client that follows it sees every game once, even while new ones arrive.
 #[endpoint(tags("profile"))]
 async fn history(cx: Cx, page: Page, caller: Caller) -> Result<Answer<History>, Error> {
     let Page { number, size, as_of } = page;

@@ -1,4 +1,4 @@
-//! The three cookies of the contract: `TP_AT`, `TP_RT` and `USERNAME`.
+//! The three cookies: `TP_AT`, `TP_RT` and `USERNAME`.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ const ACCESS: &str = "TP_AT";
 const REFRESH: &str = "TP_RT";
 const NAME: &str = "USERNAME";
 
-/// How long a browser keeps them. The access token in it may die earlier, which the frontend needs to
-/// see (it then refreshes), so its cookie lives as long as the others.
+/// How long a browser keeps them. The access token may expire earlier, but the frontend needs its cookie then (to
+/// refresh), so it lives as long as the others.
 const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// For how long a login may be under way.
+/// How long a login at a provider may take.
 pub const ATTEMPT_MAX_AGE: Duration = Duration::from_secs(10 * 60);
-/// Where logins begin and end.
+/// Path of the login routes.
 const AUTH: &str = "/api/v1/auth";
 
-/// Enough of the state to tell logins of one browser apart.
+/// The cookie's name, with enough of the `state` to distinguish logins of one browser.
 fn attempt_name(state: &str) -> String {
     format!("TP_LOGIN_{}", state.get(..16).unwrap_or(state))
 }
 
-/// All but letters, digits and `-_.~` (RFC 3986, unreserved characters).
+/// Everything but letters, digits and `-_.~` (RFC 3986, unreserved characters).
 const NAME_ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -43,27 +43,27 @@ impl<'a> Cookies<'a> {
         self.0.get(name).map(Cookie::value).filter(|value| !value.is_empty())
     }
 
-    /// The access token; an empty one is none.
+    /// The access token; `None` if empty.
     pub fn access_token(&self) -> Option<&'a str> {
         self.get(ACCESS)
     }
 
-    /// What binds the login of this state to the browser.
+    /// The value that binds the login with this `state` to the browser.
     pub fn attempt(&self, state: &str) -> Option<&'a str> {
         self.get(&attempt_name(state))
     }
 
-    /// The refresh token; an empty one is none.
+    /// The refresh token; `None` if empty.
     pub fn refresh_token(&self) -> Option<&'a str> {
         self.get(REFRESH)
     }
 }
 
-/// Cookies that an answer sets or clears. An endpoint takes them as an argument, so that they fit the request; those
-/// of [`Default`] are `Secure`, whoever asks.
+/// Cookies that an answer sets or clears. An endpoint takes them as an argument, so that `Secure` fits the request;
+/// those of [`Default`] are always `Secure`.
 #[derive(Debug)]
 pub struct SetCookies {
-    /// What stands behind each that is set.
+    /// The suffix of each set cookie.
     secure: &'static str,
     lines: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl Default for SetCookies {
 }
 
 impl SetCookies {
-    /// None yet; what is set will be `Secure` or not.
+    /// No cookies yet; those to come are `Secure` or not.
     pub(crate) fn of(secure: bool) -> Self {
         Self { secure: if secure { "; Secure" } else { "" }, lines: Vec::new() }
     }
@@ -86,13 +86,13 @@ impl SetCookies {
         self.set(ACCESS, "/", token)
     }
 
-    /// Sets the refresh token, which the browser shows to the refresh route alone.
+    /// Sets the refresh token, which the browser sends to the refresh route only.
     #[must_use]
     pub fn refresh_token(self, settings: &Settings, token: &str) -> Self {
         self.set(REFRESH, &settings.token.refresh_endpoint, token)
     }
 
-    /// Binds a login that begins to this browser. Several may be under way, so each has its own.
+    /// Binds a login that starts to this browser. Several may be in progress, so each has its own cookie.
     #[must_use]
     pub fn attempt(mut self, state: &str, secret: &str) -> Self {
         let (name, max_age) = (attempt_name(state), ATTEMPT_MAX_AGE.as_secs());
@@ -103,7 +103,7 @@ impl SetCookies {
         self
     }
 
-    /// Clears what bound a login to this browser.
+    /// Clears the cookie that binds a login to this browser.
     #[must_use]
     pub fn forget_attempt(self, state: &str) -> Self {
         self.forget(&attempt_name(state), AUTH)
@@ -146,13 +146,13 @@ impl SetCookies {
         self
     }
 
-    /// An answer that carries cookies is nobody else's: no cache may keep it.
+    /// Adds the cookies. An answer with cookies is private and must not be cached.
     pub(crate) fn put_into(self, res: &mut Response) {
         if !self.lines.is_empty() {
             res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         for cookie in self.lines {
-            // All parts are ASCII: tokens are base64url, names are encoded, paths are settings.
+            // All parts are ASCII: tokens are base64url, names are percent-encoded, paths are settings.
             if let Ok(cookie) = HeaderValue::try_from(cookie) {
                 res.headers_mut().append(header::SET_COOKIE, cookie);
             }

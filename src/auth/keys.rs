@@ -1,4 +1,4 @@
-//! The keys that tokens are signed with, and checked.
+//! The keys that sign and verify tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::game::{LoginId, Timestamp, User, UserType};
 use crate::settings::{Secret, Settings, TokenSettings};
 use crate::{Error, Kind};
 
-/// The login that an access token belongs to, in its header: the claims are exactly those of the
-/// contract, and RFC 7519, section 5.3, lets a header hold more.
+/// Header parameter with the login of an access token: the claims are exactly those of the Python backend, and RFC
+/// 7519, section 5.3, allows further header parameters.
 const LOGIN: &str = "sid";
-/// Makes every refresh token another one, also two of the same second.
+/// Makes every refresh token unique, even within a second.
 const NONCE: &str = "jti";
 
 /// Signs and checks tokens: RS256 (RFC 7518, section 3.3).
@@ -28,19 +28,19 @@ struct Inside {
     signing: EncodingKey,
     /// The name of the signing key, in the header of what it signs.
     kid: String,
-    /// What tokens may be signed with, by name: the mate of `signing` first.
+    /// The accepted public keys, by name: that of `signing` first.
     checking: Vec<(String, DecodingKey)>,
     access: i64,
     refresh: i64,
-    /// Of everything that is to be secret, and the same on all pods.
+    /// The key for derived secrets, which are the same on all pods.
     secrets: hmac::Key,
 }
 
 impl Keys {
-    /// The operator's keys; without any, those of the data directory, made at the first start.
+    /// The operator's keys, or else those of the data directory, generated at the first start.
     ///
     /// # Errors
-    /// One sentence, if they cannot be read, made or kept.
+    /// One sentence, if they cannot be read, generated or stored.
     pub fn load(settings: &Settings) -> Result<Self, String> {
         let given = (&settings.token.private_key, &settings.token.public_key);
         let (private, public) = match given {
@@ -54,9 +54,9 @@ impl Keys {
             }
         };
         let signing = EncodingKey::from_rsa_pem(private.expose().as_bytes())
-            .map_err(|error| format!("token.private_key is no RSA key in PEM: {error}"))?;
+            .map_err(|error| format!("token.private_key is not an RSA key in PEM: {error}"))?;
         let mate = named(public.expose())
-            .map_err(|error| format!("token.public_key is no RSA key in PEM: {error}"))?;
+            .map_err(|error| format!("token.public_key is not an RSA key in PEM: {error}"))?;
         let (kid, mut checking) = (mate.0.clone(), vec![mate]);
         checking.extend(accepted(&settings.token)?);
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
@@ -71,13 +71,12 @@ impl Keys {
     fn check_that_they_match(&self) -> Result<(), String> {
         let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token =
-            self.issue(&nobody, None, now).map_err(|_| "token.private_key does not sign")?;
+        let token = self.issue(&nobody, None, now).map_err(|_| "token.private_key cannot sign")?;
         let known = self.access(Some(&token), now);
-        known.map(drop).map_err(|_| "token.private_key and token.public_key are no pair".into())
+        known.map(drop).map_err(|_| "token.private_key and token.public_key are not a pair".into())
     }
 
-    /// An access token, of a login if there is one.
+    /// Issues an access token, for a login if there is one.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.
@@ -87,7 +86,7 @@ impl Keys {
         login: Option<&LoginId>,
         now: Timestamp,
     ) -> Result<String, Error> {
-        // A guest's lives as long as others' refresh tokens: there is nothing to refresh it with.
+        // A guest's lives as long as a refresh token, since guests cannot refresh it.
         let life = match user.user_type {
             UserType::Guest => self.0.refresh,
             UserType::Registered => self.0.access,
@@ -96,7 +95,7 @@ impl Keys {
         self.sign(Purpose::Access, login, Claims::of(user, now, life))
     }
 
-    /// A refresh token.
+    /// Issues a refresh token.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.
@@ -120,14 +119,13 @@ impl Keys {
         jsonwebtoken::encode(&header, &claims, &self.0.signing).map_err(Error::internal)
     }
 
-    /// Twenty letters that nobody else can tell, always the same of `what`, on all pods: they follow from
-    /// the signing key.
+    /// Twenty unpredictable letters, always the same for `what` on all pods: derived from the signing key.
     pub fn secret_of(&self, what: &str) -> String {
         let tag = hmac::sign(&self.0.secrets, what.as_bytes());
         tag.as_ref()[..10].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Who bears an access token.
+    /// The bearer of an access token.
     ///
     /// # Errors
     /// `TOKEN_NOT_PROVIDED`, `TOKEN_EXPIRED` or `INVALID_TOKEN`.
@@ -139,13 +137,12 @@ impl Keys {
         Ok(bearer(token))
     }
 
-    /// Who bore an access token of ours, even if it has expired since: for a logout, which should not
-    /// need a refresh first.
+    /// The bearer of an access token, even if it has expired: for a logout, which should not need a refresh first.
     pub fn ever_access(&self, token: Option<&str>, now: Timestamp) -> Option<Bearer> {
         self.open(Purpose::Access, token?, now).ok().map(bearer)
     }
 
-    /// Whose refresh token it is. Whether it is one that is stored is another question.
+    /// The player of a refresh token. Does not check that it is stored.
     ///
     /// # Errors
     /// `TOKEN_NOT_PROVIDED`, or `INVALID_TOKEN`, also for an expired one.
@@ -160,7 +157,7 @@ impl Keys {
         Ok(token.claims.into_user())
     }
 
-    /// All of the check but the expiry.
+    /// Verifies everything but the expiry.
     fn open(
         &self,
         purpose: Purpose,
@@ -170,14 +167,13 @@ impl Keys {
         let invalid = |message: &'static str| Error::new(Kind::INVALID_TOKEN, message);
         let token = self.decode(token).map_err(|error| invalid(reason(error.kind())))?;
         let typ = token.header.typ.as_deref().unwrap_or("JWT");
-        // Tokens of the old backend all say JWT; whether one of them is a stored refresh token is
-        // checked where those are stored.
+        // All tokens of the Python backend have the type JWT; the records check whether one is a stored refresh token.
         let fits = match purpose {
             Purpose::Access => typ.eq_ignore_ascii_case(Purpose::Access.typ()),
             Purpose::Refresh => true,
         };
         if !fits {
-            return Err(invalid("This is no access token"));
+            return Err(invalid("This is not an access token"));
         }
         let claims = &token.claims;
         if claims.nbf > now.seconds() || claims.iat > now.seconds() {
@@ -186,12 +182,12 @@ impl Keys {
         Ok(token)
     }
 
-    /// Checks the signature, by the key that the token names; one that names none (the old backend's) by
-    /// each.
+    /// Verifies the signature with the key that the token names, or with each key if it names none (as in the Python
+    /// backend).
     fn decode(&self, token: &str) -> Result<TokenData<Claims>, JwtError> {
         let mut rules = Validation::new(Algorithm::RS256);
         rules.validate_aud = false;
-        // Expiry is checked by our clock; and a missing claim is an invalid token.
+        // Expiry is checked by this server's clock; a missing claim makes the token invalid.
         rules.validate_exp = false;
         rules.required_spec_claims.clear();
         let kid = jsonwebtoken::decode_header(token)?.kid;
@@ -213,14 +209,14 @@ fn bearer(token: TokenData<Claims>) -> Bearer {
     Bearer { user: token.claims.into_user(), login }
 }
 
-/// A public key under the name that RFC 7638 gives it.
+/// A public key with its thumbprint (RFC 7638) as name.
 fn named(pem: &str) -> Result<(String, DecodingKey), JwtError> {
     let key = DecodingKey::from_rsa_pem(pem.as_bytes())?;
     let jwk = Jwk::from_decoding_key(&key, Some(Algorithm::RS256))?;
     Ok((jwk.thumbprint(ThumbprintHash::SHA256)?, key))
 }
 
-/// The keys that are accepted beside the pair: one PEM block after the other.
+/// The keys accepted in addition to the pair, as concatenated PEM blocks.
 fn accepted(settings: &TokenSettings) -> Result<Vec<(String, DecodingKey)>, String> {
     const END: &str = "-----END ";
     let text = settings.accepted_public_keys.as_ref().map_or("", Secret::expose);
@@ -237,13 +233,13 @@ fn accepted(settings: &TokenSettings) -> Result<Vec<(String, DecodingKey)>, Stri
         .map(|(index, block)| {
             let nth = index + 1;
             named(block).map_err(|error| {
-                format!("token.accepted_public_keys: key {nth} is no RSA key in PEM: {error}")
+                format!("token.accepted_public_keys: key {nth} is not an RSA key in PEM: {error}")
             })
         })
         .collect()
 }
 
-/// Our own words for what is wrong, since those of a library may quote the token.
+/// Own messages, since those of the library may quote the token.
 fn reason(kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::InvalidSignature => "Signature verification failed",
@@ -257,10 +253,10 @@ fn reason(kind: &ErrorKind) -> &'static str {
     }
 }
 
-/// A signature of RS256 is always the same of the same text, and nobody else can make it.
+/// Derived from an RS256 signature, which is deterministic and needs the private key.
 fn secrets(signing: &EncodingKey) -> Result<hmac::Key, String> {
     let signed = jsonwebtoken::crypto::sign(b"typephoon secrets", signing, Algorithm::RS256);
-    let signed = signed.map_err(|_| "token.private_key does not sign")?;
+    let signed = signed.map_err(|_| "token.private_key cannot sign")?;
     Ok(hmac::Key::new(hmac::HMAC_SHA256, signed.as_bytes()))
 }
 

@@ -1,4 +1,4 @@
-//! The key pair of a server that was given none: made at the first start, and kept.
+//! The key pair of a server without configured keys: generated at the first start, and stored.
 
 use std::path::Path;
 use std::{fs, io};
@@ -12,7 +12,7 @@ use crate::settings::Secret;
 const PRIVATE_FILE: &str = "token-private.pem";
 const PUBLIC_FILE: &str = "token-public.pem";
 
-/// The pair in the data directory, made if it is not there.
+/// The pair in the data directory, generated if missing.
 pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     let (private_at, public_at) = (data_dir.join(PRIVATE_FILE), data_dir.join(PUBLIC_FILE));
     let read = |at: &Path| match fs::read_to_string(at) {
@@ -23,7 +23,7 @@ pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     if let (Some(private), Some(public)) = (read(&private_at)?, read(&public_at)?) {
         return Ok((private.into(), public.into()));
     }
-    let (private, public) = make().map_err(|_| "no token keys could be made")?;
+    let (private, public) = make().map_err(|_| "the token keys could not be generated")?;
     let write = |at: &Path, pem: &str| {
         write_private(at, pem)
             .map_err(|error| format!("{} cannot be written: {error}", at.display()))
@@ -33,7 +33,7 @@ pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     Ok((private.into(), public.into()))
 }
 
-/// A fresh pair in PEM: 2048 bits, the smallest that NIST SP 800-57 allows until 2030.
+/// Generates a pair in PEM: 2048 bits, the minimum of NIST SP 800-57 until 2030.
 fn make() -> Result<(String, String), aws_lc_rs::error::Unspecified> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
@@ -53,7 +53,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     text + &format!("-----END {label}-----\n")
 }
 
-/// Written whole or not at all, and readable by its owner alone.
+/// Writes atomically, readable by the owner only.
 fn write_private(at: &Path, text: &str) -> io::Result<()> {
     use std::io::Write as _;
     let beside = at.with_extension("new");

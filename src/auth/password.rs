@@ -1,4 +1,4 @@
-//! Passwords: hashed by Argon2id, in a fixed pool of memory.
+//! Password hashing with Argon2id, in a fixed pool of memory.
 
 use std::time::Duration;
 
@@ -11,34 +11,33 @@ use tokio::task::spawn_blocking;
 
 use crate::Error;
 
-/// Two passwords at once. Each takes a core and 19 MiB, as OWASP's Password Storage Cheat Sheet has it (m=19456, t=2,
-/// p=1: the defaults of the library).
+/// Two passwords at once. Each takes a core and 19 MiB, as OWASP's Password Storage Cheat Sheet recommends (m=19456,
+/// t=2, p=1: the defaults of the library).
 static POOL: Pool = Pool { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
 
 struct Pool {
     turns: Semaphore,
-    /// One list of blocks per turn, allocated at its first use and then reused for ever. Allocated and freed per hash,
-    /// blocks of this size raise glibc's mmap threshold and fragment its arenas: the process keeps many times what it
-    /// uses.
+    /// One list of blocks per permit, allocated at its first use and then reused. Allocating per hash would raise
+    /// glibc's mmap threshold and fragment its arenas: the process would hold many times what it uses.
     memory: Mutex<Vec<Vec<Block>>>,
 }
 
-/// How long a request waits for its turn.
+/// How long a request waits for a permit.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is stored of a password: a PHC string.
+/// Hashes a password, as a PHC string for storage.
 ///
 /// # Errors
-/// `TOO_MANY_REQUESTS`, if other passwords keep the pool busy; `UNKNOWN_ERROR`, if there is no randomness.
+/// `TOO_MANY_REQUESTS`, if the pool is busy; `UNKNOWN_ERROR`, if there is no randomness.
 pub async fn hash(password: String) -> Result<String, Error> {
     POOL.in_turn(move |memory| new_hash(&password, memory)).await
 }
 
-/// Whether it is the password that was hashed. Without a hash it is not, after the same time, so that the time does
-/// not tell which names there are.
+/// Verifies a password. Without a hash it returns `false` after the same time, so that timing does not reveal which
+/// names exist.
 ///
 /// # Errors
-/// `TOO_MANY_REQUESTS`, if other passwords keep the pool busy; `UNKNOWN_ERROR`, if the hash is none.
+/// `TOO_MANY_REQUESTS`, if the pool is busy; `UNKNOWN_ERROR`, if the hash is invalid.
 pub async fn verify(password: String, hash: Option<String>) -> Result<bool, Error> {
     POOL.in_turn(move |memory| match hash {
         Some(hash) => matches(&password, &PasswordHash::new(&hash)?, memory),
@@ -74,7 +73,7 @@ fn matches(
     Ok(derive(&argon2, password, salt, memory)? == *expected)
 }
 
-/// The hash proper. It overwrites the memory before it reads it, so what another password left there does not matter.
+/// Computes the hash. It overwrites the memory before reading it, so leftovers of another password do not matter.
 fn derive(
     argon2: &Argon2<'_>,
     password: &str,
@@ -98,7 +97,7 @@ fn derive(
 }
 
 impl Pool {
-    /// Hashes in one of the memories, on a thread of its own.
+    /// Hashes in one of the memories, on a blocking thread.
     async fn in_turn<T: Send + 'static>(
         &'static self,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, HashError> + Send + 'static,
@@ -106,7 +105,7 @@ impl Pool {
         let turn = tokio::time::timeout(PATIENCE, self.turns.acquire()).await;
         let busy = |_| Error::too_many("too many passwords are checked at once", PATIENCE);
         let turn = turn.map_err(busy)?.map_err(Error::internal)?;
-        // The turn ends with the work: the request that waits for it may be dropped earlier.
+        // The permit is held until the work ends, even if the waiting request is cancelled earlier.
         let work = move || {
             let mut memory = self.memory.lock().pop().unwrap_or_default();
             let done = work(&mut memory);

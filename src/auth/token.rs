@@ -1,4 +1,4 @@
-//! The claims of a token, as the contract has them (JWT, RFC 7519).
+//! The claims of a token (JWT, RFC 7519), as in the Python backend.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 use crate::{Error, Kind};
 
-/// Who shows an access token.
+/// The bearer of an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bearer {
-    /// Who.
+    /// The user.
     pub user: User,
-    /// Since which login; guests have none, and tokens of the old backend do not say.
+    /// The login; `None` for guests and for tokens of the Python backend.
     pub login: Option<LoginId>,
 }
 
-/// What a token is for. Tokens of the old backend do not say.
+/// The purpose of a token. Tokens of the Python backend do not have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Opens what is locked.
+    /// Authenticates requests.
     Access,
-    /// Gets a new access token, and nothing else.
+    /// Can only be exchanged for a new access token.
     Refresh,
 }
 
 impl Purpose {
-    /// The `typ` of the header (RFC 7515, section 4.1.9): refresh tokens have one of their own, so
-    /// that neither is taken for the other. The claims stay exactly those of the contract.
+    /// The `typ` of the header (RFC 7515, section 4.1.9): refresh tokens have their own, so that the two cannot be
+    /// confused. The claims stay exactly those of the Python backend.
     pub(super) const fn typ(self) -> &'static str {
         match self {
             Self::Access => "JWT",
@@ -37,7 +37,7 @@ impl Purpose {
     }
 }
 
-/// The claims, exactly these.
+/// The claims: exactly these.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Claims {
     pub(super) sub: UserId,
@@ -49,7 +49,7 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// Those of a token that is good for `life` seconds.
+    /// The claims of a token that is valid for `life` seconds.
     pub(super) fn of(user: &User, now: Timestamp, life: i64) -> Self {
         let User { id: sub, name, user_type } = user.clone();
         let iat = now.seconds();
@@ -66,8 +66,8 @@ impl Claims {
     }
 }
 
-/// What is stored of a refresh token: enough to know it again, and not to use it. Plain SHA-256 will do,
-/// since a token cannot be guessed.
+/// The stored fingerprint of a refresh token: enough to recognise it, but not to use it. Plain SHA-256 suffices, since
+/// tokens cannot be guessed.
 pub fn fingerprint(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
 }

@@ -1,9 +1,9 @@
-//! Timers over the broker: a message that comes after a fixed delay to one of the pods, which looks at the
-//! facts and does what is due.
+//! Timers over the broker: a message that arrives after a fixed delay at one of the pods, which reads the facts and
+//! does what is due.
 //!
-//! The agenda in Redis tells which pod is the first to know of a deadline, so that one message goes out
-//! for it; and it lets every pod find, a moment later, what nobody has done. While the broker is away, the
-//! pod that knows of a deadline keeps it itself.
+//! The agenda in Redis records which pod was the first to put a deadline on it, so that only one message is sent for
+//! it; and every pod finds overdue deadlines there a moment later. While the broker is down, the pod keeps its
+//! deadlines as local timers.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,28 +24,28 @@ use crate::settings::GameSettings;
 use crate::telemetry::{TraceContext, gathered_span};
 use crate::timers::Alarm;
 
-/// How often it is looked for what nobody has done.
+/// Interval of the search for overdue deadlines.
 const SWEEP: Duration = Duration::from_secs(1);
-/// How late something has to be, for that.
+/// How late a deadline counts as overdue.
 const LATE: Duration = Duration::from_millis(500);
-/// How long the broker may take to accept a timer; then it is kept here.
+/// How long the broker may take to accept a timer; after that it becomes a local timer.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How much of it is done at once.
+/// Overdue deadlines handled per round.
 const AT_ONCE: usize = 200;
-/// A timer may come so much later than it should, rather than take two delays: this, and a hundredth.
+/// A timer may be this late, plus one hundredth of its delay, rather than take two delays.
 const TOLERANCE: Duration = Duration::from_millis(20);
-/// Delays beside those of the settings, in milliseconds: what is none of them takes several.
+/// Delays in addition to those of the settings, in milliseconds. Any other delay is composed of several.
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
 
-/// A deadline, and the span that has set it.
+/// A deadline, and the span that set it.
 type Due = (Timestamp, TraceContext);
 type Deadlines = HashMap<(GameId, &'static str), Option<Due>>;
 
-/// The deadlines that have yet to be put on the agenda: one per timer and game.
+/// The deadlines that are not on the agenda yet: one per timer and game.
 #[derive(Default)]
 pub(super) struct Alarms {
     waiting: Mutex<Deadlines>,
-    /// Those that are on it, and whose messages came too early.
+    /// Those that are on it, but whose messages came too early.
     again: Mutex<HashMap<(GameId, &'static str), Due>>,
     filled: Notify,
 }
@@ -63,8 +63,8 @@ impl Alarm for Bridge {
     }
 }
 
-/// Facts of which the older are told later must not put a deadline off: too early does no harm, since the
-/// facts are looked at then.
+/// Keeps the earliest deadline, since older facts may arrive after newer ones. Firing too early is harmless: the
+/// handler reads the facts.
 fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Due>) {
     let known = waiting.entry(timer).or_default();
     let is_earlier = |due: &Due| known.as_ref().is_none_or(|known| due.0 < known.0);
@@ -77,13 +77,13 @@ fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Op
 fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
     let own = [settings.lobby_countdown, settings.start_countdown, settings.cleanup_countdown];
     let delays = own.into_iter().chain(DELAYS.map(Duration::from_millis));
-    // Whole milliseconds, as the broker counts.
+    // The broker counts in whole milliseconds.
     let delays =
         delays.map(|it| Duration::from_millis(u64::try_from(it.as_millis()).unwrap_or(u64::MAX)));
     delays.filter(|it| !it.is_zero() && *it - *it / 100 <= remaining + TOLERANCE).max()
 }
 
-/// Puts deadlines on the agenda, until `stop`; what it has begun it does to the end.
+/// Puts deadlines on the agenda, until `stop`; a batch in progress is completed.
 pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let filled = timeout(SWEEP, bridge.alarms.filled.notified());
@@ -95,14 +95,14 @@ pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: Cancellati
     }
 }
 
-/// Finds what is overdue, for ever. A broker that hangs does not hold it up.
+/// Searches for overdue deadlines, for ever. A broker that hangs does not delay it.
 pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     loop {
         sleep(SWEEP).await;
         let late = Timestamp::now() - LATE;
         for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
             let is_known = parts.timers.fire_named(&timer, game);
-            // Another version, or other settings, put it there, and nobody may be left who knows it.
+            // A pod of another version, or with other settings, put it there, and may be gone.
             if !is_known && matches!(parts.live.find(game).await, Ok(None)) {
                 let _ = bridge.live.set_deadlines(&[(game, &timer, None)]).await;
             }
@@ -110,7 +110,7 @@ pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     }
 }
 
-/// Puts what waits on the agenda. Returns what is for this pod to see to.
+/// Puts the waiting deadlines on the agenda. Returns those that this pod must handle.
 pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
     let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
@@ -124,8 +124,8 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
     let is_new = match bridge.live.set_deadlines(&listed).instrument(span).await {
         Ok(is_new) => is_new,
         Err(_) => {
-            // Nobody else may know: it is done from here, and put again, or a timer whose handler fails
-            // as well would never be found.
+            // Other pods may not know of it: it is handled here and put again, otherwise it would be lost if its
+            // handler failed as well.
             let mut waiting = bridge.alarms.waiting.lock();
             for (which, due) in &deadlines {
                 waiting.entry(*which).or_insert_with(|| due.clone());
@@ -133,24 +133,24 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
             vec![true; listed.len()]
         }
     };
-    // In the order in which they were listed.
+    // In the order of the list.
     let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
     new.filter_map(|((which, due), _)| Some((which, due?))).collect()
 }
 
-/// For those that came too early: the agenda knows better now, too.
+/// Moves deadlines on the agenda whose timers came too early.
 async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<(GameId, &'static str), Due>) {
     if again.is_empty() {
         return;
     }
     let deadlines: Vec<_> =
         again.iter().map(|((game, timer), (due, _))| (*game, *timer, *due)).collect();
-    // Without the agenda they only come too early again.
+    // If this fails, they only come too early again.
     let _ = bridge.live.put_off(&deadlines).await;
     join_all(again.into_iter().map(|(which, due)| start(bridge, parts, which, due))).await;
 }
 
-/// Sends the message of a timer on its way, with the span that has armed it, or keeps the timer here.
+/// Sends the message of a timer, with the span that armed it, or keeps the timer here.
 async fn start(
     bridge: &Bridge,
     parts: &Arc<Parts>,

@@ -19,7 +19,7 @@ use crate::bus::{Receipt, Settled};
 use crate::module::Parts;
 use crate::telemetry::{Destination, TraceContext, receive_span, settle_span};
 
-/// A channel is closed because it is not needed any more (AMQP 0-9-1).
+/// Reply code for a channel that is no longer needed (AMQP 0-9-1).
 const REPLY_SUCCESS: u16 = 200;
 
 /// The consuming half of a connection.
@@ -27,7 +27,7 @@ pub(super) struct Consumers {
     pub(super) pods: Consumer,
     pub(super) once: Consumer,
     pub(super) timers: Consumer,
-    /// Of the last two: closed when the server stops, so that other pods get what is not done.
+    /// The channel of the work consumers: closed when the server stops, so that other pods get unfinished work.
     pub(super) work: Channel,
 }
 
@@ -40,18 +40,18 @@ pub(super) async fn consumer(
     channel.basic_consume(queue, ShortString::default(), options, FieldTable::default()).await
 }
 
-/// Whose message it is.
+/// The queue that a message came from.
 enum Source {
     Pods,
     Once,
     Timers,
 }
 
-/// A message that has been handled, or refused, and waits for its acknowledgement.
+/// A handled or refused message that waits to be settled.
 struct Handled {
     acker: Acker,
     settled: Settled,
-    /// Where it came from, and the span of its receipt, if it has one.
+    /// Its source and the span of its receipt, if it is traced.
     received: Option<(Destination, TraceContext)>,
 }
 
@@ -75,14 +75,14 @@ impl Handled {
     }
 }
 
-/// Takes what comes, until something ends. An event that one pod alone has to handle is acknowledged when it
-/// is handled: a pod that dies before leaves it to another. A timer is at once: the agenda keeps it.
+/// Consumes messages until a consumer ends. An event of reach `Once` is acked when it is handled, so that another pod
+/// gets it if this one dies before. Timers are acked on receipt; the agenda retries them.
 pub(super) async fn consume(
     bridge: &Arc<Bridge>,
     parts: &Arc<Parts>,
     mut from: Consumers,
 ) -> Failed {
-    // As many as may be unacknowledged.
+    // Room for as many as may be unacknowledged.
     let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);
     let mut takes_work = true;
     loop {
@@ -120,7 +120,7 @@ pub(super) async fn consume(
     }
 }
 
-/// Takes a message in, within the span of its receipt if what is in it is traced. Work is `handled` later.
+/// Handles a message, within a span if its content is traced. Work is acked later, through `handled`.
 fn take(
     bridge: &Arc<Bridge>,
     parts: &Arc<Parts>,
@@ -136,7 +136,7 @@ fn take(
         let (handled, acker) = (handled.clone(), delivery.acker.clone());
         let received = from.clone().map(|from| (from, TraceContext::of(&span)));
         Receipt::new(move |settled| {
-            // No room, or the connection has ended: then the broker delivers it again.
+            // If there is no room, or the connection has ended, the broker redelivers it.
             let _ = handled.try_send(Handled { acker, settled, received });
         })
     });
@@ -144,7 +144,7 @@ fn take(
     span.in_scope(|| inbound::take(bridge, parts, message));
 }
 
-/// The span that has sent a message, if it is traced.
+/// The span that sent a message, if it is traced.
 fn sent(delivery: &Delivery) -> TraceContext {
     let trace = delivery.properties.headers().as_ref().and_then(|headers| {
         let AMQPValue::LongString(trace) = headers.inner().get("traceparent")? else {

@@ -20,13 +20,12 @@ pub(crate) fn channels(
     };
     let mut for_pods = items(&[Reach::Game, Reach::Everywhere]);
     for_pods.push(talk.clone());
-    let pod = "The name of a pod, with those of others in the header CC; `all` for every pod.";
-    let pods =
-        of_exchange("pods", "{pod}", "Events for the pods that have to hear them.", for_pods);
+    let pod = "The name of a pod, with further pods in the header CC; `all` for every pod.";
+    let pods = of_exchange("pods", "{pod}", "Events for other pods.", for_pods);
     let pods = with_parameter(pods, "pod", pod);
-    let once = "Events that one pod handles, at least once: from a durable queue of the same name.";
+    let once = "Events that exactly one pod handles, at least once: from a durable queue of the same name.";
     let once = of_exchange("work", ONCE, once, items(&[Reach::Once]));
-    let due = "Timers of games that may be due, dead-lettered to here when their delay is over.";
+    let due = "Timers of games that may be due, dead-lettered here after their delay.";
     let due = of_exchange("work", TIMERS, due, vec![talk]);
     [("pods", pods), ("once", once), ("timers", due)].map(|(name, it)| (name.into(), it)).into()
 }
@@ -67,7 +66,7 @@ mod tests {
     use crate::game::{GameId, PlayerMoved, Timestamp};
     use crate::telemetry::TraceContext;
 
-    /// What validates a message to pods, if only cursors travel.
+    /// A validator of messages to pods that carry only positions.
     fn validator() -> jsonschema::Validator {
         let mut components = Components::default();
         let mut own = |schema: SchemaOf| serde_json::to_value(schema(&mut components)).unwrap();

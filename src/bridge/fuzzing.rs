@@ -1,11 +1,11 @@
-//! The door to what other pods send.
+//! Entry points for fuzzing what other pods send.
 
 use super::message::{self, TALK, Talk};
 use crate::bus::Arrival;
 use crate::module::Declarations;
 use crate::telemetry::TraceContext;
 
-/// A message of the broker, taken by the bus of all modules. What is readable is written again as it was read.
+/// Handles a broker message with the bus of all modules. A readable message must serialise to what was read.
 pub fn bridge_message(declared: Declarations) -> impl Fn(&[u8]) {
     let bus = declared.bus.build().0;
     move |bytes| {

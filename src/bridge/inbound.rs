@@ -1,4 +1,4 @@
-//! What comes from other pods.
+//! Messages from other pods.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::module::Parts;
 use crate::socket::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};
 
-/// Deliveries and answers that wait, for room in a lane or for the broker. When there are so many, more of them are
-/// dropped and counted: events only wake, and what they tell is found in the facts, by the lookout at the latest.
+/// Deliveries and answers that may wait for room in a lane or for the broker. Further ones are dropped and counted:
+/// events only wake rooms, and the lookout finds changed facts at the latest.
 const BACKLOG: usize = 1024;
 
-/// Work of an event that no module here knows goes back to the broker after this.
+/// Work for which this pod has no module goes back to the broker after this.
 const REFUSED_FOR: Duration = Duration::from_millis(200);
 
-/// A pod whose modules know it is looked for so long.
+/// Work that no pod has a module for is dropped at this age.
 const LOOKED_FOR: Duration = Duration::from_secs(60);
 
-/// What is left to do of messages that were taken, up to a bound.
+/// Unfinished work of received messages, up to a bound.
 pub(super) struct Backlog(Arc<Semaphore>);
 
 impl Default for Backlog {
@@ -41,7 +41,7 @@ impl Backlog {
         Self(Arc::new(Semaphore::new(places)))
     }
 
-    /// Does the rest of something as a task, or drops it if too much waits already.
+    /// Runs `rest` as a task, or drops it if too many are running.
     fn take(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
         let Ok(place) = self.0.clone().try_acquire_owned() else {
             count::BRIDGE_DROPPED.add(1);
@@ -54,18 +54,18 @@ impl Backlog {
     }
 }
 
-/// A message as it has come.
+/// A received message.
 pub(super) struct Message<'a> {
     pub(super) bytes: &'a [u8],
-    /// Where it comes from; known only if it is traced.
+    /// Its source; only known if it is traced.
     pub(super) from: Option<&'a Destination>,
     /// The span that sent it.
     pub(super) sent: TraceContext,
-    /// With it the message is work for any one pod, its sender too.
+    /// Present if the message is work for exactly one pod, which may be its sender.
     pub(super) receipt: Option<Arc<Receipt>>,
 }
 
-/// Takes a message.
+/// Handles a message.
 pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>) {
     let Message { bytes, from: source, sent, receipt } = taken;
     count::BRIDGE_RECEIVED.add(1);
@@ -82,7 +82,7 @@ pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>)
             }
             continue;
         }
-        // In a batch each item that is traced tells which span has published it.
+        // In a batch, each traced item has the span that published it.
         let cause = match item.trace.as_deref() {
             Some(trace) => TraceContext::from_traceparent(trace),
             None if is_one => sent.clone(),
@@ -106,13 +106,13 @@ fn receive(
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
     match span.in_scope(|| parts.bus.receive(&item.event, &arrival)) {
         Some(Some(pending)) => {
-            // Mostly there is room in the lanes of the modules that hear it. If not, everything else goes on.
+            // Usually the lanes have room. If not, the delivery waits in a task and other messages go on.
             let mut delivering = pending.within(span.clone()).into_future();
             if delivering.as_mut().now_or_never().is_some() {
                 return;
             }
             if is_work {
-                // As many at most as may be unacknowledged; one that was dropped would count as handled.
+                // Bounded by the prefetch; dropping one would ack it as handled.
                 parts.tasks.spawn(delivering);
             } else {
                 bridge.backlog.take(&parts.tasks, delivering);
@@ -149,7 +149,7 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
                         frame: frame.text().to_owned(),
                     })
                     .collect();
-                // Whatever its sender could not tell us while it was cut off.
+                // In case its sender could not announce changes while it was cut off.
                 parts.rooms.wake_game(game);
                 let from = from.clone();
                 let answering = bridge.clone();
@@ -162,14 +162,13 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
             let channel = parts.frames.keys().find(|it| it.0 == channel);
             let room = channel.and_then(|channel| parts.rooms.get(*channel, game));
             if let (Some(room), Some(event)) = (room, parts.bus.known(&event)) {
-                // A keystroke may have come before it.
+                // A newer keystroke may have come before it.
                 room.show_first_position(Whose { event, player }, Frame::of_text(&frame));
             }
         }
-        // The agenda keeps it until it is done: so it can be acknowledged at once, and a timer whose handler
-        // waits holds up no other.
+        // The agenda keeps it until it is done. So it is acked at once, and a slow handler delays no other timer.
         Talk::Due { game, timer } => {
-            // One that is unknown here may be known on another pod: it stays on the agenda.
+            // A timer unknown to this pod may be known to another: it stays on the agenda.
             parts.timers.fire_named(&timer, game);
         }
     }

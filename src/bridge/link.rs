@@ -1,7 +1,7 @@
-//! One connection to the broker: what is published over it, and how it is built anew. What it consumes is in `consume`.
+//! One connection to the broker: publishing, and reconnecting. Consuming is in `consume`.
 //!
-//! lapin's own recovery is not used: after a restart of the broker it leaves consumers deaf (amqp-rs/lapin
-//! issue 450). Here a loss of whatever part ends the whole connection, and the next one begins afresh.
+//! lapin's own recovery is not used: after a restart of the broker its consumers receive nothing (amqp-rs/lapin issue
+//! 450). Here the loss of any channel or consumer ends the whole connection, and the next one starts afresh.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,23 +22,23 @@ use crate::health;
 use crate::module::Parts;
 use crate::telemetry::{TraceContext, count, mark_failed};
 
-/// How long it may take to have a message confirmed.
+/// Timeout for the confirm of a message.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may take to connect, and to declare everything.
+/// Timeout for connecting and declaring everything.
 const OPEN_PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked whether what is published can arrive.
+/// Interval of the check that the broker accepts messages.
 const LOOK: Duration = Duration::from_secs(1);
-/// The key of messages that are published to see whether the broker takes them.
+/// The routing key of probes, which check that the broker accepts messages.
 const PROBE: &str = "probe";
-/// How long an event of reach `Once` may wait to be taken; then whoever publishes it handles it.
+/// How long an event of reach `Once` may wait for its confirm; then the publishing pod handles it.
 const ASSIGN_PATIENCE: Duration = Duration::from_secs(2);
-/// The shortest and the longest pause between two tries to connect.
+/// Shortest and longest back-off between two attempts to connect.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 
-/// Kept on disk (AMQP 0-9-1, delivery mode 2).
+/// Persistent (AMQP 0-9-1, delivery mode 2).
 const PERSISTENT: u8 = 2;
 
-/// What went wrong, in words for the log.
+/// The cause of a failure, for the log.
 #[derive(Debug)]
 pub(super) struct Failed(pub(super) String);
 
@@ -65,7 +65,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// To some pods, in one message, confirmed. Its span is a child of `cause`, as with all of these.
+    /// Publishes to some pods, in one message, confirmed. Its span is a child of `cause`, as in all these functions.
     pub(super) async fn publish(
         &self,
         topology: &Topology,
@@ -81,7 +81,7 @@ impl Link {
         self.confirmed(topology, Letter { exchange, key, message, headers }, cause).await
     }
 
-    /// To all pods, confirmed.
+    /// Publishes to all pods, confirmed.
     pub(super) async fn publish_to_all(
         &self,
         topology: &Topology,
@@ -93,7 +93,7 @@ impl Link {
         self.confirmed(topology, letter, cause).await
     }
 
-    /// To exactly one pod. Returns whether the broker has it.
+    /// Publishes to exactly one pod. Returns whether the broker has confirmed it.
     pub(super) async fn assign(
         &self,
         topology: &Topology,
@@ -106,7 +106,7 @@ impl Link {
         matches!(timeout(ASSIGN_PATIENCE, assigned).await, Ok(Ok(())))
     }
 
-    /// To the timers, after the delay.
+    /// Publishes a timer message that is due after the delay.
     pub(super) async fn wait(
         &self,
         topology: &Topology,
@@ -124,27 +124,27 @@ impl Link {
         count::BRIDGE_MESSAGES.add(1);
         let waits = self.confirmed(topology, letter, armed_by).await;
         if waits.is_err() {
-            // Somebody may have deleted the queue.
+            // The queue may have been deleted.
             self.delays.lock().remove(&delay);
         }
         waits
     }
 
-    /// Publishes to a key that no queue is bound to: the broker drops it, and confirms that it took it. One that is
-    /// out of memory or disk does not.
+    /// Publishes to a key without a bound queue: the broker drops and confirms the message. A broker that is out of
+    /// memory or disk does not confirm it.
     async fn probe(&self, topology: &Topology) -> Result<(), Failed> {
         let letter = Letter::to(topology.pods(), PROBE.into(), &[]);
         self.confirmed(topology, letter, &TraceContext::none()).await
     }
 
-    /// Whether it is open, be it blocked or not.
+    /// Whether it is open, even if blocked.
     fn is_open(&self, connection: &Connection) -> bool {
         let status = connection.status();
         let is_open = |channel: &Channel| channel.status().connected();
         status.connected() && is_open(&self.latest) && is_open(&self.never)
     }
 
-    /// Publishes, and waits until the broker has it.
+    /// Publishes, and waits for the confirm.
     async fn confirmed(
         &self,
         topology: &Topology,
@@ -161,7 +161,7 @@ impl Link {
     }
 
     async fn send(&self, topology: &Topology, letter: Letter<'_>) -> Result<(), Failed> {
-        // What is for one pod has to reach a queue; the queue of a pod may be gone.
+        // Work must reach a queue; the queue of a pod may be gone.
         let mandatory = letter.exchange != topology.pods();
         let Letter { exchange, key, message, headers } = letter;
         let properties =
@@ -181,8 +181,7 @@ impl Link {
         }
     }
 
-    /// Positions to some pods, in one message: so many, of which a few at most are traced. The broker confirms
-    /// none of them.
+    /// Publishes `size` positions to some pods, in one message, unconfirmed. Few of them are traced.
     pub(super) async fn relay(
         &self,
         topology: &Topology,
@@ -203,7 +202,7 @@ impl Link {
         }
         count::BRIDGE_MESSAGES.add(1);
         let published = self.latest.basic_publish(exchange, key, options, message, properties);
-        // A broker that blocks publishers must not hold up the next batch for long.
+        // A broker that blocks publishers must not delay the next batch for long.
         let published = timeout(PATIENCE, published).instrument(span.clone()).await;
         if !matches!(published, Ok(Ok(_))) {
             mark_failed(&span, "blocked");
@@ -212,7 +211,7 @@ impl Link {
     }
 }
 
-/// A message, and where it goes.
+/// A message and its destination.
 struct Letter<'a> {
     exchange: ShortString,
     key: ShortString,
@@ -226,7 +225,7 @@ impl<'a> Letter<'a> {
     }
 }
 
-/// More recipients of the same message (RabbitMQ, "Sender-selected Distribution").
+/// Adds recipients of the same message (RabbitMQ, "Sender-selected Distribution").
 fn also_to(headers: &mut FieldTable, pods: &[PodName]) {
     if !pods.is_empty() {
         let names: Vec<_> =
@@ -235,14 +234,14 @@ fn also_to(headers: &mut FieldTable, pods: &[PodName]) {
     }
 }
 
-/// The span that sends it, for those that receive it.
+/// Adds the sending span, for the receivers.
 fn add_trace(headers: &mut FieldTable, sent: &TraceContext) {
     if let Some(trace) = sent.to_traceparent() {
         headers.insert("traceparent".into(), AMQPValue::LongString(trace.into()));
     }
 }
 
-/// Connects, again and again, and takes what comes.
+/// Connects, reconnects after a loss, and consumes.
 pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
     let place = bridge.topology.place();
     let (mut pause, mut said) = (PAUSES.0, String::new());
@@ -265,19 +264,19 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
             Err(error) => error,
         };
         count::BRIDGE_RECONNECTS.add(1);
-        // Once per outage and cause: it may last for hours.
+        // Logged once per outage and cause: an outage may last for hours.
         let error = error.to_string();
         if error != said {
             tracing::warn!("waiting for RabbitMQ at {place}: {error}");
             said = error;
         }
-        // Not all pods at once.
+        // Jitter, so that not all pods reconnect at once.
         sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
         pause = (pause * 2).min(PAUSES.1);
     }
 }
 
-/// What could not be told while there was no connection.
+/// Catches up on what could not be received while there was no connection.
 async fn catch_up(parts: Arc<Parts>) {
     let catching_up = async {
         pulse::resync(&parts).await;
@@ -286,9 +285,9 @@ async fn catch_up(parts: Arc<Parts>) {
     parts.stop.run_until_cancelled(catching_up).await;
 }
 
-/// Gives the link to publishers as long as the broker takes what is published. A broker that is out of memory or disk
-/// blocks publishers, or just stops to read: then the link is taken away, and the connection kept until it is over,
-/// since a blocked one cannot even be closed. Ends when the connection or a channel does.
+/// Offers the link to publishers while the broker accepts messages. A broker that is out of memory or disk blocks
+/// publishers, or stops reading: then the link is withdrawn, but the connection is kept, since a blocked one cannot
+/// even be closed. Ends when the connection or a channel does.
 async fn watch(
     bridge: &Bridge,
     parts: &Arc<Parts>,
@@ -296,7 +295,7 @@ async fn watch(
     publishing: &Connection,
 ) -> Failed {
     while link.is_open(publishing) {
-        // While it is blocked nothing more is put into its queue.
+        // While the connection is blocked, no probe is queued on it.
         let works = !publishing.status().blocked() && link.probe(&bridge.topology).await.is_ok();
         if works != bridge.is_there() {
             bridge.link.send_replace(works.then(|| link.clone()));
@@ -311,7 +310,7 @@ async fn watch(
 }
 
 struct Opened {
-    /// Of its own: one that is blocked cannot acknowledge either.
+    /// A connection of its own, since a blocked one cannot ack either.
     publishing: Connection,
     link: Link,
     consumers: Consumers,
@@ -333,7 +332,7 @@ async fn open(bridge: &Bridge, epoch: u64) -> Result<Opened, Failed> {
     work.basic_qos(topology.prefetch, BasicQosOptions::default()).await?;
     let queue = topology.declare(&incoming, epoch).await?;
     let consumers = Consumers {
-        // What is lost with a pod was for that pod alone.
+        // Auto-ack: what is lost with a pod was for that pod only.
         pods: consumer(&incoming, queue, true).await?,
         once: consumer(&work, topology.work_queue(ONCE), false).await?,
         timers: consumer(&work, topology.work_queue(TIMERS), false).await?,

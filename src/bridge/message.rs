@@ -1,4 +1,4 @@
-//! The form in which events travel: JSON, with a version, so that pods of two versions run side by side.
+//! The wire format of events: JSON, with a version, so that pods of two versions run side by side.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::bus::Parcel;
 use crate::game::{GameId, PodName, Timestamp, UserId};
 use crate::telemetry::count;
 
-/// The version of this form, also in the names of the work queues (`topology`). Messages of another one are
+/// The version of this format, also in the names of the work queues (`topology`). Messages of another version are
 /// counted and skipped.
 const VERSION: u32 = 1;
 
@@ -58,14 +58,14 @@ pub(super) fn item_form(event: &str, body: &Value) -> Value {
     json!({"type": "object", "properties": properties, "required": ["e", "at", "b"]})
 }
 
-/// What pods tell each other beside the events of the game.
+/// Messages between pods in addition to events.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub(super) enum Talk {
     /// The sender holds sockets of the game from now on.
     Entered(GameId),
-    /// The sender has none any more.
+    /// The sender no longer holds any.
     Left(GameId),
-    /// A player's newest position, for a pod that has just come.
+    /// A player's newest position, for a pod that has just entered the game.
     Position { game: GameId, channel: String, event: String, player: Option<UserId>, frame: String },
     /// The timer of a game may be due.
     Due { game: GameId, timer: String },
@@ -89,17 +89,17 @@ fn write(from: &PodName, events: Vec<Item<'_>>) -> Vec<u8> {
     serde_json::to_vec(&message).expect("texts and what has been JSON before")
 }
 
-/// A message of one event, whose trace is in the header.
+/// A message with one event, whose trace context is in the header.
 pub(super) fn of_one(from: &PodName, parcel: &Parcel) -> Vec<u8> {
     write(from, item(parcel, false).into_iter().collect())
 }
 
-/// A message of many.
+/// A message with many events.
 pub(super) fn of_many<'a>(from: &PodName, parcels: impl Iterator<Item = &'a Parcel>) -> Vec<u8> {
     write(from, parcels.filter_map(|parcel| item(parcel, true)).collect())
 }
 
-/// A message of what pods tell each other.
+/// A message with [`Talk`] of the pods themselves.
 pub(super) fn of_talk(from: &PodName, talk: &[Talk]) -> Vec<u8> {
     let bodies: Vec<Arc<str>> =
         talk.iter().map(|it| serde_json::to_string(it).expect("ids and texts").into()).collect();
@@ -108,7 +108,7 @@ pub(super) fn of_talk(from: &PodName, talk: &[Talk]) -> Vec<u8> {
     write(from, bodies.iter().filter_map(|body| item(body)).collect())
 }
 
-/// Reads a message. `None` if it is of another version, or none at all: it is counted.
+/// Parses a message. `None` if it is of another version or invalid, which is counted.
 pub(super) fn read(bytes: &[u8]) -> Option<Message<'_>> {
     let message = serde_json::from_slice::<Message<'_>>(bytes).ok().filter(|it| it.v == VERSION);
     if message.is_none() {

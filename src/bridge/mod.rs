@@ -1,7 +1,7 @@
-//! The bridge over RabbitMQ: what extends the bus, and the timers, over all pods.
+//! The bridge: extends the bus and the timers to all pods, over RabbitMQ.
 //!
 //! ```text
-//!  bus ──▶ roster: who else holds sockets of this game? mostly nobody, and that is all
+//!  bus ──▶ roster: which other pods hold sockets of this game? (mostly none: nothing is sent)
 //!            │
 //!            ├ positions: the newest of each player, to several pods in one message, every few milliseconds
 //!            └ lifecycle: lanes by game, confirmed, tried again until the broker has it
@@ -10,15 +10,14 @@
 //!                  └─ exchange `work` ── queues `once`, `timers` ──▶ exactly one pod
 //! ```
 //!
-//! * `topology`: the names, and how things are declared. `link`: one connection, which is built anew after a loss.
-//!   `consume`, `inbound`: what comes over it. `message`: the form in which events travel.
-//! * `roster`: which other pods hold sockets of the games that have some here. `pulse`: which pods are
-//!   alive, and what time it is.
-//! * `outbound`: what waits to be sent. `alarm`: timers, as messages that come late.
+//! * `topology`: names and declarations. `link`: one connection, replaced after a loss. `consume`, `inbound`: messages
+//!   received over it. `message`: the wire format of events.
+//! * `roster`: which other pods hold sockets of this pod's games. `pulse`: which pods are alive, and Redis's time.
+//! * `outbound`: queues of what is to be sent. `alarm`: timers, as delayed messages.
 //!
-//! Nothing here decides anything: the facts do. A message that is lost, late, repeated or out of order
-//! wakes somebody who looks at the facts, or does not; after a loss of the connection everybody looks, and
-//! what no message tells `lookout` finds within a second.
+//! Messages decide nothing; the facts do. A message only makes sockets re-read the facts, so it may be lost, late,
+//! repeated or out of order. After a loss of the connection all sockets re-read them, and `lookout` finds changes
+//! without a message within a second.
 
 mod alarm;
 mod consume;
@@ -57,7 +56,7 @@ use crate::settings::AmqpSettings;
 
 pub(crate) use pulse::pulse;
 
-/// The way to the other pods.
+/// The connection to the other pods.
 pub(crate) struct Bridge {
     topology: Topology,
     live: RedisLive,
@@ -70,10 +69,10 @@ pub(crate) struct Bridge {
 }
 
 impl Bridge {
-    /// Nothing is connected before it runs.
+    /// Does not connect before [`run`](Self::run).
     ///
     /// # Errors
-    /// One sentence, if the settings name no broker.
+    /// One sentence, if the settings have no broker.
     pub(crate) fn new(settings: &AmqpSettings, live: RedisLive) -> Result<Arc<Self>, String> {
         let topology = Topology::of(settings, live.pod())?;
         Ok(Arc::new(Self {
@@ -88,12 +87,12 @@ impl Bridge {
         }))
     }
 
-    /// Whether the broker is there.
+    /// Whether there is a connection to the broker.
     pub(crate) fn is_there(&self) -> bool {
         self.link.borrow().is_some()
     }
 
-    /// Whether the broker takes messages: it has confirmed one within the last seconds.
+    /// Checks that the broker accepts messages: it confirmed one within the last seconds.
     ///
     /// # Errors
     /// The cause, for the log.
@@ -106,9 +105,8 @@ impl Bridge {
         self.link.borrow().clone()
     }
 
-    /// Starts everything that the bridge has to do, as tasks of `tasks`. Work for any one pod is taken until the
-    /// server stops; events go to and fro until `ends`, when its sockets have ended, and what has been announced by
-    /// then is still sent.
+    /// Starts the tasks of the bridge in `tasks`. It consumes work until the server stops. It sends and receives events
+    /// until `ends`, when the sockets have ended, and then still sends what was announced.
     pub(crate) fn run(
         self: &Arc<Self>,
         parts: &Arc<Parts>,
@@ -141,13 +139,13 @@ impl Bridge {
         });
     }
 
-    /// Everything here has ended: what is due later, the other pods are to know of.
+    /// Called at the end: puts the remaining deadlines on the agenda, for the other pods.
     pub(crate) async fn leave_alarms(&self) {
         alarm::put(self).await;
     }
 
-    /// A socket of the game has opened here: from now on this pod hears what happens in it. Into an empty
-    /// room: the positions that came before it was there are asked for again.
+    /// A socket of the game has opened here: from now on this pod receives its events. `into_empty`: the room is new,
+    /// so the earlier positions are requested again.
     pub(crate) async fn enter(&self, game: GameId, into_empty: bool) {
         let known = self.roster.enter(game);
         if into_empty {

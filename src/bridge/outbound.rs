@@ -1,4 +1,4 @@
-//! What waits to be sent to other pods.
+//! Queues of what is to be sent to other pods.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use crate::bus::{Parcel, Reach};
 use crate::game::{GameId, PodName, UserId};
 use crate::telemetry::count;
 
-/// Lanes of lifecycle events: those of one game keep their order. Each waits for its confirms, so they are as
-/// many as may be under way at once: hundreds of races may start in the same moment.
+/// Lanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
+/// number of messages in flight: hundreds of races may start in the same moment.
 const LANES: usize = 32;
-/// Events that may wait in one lane. When it is full, whoever publishes waits: for a moment, and not at all
-/// while there is no broker, and then the event is dropped. It only wakes those who look at the facts, and a
-/// lost connection makes all look.
+/// Events that may wait in one lane. When it is full, the publisher waits for [`PATIENCE`], or not at all without a
+/// broker; then the event is dropped. That is safe: it only triggers a re-read of the facts, and a lost connection
+/// triggers that for all sockets.
 const LANE_CAPACITY: usize = 256;
-/// How long a publisher waits for a place.
+/// How long a publisher waits for room in a lane.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The least time between two batches: after a small one, and after a large one. A keystroke after a pause goes at
-/// once. What a message costs the broker depends little on its size, so that where many type, their
-/// positions wait for each other a little longer.
+/// Shortest interval between two batches: after a small one, and after a large one. A keystroke after a pause is sent
+/// at once. A message's cost to the broker depends little on its size, so under load positions are batched a little
+/// longer.
 const INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(17));
-/// So many positions are a large batch.
+/// Batch size from which the longer interval applies.
 const MANY: usize = 6;
-/// How long a message is tried again after the server was told to stop.
+/// How long a message is retried after the server was told to stop.
 const LAST_TRIES: Duration = Duration::from_secs(2);
 
 /// The lanes of lifecycle events.
@@ -46,7 +46,7 @@ impl Default for Lanes {
 }
 
 impl Lanes {
-    /// The receiving ends, once.
+    /// The receiving ends; can be taken once.
     pub(super) fn receivers(&self) -> Vec<mpsc::Receiver<Parcel>> {
         std::mem::take(&mut *self.receivers.lock())
     }
@@ -62,7 +62,7 @@ impl Lanes {
     }
 }
 
-/// Sends the events of a lane, each until the broker has confirmed it.
+/// Sends the events of a lane, and retries each until the broker confirms it.
 pub(super) async fn send(
     bridge: Arc<Bridge>,
     mut lane: mpsc::Receiver<Parcel>,
@@ -95,7 +95,7 @@ impl Bridge {
         let message = message::of_one(self.live.pod(), parcel);
         let mut links = self.link.subscribe();
         loop {
-            // The link that is there, or the next one.
+            // The current link, or the next one.
             let Ok(link) = links.wait_for(Option::is_some).await.map(|link| link.clone()) else {
                 return;
             };
@@ -103,8 +103,8 @@ impl Bridge {
             let trace = &parcel.trace;
             let sent = match (parcel.reach, parcel.game) {
                 (Reach::Game, Some(game)) => {
-                    // After the facts have changed: who is not among them yet will see the new facts.
-                    // A pod that is late to say that it lives hears it, too; a dead one costs nothing.
+                    // Read after the facts changed: a pod that is not on the list yet will read the new facts. Pods
+                    // with a late heartbeat are included; a dead one costs nothing.
                     let pods = match self.live.pods_of(game).await {
                         Ok(pods) => pods.into_iter().filter(|it| it != self.live.pod()).collect(),
                         Err(_) => self.roster.others(game).to_vec(),
@@ -116,7 +116,7 @@ impl Bridge {
             match sent {
                 Ok(()) => return,
                 Err(error) => {
-                    tracing::debug!(event = parcel.event, %error, "sent again later");
+                    tracing::debug!(event = parcel.event, %error, "will be sent again");
                     sleep(Duration::from_millis(50)).await;
                 }
             }
@@ -124,11 +124,10 @@ impl Bridge {
     }
 }
 
-/// Which of the positions replace each other.
+/// The key by which positions replace each other.
 type Whose = (GameId, &'static str, Option<UserId>);
 
-/// The positions that wait, and the pods that they go to. There is one per player at most, so they need no
-/// other bound.
+/// The waiting positions and their receivers. At most one per player, which is the bound.
 #[derive(Default)]
 pub(super) struct Batches {
     waiting: Mutex<Waiting>,
@@ -146,7 +145,7 @@ impl Batches {
     }
 }
 
-/// Sends the positions that wait; then nothing for a moment.
+/// Sends the waiting positions, then pauses for the interval.
 pub(super) async fn flush(bridge: Arc<Bridge>) {
     loop {
         bridge.batches.filled.notified().await;
@@ -167,9 +166,9 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
     }
 }
 
-/// Who gets which of them: each pod its own, in a message of its own; or all pods the same, in one message, if
-/// no more than half of what they get is of no use to them. Then the broker takes one message instead of
-/// several, and a position of a game that has no sockets there costs its reading.
+/// Divides the positions: one message per pod with the positions that it needs; or the same message for all pods, if at
+/// most half of what they receive is useless to them. Then the broker handles one message instead of several, and a
+/// useless position costs only its parsing.
 fn shares(waiting: &Waiting) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
     let mut by_pod: HashMap<&PodName, Vec<&Parcel>> = HashMap::new();
     for (pods, parcel) in waiting.values() {
@@ -192,8 +191,8 @@ mod tests {
     use crate::game::Timestamp;
     use crate::telemetry::TraceContext;
 
-    /// The positions of a player in each of these games, whose opponents are on these pods; and who gets how
-    /// many.
+    /// One position in each of these games, whose opponents are on these pods. Returns the receivers of each message
+    /// with its size.
     fn sent(games: &[&[&str]]) -> Vec<(Vec<String>, usize)> {
         let batches = Batches::default();
         for (number, pods) in (1..).zip(games) {

@@ -1,5 +1,5 @@
-//! The pulse of a pod that shares its live state: it says that it is alive, notices who is not, and keeps
-//! its clock.
+//! The heartbeat of a pod with shared live state: it reports itself alive, notices pods that are not, and sets its
+//! clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::module::Parts;
 use crate::socket::SocketsOf;
 use crate::{Error, Kind};
 
-/// Between two signs of life.
+/// Interval of heartbeats.
 const EVERY: Duration = Duration::from_secs(2);
-/// Who is alive for so long is not just taken for it: a silent pod is for six seconds.
+/// Alive for longer than the 6 s timeout, so not a stale entry.
 const SURELY_ALIVE: Duration = Duration::from_secs(10);
-/// How often the clock is set.
+/// Interval of clock synchronisation.
 const CLOCK: Duration = Duration::from_secs(10);
 
-/// Beats for ever.
+/// Sends heartbeats for ever.
 pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
     let mut clock = Instant::now();
     let mut strangers = Strangers::default();
-    // The first beat is news to everybody.
+    // The first heartbeat announces this pod.
     let (mut was_away, mut is_known) = (false, false);
     loop {
         live.set_players_here(parts.rooms.players());
@@ -34,14 +34,12 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
                     None => strangers.look(live.pod(), &alive),
                 }
                 forget_the_silent(&live, &parts).await;
-                // It may have been away for less than a beat, and have lost what it knew; or the others
-                // took this pod for dead.
+                // Redis may have been down for less than an interval and lost its memory; or the other pods took this
+                // one for dead.
                 let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
                 if std::mem::take(&mut was_away) || is_forgotten {
                     if is_forgotten {
-                        tracing::warn!(
-                            "Redis had forgotten this pod; its sockets read the facts again"
-                        );
+                        tracing::warn!("Redis had lost this pod; its sockets re-read the facts");
                     }
                     resync(&parts).await;
                 }
@@ -55,7 +53,7 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
     }
 }
 
-/// Other servers on the same Redis, of which this one hears nothing: it has no broker.
+/// Detects other servers on the same Redis when this one has no broker to reach them.
 #[derive(Default)]
 struct Strangers {
     seen: Option<Instant>,
@@ -63,7 +61,7 @@ struct Strangers {
 }
 
 impl Strangers {
-    /// One that was killed, or this server's last run, is taken for alive for some seconds.
+    /// A killed server, or this server's last run, counts as alive for some seconds.
     fn look(&mut self, own: &PodName, alive: &[PodName]) {
         let Some(other) = alive.iter().find(|it| *it != own) else {
             *self = Self::default();
@@ -81,8 +79,8 @@ impl Strangers {
     }
 }
 
-/// Players in lobbies whose pod has died are absent from now on. And it may have changed facts without living
-/// to set the timers that follow from them.
+/// Marks lobby players of dead pods as absent. And re-arms their games' timers, since a pod may have died between
+/// changing facts and arming them.
 async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
     let silent = live.silent_pods().await.unwrap_or_default();
     if !silent.is_empty()
@@ -91,15 +89,14 @@ async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
         games.iter().for_each(|game| parts.timers.arm(game));
     }
     for dead in silent {
-        tracing::warn!(pod = %dead, "a pod is silent; its sockets are taken for closed");
+        tracing::warn!(pod = %dead, "a pod is silent; its sockets are treated as closed");
         for game in live.forget_pod(&dead, Timestamp::now()).await.unwrap_or_default() {
             parts.timers.arm(&game);
         }
     }
 }
 
-/// After something was away: the other pods are told of the games here, and every socket looks at the
-/// facts.
+/// After an outage: tells the other pods about this pod's games, and makes every socket re-read the facts.
 pub(super) async fn resync(parts: &Parts) {
     if let Some(bridge) = &parts.bridge {
         super::roster::introduce_all(bridge).await;
@@ -107,11 +104,10 @@ pub(super) async fn resync(parts: &Parts) {
     parts.rooms.wake_all();
 }
 
-/// After the connection was lost: nobody could tell this pod meanwhile who has logged out. Asks until the
-/// records answer.
+/// After the connection was lost: closes sockets whose logins ended meanwhile. Retries until the records answer.
 pub(super) async fn close_logged_out(parts: &Parts) {
     while let Err(error) = try_to_close(parts).await {
-        tracing::debug!(%error, "it is asked again which logins have ended");
+        tracing::debug!(%error, "cannot read which logins have ended; retrying");
         sleep(EVERY).await;
     }
 }

@@ -1,8 +1,8 @@
-//! Which other pods hold sockets of the games that have some here.
+//! Which other pods hold sockets of this pod's games.
 //!
-//! The truth lies in Redis; this is what a keystroke looks at. Who comes tells the others, and is answered
-//! by the positions of the players they hold. A pod whose last socket of a game has closed lingers for a
-//! moment: pages close their sockets and open them again at START.
+//! A cache of the roster in Redis, read for every keystroke. A pod that enters a game tells the others, which answer
+//! with the positions of their players. A pod whose last socket of a game has closed stays on the roster for a moment,
+//! since pages reopen their sockets at START.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,21 +20,21 @@ use crate::telemetry::TraceContext;
 
 /// How long a pod stays on the roster of a game after its last socket.
 const LINGER: Duration = Duration::from_secs(3);
-/// How often it is looked who lingers for too long.
+/// Interval at which lingering games are left.
 const ROUND: Duration = Duration::from_secs(1);
-/// How long a pod counts as alive after it was last seen. What is sent to a dead one is dropped by the broker;
-/// but a Redis that has lost its memory learns of the pods one by one.
+/// How long a pod counts as alive after it was last seen. Messages to a dead pod are dropped by the broker; but a Redis
+/// that lost its memory learns of the pods one by one.
 const ALIVE: Duration = Duration::from_secs(5);
-/// How often the truth is read again: Redis may have lost it, and a word among pods may get lost.
+/// Interval at which the cache is refreshed: Redis may have lost entries, and messages between pods may get lost.
 const REFRESH: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 struct Entry {
     sockets: usize,
-    /// Since when there has been none.
+    /// Since when the game has no sockets here.
     lingers: Option<Instant>,
     others: Arc<[PodName]>,
-    /// Set once the other pods know of us.
+    /// Set once the other pods know of this one.
     known: Arc<OnceCell<()>>,
 }
 
@@ -42,16 +42,16 @@ struct Entry {
 struct Inside {
     games: HashMap<GameId, Entry>,
     alive: HashMap<PodName, Instant>,
-    /// Those that were asked about since and are not.
+    /// Pods found dead since.
     dead: Vec<PodName>,
 }
 
-/// See above.
+/// Cached from Redis: which pods hold sockets of this pod's games.
 #[derive(Default)]
 pub(super) struct Roster(Mutex<Inside>);
 
 impl Roster {
-    /// One more socket here.
+    /// Counts one more socket of the game here.
     pub(super) fn enter(&self, game: GameId) -> Arc<OnceCell<()>> {
         let mut inside = self.0.lock();
         let entry = inside.games.entry(game).or_default();
@@ -60,7 +60,7 @@ impl Roster {
         entry.known.clone()
     }
 
-    /// One less.
+    /// Counts one socket less.
     pub(super) fn leave(&self, game: GameId) {
         if let Some(entry) = self.0.lock().games.get_mut(&game) {
             entry.sockets = entry.sockets.saturating_sub(1);
@@ -84,13 +84,13 @@ impl Roster {
         pods.into_iter().filter(|pod| inside.alive.contains_key(pod)).collect()
     }
 
-    /// Whether a pod is among them of which nothing is known.
+    /// Whether one of them is unknown.
     fn has_stranger(&self, pods: &[PodName]) -> bool {
         let inside = self.0.lock();
         pods.iter().any(|pod| !inside.alive.contains_key(pod) && !inside.dead.contains(pod))
     }
 
-    /// Nobody asks about them again until the next [`Roster::set_alive`].
+    /// Remembers pods as dead until the next [`Roster::set_alive`].
     fn note_dead(&self, pods: &[PodName]) {
         let mut inside = self.0.lock();
         let Inside { alive, dead, .. } = &mut *inside;
@@ -103,7 +103,7 @@ impl Roster {
         }
     }
 
-    /// Another pod has sockets of the game now. Returns whether there are some here, too.
+    /// Adds a pod to a game's roster. Returns whether the game has sockets here, too.
     pub(super) fn add(&self, game: GameId, pod: &PodName) -> bool {
         let mut inside = self.0.lock();
         inside.alive.insert(pod.clone(), Instant::now());
@@ -120,7 +120,7 @@ impl Roster {
         }
     }
 
-    /// These are alive; and no others, except those that were a moment ago.
+    /// Sets the pods that are alive, in addition to those seen a moment ago.
     pub(super) fn set_alive(&self, alive: Vec<PodName>) {
         let mut inside = self.0.lock();
         let Inside { games, alive: seen, dead } = &mut *inside;
@@ -145,13 +145,12 @@ impl Roster {
         inside.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
     }
 
-    /// Whether the other pods know that this one has sockets of the game.
+    /// The state of telling the other pods that this one has sockets of the game.
     fn known(&self, game: GameId) -> Option<Arc<OnceCell<()>>> {
         self.0.lock().games.get(&game).map(|entry| entry.known.clone())
     }
 
-    /// The games of which the other pods do not know that they have sockets here: Redis did not answer, or has
-    /// not yet.
+    /// The games that the other pods do not know to have sockets here, because Redis has not answered.
     fn unknown(&self) -> Vec<GameId> {
         let inside = self.0.lock();
         let unknown = inside.games.iter().filter(|(_, it)| !it.known.initialized());
@@ -162,7 +161,7 @@ impl Roster {
         self.0.lock().games.keys().copied().collect()
     }
 
-    /// Takes the games of which there have been no sockets for too long, with the pods that have some.
+    /// Removes and returns the games without sockets here for too long, with the pods on their rosters.
     fn take_left(&self) -> Vec<(GameId, Arc<[PodName]>)> {
         let mut inside = self.0.lock();
         let is_over = |entry: &Entry| {
@@ -177,13 +176,13 @@ impl Roster {
     }
 }
 
-/// Enters this pod for a game, and tells those who have been there before.
+/// Puts this pod on a game's roster, and tells the pods that are on it.
 ///
 /// # Errors
-/// `SERVICE_UNAVAILABLE`, if Redis does not answer: the other pods do not know of us.
+/// `SERVICE_UNAVAILABLE`, if Redis does not answer; the other pods then do not know of this one.
 pub(super) async fn introduce(bridge: &Bridge, game: GameId) -> Result<(), Error> {
     let pods = bridge.live.enter_pod(game).await.inspect_err(
-        |error| tracing::debug!(%game, %error, "the other pods do not know of a game here"),
+        |error| tracing::debug!(%game, %error, "the other pods could not be told of a game here"),
     )?;
     let others = bridge.reachable(pods).await;
     bridge.roster.set(game, others.clone());
@@ -191,14 +190,14 @@ pub(super) async fn introduce(bridge: &Bridge, game: GameId) -> Result<(), Error
     Ok(())
 }
 
-/// Everything again: after the connection was lost, or Redis.
+/// Introduces all games again, after the connection or Redis was lost.
 pub(super) async fn introduce_all(bridge: &Bridge) {
     for game in bridge.roster.games() {
         bridge.introduce_again(game).await;
     }
 }
 
-/// Leaves the games that have no sockets here any more, and looks at the truth from time to time.
+/// Leaves games without sockets here, and refreshes the cache from time to time.
 pub(super) async fn keep(bridge: Arc<Bridge>) {
     let mut refreshed = Instant::now();
     loop {
@@ -206,7 +205,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
         for (game, others) in bridge.roster.take_left() {
             let _ = bridge.live.leave_pod(game).await;
             bridge.tell(&others, &[Talk::Left(game)]).await;
-            // Somebody may have come meanwhile, and have entered before this has left.
+            // A socket may have opened meanwhile, and entered before this left.
             if bridge.roster.is_in(game) {
                 bridge.introduce_again(game).await;
             }
@@ -226,25 +225,25 @@ pub(super) async fn keep(bridge: Arc<Bridge>) {
 }
 
 impl Bridge {
-    /// A socket of the game has opened here: returns once the others know of this pod, or Redis does not answer.
-    /// Then whoever comes next tries again, or the next round does.
+    /// Called when a socket of the game opens here: returns once the other pods know of this one, or Redis does not
+    /// answer. In that case the next socket retries, or the next round.
     pub(super) async fn introduce_once(&self, game: GameId, known: &OnceCell<()>) {
         let _ = known.get_or_try_init(|| introduce(self, game)).await;
     }
 
-    /// Whether the others know of this pod already or not.
+    /// Introduces this pod, even if the others know of it.
     pub(super) async fn introduce_again(&self, game: GameId) {
         let Some(known) = self.roster.known(game) else { return };
         if known.initialized() {
-            // The next refresh tries again.
+            // The next refresh retries.
             let _ = introduce(self, game).await;
         } else {
             self.introduce_once(game, &known).await;
         }
     }
 
-    /// Those of `pods` that are others and alive. One may have started since the last beat of this one: it
-    /// is asked about at once, for who is left out misses what happens.
+    /// Those of `pods` that are alive, without this one. Unknown pods may have started since the last heartbeat, so
+    /// they are looked up at once; otherwise they would miss events.
     pub(super) async fn reachable(&self, mut pods: Vec<PodName>) -> Vec<PodName> {
         pods.retain(|pod| pod != self.live.pod());
         if self.roster.has_stranger(&pods) {
@@ -256,7 +255,7 @@ impl Bridge {
         self.roster.living(pods)
     }
 
-    /// Tells other pods something. What is not heard is found again in the next round.
+    /// Tells other pods something. Lost messages are made up for in the next round.
     pub(super) async fn tell(&self, pods: &[PodName], talk: &[Talk]) {
         if pods.is_empty() || talk.is_empty() {
             return;

@@ -1,7 +1,7 @@
-//! What is declared at the broker, and under which names. Those of the old backend are left alone.
+//! Declarations at the broker, and their names. Those of the Python backend are left alone.
 //!
-//! Whatever has arguments has them in its name, so that a changed one makes a new queue beside the old one,
-//! which pods of the version before go on using.
+//! Names contain the arguments, so that a changed argument creates a new queue beside the old one, which pods of the
+//! previous version continue to use.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ use crate::game::PodName;
 use crate::settings::AmqpSettings;
 use crate::telemetry::{Destination, Peer, TraceContext, send_span};
 
-/// The routing key of what all pods have to hear.
+/// The routing key of messages to all pods.
 pub(super) const ALL: &str = "all";
-/// The routing key of events that one pod handles. It has the version of the messages, so that no pod takes
-/// work that it does not understand.
+/// The routing key of events for exactly one pod. It contains the version of the messages, so that no pod consumes work
+/// that it cannot parse.
 pub(super) const ONCE: &str = "once.v1";
 /// The routing key of timers that are due.
 pub(super) const TIMERS: &str = "timers.v1";
 
-/// What stands for the name of any pod in the names of spans.
+/// Placeholder for a pod's name in the names of spans.
 const ANY_POD: &str = "{pod}";
 
-/// The broker is asked for a sign of life every so many seconds.
+/// Heartbeat of the connection, in seconds.
 const HEARTBEAT: u16 = 10;
 /// The names.
 #[derive(Debug)]
@@ -54,12 +54,12 @@ impl Topology {
             }
         };
         uri.query.heartbeat = Some(HEARTBEAT);
-        // AMQP has 0 for "no limit"; a pod should not take more than it can handle.
+        // 0 means "no limit" in AMQP; a pod should not take more than it can handle.
         let prefetch = if settings.prefetch_count == 0 { 1_000 } else { settings.prefetch_count };
         Ok(Self { uri, prefetch, prefix: settings.prefix.clone(), pod: pod.clone() })
     }
 
-    /// Where the broker is, without what is secret.
+    /// The address of the broker, without secrets.
     pub(super) fn place(&self) -> String {
         let authority = &self.uri.authority;
         format!("{}:{}/{}", authority.host, authority.port, self.uri.vhost)
@@ -71,7 +71,7 @@ impl Topology {
         Peer { host: authority.host.clone(), port: authority.port }
     }
 
-    /// The span of a message that is sent: so many events, of which some are `traced`. None if there are none of those.
+    /// The span of a sent message with `size` events, of which some are `traced`; disabled if none is.
     pub(super) fn send_span(
         &self,
         exchange: &ShortString,
@@ -90,7 +90,7 @@ impl Topology {
         send_span(&self.peer(), &to, traced, size)
     }
 
-    /// Where a message comes from.
+    /// The source of a message.
     pub(super) fn source(&self, delivery: &Delivery, queue: &ShortString) -> Destination {
         let (exchange, key) = (delivery.exchange.as_str(), delivery.routing_key.as_str());
         let template = self.template(exchange, key);
@@ -110,29 +110,29 @@ impl Topology {
         format!("{}.{rest}", self.prefix).as_str().into()
     }
 
-    /// To pods, by their names, or to all.
+    /// The exchange to pods, by name, or to all.
     pub(super) fn pods(&self) -> ShortString {
         self.name("pods")
     }
 
-    /// To exactly one pod.
+    /// The exchange to exactly one pod.
     pub(super) fn work(&self) -> ShortString {
         self.name("work")
     }
 
-    /// Work of one kind, until a pod has done it.
+    /// The queue of one kind of work.
     pub(super) fn work_queue(&self, key: &str) -> ShortString {
         self.name(&format!("work.{key}"))
     }
 
-    /// What lies here comes to the timers after the delay. The name has all arguments that may differ;
-    /// whoever changes another one changes the version in [`TIMERS`].
+    /// The wait queue of a delay: its messages move to the timers after the delay. The name contains all arguments that
+    /// may differ; if another one changes, change the version in [`TIMERS`].
     pub(super) fn wait_queue(&self, delay: Duration) -> ShortString {
         self.name(&format!("wait.{}ms.{TIMERS}", delay.as_millis()))
     }
 
-    /// No `x-expires`: publishing is no use of a queue to RabbitMQ, which would so delete it in full use, and
-    /// the timers in it. The queue of a delay that is not used any more stays, empty.
+    /// No `x-expires`: RabbitMQ does not count publishing as use, so it would delete a queue in full use, with its
+    /// timers. The empty queue of an unused delay remains.
     fn wait_arguments(&self, delay: Duration) -> FieldTable {
         let mut arguments = quorum();
         let text = |text: &str| AMQPValue::LongString(text.into());
@@ -140,14 +140,14 @@ impl Topology {
         arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(milliseconds));
         arguments.insert("x-dead-letter-exchange".into(), text(self.work().as_str()));
         arguments.insert("x-dead-letter-routing-key".into(), text(TIMERS));
-        // A timer is not lost between the two queues, even if the broker dies right then.
+        // Timers are not lost between the two queues, even if the broker crashes in that moment.
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
         arguments.insert("x-overflow".into(), text("reject-publish"));
         arguments
     }
 
-    /// Declares all but the wait queues. `epoch` tells the connections of this pod apart: the queue of the
-    /// one before may still be there.
+    /// Declares everything but the wait queues. `epoch` distinguishes the connections of this pod, since the queue of
+    /// the previous one may still exist.
     pub(super) async fn declare(&self, channel: &Channel, epoch: u64) -> Result<ShortString> {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         for exchange in [self.pods(), self.work()] {
@@ -159,7 +159,7 @@ impl Topology {
             channel.queue_declare(queue.clone(), lasting(), quorum()).await?;
             self.bind(channel, queue, self.work(), key).await?;
         }
-        // Ours alone, and gone with the connection: nobody fills the queue of a pod that died.
+        // Exclusive, and deleted with the connection, so that the queue of a dead pod does not fill up.
         let queue = self.name(&format!("pod.{}.{epoch}", self.pod));
         let own = QueueDeclareOptions {
             exclusive: true,
@@ -184,8 +184,8 @@ impl Topology {
         channel.queue_bind(queue, exchange, key.into(), options, arguments).await
     }
 
-    /// Declares the queue of a delay: one per delay, since in a queue of several a short one would wait
-    /// behind a long one.
+    /// Declares the queue of a delay: one per delay, since in a shared queue short delays would wait behind long ones
+    /// (head-of-line blocking).
     pub(super) async fn declare_wait(&self, channel: &Channel, delay: Duration) -> Result<()> {
         let arguments = self.wait_arguments(delay);
         channel.queue_declare(self.wait_queue(delay), lasting(), arguments).await.map(drop)
@@ -196,7 +196,7 @@ fn lasting() -> QueueDeclareOptions {
     QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
 }
 
-/// Kept on disk, on a majority of the brokers.
+/// Arguments of a quorum queue: on disk, on a majority of the brokers.
 fn quorum() -> FieldTable {
     let mut arguments = FieldTable::default();
     arguments.insert("x-queue-type".into(), AMQPValue::LongString("quorum".into()));

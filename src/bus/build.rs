@@ -1,4 +1,4 @@
-//! Building the bus from what the handler modules declare, and running what listens to it.
+//! Builds the bus from the declarations of the handler modules, and runs their lanes and rings.
 
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap};
@@ -20,15 +20,15 @@ use super::topic::{Bus, Handler, Handling, Receive, Topic};
 use crate::module::{Cx, Switch};
 use crate::telemetry::{TraceContext, count, panics};
 
-/// How many `Latest` events of one type a slow module may be behind before it lags.
+/// `Latest` events of one type that a slow module may be behind before it lags.
 pub const RING_CAPACITY: usize = 1024;
 
-/// What a module does when it has lagged: read again what it needs.
+/// Called when a module has lagged, to re-read what it needs.
 pub type Reread = Arc<dyn Fn(Cx) -> Handling + Send + Sync>;
 type Listening =
     Box<dyn FnOnce(Cx, TaskTracker) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
-/// Collects who hears what, before anything is published.
+/// Collects the subscriptions, before anything is published.
 #[derive(Default)]
 pub struct BusBuilder {
     topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
@@ -47,12 +47,12 @@ impl BusBuilder {
         topic.downcast_mut().expect("a topic is stored under the id of its own type")
     }
 
-    /// The lanes of a module: all its `Never` events and timers come through them.
+    /// The lanes of a module, for all its `Never` events and timers.
     pub fn lanes(&mut self, module: &'static str) -> Arc<Lanes> {
         self.lanes.entry(module).or_insert_with(Lanes::new).0.clone()
     }
 
-    /// `view` of a module is called by every publisher of `E`, before anything else.
+    /// Adds a view of a module: every publisher of `E` calls it, before anything else.
     pub(crate) fn view<E: Event>(
         &mut self,
         switch: &Arc<Switch>,
@@ -61,8 +61,7 @@ impl BusBuilder {
         self.aged_view(switch, move |event: &E, _| view(event));
     }
 
-    /// The same for a view that is told how long the event was on its way from another server: no time, if it is of
-    /// this one.
+    /// The same for a view that is told how long the event took from another pod; zero for events of this pod.
     pub(crate) fn aged_view<E: Event>(
         &mut self,
         switch: &Arc<Switch>,
@@ -71,21 +70,21 @@ impl BusBuilder {
         count_from_zero(switch.module(), E::NAME);
         let switch = switch.clone();
         self.topic::<E>().views.push(Box::new(move |event, age| {
-            // It runs in the publisher's task, which has nothing to do with its faults.
+            // It runs in the publisher's task, so its panics are caught.
             if let Err(caught) = panics::catch(|| view(event, age)) {
                 report_panic(&switch, E::NAME, &caught);
             }
         }));
     }
 
-    /// A module hears a lifecycle event.
+    /// Subscribes a module to a lifecycle event.
     pub fn hear<E: Event<Loss = Never>>(&mut self, module: &'static str, handler: Handler<E>) {
         count_deliveries_from_zero(module, E::NAME);
         let lanes = self.lanes(module);
         self.topic::<E>().handlers.push((lanes, handler));
     }
 
-    /// A module listens to positions, and re-reads when it was too slow for them.
+    /// Subscribes a module to positions; `reread` is called when it lagged.
     pub fn listen<E: Event<Loss = Latest>>(
         &mut self,
         module: &'static str,
@@ -102,7 +101,7 @@ impl BusBuilder {
         self.listening.push((module, listening));
     }
 
-    /// The bus, and what has to run for it.
+    /// The bus, and its receivers.
     pub fn build(self) -> (Arc<Bus>, Listeners) {
         let lanes = self.lanes.into_iter().map(|(module, (_, receivers))| (module, receivers));
         let listeners = Listeners { lanes: lanes.collect(), listening: self.listening };
@@ -113,15 +112,15 @@ impl BusBuilder {
     }
 }
 
-/// The receiving ends of the bus, until they are given their contexts.
+/// The receiving ends of the bus, until they get their contexts.
 pub struct Listeners {
     lanes: Vec<(&'static str, LaneReceivers)>,
     listening: Vec<(&'static str, Listening)>,
 }
 
 impl Listeners {
-    /// Runs every lane and every ring receiver as a task of `tasks`, until `stop`. What lies in the
-    /// lanes then is still delivered.
+    /// Runs every lane and every ring receiver as a task of `tasks`, until `stop`. What is in the lanes by then is
+    /// still delivered.
     pub fn run(
         self,
         cx: impl Fn(&'static str) -> Cx,

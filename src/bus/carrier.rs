@@ -1,5 +1,4 @@
-//! What carries events to other servers, as the bus knows it: a trait that the bridge implements, and the
-//! form in which an event travels.
+//! The bus's interface to other pods: a trait that the bridge implements, and the form in which an event travels.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +9,16 @@ use super::event::{Event, Reach};
 use crate::game::{GameId, Timestamp, UserId};
 use crate::telemetry::TraceContext;
 
-/// An event on its way to another server.
+/// An event on its way to another pod.
 #[derive(Clone, Debug)]
 pub struct Parcel {
     /// The name of its type.
     pub event: &'static str,
-    /// Who has to hear it.
+    /// Its reach.
     pub reach: Reach,
     /// Its game.
     pub game: Option<GameId>,
-    /// Its player, of whom only the newest counts if it is a `Latest` event.
+    /// Its player; of a `Latest` event, only each player's newest counts.
     pub player: Option<UserId>,
     /// When it was published.
     pub at: Timestamp,
@@ -30,7 +29,7 @@ pub struct Parcel {
 }
 
 impl Parcel {
-    /// `None` if the event cannot be JSON: a fault of its type, which the log names.
+    /// `None` if the event cannot be serialised as JSON: a bug in its type, which is logged.
     pub(super) fn of<E: Event>(event: &E, at: Timestamp) -> Option<Self> {
         let body = serde_json::to_string(event)
             .inspect_err(|error| tracing::error!(event = E::NAME, %error, "cannot travel"))
@@ -47,24 +46,24 @@ impl Parcel {
     }
 }
 
-/// Carries events to other servers. Without one, this server is alone.
+/// Carries events to other pods. Without it, this pod is alone.
 #[async_trait]
 pub trait Carrier: Send + Sync {
-    /// Whether a position of this game has to travel at all. Asked for every keystroke.
+    /// Whether a position of this game must be sent at all. Called for every keystroke.
     fn has_others(&self, game: GameId) -> bool;
 
-    /// Takes a position along. Never waits; of a player only the newest travels.
+    /// Sends a position with the next batch. Never waits; of each player only the newest is sent.
     fn relay(&self, parcel: Parcel);
 
-    /// Takes a lifecycle event to the others that have to hear it. Waits while too many wait.
+    /// Sends a lifecycle event to the pods in its reach. Waits while its queue is full.
     async fn carry(&self, parcel: Parcel);
 
-    /// Gives an event of reach `Once` to exactly one server. Returns whether it is sure to be handled; else
-    /// whoever asks handles it.
+    /// Gives an event of reach `Once` to exactly one pod. Returns whether that is certain; otherwise the caller handles
+    /// it.
     async fn assign(&self, parcel: Parcel) -> bool;
 }
 
-/// An event that another server has sent.
+/// An event received from another pod.
 pub struct Arrival<'a> {
     /// When it was published.
     pub at: Timestamp,
@@ -72,33 +71,32 @@ pub struct Arrival<'a> {
     pub trace: TraceContext,
     /// The event, as JSON.
     pub body: &'a str,
-    /// To be dropped once it is handled.
+    /// Dropped once it is handled.
     pub receipt: Option<Arc<Receipt>>,
 }
 
-/// What has to happen once an event is handled, whatever came of it: when the last one who handles it drops
-/// this.
+/// An action that runs once an event is handled, whatever the outcome, or refused: when the last clone is dropped.
 pub struct Receipt {
     settle: Option<Box<dyn FnOnce(Settled) + Send + Sync>>,
     is_refused: AtomicBool,
 }
 
-/// What became of an event that one server alone was given.
+/// The outcome of an event that exactly one pod was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// It is handled.
+    /// It was handled.
     Handled,
-    /// Nobody here knows it: it is for another server.
+    /// No module of this pod knows it: it is for another pod.
     Refused,
 }
 
 impl Receipt {
-    /// A receipt that does this.
+    /// A receipt with this action.
     pub fn new(settle: impl FnOnce(Settled) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { settle: Some(Box::new(settle)), is_refused: AtomicBool::new(false) })
     }
 
-    /// Another server is to have it.
+    /// Leaves the event to another pod.
     pub fn refuse(&self) {
         self.is_refused.store(true, Ordering::Release);
     }

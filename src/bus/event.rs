@@ -13,17 +13,17 @@ use crate::game::{GameId, Timestamp, UserId};
 use crate::socket::SchemaOf;
 use crate::telemetry::TraceContext;
 
-/// Who has to hear an event.
+/// Which pods receive an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
-    /// This server alone.
+    /// This pod only.
     Pod,
-    /// Every server that holds a socket of the game.
+    /// Every pod that holds a socket of the game.
     Game,
-    /// All servers.
+    /// All pods.
     Everywhere,
-    /// Exactly one server handles it, at least once: its handlers are idempotent.
+    /// Exactly one pod handles it, at least once; its handlers must be idempotent.
     Once,
 }
 
@@ -35,7 +35,7 @@ pub enum Reach {
 /// use typephoon_api::bus::{Event, Never, Reach};
 /// use typephoon_api::game::GameId;
 ///
-/// /// Somebody waved.
+/// /// A player waved.
 /// #[derive(Serialize, Deserialize, ToSchema)]
 /// struct PlayerWaved { game: GameId }
 ///
@@ -47,9 +47,9 @@ pub enum Reach {
 /// }
 /// ```
 pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static {
-    /// Noun and past participle (`race.started`); stable, since it crosses servers.
+    /// Noun and past participle (`race.started`); stable, since it is sent to other pods.
     const NAME: &'static str;
-    /// Who has to hear it.
+    /// Its reach.
     const REACH: Reach;
     /// [`Never`] or [`Latest`].
     type Loss: Loss;
@@ -57,32 +57,32 @@ pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static
     fn game(&self) -> Option<GameId> {
         None
     }
-    /// Whose it is, for [`Latest`] events: of each player only the newest counts, and it is not shown
-    /// to the player's own sockets. `Never` events are shown to everybody, whoever's they are.
+    /// The player of a [`Latest`] event: only each player's newest counts, and it is not shown to the player's own
+    /// sockets. `Never` events are shown to all players.
     fn player(&self) -> Option<&UserId> {
         None
     }
 }
 
-/// May an event be lost? Stated at its type, as [`Event::Loss`].
+/// Whether an event may be lost: part of its type, as [`Event::Loss`].
 pub trait Loss: Sized + 'static {
-    /// The promise in one word, for the wiring table.
+    /// The promise as a word, for the wiring table.
     const WORD: &'static str;
-    /// Whether a newer event of a player takes the place of one that still waits.
+    /// Whether a newer event of a player replaces one that still waits.
     const CONFLATES: bool;
-    /// Publishes in the way the promise asks for.
+    /// Publishes as the promise requires.
     fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending;
-    /// Takes an event that another server has published. `None` if it cannot be read.
+    /// Receives an event that another pod published. `None` if it cannot be parsed.
     fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending>;
 }
 
-/// Never lost: a lifecycle event (joined, started, finished). A publisher waits while a hearing
-/// module's lane is full.
+/// Never lost: a lifecycle event (joined, started, finished). The publisher waits while a subscribed module's lane is
+/// full.
 #[derive(Debug)]
 pub enum Never {}
 
-/// Only the newest of a player matters (a cursor position): it never makes anybody wait, and may be
-/// conflated or overtaken where somebody is slow.
+/// Only a player's newest event matters (a position): publishing never waits, and the event may be conflated or dropped
+/// for a slow receiver.
 #[derive(Debug)]
 pub enum Latest {}
 
@@ -110,7 +110,7 @@ impl Loss for Latest {
     }
 }
 
-/// An event on its way, with what travels beside it.
+/// An event with its metadata.
 #[derive(Debug)]
 pub struct Envelope<E> {
     /// What happened.
@@ -122,7 +122,7 @@ pub struct Envelope<E> {
 }
 
 impl<E: Event> Envelope<E> {
-    /// One that another server has sent. `None` if it cannot be read.
+    /// An event from another pod. `None` if it cannot be parsed.
     pub(super) fn arrived(arrival: &Arrival<'_>) -> Option<Self> {
         let event = serde_json::from_str(arrival.body).ok()?;
         Some(Self { event, at: arrival.at, trace: arrival.trace.clone() })
@@ -133,12 +133,12 @@ impl<E: Event> Envelope<E> {
     }
 }
 
-/// What a handler function takes: an event that it heard. Reads like the event itself.
+/// The argument of a handler function: an event that it hears. Derefs to the event.
 #[derive(Debug)]
 pub struct Heard<E>(pub(crate) Arc<Envelope<E>>);
 
 impl<E> Heard<E> {
-    /// The envelope: when it was published, and by which span.
+    /// The envelope: time and span of the publication.
     pub fn envelope(&self) -> &Envelope<E> {
         &self.0
     }
@@ -156,11 +156,11 @@ impl<E> std::ops::Deref for Heard<E> {
 pub struct EventInfo {
     /// Its stable name.
     pub name: &'static str,
-    /// Who has to hear it.
+    /// Its reach.
     pub reach: Reach,
     /// `never` or `latest`.
     pub loss: &'static str,
-    /// How it is written in JSON.
+    /// Its JSON schema.
     #[serde(skip)]
     pub(crate) schema: SchemaOf,
 }
@@ -172,7 +172,7 @@ impl PartialEq for EventInfo {
 }
 
 impl EventInfo {
-    /// What the type says of itself.
+    /// The description of the type.
     pub const fn of<E: Event>() -> Self {
         let (name, reach, loss) = (E::NAME, E::REACH, <E::Loss as Loss>::WORD);
         Self { name, reach, loss, schema: E::to_schema }

@@ -1,4 +1,4 @@
-//! The fence around a handler function: what goes wrong inside stays inside, and gets a name.
+//! The fence around a handler function: it contains panics, errors and delays, and logs them with the module's name.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use crate::telemetry::panics::{self, Caught};
 use crate::telemetry::{TraceContext, count, process_span, span_failed, troubles};
 use crate::{Error, Kind};
 
-/// From here on a delivery is called slow, and named in the log while it still runs.
+/// A delivery that takes longer is slow, and is logged while it still runs.
 pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 
-/// A delivery that is not done by now is left to itself, so that its lane moves on. It is not dropped:
-/// it may have changed facts already, and be waiting for the records to announce that.
+/// A delivery that takes longer is abandoned by its lane, which moves on. It is not cancelled: it may have changed
+/// facts already, and be waiting for the records to announce that.
 pub const LEFT_ALONE_AFTER: Duration = Duration::from_secs(30);
 
-/// Runs one delivery of `what` to a module, in a span linked to what caused it. Whatever happens, the
-/// caller goes on with the next delivery, once what the handler publishes is on its way; or after
-/// [`LEFT_ALONE_AFTER`], while a task of `tasks` waits for the rest.
+/// Runs one delivery of `what` to a module, in a span linked to its cause. In any case the caller continues with the
+/// next delivery, once the handler's events are published; or after [`LEFT_ALONE_AFTER`], while a task of `tasks` waits
+/// for the rest.
 pub(crate) async fn fence(
     cx: &Cx,
     what: &'static str,
@@ -44,13 +44,13 @@ pub(crate) async fn fence(
         }
     };
     let mut handled = Box::pin(handled.instrument(span));
-    // Mostly it is done at once: then no timer is set.
+    // Usually it is done at once, and no timer is set.
     if handled.as_mut().now_or_never().is_some() {
         return;
     }
     if timeout(LEFT_ALONE_AFTER, handled.as_mut()).await.is_err() {
         count::HANDLER_LEFT_ALONE.add([module, what], 1);
-        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "a delivery is abandoned: it takes too long");
+        tracing::error!(module, event = what, after = ?LEFT_ALONE_AFTER, "a delivery takes too long and is abandoned");
         tasks.spawn(handled);
     }
 }
@@ -68,7 +68,7 @@ pub(crate) async fn guard<T>(
     outcome
 }
 
-/// The same for a part of what is measured already.
+/// The same for a part of work that is already measured.
 pub(crate) async fn guard_part<T>(
     cx: &Cx,
     what: &'static str,
@@ -83,15 +83,15 @@ pub(crate) async fn guard_part<T>(
     }
 }
 
-/// Begins the counts of what may go wrong with a function of a module at zero: Prometheus sees no increase in a counter
-/// that first shows up with one.
+/// Starts the failure counters of a module's function at zero: Prometheus sees no increase in a counter that first
+/// appears with one.
 pub(crate) fn count_from_zero(module: &'static str, what: &'static str) {
     for counters in [&count::HANDLER_PANICS, &count::HANDLER_SLOW] {
         counters.add([module, what], 0);
     }
 }
 
-/// The same for what is delivered to a module.
+/// The same for deliveries to a module.
 pub(crate) fn count_deliveries_from_zero(module: &'static str, what: &'static str) {
     count_from_zero(module, what);
     for counters in [&count::HANDLER_ERRORS, &count::HANDLER_LEFT_ALONE] {
@@ -99,7 +99,7 @@ pub(crate) fn count_deliveries_from_zero(module: &'static str, what: &'static st
     }
 }
 
-/// Logs that a function of a module failed. An outage, which all of them meet, is for the health watch to report.
+/// Logs that a function of a module failed. Outages are not logged here, since the health watch reports them.
 fn report(module: &str, what: &str, error: &Error) {
     if error.kind() == Kind::UNAVAILABLE {
         tracing::debug!(module, event = what, %error, "handler failed");
@@ -108,7 +108,7 @@ fn report(module: &str, what: &str, error: &Error) {
     }
 }
 
-/// Logs and counts a panic that was caught in a function of a module. One panic too many switches the module off.
+/// Logs and counts a panic that was caught in a function of a module. Too many panics switch the module off.
 pub(crate) fn report_panic(switch: &Switch, what: &'static str, caught: &Caught) {
     let (module, Caught { message, at }) = (switch.module(), caught);
     count::HANDLER_PANICS.add([module, what], 1);

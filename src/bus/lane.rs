@@ -1,4 +1,4 @@
-//! Lanes: how a module gets its lifecycle events and timers, in order and without loss.
+//! Lanes: deliver lifecycle events and timers to a module, in order and without loss.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::game::GameId;
 use crate::module::Cx;
 use crate::telemetry::TraceContext;
 
-/// Lanes per module. Events of one game always take the same lane, so they keep their order; a game
-/// that is slow to handle holds up an eighth of the others at most.
+/// Lanes per module. Events of one game always take the same lane, so they keep their order; a slow game delays at most
+/// an eighth of the others.
 pub const LANES: usize = 8;
 
-/// Deliveries that may wait in one lane. When it is full, whoever sends waits.
+/// Deliveries that may wait in one lane. When it is full, the sender waits.
 pub const LANE_CAPACITY: usize = 256;
 
 /// One event for one module.
@@ -25,7 +25,7 @@ pub(crate) struct Delivery {
     pub(crate) what: &'static str,
     /// The span that caused it.
     pub(crate) trace: TraceContext,
-    /// Handles it.
+    /// Runs the handler.
     pub(crate) run: Box<dyn FnOnce(Cx) -> Handling + Send>,
 }
 
@@ -46,7 +46,7 @@ impl Lanes {
         &self.0[usize::try_from(key % LANES as u64).expect("a remainder of LANES")]
     }
 
-    /// Puts a delivery into the lane of its game; waits while that is full.
+    /// Puts a delivery into the lane of its game; waits while it is full.
     pub(crate) async fn send(&self, game: Option<GameId>, delivery: Delivery) {
         let what = delivery.what;
         if self.lane(game).send(delivery).await.is_err() {
@@ -54,7 +54,7 @@ impl Lanes {
         }
     }
 
-    /// Puts a delivery into the lane of its game, or gives it back if that is full.
+    /// Puts a delivery into the lane of its game, or returns it if the lane is full.
     pub(crate) fn try_send(&self, game: GameId, delivery: Delivery) -> Result<(), Delivery> {
         match self.lane(Some(game)).try_send(delivery) {
             Err(mpsc::error::TrySendError::Full(delivery)) => Err(delivery),
@@ -71,7 +71,7 @@ impl LaneReceivers {
     }
 }
 
-/// Delivers one after the other; on `stop`, what is there already, and no more.
+/// Runs deliveries one after the other; on `stop`, only those that are already in the lane.
 async fn deliver(
     cx: Cx,
     mut lane: mpsc::Receiver<Delivery>,
@@ -92,7 +92,7 @@ async fn deliver(
         if !cx.is_on(what) {
             continue;
         }
-        // Called inside the fence too: a plain `fn` may panic before it has made its future.
+        // Also called inside the fence: a plain `fn` may panic before it returns its future.
         let its = cx.clone();
         let handling = async move { run(its).await };
         fence(&cx, what, &trace, handling, &tasks).await;

@@ -1,5 +1,5 @@
-//! The in-process event bus: typed events go from whoever publishes them to the handler modules
-//! that asked for their type, and to the rooms that show them.
+//! The in-process event bus: it passes typed events from their publishers to the handler modules that subscribed to the
+//! type, and to the rooms that show them.
 //!
 //! ```text
 //!                    ┌ views: a frame into the room of the game, at once, by the publisher itself
@@ -8,10 +8,10 @@
 //!                    └ Latest: one ring per type (a slow module lags, and re-reads)
 //! ```
 //!
-//! * The bus is keyed by type and built once, at start-up: publishing takes no lock, and an event
-//!   that nobody here wants costs one look into a table.
+//! * The bus is keyed by type and built once, at start-up: publishing takes no lock, and an event without subscribers
+//!   costs one table lookup.
 //! * Order holds for the events of one game as seen by one handler module, within one loss promise.
-//! * Sockets are no subscribers: they are members of a room ([`crate::socket`]).
+//! * Sockets do not subscribe: they are members of a room ([`crate::socket`]).
 //!
 //! Architecture Invariant: the graph of `Never` events (heard by a module → emitted by it) has no
 //! cycle, which start-up checks; so back-pressure cannot turn into a deadlock.

@@ -1,4 +1,4 @@
-//! What a function of a handler module may return to have it published.
+//! The return types of handler functions that publish events.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use super::topic::Bus;
 
 type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is left to await of a publication: nothing for `Latest`, which costs no allocation then.
+/// The pending part of a publication: nothing for `Latest`, which then costs no allocation.
 #[must_use = "`Never` events are published when this is awaited"]
 pub struct Pending(Option<Waiting>);
 
@@ -33,7 +33,7 @@ impl Pending {
         }
     }
 
-    /// What is awaited belongs to the span.
+    /// Runs the pending part within the span.
     pub(crate) fn within(self, span: Span) -> Self {
         match self.0 {
             Some(waiting) if !span.is_none() => Self::waits(waiting.instrument(span)),
@@ -41,7 +41,7 @@ impl Pending {
         }
     }
 
-    /// Whether there is something to await.
+    /// Whether anything is pending.
     pub fn is_done(&self) -> bool {
         self.0.is_none()
     }
@@ -55,10 +55,10 @@ impl IntoFuture for Pending {
     }
 }
 
-/// Events as the return value of a handler function: none, one, perhaps one, many, or a pair.
-/// So what a module emits is read off the signatures of its functions.
+/// Events as the return value of a handler function: none, one, an option, several, or a pair. So a module's emitted
+/// events follow from the signatures of its functions.
 pub trait Emits: Send + Sized + 'static {
-    /// The event types that may come.
+    /// The event types that may be published.
     fn kinds() -> Vec<EventInfo>;
     /// Publishes them, in order.
     fn publish(self, bus: &Arc<Bus>) -> Pending;

@@ -1,7 +1,7 @@
-//! The live tail: events of one game or one player, copied for watchers while there are any.
+//! The live tail: copies the events of one game or one player for watchers, if there are any.
 //!
-//! Publishers never wait for it: it is a ring, and a watcher that is too slow lags and is told how much it missed.
-//! Without watchers it costs an event one atomic load.
+//! Publishers never wait for it: it is a ring, and a slow watcher lags and is told how many events it missed. Without
+//! watchers it costs one atomic load per event.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::game::{GameId, Timestamp, UserId};
 
 /// Events that a watcher may be behind before it lags.
 const CAPACITY: usize = 1024;
-/// Watchers at once; there are few operators.
+/// Watchers at once: there are few operators.
 const WATCHERS: usize = 16;
 
-/// What a watcher looks at.
+/// What a watcher follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Focus {
     /// The events of a game.
     Game(GameId),
-    /// The events of a player, in whatever game.
+    /// The events of a player, in any game.
     Player(UserId),
 }
 
@@ -42,16 +42,16 @@ pub(crate) struct Seen {
     player: Option<UserId>,
 }
 
-/// The next of what a watcher gets.
+/// What a watcher receives.
 #[derive(Clone, Debug)]
 pub(crate) enum Sight {
     /// An event.
     Event(Arc<Seen>),
-    /// The watcher was too slow for so many.
+    /// The watcher missed this many.
     Lagged(u64),
 }
 
-/// Where watchers look at the bus.
+/// The watchers' access to the bus.
 pub(super) struct Tap {
     ring: broadcast::Sender<Arc<Seen>>,
     watchers: AtomicUsize,
@@ -72,7 +72,7 @@ impl Default for Tap {
 }
 
 impl Focus {
-    /// Whether it may be one of these. A lifecycle event tells its players in its body alone.
+    /// Whether the event may match. A lifecycle event names its players only in its body.
     fn may_be<E: Event>(&self, event: &E) -> bool {
         match self {
             Self::Game(game) => event.game() == Some(*game),
@@ -93,7 +93,7 @@ impl Focus {
 }
 
 impl Tap {
-    /// An event passes by.
+    /// Copies an event for the watchers.
     pub(super) fn see<E: Event>(&self, event: &E) {
         if self.watchers.load(Ordering::Relaxed) == 0
             || !self.foci.read().iter().any(|(_, focus)| focus.may_be(event))
@@ -103,11 +103,11 @@ impl Tap {
         let (event_name, game, player) = (E::NAME, event.game(), event.player().cloned());
         let body = serde_json::to_string(event).unwrap_or_default();
         let seen = Seen { event: event_name, game, at: Timestamp::now(), body, player };
-        // The last watcher may just have gone.
+        // The last watcher may have ended meanwhile.
         let _ = self.ring.send(Arc::new(seen));
     }
 
-    /// Looks from now on; `None` if too many do.
+    /// Starts watching; `None` if there are too many watchers.
     pub(super) fn watch(self: &Arc<Self>, focus: Focus) -> Option<Sights> {
         let mut foci = self.foci.write();
         if foci.len() >= WATCHERS {
@@ -121,7 +121,7 @@ impl Tap {
     }
 }
 
-/// What a watcher sees, as it happens. Dropping it ends the looking.
+/// The events for a watcher, as they happen. Dropping it ends the watch.
 pub(crate) struct Sights {
     ring: BroadcastStream<Arc<Seen>>,
     focus: Focus,

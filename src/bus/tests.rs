@@ -1,4 +1,4 @@
-//! The promises of the bus, each as a test, on small buses of modules that only write diaries.
+//! The promises of the bus, each as a test, on small buses with modules that only record events.
 
 mod delivery;
 mod fenced;
@@ -22,7 +22,7 @@ use crate::game::{GameId, UserId};
 use crate::module::Switch;
 use crate::testing::Server;
 
-/// An event that tests can tell from others of its type.
+/// An event that tests can distinguish from others of its type.
 trait Numbered: Event {
     fn number(&self) -> u32;
 }
@@ -62,7 +62,7 @@ event!("test.waved" Waved waved Never);
 event!("test.bowed" Bowed bowed Never);
 event!("test.leaned" Leaned leaned Latest);
 
-/// A handler out of a plain function.
+/// A handler from a plain function.
 fn handler<E, F>(work: impl Fn(Heard<E>) -> F + Send + Sync + 'static) -> Handler<E>
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
@@ -73,7 +73,7 @@ where
     })
 }
 
-/// What a module has heard, in order.
+/// The events that a module heard, in order.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<u32>>>);
 
@@ -90,12 +90,12 @@ impl Diary {
         self.0.lock().is_empty()
     }
 
-    /// Writes down every event.
+    /// Records every event.
     fn hearing<E: Numbered>(&self) -> Handler<E> {
         self.behind(&Door::opened())
     }
 
-    /// Writes down every event, but not before the door is open.
+    /// Records every event, but not before the gate is open.
     fn behind<E: Numbered>(&self, door: &Door) -> Handler<E> {
         let (diary, door) = (self.clone(), door.clone());
         handler(move |heard: Heard<E>| {
@@ -109,7 +109,7 @@ impl Diary {
     }
 }
 
-/// Holds up whoever comes, until it is opened for good.
+/// A gate that blocks callers until it is opened.
 #[derive(Clone, Default)]
 struct Door(CancellationToken);
 
@@ -147,15 +147,14 @@ impl Running {
         Self { bus, tasks, stop, server }
     }
 
-    /// The same, with a clock that stands still while anybody has something to do, so that
-    /// [`settle`] and long waits take no time.
+    /// The same, with paused time, so that [`settle`] and long waits take no time.
     async fn start_paused(builder: BusBuilder) -> Self {
         let running = Self::start(builder).await;
         tokio::time::pause();
         running
     }
 
-    /// Stops the modules, and waits until they are done with what lies in their lanes.
+    /// Stops the modules, and waits until their lanes are empty.
     async fn end(self) {
         self.stop.cancel();
         self.tasks.close();
@@ -163,12 +162,12 @@ impl Running {
     }
 }
 
-/// Lets everybody do what they can do, with the clock paused.
+/// Lets all tasks run until they wait, with paused time.
 async fn settle() {
     tokio::time::sleep(Duration::from_millis(1)).await;
 }
 
-/// What is logged in this thread meanwhile.
+/// Captures what is logged in this thread meanwhile.
 struct Log {
     text: Arc<Mutex<Vec<u8>>>,
     _guard: DefaultGuard,
@@ -176,12 +175,12 @@ struct Log {
 
 impl Log {
     fn capture() -> Self {
-        // Somebody must listen all the time: a log line that another test reaches first while nobody
-        // does would be switched off for the whole process (tracing caches the interest in it).
+        // A subscriber must exist all the time: tracing caches the interest per log line, so a line that another test
+        // reaches first without a subscriber would be off for the whole process.
         static SOMEBODY: Once = Once::new();
         SOMEBODY.call_once(|| {
             let silent = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
-            // Already set is as good.
+            // It may already be set.
             let _ = tracing::subscriber::set_global_default(silent);
         });
         let text = Arc::new(Mutex::new(Vec::new()));
@@ -191,7 +190,7 @@ impl Log {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// Whether one line says all of this.
+    /// Whether one line contains all of this.
     fn says(&self, words: &[&str]) -> bool {
         let text = String::from_utf8_lossy(&self.text.lock()).into_owned();
         text.lines().any(|line| words.iter().all(|word| line.contains(word)))

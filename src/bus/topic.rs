@@ -1,4 +1,4 @@
-//! The bus itself: one topic per event type, found by the type.
+//! The bus itself: one topic per event type.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -20,22 +20,22 @@ use crate::game::Timestamp;
 use crate::module::Cx;
 use crate::telemetry::{CounterHandle, count, publish_span, relay_span};
 
-/// A handler at work. It leaves what it publishes to whoever runs it, so that a publication that has to
-/// wait is not taken for a handler that hangs.
+/// A running handler. It returns its pending publications to the caller, so that waiting for them does not count as a
+/// slow handler.
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<Pending, Error>> + Send>>;
 pub(crate) type Handler<E> = Arc<dyn Fn(Cx, Heard<E>) -> Handling + Send + Sync>;
-/// Is given the event, and how long it was on its way from another server.
+/// Gets the event, and how long it took from another pod.
 type View<E> = Box<dyn Fn(&E, Duration) + Send + Sync>;
 
-/// All that happens to one type of event.
+/// The receivers of one type of event.
 pub(super) struct Topic<E> {
-    /// Shows the event in its room; called by the publisher itself.
+    /// Shows the event in its room; called in the publisher's task.
     pub(super) views: Vec<View<E>>,
     /// The modules that hear it, if it is a `Never` event.
     pub(super) handlers: Vec<(Arc<Lanes>, Handler<E>)>,
-    /// Where the modules that hear it listen, if it is a `Latest` event and there are such modules.
+    /// The ring for the modules that listen to it, if it is a `Latest` event and there are any.
     pub(super) ring: Option<broadcast::Sender<Arc<Envelope<E>>>>,
-    /// How many were published here.
+    /// Counts those published on this pod.
     published: CounterHandle,
 }
 
@@ -46,18 +46,18 @@ impl<E: Event> Default for Topic<E> {
     }
 }
 
-/// Takes an event that another server has sent. `None` if it cannot be read.
+/// Receives an event from another pod. `None` if it cannot be parsed.
 pub(super) type Receive =
     Box<dyn for<'a> Fn(&Arc<Bus>, &Arrival<'a>) -> Option<Pending> + Send + Sync>;
 
 /// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed.
 pub struct Bus {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
-    /// How events of other servers are taken, by their names.
+    /// Receivers of other pods' events, by name.
     pub(super) receive: HashMap<&'static str, (EventInfo, Receive)>,
-    /// Where operators look.
+    /// The live tail.
     pub(super) tap: Arc<Tap>,
-    /// The way to other servers, if there are any.
+    /// The connection to other pods, if any.
     pub(super) carrier: OnceLock<Arc<dyn Carrier>>,
 }
 
@@ -66,19 +66,19 @@ impl Bus {
         self.topics.get(&TypeId::of::<E>())?.downcast_ref()
     }
 
-    /// What passes here of a game or a player, as it happens; `None` if too many look.
+    /// Watches the events of a game or a player; `None` if there are too many watchers.
     pub(crate) fn watch(&self, focus: Focus) -> Option<Sights> {
         self.tap.watch(focus)
     }
 
-    /// Has events travel from now on.
+    /// Sets the connection to other pods.
     pub(crate) fn travel_by(&self, carrier: Arc<dyn Carrier>) {
-        // It is set once, at the start.
+        // Set once, at start-up.
         let _ = self.carrier.set(carrier);
     }
 
-    /// Publishes a lifecycle event: shown in its room at once, then given to every module that hears
-    /// it. Waits while a lane is full; nothing is lost. What it announces has been written down before.
+    /// Publishes a lifecycle event: shows it in its room at once, then delivers it to every module that hears it. Waits
+    /// while a lane is full; nothing is lost. The facts that it announces must be stored before.
     pub async fn announce<E: Event<Loss = Never>>(&self, event: E) {
         let span = publish_span(E::NAME, event.game());
         self.announce_in_span(event).instrument(span).await;
@@ -88,7 +88,7 @@ impl Bus {
         if let Some(topic) = self.topic::<E>() {
             topic.published.inc();
         }
-        // No module here may hear it, and one of a newer pod all the same.
+        // Even if no module of this pod hears it, one of a newer pod may.
         if let Some(carrier) = self.carrier.get()
             && E::REACH != Reach::Pod
             && let Some(parcel) = Parcel::of(&event, Timestamp::now())
@@ -102,7 +102,7 @@ impl Bus {
         self.deliver(Envelope::new(event), Duration::ZERO, None).await;
     }
 
-    /// Shows a lifecycle event here, and gives it to the modules here that hear it.
+    /// Shows a lifecycle event on this pod, and delivers it to the modules that hear it.
     async fn deliver<E: Event<Loss = Never>>(
         &self,
         envelope: Envelope<E>,
@@ -130,8 +130,8 @@ impl Bus {
         }
     }
 
-    /// Publishes a position: shown in its room at once, and put into the ring of its type if a module
-    /// hears it. Never waits.
+    /// Publishes a position: shows it in its room at once, and puts it into the ring of its type if a module listens.
+    /// Never waits.
     pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
         relay_span(E::NAME, event.game()).in_scope(|| self.relay_in_span(event));
     }
@@ -162,13 +162,12 @@ impl Bus {
             view(&event, age);
         }
         if let Some(ring) = &topic.ring {
-            // Nobody listening is no fault: the modules have stopped.
+            // Without receivers, the modules have stopped.
             let _ = ring.send(Arc::new(envelope(event)));
         }
     }
 
-    /// Takes an event that another server has sent. Of a name that nobody here knows, `None`: that server
-    /// has modules that this one lacks.
+    /// Receives an event from another pod. `None` for an unknown name: that pod has modules that this one lacks.
     pub(crate) fn receive(
         self: &Arc<Self>,
         event: &str,

@@ -1,6 +1,7 @@
-//! `typephoon-api health`: asks a running server for its readiness, for images that have no shell and no other client.
+//! `typephoon-api health`: checks the readiness of a running server, for images without a shell or an HTTP client.
 //!
-//! Plain HTTP over a socket of the standard library: a runtime and an HTTP client would take longer than the question.
+//! Plain HTTP over a socket of the standard library: starting a runtime and an HTTP client would take longer than the
+//! check.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream, ToSocketAddrs};
@@ -10,9 +11,9 @@ use crate::settings::ServerSettings;
 
 /// The route of readiness.
 const READY: &str = "/healthcheck/ready";
-/// How long the question and its answer may take: below the timeout of usual health checks (3 s and more).
+/// Timeout of the check: below that of usual health checks (3 s and more).
 const PATIENCE: Duration = Duration::from_millis(2_500);
-/// Longest answer that is read; that of a server is below 1 KiB.
+/// Longest answer that is read; the server's is below 1 KiB.
 const ANSWER_BYTES: usize = 16 * 1024;
 
 /// The address at which a server with these settings answers on this machine.
@@ -28,10 +29,10 @@ pub(super) fn local(server: &ServerSettings) -> Result<String, String> {
     Ok(format!("{host}:{}", server.port))
 }
 
-/// Asks the server at `address` (`host:port`) whether it takes players.
+/// Checks whether the server at `address` (`host:port`) is ready.
 ///
 /// # Errors
-/// One sentence: that it does not answer, or why it takes none.
+/// One sentence: that it does not answer, or why it is not ready.
 pub(super) fn ask(address: &str) -> Result<(), String> {
     let answer =
         exchange(address).map_err(|error| format!("{address} does not answer: {error}"))?;
@@ -48,11 +49,11 @@ pub(super) fn ask(address: &str) -> Result<(), String> {
 
 fn exchange(address: &str) -> std::io::Result<String> {
     let deadline = Instant::now() + PATIENCE;
-    // 0 would mean to wait for ever.
+    // 0 would mean no timeout.
     let left = || deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     let mut stream = connect(address, left)?;
     stream.set_write_timeout(Some(left()))?;
-    // In one piece: a server that answers early may not read another.
+    // In one write: a server that answers early may not read a second one.
     let question = format!("GET {READY} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(question.as_bytes())?;
     let mut answer = Vec::new();
@@ -67,7 +68,7 @@ fn exchange(address: &str) -> std::io::Result<String> {
     Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "its answer does not end"))
 }
 
-/// Connects to the first address of the name that accepts.
+/// Connects to the first of the name's addresses that accepts.
 fn connect(address: &str, left: impl Fn() -> Duration) -> std::io::Result<TcpStream> {
     let mut failure = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
     for candidate in address.to_socket_addrs()? {
@@ -79,7 +80,7 @@ fn connect(address: &str, left: impl Fn() -> Duration) -> std::io::Result<TcpStr
     Err(failure)
 }
 
-/// What the error envelope says, if the body is one.
+/// The message of the error envelope, if the body is one.
 fn message(answer: &str) -> Option<String> {
     let (_, body) = answer.split_once("\r\n\r\n")?;
     let body: serde_json::Value = serde_json::from_str(body.trim()).ok()?;

@@ -1,8 +1,8 @@
-//! The signals by which the server is told to stop: Ctrl-C, and SIGTERM where there is one.
+//! The signals that stop the server: Ctrl-C, and SIGTERM where it exists.
 
 use std::io;
 
-/// Listens from its making on, so that no signal is missed.
+/// Listens from its creation, so that no signal is missed.
 pub(super) struct Signals {
     #[cfg(unix)]
     terminated: tokio::signal::unix::Signal,
@@ -24,7 +24,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         #[cfg(unix)]
         tokio::select! {

@@ -22,23 +22,23 @@ pub struct Answer<T> {
     link: Option<HeaderValue>,
 }
 
-/// A success that says no more than that.
+/// A success without further fields.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Empty {}
 
 impl<T> Answer<T> {
-    /// Just the body.
+    /// An answer with this body.
     pub fn new(body: T) -> Self {
         Self { body, cookies: SetCookies::default(), link: None }
     }
 
-    /// With cookies beside it.
+    /// Adds cookies.
     #[must_use]
     pub fn with_cookies(self, cookies: SetCookies) -> Self {
         Self { cookies, ..self }
     }
 
-    /// With the path of the next page in the header `link` (RFC 8288).
+    /// Adds the path of the next page in the header `link` (RFC 8288).
     #[must_use]
     pub fn with_next_page(self, path: &str) -> Self {
         let link = HeaderValue::try_from(format!("<{path}>; rel=\"next\"")).ok();
@@ -75,7 +75,7 @@ struct FailureDetail {
     code: &'static str,
     /// For developers; may be empty.
     message: String,
-    /// The trace of the request, where traces are exported; also in the header `x-trace-id`.
+    /// The trace id of the request, if traces are exported; also in the header `x-trace-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
 }
@@ -96,7 +96,7 @@ fn render(res: &mut Response, status: u16, body: &impl Serialize) {
             res.body(json);
         }
         Err(error) => {
-            tracing::error!(%error, "an answer cannot be JSON");
+            tracing::error!(%error, "an answer cannot be serialised as JSON");
             res.status_code(StatusCode::INTERNAL_SERVER_ERROR);
         }
     }
@@ -120,13 +120,14 @@ fn tell_as(res: &mut Response, error: &Error, status: u16) {
     }
 }
 
-/// Whole seconds (RFC 9110, section 10.2.3), rounded up: a client that waits for so long is not refused again.
+/// Whole seconds (RFC 9110, section 10.2.3), rounded up, so that a client that waits this long is not refused again.
 fn retry_after(wait: Duration) -> u64 {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     seconds.max(1)
 }
 
-/// An error as a whole answer, where there is no request that salvo could answer. The connection is closed after it.
+/// An error as a complete HTTP response, for connections without a request that salvo could answer. The connection
+/// closes after it.
 pub(super) fn in_full(error: &Error) -> Vec<u8> {
     let failure = Failure { ok: false, error: FailureDetail::of(error) };
     let body = serde_json::to_string(&failure).unwrap_or_default();
@@ -172,7 +173,7 @@ impl EndpointOutRegister for Error {
     }
 }
 
-/// What salvo itself answers with a bare status (404, 405, 413 …), put into the envelope.
+/// The error for a bare status of salvo (404, 405, 413 …), for the envelope.
 pub(crate) fn of_status(status: StatusCode) -> Error {
     let kind = match status.as_u16() {
         404 => Kind::NOT_FOUND,

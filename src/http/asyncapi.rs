@@ -1,6 +1,6 @@
-//! The AsyncAPI document (version 3.0): the messages of sockets and of the broker, made of the types of the modules and
-//! of the events, and the close codes of the error table. The server is the application that it describes, so it sends
-//! what it says and receives what it takes.
+//! The AsyncAPI document (version 3.0): the messages of sockets and of the broker, generated from the types of the
+//! modules and the events, and the close codes of the error table. The server is the application that it describes,
+//! which defines the directions `send` and `receive`.
 
 use salvo::oapi::Components;
 use serde_json::{Map, Value, json};
@@ -14,10 +14,10 @@ use crate::socket::{MessageInfo, SchemaOf, Side, SocketRoute};
 const ABOUT: &str = "Real-time multiplayer typing race. Sockets carry text frames, one JSON object each. A client ignores \
                      events and fields that it does not know. Routes and the query of a handshake: /openapi.json.";
 
-/// What every message of a client has besides its own fields.
+/// Fields that every message of a client has in addition to its own.
 const HEAD: [(&str, &str, &str); 2] = [
-    ("game_id", "integer", "Has to be there. The game is that of the socket, whatever it says."),
-    ("traceparent", "string", "W3C Trace Context, of clients that trace."),
+    ("game_id", "integer", "Required, but ignored: the game is that of the socket."),
+    ("traceparent", "string", "W3C Trace Context, optional."),
 ];
 
 /// The whole document.
@@ -64,8 +64,8 @@ pub(super) fn document(
 fn servers() -> Value {
     let of = |about: &str| json!({"host": {"description": about}});
     json!({
-        "sockets": {"host": "{host}", "protocol": "wss", "variables": of("Where the server, or its proxy, is.")},
-        "broker": {"host": "{host}", "protocol": "amqp", "variables": of("RabbitMQ, which several pods share.")},
+        "sockets": {"host": "{host}", "protocol": "wss", "variables": of("The server, or its proxy.")},
+        "broker": {"host": "{host}", "protocol": "amqp", "variables": of("RabbitMQ, shared by the pods.")},
     })
 }
 
@@ -145,18 +145,18 @@ fn message(types: &mut Types, module: &str, name: &str, info: &MessageInfo) -> V
     let about = own["description"].as_str();
     json!({
         "name": name,
-        "summary": about.unwrap_or("Taken without effect, since clients of the old backend may send it."),
+        "summary": about.unwrap_or("Accepted without effect, since clients of the Python backend may send it."),
         "tags": [{"name": module}],
         "payload": {"type": "object", "properties": fields, "required": required},
     })
 }
 
-/// The types that schemas are made of.
+/// Shared types that schemas refer to.
 #[derive(Default)]
 struct Types(Components);
 
 impl Types {
-    /// The schema of a type itself. Others that it is made of are referred to.
+    /// The schema of a type. Types that it contains are referenced.
     fn own(&mut self, schema: SchemaOf) -> Value {
         let schema = serde_json::to_value(schema(&mut self.0)).unwrap_or_default();
         let name = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/components/schemas/"));
@@ -164,15 +164,15 @@ impl Types {
         named.map_or(schema, |named| serde_json::to_value(named).unwrap_or_default())
     }
 
-    /// Those that are referred to.
+    /// The referenced types.
     fn shared(&self) -> Value {
         serde_json::to_value(&self.0.schemas).unwrap_or_default()
     }
 }
 
-/// With what the server closes a socket: the code, its reason, and whether the client should open another.
+/// The close codes: the code, its reason, and whether the client should reconnect.
 fn close_codes() -> Vec<Value> {
-    let done = "The client has had GAME_START, and ten seconds to leave for the race.";
+    let done = "The client was sent GAME_START ten seconds ago, and should be in the race by now.";
     let done = json!({"code": 1000, "reason": "", "come_back": false, "meaning": done});
     let kinds = Kind::ALL.iter().map(|(kind, meaning)| {
         let Kind { close, code, .. } = kind;

@@ -1,4 +1,4 @@
-//! Who asks: the access check by the cookie `TP_AT`.
+//! The caller of a request: the access check by the cookie `TP_AT`.
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, SecurityRequirement};
@@ -10,8 +10,8 @@ use crate::auth::Cookies;
 use crate::game::User;
 use crate::{Error, Kind};
 
-/// The user whose access token came with the request. As an argument of an endpoint it refuses
-/// everybody else, so it stands behind query and body.
+/// The user of the request's access token. As an argument of an endpoint it refuses requests without a valid token, so
+/// it comes after query and body.
 #[derive(Clone, Debug)]
 pub struct Caller(pub User);
 

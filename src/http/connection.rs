@@ -1,8 +1,8 @@
 //! A connection as hyper reads and writes it.
 //!
-//! hyper answers what it cannot read as a request (400, 414, 431) by itself, with an empty body. Such an answer
-//! is replaced here by one in the envelope, and what the client still sends is read for a moment: closing
-//! over it would reset the connection before the client has read the answer.
+//! hyper answers unreadable requests (400, 414, 431) itself, with an empty body. Such an answer is replaced here by one
+//! in the envelope, and the client's remaining input is drained for a moment: closing with unread input would reset the
+//! connection before the client has read the answer.
 
 use std::io;
 use std::pin::Pin;
@@ -17,18 +17,18 @@ use super::answer::in_full;
 use super::places::Place;
 use crate::{Error, Kind};
 
-/// How long, and how many bytes, a client is read after the last word to it.
+/// How long, and how many bytes, a client's input is drained after the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 << 20;
 
-/// A connection, and its place among those that may be open.
+/// A connection, and its place within the limit of open connections.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     place: Place,
     /// Whether no line has ended yet of what was read since the last answer.
     in_first_line: bool,
-    /// Until when the client is read, after an answer of hyper's own.
+    /// Until when input is drained, after an answer of hyper's own.
     lingers: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
@@ -37,19 +37,19 @@ impl Connection {
         Self { stream, place, in_first_line: true, lingers: None }
     }
 
-    /// The bare connection, for what is no HTTP any more.
+    /// The bare connection, for protocols other than HTTP.
     pub(crate) fn into_parts(self) -> (TcpStream, Place) {
         (self.stream, self.place)
     }
 
-    /// What is written in place of `bytes`, if they are an answer of hyper's own.
+    /// The replacement of `bytes`, if they are an answer of hyper's own.
     fn replacement(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let error = match own_answer(bytes)? {
-            // Too large for the buffer: of the parts of a head, hyper does not say which.
+            // Too large for the buffer; hyper does not say which part of the head.
             431 if self.in_first_line => Error::new(Kind::URI_TOO_LONG, "the path is too long"),
-            431 => Error::new(Kind::HEADERS_TOO_LARGE, "the headers are too large, or too many"),
+            431 => Error::new(Kind::HEADERS_TOO_LARGE, "the headers are too large or too many"),
             414 => Error::new(Kind::URI_TOO_LONG, "the path is too long"),
-            _ => Error::new(Kind::BAD_REQUEST, "this is not well-formed HTTP/1.1"),
+            _ => Error::new(Kind::BAD_REQUEST, "malformed HTTP/1.1"),
         };
         Some(in_full(&error))
     }
@@ -58,7 +58,8 @@ impl Connection {
         self.in_first_line |= matches!(written, Poll::Ready(Ok(_)));
     }
 
-    /// Writes `answer` for the `whole` of hyper's. It is small, and nothing else waits: the kernel takes it all.
+    /// Writes `answer` instead of the `whole` answer of hyper. It is small, and nothing else waits, so the kernel
+    /// accepts all of it.
     fn answer(
         &mut self,
         cx: &mut Context<'_>,
@@ -72,7 +73,7 @@ impl Connection {
     }
 }
 
-/// The status of an answer that hyper gives by itself: it has no body, which no error of ours is without.
+/// The status of an answer of hyper's own, recognised by its empty body: every other error has one.
 fn own_answer(bytes: &[u8]) -> Option<u16> {
     let line = bytes.strip_prefix(b"HTTP/1.")?;
     let status = match line.get(1..5)? {
@@ -151,7 +152,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// Reads what the client still sends, for a moment.
+/// Drains the client's input, for a moment.
 pub(crate) async fn linger(stream: &mut (impl AsyncRead + Unpin)) {
     let reading = async {
         let mut scratch = vec![0; 16 << 10];

@@ -1,4 +1,4 @@
-//! Which origins may call from a browser (the Fetch standard's CORS protocol), as the contract has it.
+//! Which origins may call the API from a browser (the CORS protocol of the Fetch standard).
 
 use std::collections::HashSet;
 
@@ -9,23 +9,22 @@ use super::answer::tell;
 use crate::settings::{FRONT_END, Settings};
 use crate::{Error, Kind};
 
-/// How long a browser may remember the answer to a preflight, in seconds.
+/// How long a browser may cache the answer to a preflight, in seconds.
 const MAX_AGE: &str = "600";
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
 /// The origins that this server trusts.
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {
-    /// May read answers from a browser.
+    /// Origins whose pages may read answers.
     cors: HashSet<String>,
-    /// Where the frontend is.
+    /// The origin of the frontend.
     frontend: Option<String>,
 }
 
 impl Origins {
     pub(crate) fn of(settings: &Settings) -> Self {
-        // Trusted also where it is left to its default and the client is on: whoever develops the frontend
-        // has it there.
+        // Its default is trusted even if the built-in client is on, for developers of the frontend.
         let frontend = settings.front_end_endpoint.as_deref().unwrap_or(FRONT_END);
         let frontend = salvo::http::uri::Uri::try_from(frontend).ok();
         let frontend =
@@ -33,8 +32,8 @@ impl Origins {
         Self { cors: settings.cors.allow_origins.iter().cloned().collect(), frontend }
     }
 
-    /// Whether a page of the request's origin may open sockets and change things. A request without
-    /// an origin comes from no foreign page; and a page of the same host is our own.
+    /// Whether a page of the request's origin may open sockets and change state. A request without an origin does not
+    /// come from a foreign page, and a page of the same host is this server's own.
     pub(crate) fn trusts(&self, headers: &HeaderMap) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
@@ -43,10 +42,10 @@ impl Origins {
         same_host || self.cors.contains(origin) || self.frontend.as_deref() == Some(origin)
     }
 
-    /// Whether a GET that changes something comes from a page of ours, not from a link or an image on another site. A GET
-    /// has no `Origin` if it is a navigation, so browsers are asked by their Fetch Metadata (W3C, section 2.3): the
-    /// page's own origin is fine, and a trusted `Origin` otherwise, as of a frontend on another port. Clients without
-    /// that header are no browsers, old ones, or on plain HTTP.
+    /// Whether a GET that changes state comes from an own page, not from a link or an image on another site. A
+    /// navigation has no `Origin`, so Fetch Metadata decides (W3C, section 2.3): the same origin is accepted, or else a
+    /// trusted `Origin`, such as a frontend on another port. Clients without that header are not browsers, are old, or
+    /// use plain HTTP.
     pub(crate) fn own_page(&self, headers: &HeaderMap) -> bool {
         let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
         let is_own = matches!(site, None | Some(b"same-origin"));
@@ -58,8 +57,7 @@ impl Origins {
     }
 }
 
-/// Puts the headers on every answer, answers preflights, and refuses what a foreign page wants to
-/// change.
+/// Sets the CORS headers, answers preflights, and refuses state changes by foreign pages.
 pub(super) struct Cors(pub(super) Origins);
 
 #[async_trait]
@@ -87,7 +85,10 @@ impl Handler for Cors {
         } else if !req.method().is_safe() && !self.0.trusts(req.headers()) {
             tell(
                 res,
-                &Error::new(Kind::ORIGIN_NOT_ALLOWED, "pages of this origin may not do that"),
+                &Error::new(
+                    Kind::ORIGIN_NOT_ALLOWED,
+                    "pages of this origin are not allowed to do that",
+                ),
             );
             ctrl.skip_rest();
         } else {
@@ -132,7 +133,7 @@ mod tests {
             (Some("same-origin"), Some("https://evil.example"), false),
             (None, Some("https://evil.example"), false),
             (None, Some("null"), false),
-            // Typed, or from a mail.
+            // Typed into the address bar, or from a mail.
             (Some("none"), None, false),
         ] {
             let mut headers = HeaderMap::new();

@@ -1,8 +1,8 @@
-//! The limit of open files: every connection is one.
+//! The limit of open files, which every connection counts against.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that are open beside the connections of clients: databases, services, logs, the listener.
+/// Files reserved for other uses than client connections: databases, services, logs, the listener.
 const RESERVED: u64 = 100;
 
 /// Raises the soft limit of open files to the hard one, and returns how many connections fit under it.
@@ -10,7 +10,7 @@ const RESERVED: u64 = 100;
 pub(crate) fn room_for_connections(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Some systems have a hard limit that they do not allow as a soft one: then what is needed is tried.
+    // Some systems do not allow their hard limit as a soft one: then try the number needed.
     let needed = Rlimit { current: Some(wanted as u64 + RESERVED), maximum: limit.maximum };
     if limit.current != limit.maximum && setrlimit(Resource::Nofile, raised).is_err() {
         let _ = setrlimit(Resource::Nofile, needed);

@@ -1,5 +1,5 @@
-//! `/openapi.json`, `/asyncapi.json`, and `/docs`: a page for people, made of these two and the error table. It needs no
-//! script and nothing from elsewhere.
+//! `/openapi.json`, `/asyncapi.json`, and `/docs`: a page generated from these two and the error table. It needs no
+//! scripts and no external resources.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::web::get_and_head;
 use crate::Kind;
 
-/// Where they are: the routes, the messages of sockets, the page.
+/// Their paths: the routes, the messages of sockets, the page.
 pub(super) const PATHS: [&str; 3] = ["/openapi.json", "/asyncapi.json", "/docs"];
 
 /// The three documents, made once.
@@ -71,7 +71,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;mar
     border-bottom:1px solid #8884;vertical-align:top}h2{margin-top:2.5rem}\
     @media(prefers-color-scheme:dark){body{background:#111;color:#ddd}a{color:#8cf}}";
 
-/// The page needs its one style sheet, known by its hash (CSP Level 3, section 2.3.1), and nothing else.
+/// The page's content security policy: only its one style sheet, by its hash (CSP Level 3, section 2.3.1).
 fn policy() -> String {
     let hash = digest::digest(&digest::SHA256, STYLE.as_bytes());
     let hash = STANDARD.encode(hash);
@@ -85,7 +85,7 @@ fn page(api: &Value, protocol: &Value) -> String {
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport \
          content=\"width=device-width\"><title>typephoon-api</title><style>{STYLE}</style>\
          <h1>typephoon-api</h1><p>A success is <code>{{\"ok\":true,…}}</code>, a failure \
-         <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. The same for machines: \
+         <code>{{\"ok\":false,\"error\":{{\"code\":…,\"message\":…}}}}</code>. For programs: \
          <a href=/openapi.json>openapi.json</a>, <a href=/asyncapi.json>asyncapi.json</a>."
     );
     routes(&mut html, api);
@@ -94,7 +94,7 @@ fn page(api: &Value, protocol: &Value) -> String {
     html
 }
 
-/// Writing to a String does not fail.
+/// Writing to a String cannot fail.
 macro_rules! put {
     ($html:expr, $($what:tt)*) => { let _ = write!($html, $($what)*); };
 }
@@ -118,14 +118,14 @@ fn routes(html: &mut String, api: &Value) {
                 put!(html, "<br><code>{name}</code> {about}");
             }
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-            schema(html, "takes", api, body);
+            schema(html, "body", api, body);
             let answer = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-            schema(html, "answers", api, answer);
+            schema(html, "answer", api, answer);
         }
     }
 }
 
-/// The fields of an object's schema, a row each.
+/// The fields of an object's schema, one row each.
 fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
     let schema = resolve(api, schema);
     let fields = schema["properties"].as_object().into_iter().flatten().peekable();
@@ -159,7 +159,7 @@ fn kind_of(api: &Value, schema: &Value) -> String {
     if schema["items"].is_object() {
         return format!("array of {}", kind_of(api, &schema["items"]));
     }
-    // A field that is a named type and has words of its own is a list of one.
+    // A field with a named type and its own description is a list of one.
     if let Some(only) = ["allOf", "oneOf", "anyOf"].iter().find_map(|it| schema[*it].get(0)) {
         return kind_of(api, only);
     }
@@ -193,7 +193,7 @@ fn sockets(html: &mut String, protocol: &Value) {
                 if id.starts_with("client.") { "client → server" } else { "server → client" };
             let (name, about) = (text(&message["name"]), text(&message["summary"]));
             put!(html, "<p>{way} <code>{name}</code> {about}");
-            schema(html, "with", protocol, &message["payload"]);
+            schema(html, "fields", protocol, &message["payload"]);
         }
     }
 }
@@ -201,9 +201,9 @@ fn sockets(html: &mut String, protocol: &Value) {
 fn errors(html: &mut String) {
     put!(
         html,
-        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) say “come back”, 4500-4999 “do not”. The reason of \
-         1012 tells after how many seconds: <code>RESTARTING retry-after=0.25</code>.<table>\
-         <tr><th>code<th>status<th>in a handshake<th>close code<th>come back<th>meaning"
+        "<h2>Errors</h2><p>Close codes 4000-4499 (and 1012) mean “reconnect”, 4500-4999 “do not”. The close reason of \
+         1012 may have the delay in seconds: <code>RESTARTING retry-after=0.25</code>.<table>\
+         <tr><th>code<th>status<th>in a handshake<th>close code<th>reconnect<th>meaning"
     );
     for (kind, meaning) in Kind::ALL {
         let Kind { code, status, handshake, close } = kind;

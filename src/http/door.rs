@@ -1,5 +1,5 @@
-//! The port: taken first, so that a second server notices, and probes are answered while services are waited
-//! for.
+//! The public port: bound first, so that a second server notices, and probes are answered while the server waits for
+//! its services.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,31 +13,31 @@ use super::listener::{Caps, Listener};
 use super::{Answer, Ends, health, serve};
 use crate::{Error, Kind};
 
-/// Connections that may wait to be accepted: a class that comes all at once.
+/// Accept queue: large enough for a class that connects at the same moment.
 const BACKLOG: u32 = 4096;
 
-/// Bytes that the kernel may hold for a client that does not read: enough for every answer, and
-/// little enough that such a client is noticed.
+/// The kernel's send buffer per connection: large enough for every answer, and small enough that a client that does not
+/// read is noticed.
 const SEND_BUFFER: u32 = 128 * 1024;
 
-/// How long the head of a request may take while the server starts.
+/// Timeout for the head of a request while the server starts.
 const STARTING_PATIENCE: Duration = Duration::from_secs(15);
 
-/// A port that is ours.
+/// A bound port.
 pub(crate) struct Door {
     listener: TcpListener,
     address: SocketAddr,
-    /// As the operator called it.
+    /// Its address as configured.
     name: String,
     caps: Caps,
 }
 
 impl Door {
-    /// Takes the port. `TCP_NODELAY` and the size of the send buffer are inherited by every connection;
-    /// without the first, a keystroke waits up to 40 ms for the acknowledgement of the one before.
+    /// Binds the port. Every connection inherits `TCP_NODELAY` and the size of the send buffer; without the first, a
+    /// keystroke waits up to 40 ms for the TCP acknowledgement of the one before.
     ///
     /// # Errors
-    /// One sentence that names what is wrong with it.
+    /// One sentence with the cause.
     pub(crate) async fn take(host: &str, port: u16, caps: Caps) -> Result<Self, String> {
         let name = format!("{host}:{port}");
         let unusable = |error: io::Error| match error.kind() {
@@ -66,7 +66,7 @@ impl Door {
         Ok(Self { listener, address, name, caps })
     }
 
-    /// Answers probes while `work` goes on: alive, and not ready. Nothing else is answered yet.
+    /// Answers probes while `work` runs: alive, but not ready. Other requests get 503.
     ///
     /// # Errors
     /// That of `work`, or one sentence about the port.
@@ -80,14 +80,14 @@ impl Door {
             .push(Router::with_path("{**}").goal(Starting(Kind::UNAVAILABLE)));
         let never = Ends::default();
         let serving = serve(self.listener()?, Service::new(starting), STARTING_PATIENCE, &never);
-        // With the loop end its connections: their clients come back, and then meet the true server.
+        // Ending the loop closes its connections; the clients reconnect to the real service.
         tokio::select! {
             done = work => done,
             () = serving => Err("serving ended".into()),
         }
     }
 
-    /// What the true server accepts connections from, and where.
+    /// The listener for the real service, and its address.
     ///
     /// # Errors
     /// One sentence about the port.
@@ -103,7 +103,7 @@ impl Door {
 }
 
 fn unusable(name: &str, error: &io::Error) -> String {
-    format!("{name} cannot be listened on: {error}")
+    format!("cannot listen on {name}: {error}")
 }
 
 struct Alive;
@@ -121,13 +121,13 @@ impl Handler for Alive {
     }
 }
 
-/// Says that the server is not there yet.
+/// Answers that the server is starting.
 struct Starting(Kind);
 
 #[async_trait]
 impl Handler for Starting {
     async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        tell(res, &Error::new(self.0, "starting: the log says what is waited for"));
+        tell(res, &Error::new(self.0, "starting up: the log names the services that are awaited"));
     }
 }
 
@@ -143,7 +143,7 @@ mod tests {
         Door::take("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
     }
 
-    /// The status of an answer, and the connection, which stays open if it has its way.
+    /// The status of an answer, and the connection, kept alive if possible.
     async fn ask(address: SocketAddr, path: &str) -> (String, TcpStream) {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         let request = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
@@ -171,7 +171,7 @@ mod tests {
             Ok(7)
         };
         assert_eq!(door.answer_while(work).await, Ok(7));
-        // Nobody stays with a server that is not the true one: this ends, be it by an error.
+        // The start-up server must close its connections: this read ends, possibly with an error.
         let mut rest = Vec::new();
         let _ = kept.expect("it was opened").read_to_end(&mut rest).await;
         let refused = take(address.port()).await.map(drop).unwrap_err();

@@ -1,4 +1,4 @@
-//! An answer that a browser keeps as a file.
+//! An answer that a browser saves as a file.
 
 use salvo::http::{HeaderValue, header};
 use salvo::oapi::schema::BasicType;
@@ -12,7 +12,7 @@ use salvo::{Depot, Request, Response, Writer, async_trait};
 pub struct Download {
     /// Its name: letters, digits, `-` and `.`.
     pub name: &'static str,
-    /// What it holds.
+    /// Its media type.
     pub content_type: &'static str,
     /// Its bytes.
     pub body: Vec<u8>,
@@ -24,7 +24,7 @@ impl Writer for Download {
         let headers = res.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // A constant of ours, so it is a header value.
+        // A constant, so it is a valid header value.
         if let Ok(name) = HeaderValue::try_from(format!("attachment; filename=\"{}\"", self.name)) {
             headers.insert(header::CONTENT_DISPOSITION, name);
         }

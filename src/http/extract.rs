@@ -1,5 +1,5 @@
-//! What endpoints take as arguments. They are read in the order of the arguments, so a bad query is
-//! told before a missing token, as the contract wants it.
+//! Arguments of endpoints. They are extracted in their order, so an invalid query is reported before a missing token,
+//! as in the Python backend.
 
 use futures_util::{FutureExt, StreamExt};
 use salvo::extract::Metadata;
@@ -19,18 +19,17 @@ use crate::game::GameId;
 use crate::module::Cx;
 use crate::{Error, Kind};
 
-/// salvo asks every argument for a description of fields that it could read by itself; ours read
-/// themselves.
+/// salvo asks every argument for a description of fields that it could extract; these arguments extract themselves.
 pub fn no_metadata() -> &'static Metadata {
     static NONE: std::sync::LazyLock<Metadata> = std::sync::LazyLock::new(|| Metadata::new(""));
     &NONE
 }
 
-/// The query of a request. Of a parameter that comes twice the last counts; unknown ones are ignored.
+/// The query of a request. The last of duplicate parameters counts; unknown ones are ignored.
 pub struct Query<'a>(&'a Request);
 
 impl<'a> Query<'a> {
-    /// That of a request.
+    /// The query of a request.
     pub fn of(request: &'a Request) -> Self {
         Self(request)
     }
@@ -40,20 +39,20 @@ impl<'a> Query<'a> {
         self.0.queries().get_vec(name)?.last().map(String::as_str)
     }
 
-    /// A parameter that has to be there, as an integer.
+    /// A required parameter, as an integer.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR`, if it is missing or no integer.
+    /// `VALIDATION_ERROR`, if it is missing or not an integer.
     pub fn integer(&self, name: &str) -> Result<i64, Error> {
         let text = self
             .text(name)
             .ok_or_else(|| Error::validation(format!("query parameter {name}: is required")))?;
-        let not_one = || Error::validation(format!("query parameter {name}: is not an integer"));
+        let not_one = || Error::validation(format!("query parameter {name}: must be an integer"));
         lenient::integer_of(text).ok_or_else(not_one)
     }
 }
 
-/// A query parameter that may be left out, and is an integer within bounds: what is enforced is what is documented.
+/// An optional query parameter, an integer within bounds; documented with the bounds that are enforced.
 pub struct BoundedInteger {
     /// Its name.
     pub name: &'static str,
@@ -66,10 +65,10 @@ pub struct BoundedInteger {
 }
 
 impl BoundedInteger {
-    /// Its value, if it is given.
+    /// Its value, if present.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR`, if it is no integer or out of bounds.
+    /// `VALIDATION_ERROR`, if it is not an integer or out of bounds.
     pub fn of(&self, query: &Query<'_>) -> Result<Option<i64>, Error> {
         let Self { name, from, to, .. } = *self;
         if query.text(name).is_none() {
@@ -79,10 +78,10 @@ impl BoundedInteger {
         if (from..=to).contains(&value) {
             return Ok(Some(value));
         }
-        Err(Error::validation(format!("query parameter {name}: is not from {from} to {to}")))
+        Err(Error::validation(format!("query parameter {name}: must be from {from} to {to}")))
     }
 
-    /// It as the documentation has it.
+    /// Its entry in the documentation.
     pub fn parameter(&self) -> Parameter {
         let bounded = Object::with_type(BasicType::Integer).minimum(self.from).maximum(self.to);
         integer_parameter(self.name, self.about).schema(bounded).required(false)
@@ -128,7 +127,7 @@ pub fn text_parameter(name: &str, about: &str) -> Parameter {
     integer_parameter(name, about).schema(Object::with_type(BasicType::String)).required(false)
 }
 
-/// A JSON body. Unknown fields are ignored; a missing content type is taken as JSON.
+/// A JSON body. Unknown fields are ignored; a missing content type counts as JSON.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -142,18 +141,18 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
                 && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
         });
         if !is_json {
-            return Err(Error::validation("body: is not application/json"));
+            return Err(Error::validation("body: must be application/json"));
         }
         let cx = cx_of(depot)?;
         let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
         let payload = tokio::select! {
             payload = collect(req.take_body(), limit) => payload?,
-            // The rest of a body that is on its way has come by then.
+            // By then the rest of a body in transit has arrived.
             () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => return Err(Kind::RESTARTING.into()),
         };
-        // serde takes an array for the fields of a struct in their order.
+        // serde would accept an array as the fields of a struct.
         if payload.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Error::validation("body: is not an object"));
+            return Err(Error::validation("body: must be an object"));
         }
         let mut json = serde_json::Deserializer::from_slice(&payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -164,8 +163,8 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
     }
 }
 
-/// Copies a body as it comes. A piece of it, as hyper hands it out, holds on to the read buffer of 8 KiB that it came in:
-/// kept until the end, a body that comes byte by byte would cost thousands of times its length.
+/// Copies a body as it arrives. A chunk from hyper keeps its read buffer of 8 KiB alive: collecting chunks, a body that
+/// arrives byte by byte would cost thousands of times its length.
 async fn collect(mut body: ReqBody, limit: usize) -> Result<Vec<u8>, Error> {
     let mut payload = Vec::new();
     while let Some(piece) = body.next().await {
@@ -210,7 +209,7 @@ impl EndpointArgRegister for Cx {
     fn register(_: &mut Components, _: &mut Operation, _: &str) {}
 }
 
-/// The query parameter `key`: the key of a one-time hand-over.
+/// The query parameter `key`: a one-time key.
 #[derive(Debug)]
 pub struct Key(pub String);
 

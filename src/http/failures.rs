@@ -1,6 +1,6 @@
-//! What the OpenAPI document says of failures: each status that a route sends, with the codes behind it.
+//! Failures in the OpenAPI document: each status that a route may answer, with its codes.
 //!
-//! An extractor names the failures that it causes, a route those of its own, and the router those that any route has.
+//! An extractor declares the failures that it causes, a route its own, and the router those of every route.
 
 use salvo::oapi::schema::BasicType;
 use salvo::oapi::{

@@ -1,5 +1,5 @@
-//! The way into a handler module by HTTP: its requests, and the handshakes of its sockets, are refused while it is switched off,
-//! measured, and fenced as its events are.
+//! Access to a handler module by HTTP: its requests and socket handshakes are refused while it is switched off,
+//! measured, and fenced like its events.
 
 use std::time::Instant;
 
@@ -11,10 +11,10 @@ use crate::module::Cx;
 use crate::telemetry::{count, panics};
 use crate::{Error, Kind};
 
-/// What requests are called in metrics and in the log; which one it was is told by the span.
+/// The name of requests in metrics and in the log; the span has the route.
 const REQUEST: &str = "request";
 
-/// Stands before all routes and sockets of one module.
+/// Wraps all routes and sockets of one module.
 pub(super) struct Gate(Cx);
 
 impl Gate {
@@ -34,8 +34,7 @@ impl Handler for Gate {
     ) {
         let cx = &self.0;
         if !cx.is_on(REQUEST) {
-            let why =
-                format!("the handler module {}, which serves this, is switched off", cx.module());
+            let why = format!("the handler module {} is switched off", cx.module());
             tell(res, &Error::new(Kind::UNAVAILABLE, why));
             ctrl.skip_rest();
             return;

@@ -1,4 +1,4 @@
-//! Probes; and the metrics, if a setting wants them on this port.
+//! Probes, and the metrics if a setting puts them on this port.
 
 use salvo::http::{HeaderValue, Method, header};
 use salvo::oapi::endpoint;
@@ -12,14 +12,14 @@ use crate::settings::Settings;
 use crate::telemetry::Format;
 use crate::{Error, Kind};
 
-/// Where it is told that the process runs.
+/// Path of the liveness probe.
 pub(super) const ALIVE: &str = "/healthcheck/alive";
-/// Where the metrics are.
+/// Path of the metrics.
 pub(crate) const METRICS: &str = "/metrics";
-/// Where it is told whether it should get players.
+/// Path of the readiness probe.
 pub(super) const READY: &str = "/healthcheck/ready";
 
-/// The routes of every server, whatever its modules.
+/// The routes that do not belong to a module.
 pub(super) fn routes(settings: &Settings) -> Vec<Route> {
     let mut routes = vec![
         Route::new("http", Method::GET, ALIVE, alive),
@@ -38,17 +38,17 @@ pub(crate) fn probes() -> Router {
         .push(Router::with_path(&READY[1..]).get(ready))
 }
 
-/// Whether the process runs.
+/// Liveness: the process runs.
 #[endpoint(tags("health"))]
 async fn alive() -> Answer<Empty> {
     Answer::ok()
 }
 
-/// Whether this server should get players: everything that it needs answers, and it does not drain.
+/// Readiness: all dependencies are up, and the server does not drain.
 #[endpoint(tags("health"))]
 async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     if cx.parts().drain.is_on() {
-        return Err(Error::new(Kind::RESTARTING, "draining: sockets go elsewhere"));
+        return Err(Error::new(Kind::RESTARTING, "draining: sockets move to other pods"));
     }
     match cx.parts().health.complaint() {
         Some(complaint) => Err(Error::new(Kind::UNKNOWN, complaint)),
@@ -56,7 +56,7 @@ async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
     }
 }
 
-/// The metrics of this server, in the format of OpenMetrics or Prometheus.
+/// The metrics of this pod, in the format of OpenMetrics or Prometheus.
 #[endpoint(tags("health"))]
 pub(crate) async fn metrics(cx: Cx, req: &mut Request, res: &mut Response) {
     let accept = req.headers().get(header::ACCEPT).and_then(|it| it.to_str().ok());

@@ -1,5 +1,5 @@
-//! The header `Host`: exactly one in HTTP/1.1 (RFC 9112, section 3.2). Of two, a proxy and the server may each
-//! believe another.
+//! The header `Host`: exactly one in HTTP/1.1 (RFC 9112, section 3.2). Of two, a proxy and the server might each use a
+//! different one.
 
 use salvo::http::{Version, header};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
@@ -7,7 +7,7 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use super::answer::tell;
 use crate::{Error, Kind};
 
-/// Refuses requests with several hosts, or with none.
+/// Refuses requests with several `Host` headers, or with none.
 pub(super) struct OneHost;
 
 #[async_trait]

@@ -1,30 +1,29 @@
-//! Numbers as the contract takes them: the old backend read `"35"`, `35.0` and `true` as numbers, and
-//! its clients may rely on it.
+//! Lenient parsing of numbers: the Python backend accepts `"35"`, `35.0` and `true` as numbers, and its clients may
+//! rely on that.
 
 use std::fmt;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// An integer: `35`, `35.0`, `"35"`, `true` as 1. One beyond 64 bits becomes the nearest that fits,
-/// which is no game and no position; a fraction is an error.
+/// An integer: `35`, `35.0`, `"35"`, `true` as 1. Values beyond 64 bits saturate, which matches no game and no
+/// position; a fraction is an error.
 ///
 /// # Errors
-/// That of the deserializer.
+/// The deserializer's error.
 pub fn integer<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     from.deserialize_any(Integer)
 }
 
-/// A number: `71.2`, `71`, `"71.2"`, `true` as 1. Infinities and NaN come through, for the rules to
-/// refuse.
+/// A number: `71.2`, `71`, `"71.2"`, `true` as 1. Infinities and NaN pass, and are refused by the rules.
 ///
 /// # Errors
-/// That of the deserializer.
+/// The deserializer's error.
 pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     from.deserialize_any(Number)
 }
 
-/// A whole number in a query or a string: `35`, `+35`, `35.0`. `None` if it is none; a whole number
-/// beyond 64 bits becomes the nearest that fits, which no game has.
+/// A whole number in a query or a string: `35`, `+35`, `35.0`. `None` if it is not one; values beyond 64 bits saturate,
+/// which matches no game.
 pub fn integer_of(text: &str) -> Option<i64> {
     let text = text.trim();
     let whole = match text.split_once('.') {

@@ -1,5 +1,4 @@
-//! How much one client address may ask for: requests, new guest identities, logins, seats, open sockets. Seats are
-//! counted per player, too.
+//! Limits per client address: requests, new guests, logins, seats, open sockets. Seats are also limited per player.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -21,11 +20,11 @@ use crate::settings::LimitSettings;
 use crate::socket::Gcra;
 use crate::{Error, Kind};
 
-/// Addresses that are remembered at once. When there are more, those with a full budget are
-/// forgotten, or else all: a budget that is forgotten only starts afresh.
+/// Addresses tracked at once. Beyond that, those with a full budget are dropped, or else all; a dropped budget starts
+/// full.
 const ADDRESSES: usize = 100_000;
 
-/// Budgets, per address or per something else.
+/// Budgets by key, such as the address.
 pub struct Budgets<K> {
     begun: Instant,
     interval: Duration,
@@ -38,15 +37,15 @@ impl<K: Eq + Hash> Budgets<K> {
         Self { begun: Instant::now(), interval, burst, spent: Mutex::default() }
     }
 
-    /// So many per minute, all at once if need be.
+    /// `number` units per minute, with a burst of the same size.
     pub fn per_minute(number: u32) -> Self {
         Self::new(Duration::from_secs(60) / number.max(1), number)
     }
 
-    /// Spends one, if there is one left.
+    /// Spends one unit, if one is left.
     ///
     /// # Errors
-    /// How long until there is one.
+    /// The time until the next unit.
     pub fn spend(&self, whose: K) -> Result<(), Duration> {
         let now = self.begun.elapsed();
         let mut spent = self.spent.lock();
@@ -60,7 +59,7 @@ impl<K: Eq + Hash> Budgets<K> {
     }
 }
 
-/// What every client address has spent.
+/// The budgets of all client addresses.
 pub(crate) struct Limits {
     requests: Budgets<IpAddr>,
     guests: Budgets<IpAddr>,
@@ -89,7 +88,7 @@ impl Limits {
         }
     }
 
-    /// Spends one new identity of the request's address, or one lobby that is not for everybody.
+    /// Spends one new guest, or one lobby that is not open, of the request's address.
     pub(crate) fn spend_guest(&self, req: &Request) -> Result<(), Error> {
         let spent = self.guests.spend(self.address(req));
         spent.map_err(|wait| {
@@ -97,22 +96,21 @@ impl Limits {
         })
     }
 
-    /// Spends one try to log in of the request's address.
+    /// Spends one login attempt of the request's address.
     pub(crate) fn spend_login(&self, req: &Request) -> Result<(), Error> {
         let spent = self.logins.spend(self.address(req));
         spent.map_err(|wait| Error::too_many("too many logins from this address", wait))
     }
 
-    /// Spends one return from an identity provider of the request's address. Counted beside the logins that were begun,
-    /// so that a whole login costs one of each.
+    /// Spends one return from an identity provider of the request's address. Counted separately from started logins, so
+    /// a complete login costs one of each.
     pub(crate) fn spend_login_return(&self, req: &Request) -> Result<(), Error> {
         let spent = self.login_returns.spend(self.address(req));
         spent.map_err(|wait| Error::too_many("too many logins from this address", wait))
     }
 
-    /// Spends one seat of the player, if it is a known one, and one of the address; and one game of the address, if the
-    /// lobby is not for everybody. The player first: one who has had too many takes nothing from the others behind the
-    /// same address.
+    /// Spends one seat of the player, if known, and one of the address; and one game of the address, if the lobby is
+    /// not open. The player's first, so that a player over the limit spends nothing of the shared address.
     pub(crate) fn spend_seat(
         &self,
         req: &Request,
@@ -122,7 +120,7 @@ impl Limits {
         let address = self.address(req);
         if let Some(player) = player {
             let spent = self.seats_of_player.spend(player.clone());
-            spent.map_err(|wait| Error::too_many("too many games of this player", wait))?;
+            spent.map_err(|wait| Error::too_many("too many games for this player", wait))?;
         }
         let from_here = |wait| Error::too_many("too many games from this address", wait);
         if is_own_game {
@@ -136,7 +134,7 @@ impl Limits {
         spent.map_err(|wait| Error::too_many("too many requests from this address", wait))
     }
 
-    /// Where a request comes from: the last address that no trusted proxy has added.
+    /// The client address of a request: the last one that is not a trusted proxy.
     pub(crate) fn address(&self, req: &Request) -> IpAddr {
         let peer = match req.remote_addr() {
             SocketAddr::IPv4(it) => IpAddr::V4(*it.ip()),
@@ -155,8 +153,7 @@ pub(super) fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
-/// The client behind `peer`: what the trusted proxies say of it, each of the one before. What cannot be
-/// read is not believed, and neither is what stands before it.
+/// The client behind `peer`, following the hops that trusted proxies added. An unparsable hop ends the chain.
 fn client(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     let mut client = peer;
     for hop in hops.iter().rev().map(|hop| hop.trim()) {
@@ -170,7 +167,7 @@ fn client(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     client
 }
 
-/// Whom an address stands for: of IPv6 the network, since one customer has all addresses of a /64.
+/// The unit that an address is counted by: for IPv6 the /64 network, since one customer has all of its addresses.
 pub(super) fn site(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -178,7 +175,7 @@ pub(super) fn site(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Lets a request become a socket, if there is room for one more.
+/// Reserves a place for a socket, if there is one left.
 pub(crate) fn socket_place(cx: &Cx, req: &Request) -> Result<Place, Error> {
     let (settings, limits) = (&cx.settings().limits, &cx.parts().limits);
     let (in_all, each) = (settings.sockets, settings.sockets_per_address);

@@ -1,7 +1,7 @@
-//! What is accepted: connections within the limits, in all and per address, before any of HTTP is read.
+//! Accepts connections within the limits, in total and per address, before any HTTP is read.
 //!
-//! One connection too many is told so and closed. What goes wrong is logged once in ten seconds with a count:
-//! one line per connection would be the larger flood.
+//! A connection beyond the limits gets an error and is closed. Refusals are logged once in ten seconds, with a count,
+//! so that a flood of connections does not flood the log.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -20,24 +20,24 @@ use crate::settings::LimitSettings;
 use crate::telemetry::count;
 use crate::{Error, Kind};
 
-/// Between two lines of the log about the same.
+/// Shortest interval between two log lines of the same kind.
 const LOG_PAUSE: Duration = Duration::from_secs(10);
 
-/// After a failure to accept, such as that no file may be opened: it would fail again at once.
+/// Pause after a failed accept, for example without free file descriptors, since it would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// How many connections may be open.
+/// The limits of open connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Caps {
     in_all: usize,
     per_address: usize,
-    /// Addresses that stand for many clients.
+    /// Trusted proxies, whose addresses stand for many clients.
     proxies: Vec<IpNet>,
     places: Arc<Places>,
 }
 
 impl Caps {
-    /// Those of the settings, and no more than `room`, which is what the limit of open files allows.
+    /// The limits of the settings, but at most `room`, which the limit of open files allows.
     pub(crate) fn of(settings: &LimitSettings, room: usize) -> Self {
         Self {
             in_all: settings.connections.min(room),
@@ -47,13 +47,13 @@ impl Caps {
         }
     }
 
-    /// So many, from wherever.
+    /// A limit in total only.
     pub(crate) fn of_all(connections: usize) -> Self {
         let (in_all, per_address) = (connections, connections);
         Self { in_all, per_address, proxies: Vec::new(), places: Arc::default() }
     }
 
-    /// Of one address: a proxy that is trusted has no limit of its own.
+    /// The limit of one address; trusted proxies have none.
     fn per_address(&self, address: IpAddr) -> usize {
         if is_among(address, &self.proxies) { usize::MAX } else { self.per_address }
     }
@@ -72,7 +72,7 @@ impl Listener {
         Self { socket, caps, refused: Seldom::default(), failed: Seldom::default() }
     }
 
-    /// The next connection for which there is room. Dropping the future loses no connection.
+    /// Accepts the next connection within the limits. Cancel-safe.
     pub(super) async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
             match self.socket.accept().await {
@@ -86,7 +86,7 @@ impl Listener {
                 }
                 Err(error) => {
                     if let Some(times) = self.failed.note() {
-                        tracing::error!(%error, times, "connections cannot be accepted");
+                        tracing::error!(%error, times, "cannot accept connections");
                     }
                     sleep(ACCEPT_PAUSE).await;
                 }
@@ -104,8 +104,8 @@ impl Listener {
             tracing::warn!(times, "connections refused: the limit is reached ({limit})");
         }
         let answer = in_full(&Error::new(error, "too many open connections"));
-        // A new connection takes so little at once. What has come is read, since closing over it would
-        // reset the connection, and the answer with it.
+        // The send buffer of a new connection is empty, so the answer fits. Input is read, since closing with unread
+        // input would reset the connection and lose the answer.
         if let Ok(mut stream) = stream.into_std() {
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write(&answer);
@@ -113,7 +113,7 @@ impl Listener {
     }
 }
 
-/// Something that is logged once in a while, however often it happens.
+/// Rate limit for one kind of log line.
 #[derive(Debug, Default)]
 struct Seldom {
     said: Option<Instant>,
@@ -121,7 +121,7 @@ struct Seldom {
 }
 
 impl Seldom {
-    /// It happened. Returns how often since the last line, if it is time for another.
+    /// Counts an occurrence. Returns the count since the last line, if another line is due.
     fn note(&mut self) -> Option<u64> {
         self.since += 1;
         if self.said.is_some_and(|said| said.elapsed() < LOG_PAUSE) {

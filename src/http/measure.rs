@@ -1,5 +1,5 @@
-//! What surrounds every request: its span, and how long it takes by route, method and status. An error answer tells the
-//! trace to which it belongs.
+//! Wraps every request in a span, and measures its duration by route, method and status. Error answers get their trace
+//! id.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,11 +12,11 @@ use tracing::Instrument;
 use super::answer::{of_status, tell};
 use crate::telemetry::{RequestSpan, RequestStart, TraceContext, count};
 
-/// The header of an error answer by which its trace is found; `error.trace_id` in the envelope says the same.
+/// The header of an error answer with its trace id, as in `error.trace_id` of the envelope.
 const TRACE_ID: &str = "x-trace-id";
 
-/// Measures every request, and has it handled in its span. The label of a path is a route of ours or a group of them, never what a client makes
-/// up.
+/// Measures every request, and handles it in its span. The label of a path is a known route or a group of routes, never
+/// client input.
 pub(super) struct Measure {
     pub(super) paths: BTreeSet<&'static str>,
 }
@@ -63,8 +63,8 @@ impl Measure {
     }
 }
 
-/// An error that salvo has answered with a bare status is put into the envelope here, within the span of its request;
-/// and its trace into a header.
+/// Puts an error that salvo answered with a bare status into the envelope, within the span of its request, and the
+/// trace id into a header.
 fn is_told_in_full(req: &Request, res: &mut Response) {
     let Some(status) = res.status_code.filter(|it| it.is_client_error() || it.is_server_error())
     else {
@@ -79,7 +79,7 @@ fn is_told_in_full(req: &Request, res: &mut Response) {
     }
 }
 
-/// The methods of RFC 9110; every other is `_OTHER`, by the conventions for metrics of HTTP.
+/// The methods of RFC 9110; all others are `_OTHER`, as OpenTelemetry's HTTP conventions define.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -1,4 +1,4 @@
-//! HTTP: the router built from what the modules declare, the envelope of every answer, and the files of the client.
+//! HTTP: the router built from the declarations of the modules, the envelope of every answer, and the client's files.
 
 mod answer;
 mod asyncapi;

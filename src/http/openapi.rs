@@ -1,4 +1,4 @@
-//! The OpenAPI document: what salvo derives from the router, with what any route can answer, and the sockets.
+//! The OpenAPI document: what salvo derives from the router, plus the errors of every route, and the sockets.
 
 use salvo::Router;
 use salvo::http::Method;
@@ -12,10 +12,10 @@ use super::{health, may_fail};
 use crate::Kind;
 use crate::socket::SocketRoute;
 
-const ABOUT: &str = "Real-time multiplayer typing race. The frames of sockets and close codes: /asyncapi.json. HEAD \
+const ABOUT: &str = "Real-time multiplayer typing race. Frames of sockets and close codes are in /asyncapi.json. HEAD \
                      works wherever GET does, and changes nothing.";
 
-/// What any request can meet: in the parser, the time-out, or a panic.
+/// Errors of any request: from the parser, a timeout, or a panic.
 const ANY: [Kind; 5] = [
     Kind::BAD_REQUEST,
     Kind::URI_TOO_LONG,
@@ -24,11 +24,11 @@ const ANY: [Kind; 5] = [
     Kind::UNAVAILABLE,
 ];
 
-/// What the handshake of any socket can meet.
+/// Errors of any socket handshake.
 const ANY_SOCKET: [Kind; 4] =
     [Kind::UPGRADE_REQUIRED, Kind::ORIGIN_NOT_ALLOWED, Kind::RESTARTING, Kind::VALIDATION];
 
-/// The failures that routes name themselves.
+/// The failures that routes declare.
 #[derive(Default)]
 pub(super) struct Failures(Vec<(PathItemType, &'static str, Vec<Kind>)>);
 
@@ -76,11 +76,11 @@ fn add_idle_head(item: &mut PathItem) {
     let has_head = item.operations.contains_key(&PathItemType::Head);
     let Some(get) = item.operations.get(&PathItemType::Get).filter(|_| !has_head) else { return };
     let mut head = get.clone();
-    head.responses = Responses::new().response("200", Documented::new("Nothing is done."));
+    head.responses = Responses::new().response("200", Documented::new("Does nothing."));
     item.operations.insert(PathItemType::Head, head);
 }
 
-/// Adds what does not depend on the route.
+/// Adds what all routes have in common.
 fn complete(
     components: &mut Components,
     operation: &mut Operation,
@@ -115,7 +115,7 @@ fn complete(
 }
 
 fn handshake(components: &mut Components, socket: &SocketRoute) -> Operation {
-    let upgraded = Documented::new("The connection is a WebSocket now (RFC 6455).");
+    let upgraded = Documented::new("Switches to WebSocket (RFC 6455).");
     let mut operation = Operation::new()
         .add_tag("sockets")
         .summary(socket.about)

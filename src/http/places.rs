@@ -1,4 +1,4 @@
-//! Places that are taken and given back, in all and per client address: open connections, open sockets.
+//! Counted places, in total and per client address: open connections, open sockets.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,7 +26,7 @@ pub(super) enum Full {
 }
 
 impl Places {
-    /// Takes a place for `address`, unless so many are taken `in_all`, or by this address (`each`).
+    /// Takes a place for `address`, unless `in_all` places are taken, or `each` by this address.
     pub(super) fn take(
         self: &Arc<Self>,
         address: IpAddr,

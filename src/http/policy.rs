@@ -1,12 +1,11 @@
-//! What every answer tells a browser to allow, errors and redirections included. A page replaces the content policy
-//! by its own.
+//! Security headers of every answer, including errors and redirects. A page replaces the content security policy by its
+//! own.
 
 use salvo::http::{HeaderName, HeaderValue, header};
 use salvo::{Depot, Handler, Request, Response, async_trait};
 
-/// JSON is no page: a browser that is led to it may not take it for one, frame it, or run anything in it. Addresses may
-/// hold tokens of lobbies, so no other site is told where a player comes from. Answers hold personal data and cookies,
-/// so no cache keeps them.
+/// JSON is not a page: browsers must not sniff, frame or execute it. URLs may contain invite tokens, so no referrer is
+/// sent to other sites. Answers contain personal data and cookies, so they must not be cached.
 const ALWAYS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -14,7 +13,7 @@ const ALWAYS: [(HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Puts the headers on every answer, before anything else can end it.
+/// Sets the headers on every answer, before any other handler can end it.
 pub(super) struct Policy;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Sending a browser elsewhere.
+//! Redirects.
 
 use salvo::http::{HeaderValue, StatusCode, header};
 use salvo::oapi::schema::BasicType;
@@ -17,12 +17,12 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// To this address.
+    /// Redirects to this URL.
     pub fn to(to: impl Into<String>) -> Self {
         Self { to: to.into(), cookies: SetCookies::default() }
     }
 
-    /// With cookies beside it.
+    /// Adds cookies.
     #[must_use]
     pub fn with_cookies(self, cookies: SetCookies) -> Self {
         Self { cookies, ..self }
@@ -39,7 +39,7 @@ impl Writer for Redirect {
                 res.headers_mut().insert(header::LOCATION, location);
             }
             Err(_) => {
-                tracing::error!("a redirection to what is no address");
+                tracing::error!("a redirect to an invalid URL");
                 res.status_code(StatusCode::INTERNAL_SERVER_ERROR);
             }
         }

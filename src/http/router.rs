@@ -1,4 +1,4 @@
-//! The whole HTTP service: every module's routes and sockets, ours, and what lies around them.
+//! The whole HTTP service: the routes and sockets of all modules, the runtime's own, and the layers around them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,14 +45,14 @@ impl Route {
         Self { module, method, path, endpoint, fails: Vec::new(), changes_state: false }
     }
 
-    /// Names failures of its own for the documentation: those that neither its arguments have nor every route.
+    /// Declares its own failures for the documentation, in addition to those of its arguments and of every route.
     pub fn fails(&mut self, kinds: &[Kind]) -> &mut Self {
         self.fails.extend_from_slice(kinds);
         self
     }
 
-    /// Its GET changes state. HEAD is safe (RFC 9110, section 9.2.1), since link previews and scanners send it: it is
-    /// answered without a call of the endpoint.
+    /// Marks that its GET changes state. HEAD must be safe (RFC 9110, section 9.2.1), since link previews and scanners
+    /// send it: it is answered without calling the endpoint.
     pub fn changes_state(&mut self) -> &mut Self {
         self.changes_state = true;
         self
@@ -63,12 +63,12 @@ impl Route {
     }
 }
 
-/// Lets one endpoint stand at several places of the router.
+/// Shares one endpoint between several places of the router.
 struct Shared(Arc<dyn Handler>);
 
 #[async_trait]
 impl Handler for Shared {
-    // The documentation of an endpoint is found by its type.
+    // salvo finds the documentation of an endpoint by its type.
     fn type_id(&self) -> std::any::TypeId {
         Handler::type_id(&*self.0)
     }
@@ -86,13 +86,13 @@ impl Handler for Shared {
     }
 }
 
-/// HEAD where GET changes state.
+/// HEAD of routes whose GET changes state.
 #[handler]
 async fn unchanged() -> Answer<Empty> {
     Answer::ok()
 }
 
-/// HEAD where only a GET can become a socket.
+/// HEAD of sockets, which only GET can open.
 struct SocketsAreForGet;
 
 #[async_trait]
@@ -154,7 +154,7 @@ pub(crate) fn service(
         .catcher(Catcher::new(Envelope))
 }
 
-/// The redirection of paths that end in a slash, and the length of answers to HEAD.
+/// Redirects paths with a trailing slash, and sets the length of answers to HEAD.
 struct Around {
     paths: BTreeSet<&'static str>,
 }
@@ -181,7 +181,7 @@ impl Handler for Around {
     }
 }
 
-/// The length of the body that GET would send, since HEAD loses it on the way.
+/// Sets the length of the body that GET would send, since hyper drops the body of HEAD.
 fn announce_length(res: &mut Response) {
     if let Some(length) = res.body.size().filter(|length| *length > 0) {
         res.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
@@ -189,8 +189,8 @@ fn announce_length(res: &mut Response) {
 }
 
 impl Around {
-    /// The same path without its slash, if it is that of a route. Relative, since the scheme and the host that the
-    /// browser uses are known to the proxy only. It begins with a segment of ours, so it is never `//host`.
+    /// The path without its slash, if it is a route. Relative, since only the proxy knows the scheme and host that the
+    /// browser uses. It begins with a segment of a known route, so it is never `//host`.
     fn without_slash(&self, req: &Request) -> Option<HeaderValue> {
         let path = req.uri().path().strip_suffix('/')?;
         self.paths.iter().find(|pattern| matches(pattern, path))?;
@@ -212,7 +212,7 @@ fn matches(pattern: &str, path: &str) -> bool {
     }
 }
 
-/// Puts into the envelope what salvo answers with a bare status.
+/// Puts salvo's bare statuses into the envelope.
 pub(crate) struct Envelope;
 
 #[async_trait]

@@ -1,8 +1,8 @@
-//! Whether the cookies of an answer are `Secure`: browsers drop such cookies when they come by plain HTTP, so that
-//! nobody could play on a local network.
+//! Whether the cookies of an answer are `Secure`. Browsers drop `Secure` cookies over plain HTTP, which would make
+//! games on a local network impossible.
 //!
-//! The request decides, by nothing that could weaken a public site: a page of another site cannot choose the host
-//! that a browser names, nor add headers to what it sends there.
+//! The request decides, without weakening public sites: a page of another site can neither choose the `Host` that a
+//! browser sends, nor add headers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +17,7 @@ use crate::Error;
 use crate::auth::SetCookies;
 use crate::settings::SecureCookies;
 
-/// The cookies that an endpoint sets, as they fit the request.
+/// The cookies that an endpoint sets, `Secure` or not as the request requires.
 impl<'ex> Extractible<'ex> for SetCookies {
     fn metadata() -> &'static Metadata {
         no_metadata()
@@ -40,12 +40,12 @@ fn are_secure(setting: SecureCookies, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a proxy or the browser says that it was HTTPS. Anybody may be believed: whoever says so without reason loses
-/// his own cookies. Browsers say from where they fetch only to sites whose transport they trust (W3C Fetch Metadata,
-/// section 2), also through a proxy that says nothing, and passes on its own name for the server as the host.
+/// Whether a proxy or the browser indicates HTTPS. Clients can be trusted here: a client that lies only loses its own
+/// cookies. Browsers send Fetch Metadata only to sites with trustworthy transport (W3C Fetch Metadata, section 2); that
+/// also works behind a proxy that sets no header and changes the `Host`.
 fn came_by_https(headers: &HeaderMap) -> bool {
     let protocol = headers.get("x-forwarded-proto").and_then(|it| it.to_str().ok());
-    // Each proxy on the way adds its own: the first is what the browser has used.
+    // Each proxy appends its own: the first is the one that the browser used.
     let first = protocol.and_then(|it| it.split(',').next()).unwrap_or_default();
     first.trim().eq_ignore_ascii_case("https") || headers.contains_key("sec-fetch-site")
 }
@@ -54,8 +54,8 @@ fn host(headers: &HeaderMap) -> &str {
     headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }
 
-/// Whether a host is one that no certificate authority would vouch for: a private address, or a name that means nothing
-/// outside of its network. The machine itself is none of these: most browsers trust it without a certificate.
+/// Whether a host cannot have a public certificate: a private address, or a name without meaning outside its network.
+/// Not `localhost`, which most browsers trust without a certificate.
 fn is_local(host: &str) -> bool {
     let Ok(authority) = Authority::try_from(host) else { return false };
     let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
@@ -66,8 +66,7 @@ fn is_local(host: &str) -> bool {
     }
 }
 
-/// RFC 1918, RFC 3927, RFC 6598 (behind the NAT of a provider, and VPNs between friends), and `0.0.0.0`, which some
-/// browsers open.
+/// RFC 1918, RFC 3927, RFC 6598 (carrier-grade NAT, and some VPNs), and `0.0.0.0`, which some browsers open.
 fn is_local_v4(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
     let is_shared = first == 100 && second & 0b1100_0000 == 64;
@@ -79,7 +78,7 @@ fn is_local_v6(ip: Ipv6Addr) -> bool {
     ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_unspecified()
 }
 
-/// RFC 6762, RFC 8375, and what routers and clouds call their networks; or a name without a dot.
+/// RFC 6762, RFC 8375, and common names of local networks; or a name without a dot.
 fn is_local_name(name: &str) -> bool {
     let has_one_part = !name.contains('.') && !name.is_empty() && name != "localhost";
     has_one_part
@@ -94,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    /// Of a request with these headers.
+    /// Whether cookies are `Secure` for a request with these headers.
     fn secure(headers: &[(&'static str, &'static str)]) -> bool {
         let header = |(name, value): &(&'static str, &'static str)| {
             (HeaderName::from_static(name), HeaderValue::from_static(value))

@@ -1,4 +1,4 @@
-//! The loop that serves connections: hyper reads and writes HTTP/1.1, salvo's service answers.
+//! The loop that serves connections: hyper parses and writes HTTP/1.1, salvo's service answers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,28 +20,28 @@ use super::connection::Connection;
 use super::listener::Listener;
 use crate::drain::Drain;
 
-/// Bytes of a request's head, and of what waits to be written.
+/// Buffer for a request's head, and for pending writes, in bytes.
 const BUFFER: usize = 64 << 10;
 
-/// After the stop, a connection whose request is not being handled is closed: so long its request may
-/// still arrive, or its answer be read.
+/// After the stop, idle connections are closed after this time, in which a request may still arrive, or an answer be
+/// read.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(1);
 
-/// After the stop, connections are accepted for so long: the kernel may have taken some that are not accepted yet, and
-/// would reset them with the requests that were sent on them.
+/// After the stop, connections are accepted for this long: the kernel would reset those in the accept queue, with the
+/// requests sent on them.
 const LAST_CALL: Duration = Duration::from_millis(20);
 
-/// What tells that a server is about to end.
+/// Signals that a server is about to stop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ends {
-    /// While it is on, an answer closes its connection, so that a proxy keeps none for the next request.
+    /// While it is on, each answer closes its connection, so that a proxy does not reuse it.
     pub(crate) drain: Drain,
-    /// From then on no connections are accepted.
+    /// Once cancelled, no connections are accepted.
     pub(crate) stop: CancellationToken,
 }
 
-/// Serves what `listener` accepts until the stop, then lets the requests that are being handled finish. Dropping the
-/// future closes all connections. `patience` is how long the head of a request may take, the pause before it included.
+/// Serves the connections of `listener` until the stop, then lets running requests finish. Dropping the future closes
+/// all connections. `patience` limits the time for the head of a request, including the idle time before it.
 pub(crate) async fn serve(
     mut listener: Listener,
     service: Service,
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-/// One connection, from its first request to its end, or until it becomes a socket.
+/// Serves one connection, until it ends or becomes a socket.
 fn converse(
     http: http1::Builder,
     service: &Service,
@@ -98,7 +98,7 @@ fn converse(
     async move {
         let served = http.serve_connection(TokioIo::new(connection), handler).with_upgrades();
         let mut served = std::pin::pin!(served);
-        // An error is the client's: it is told, or gone.
+        // Errors are the client's: it got an answer, or is gone.
         tokio::select! {
             _ = served.as_mut() => return,
             () = stop.cancelled() => served.as_mut().graceful_shutdown(),

@@ -1,38 +1,38 @@
-//! How a player stands in a race: the entry that the race and its result have in common.
+//! A player's standing in a race: the entry shared by the race and its result.
 
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
 use crate::game::{Player, Unranked};
 
-/// The `rank` of those who have none.
+/// The `rank` of players without one.
 pub const UNRANKED: u32 = 99_999;
 
-/// One player of a race. What is not known yet is `null`.
+/// One player of a race. Values that are not known yet are `null`.
 #[derive(Serialize, ToSchema)]
 pub struct Standing {
     id: String,
     name: String,
     /// When the result arrived, ISO 8601.
     finished: Option<String>,
-    /// Order of arrival from 1, among people; 99999 for those who have not finished or are not ranked, and for bots.
+    /// Order of arrival among people, from 1; 99999 for players who have not finished or are unranked, and for bots.
     rank: u32,
     /// Words per minute.
     wpm: Option<f64>,
-    /// Words per minute, wrong ones too.
+    /// Words per minute, including wrong letters.
     wpm_raw: Option<f64>,
     /// Accuracy in percent.
     acc: Option<f64>,
-    /// There and true, if it is a pace-maker of the server's.
+    /// Present and true for bots.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
-    /// There for a finish that is not ranked, and says why: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
+    /// Present for an unranked finish, with the reason: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     unranked: Option<&'static str>,
 }
 
 impl Standing {
-    /// How a player stands now.
+    /// The player's current standing.
     pub fn of(player: &Player) -> Self {
         let result = player.result;
         let figures = result.map(|result| result.figures);

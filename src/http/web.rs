@@ -1,8 +1,7 @@
-//! The built-in client: the files of `web/` at the top of the repository, `index.html` at `/` and each under
-//! `/web/`. A release build has them in the binary; a debug build reads them from disk, so that a change is seen
-//! after a reload.
+//! The built-in client: the files of `web/` at the top of the repository, `index.html` at `/` and each under `/web/`. A
+//! release build embeds them; a debug build reads them from disk, so that a reload shows a change.
 //!
-//! Not here: what is in them. They know no more of this server than any other client.
+//! Their content is independent of this server: they use the same API as any other client.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -22,12 +21,12 @@ use crate::Kind;
 use crate::settings::Settings;
 
 const INDEX: &str = "index.html";
-/// What is for the operations port alone.
+/// Files for the operations port only.
 const OPERATIONS: &str = "ops/";
 
-/// What every file is sent with, in place of what is stricter in `policy`. Pages of the client load from nowhere else,
-/// run no inline script, and are not framed; the old Safari does not take `ws:` for `'self'`. A browser caches the
-/// files, and revalidates them each time.
+/// Headers of every file, which replace the stricter ones of `policy`. The client's pages load nothing from other
+/// sites, run no inline scripts, and cannot be framed; old Safari does not include `ws:` in `'self'`. Browsers cache
+/// the files, and revalidate them each time.
 const ALWAYS: [(HeaderName, &str); 2] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -41,7 +40,7 @@ const ALWAYS: [(HeaderName, &str); 2] = [
 #[folder = "web"]
 struct Files;
 
-/// The client, if it is on; else `/` leads to the operator's frontend.
+/// The client, if enabled; otherwise `/` redirects to the operator's frontend.
 pub(super) fn router(settings: &Settings) -> Router {
     if !settings.web.enabled {
         return get_and_head(Router::new(), Elsewhere(settings.front_end().to_owned()));
@@ -55,7 +54,7 @@ pub(super) fn get_and_head(at: Router, goal: impl Handler + Clone) -> Router {
     at.push(Router::new().head(goal.clone())).push(Router::new().get(goal))
 }
 
-/// Where `/` leads without the client.
+/// Redirects `/` if the client is disabled.
 #[derive(Clone)]
 struct Elsewhere(String);
 
@@ -72,7 +71,7 @@ impl Handler for Elsewhere {
     }
 }
 
-/// The files that were asked for until now, ready to be sent; as many as there are at most.
+/// Cache of requested files, ready to be sent; bounded by the number of files.
 #[derive(Clone, Default)]
 struct Client(Arc<Mutex<HashMap<String, Arc<Ready>>>>);
 
@@ -92,7 +91,7 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// The file of that path, if there is one.
+    /// The file at this path, if any.
     fn file(&self, path: &str) -> Option<Arc<Ready>> {
         let file = Some(path).filter(|path| is_plain(path)).and_then(Files::get)?;
         let mut known = self.0.lock();
@@ -112,7 +111,7 @@ impl Client {
 pub(crate) struct Pages(Client);
 
 impl Pages {
-    /// Answers with a file of theirs.
+    /// Answers with one of these files.
     pub(crate) fn send(&self, file: &str, asked: &HeaderMap, res: &mut Response) {
         match self.0.file(&format!("{OPERATIONS}{file}")) {
             Some(file) => file.send(asked, res),
@@ -121,8 +120,8 @@ impl Pages {
     }
 }
 
-/// Whether a path stays within the folder on every system, and leads to nothing hidden. It is taken as it was sent:
-/// no name of ours needs to be percent-encoded.
+/// Whether a path stays within the folder on every system, and is not hidden. It is not percent-decoded, since no file
+/// name needs encoding.
 fn is_plain(path: &str) -> bool {
     !path.contains(['\\', '\0', ':'])
         && path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
@@ -134,14 +133,14 @@ struct Ready {
     content_type: &'static str,
     etag: HeaderValue,
     plain: Bytes,
-    /// The same with gzip (RFC 1952), where that makes it smaller.
+    /// The gzip variant (RFC 1952), if it is smaller.
     gzip: Option<Bytes>,
 }
 
 impl Ready {
     fn of(path: &str, file: EmbeddedFile) -> Self {
         let (hash, content_type) = (file.metadata.sha256_hash(), content_type(path));
-        // Weak (RFC 9110, section 8.8.1), since it stands for the compressed file as well.
+        // Weak (RFC 9110, section 8.8.1), since it also identifies the compressed variant.
         let digits: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let etag = HeaderValue::try_from(format!("W/\"{digits}\""));
         let etag = etag.expect("hexadecimal digits are visible ASCII");
@@ -158,7 +157,7 @@ impl Ready {
         }
         headers.insert(header::ETAG, self.etag.clone());
         if self.gzip.is_some() {
-            // CORS may have said something, too.
+            // CORS may have set it, too.
             headers.append(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if is_known(asked, &self.etag) {
@@ -171,7 +170,7 @@ impl Ready {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         let body = gzip.unwrap_or(&self.plain);
-        // Said to HEAD as well, whose answer loses its body on the way.
+        // Also for HEAD, whose body hyper drops.
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         res.status_code(StatusCode::OK);
         res.body(body.clone());
@@ -184,7 +183,7 @@ fn gzip(plain: &[u8]) -> io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// By the end of its name; a file without one, such as `LICENSE`, is for people.
+/// By the file's extension; files without one, such as `LICENSE`, are text.
 fn content_type(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.').map(|(_, end)| end) {
@@ -208,7 +207,7 @@ fn is_text(content_type: &str) -> bool {
     content_type.contains("charset") || content_type.ends_with("json")
 }
 
-/// Whether the client has this very file (RFC 9110, section 13.1.2).
+/// Whether the client has the current version (RFC 9110, section 13.1.2).
 fn is_known(asked: &HeaderMap, etag: &HeaderValue) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let own = etag.to_str().map(opaque).unwrap_or_default();

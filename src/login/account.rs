@@ -1,4 +1,4 @@
-//! From a person who is known to an account with cookies.
+//! From an identified person to an account with cookies.
 
 use crate::Error;
 use crate::auth::{Bearer, SetCookies, fingerprint};
@@ -6,12 +6,12 @@ use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
 use crate::module::Cx;
 use crate::records::{Begun, StoredToken};
 
-/// Logs a registered player in on one more device: makes the account if it is new, follows the name if
-/// one is known, and gives the account what the guest who has logged in has just raced. Returns
-/// `cookies` with those of the login. The module that calls it declares [`GuestLoggedIn`] and [`LoginEnded`].
+/// Logs a registered player in on one more device: creates the account if it is new, updates its name if one is given,
+/// and hands it the races of the guest who logs in. Returns `cookies` with those of the login. The calling module must
+/// declare [`GuestLoggedIn`] and [`LoginEnded`].
 ///
 /// # Errors
-/// `UNKNOWN_ERROR` or `SERVICE_UNAVAILABLE`, if something could not be written; trying again is fine.
+/// `UNKNOWN_ERROR` or `SERVICE_UNAVAILABLE`, if a write failed; safe to retry.
 pub async fn log_in(
     cx: &Cx,
     id: UserId,
@@ -36,7 +36,7 @@ async fn logged_in(
     if let Some(guest) = before.filter(|it| it.user.user_type == UserType::Guest) {
         let guest = guest.user.id;
         if !cx.live().hand_over(&guest, &user).await?.is_empty() {
-            // Its sockets come back, as those of the account.
+            // The guest's sockets reconnect, as those of the account.
             cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;
         }
     }
@@ -48,18 +48,18 @@ async fn logged_in(
     Ok(cookies.access_token(&access).refresh_token(cx.settings(), &refresh).name(&user.name))
 }
 
-/// What is stored of a refresh token that is issued now.
+/// The stored form of a refresh token issued now.
 pub fn stored(cx: &Cx, token: &str) -> StoredToken {
     let issued = cx.now();
     let expires = issued + cx.settings().token.refresh_duration;
     StoredToken { fingerprint: fingerprint(token), issued, expires }
 }
 
-/// Where a player logs in by name and password.
+/// Path of the login with name and password.
 pub const LOCAL_LOGIN: &str = "/api/v1/auth/local/login";
 
-/// Whether players may have an account of this server, by name and password: if there is a module for it,
-/// and the operator says so, or says nothing and there is no other way to log in to a server that is alone.
+/// Whether players can create accounts with name and password: if a module offers it, and `auth.local` is on; by
+/// default, if the server has no `db` and no provider.
 pub fn offers_local_accounts(cx: &Cx) -> bool {
     let is_there = cx.has_route(LOCAL_LOGIN);
     let is_alone = cx.settings().db.is_none();

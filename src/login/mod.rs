@@ -1,7 +1,7 @@
-//! Logging in: at identity providers, which handler modules declare, and what follows from it here.
+//! Logging in: at identity providers, which handler modules declare, and the resulting accounts.
 //!
-//! A provider tells who somebody is ([`IdentityProvider`]); [`OpenId`] is one for everything that speaks
-//! OpenID Connect. [`log_in`] makes an account of that, and cookies.
+//! An [`IdentityProvider`] identifies a person; [`OpenId`] is one for OpenID Connect. [`log_in`] turns the person into
+//! an account with cookies.
 
 mod account;
 mod name;

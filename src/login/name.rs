@@ -1,15 +1,15 @@
-//! Names that people give themselves: as others see them, and as they are compared.
+//! Names that players choose: how they are shown, and how they are compared.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
-/// Letters of a name that others get to see.
+/// Characters of a shown name.
 const LIMIT: usize = 64;
 
-/// What cannot be seen: Unicode 16, DerivedCoreProperties.txt, `Default_Ignorable_Code_Point`; and the
-/// blank of Braille.
+/// Invisible characters: Unicode 16, DerivedCoreProperties.txt, `Default_Ignorable_Code_Point`; and the blank of
+/// Braille.
 const INVISIBLE: [(char, char); 18] = [
     ('\u{AD}', '\u{AD}'),
     ('\u{34F}', '\u{34F}'),
@@ -31,8 +31,8 @@ const INVISIBLE: [(char, char); 18] = [
     ('\u{E0000}', '\u{E0FFF}'),
 ];
 
-/// The name as others see it: without what cannot be seen, single blanks, at most 64 letters. `None` if
-/// nothing is left.
+/// The name as shown: without invisible characters, with single spaces, at most 64 characters. `None` if nothing is
+/// left.
 pub fn shown_name(name: &str) -> Option<String> {
     let is_seen = |letter: &char| !INVISIBLE.iter().any(|(from, to)| (from..=to).contains(&letter));
     let seen: String = name.chars().filter(is_seen).collect();
@@ -42,14 +42,14 @@ pub fn shown_name(name: &str) -> Option<String> {
     Some(name.trim_end().to_owned()).filter(|name| !name.is_empty())
 }
 
-/// What no two accounts may share: names that differ in case or in the form of their letters (Unicode
-/// Standard Annex 15, NFKC) are one.
+/// The unique key of an account's name: names that differ only in case or in the form of their letters (Unicode
+/// Standard Annex 15, NFKC) are the same.
 pub fn name_key(name: &str) -> String {
     let shown = shown_name(name).unwrap_or_default();
     shown.nfkc().flat_map(char::to_lowercase).nfkc().collect()
 }
 
-/// Why players may not give themselves this name: it could be taken for that of somebody else. `None` if they may.
+/// Why this name is refused: it could impersonate another player. `None` if it is allowed.
 pub fn refusal(name: &str) -> Option<&'static str> {
     if looks_like_a_bot(name) {
         return Some("ends like that of a bot");
@@ -57,9 +57,8 @@ pub fn refusal(name: &str) -> Option<&'static str> {
     mixes_scripts(name).then_some("mixes letters of several scripts")
 }
 
-/// Whether the name ends in `(bot)`, by which bots are marked, or in what looks like it: in any case, with blanks,
-/// accents and other brackets, with punctuation behind it, and in letters of other scripts (Unicode Technical Standard
-/// 39, section 4).
+/// Whether the name ends in `(bot)`, the suffix of bots, or in a look-alike: in any case, with spaces, accents and
+/// other brackets, followed by punctuation, and in letters of other scripts (Unicode Technical Standard 39, section 4).
 pub fn looks_like_a_bot(name: &str) -> bool {
     let marked = |text: &str| {
         let seen = skeleton(text).filter(|it| !is_combining_mark(*it) && !it.is_whitespace());
@@ -68,14 +67,14 @@ pub fn looks_like_a_bot(name: &str) -> bool {
         word.strip_suffix("bot")
             .is_some_and(|rest| rest.ends_with(['(', '[', '{', '<', '\u{2039}']))
     };
-    // Letters may look alike in one case only.
+    // Some letters look alike in one case only.
     let shown: String = shown_name(name).unwrap_or_default().nfkc().collect();
     marked(&shown) || marked(&shown.to_lowercase()) || marked(&shown.to_uppercase())
 }
 
-/// Whether letters of several scripts stand together that no language writes together: by such, one name is made to
-/// look like another. Latin letters may stand beside Chinese, Japanese and Korean ones (Unicode Technical Standard 39,
-/// section 5.2, "highly restrictive").
+/// Whether the name mixes letters of scripts that no language combines, which makes names look alike. Latin letters may
+/// be combined with Chinese, Japanese and Korean ones (Unicode Technical Standard 39, section 5.2, "highly
+/// restrictive").
 fn mixes_scripts(name: &str) -> bool {
     let latin = AugmentedScriptSet::for_char('a');
     let is_latin = |letter: &char| {

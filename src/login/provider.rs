@@ -1,4 +1,4 @@
-//! What an identity provider is, and which there are.
+//! The trait of identity providers, and their registry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{looks_like_a_bot, shown_name};
 
-/// Bytes of a subject (OpenID Connect Core 1.0, section 2).
+/// Longest subject, in bytes (OpenID Connect Core 1.0, section 2).
 const SUBJECT_LIMIT: usize = 255;
 
-/// What ties the two halves of a login together. All random.
+/// Random values that bind the two halves of a login together.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Comes back with the browser: 64 hex digits.
+    /// Returned by the browser: 64 hex digits.
     pub state: String,
-    /// Comes back in the id token.
+    /// Returned in the id token.
     pub nonce: String,
-    /// Proves that who brings the code has begun the login (PKCE, RFC 7636): 64 hex digits.
+    /// Proves that the code is redeemed by the client that started the login (PKCE, RFC 7636): 64 hex digits.
     pub verifier: String,
 }
 
 impl Attempt {
-    /// One that has never been before.
+    /// A new random attempt.
     pub fn new() -> Self {
         let [state, nonce, verifier] = [0; 3]
             .map(|_| format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>()));
@@ -38,7 +38,7 @@ impl Default for Attempt {
     }
 }
 
-/// Somebody, as a provider knows them.
+/// A person, as identified by a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     subject: String,
@@ -46,8 +46,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody whose id can be kept. Of the names the first that is one is taken, and made fit to be
-    /// shown; names like those of bots are none.
+    /// A person with a storable id. The first usable name is taken, cleaned up for display; names that look like bots
+    /// are skipped.
     pub fn new<'a>(
         subject: &str,
         names: impl IntoIterator<Item = Option<&'a str>>,
@@ -65,34 +65,34 @@ impl Person {
         &self.subject
     }
 
-    /// What they want to be called, if the provider says that.
+    /// The person's name, if the provider has one.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
 }
 
-/// Why a login failed. The page that is shown gets the code.
+/// Why a login failed. The error page gets the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The provider is known, but not set up here.
     NotConfigured,
-    /// The player did not agree.
+    /// The player declined at the provider.
     AccessDenied,
-    /// The provider reported something else.
+    /// The provider reported another error.
     ProviderError,
-    /// The provider does not answer, or not as it should.
+    /// The provider does not answer, or not as specified.
     ProviderUnavailable,
-    /// The login was begun too long ago, or has been finished before.
+    /// The login was started too long ago, or has been completed before.
     UnknownState,
-    /// The login was begun in another browser.
+    /// The login was started in another browser.
     OtherBrowser,
-    /// The provider does not take its code back: too late, or we are not who we say.
+    /// The provider rejects the code: it has expired, or the client's registration is wrong.
     CodeRefused,
-    /// What the provider says of the player cannot be believed.
+    /// The id token could not be verified.
     InvalidIdentity,
     /// Too many logins from this address.
     TooManyRequests,
-    /// Something failed on our side.
+    /// Internal error of this server.
     ServerError,
 }
 
@@ -128,28 +128,28 @@ impl Failure {
     }
 }
 
-/// Tells who somebody is, in two steps between which the browser is at the provider's.
+/// Identifies a person, in two steps, between which the browser visits the provider.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    /// Where the browser is sent.
+    /// The URL to redirect the browser to.
     ///
     /// # Errors
-    /// [`Failure::ProviderUnavailable`], if the provider has to be asked for that.
+    /// [`Failure::ProviderUnavailable`], if the provider's metadata cannot be fetched.
     async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure>;
 
-    /// Who came back with this code.
+    /// The person who returned with this code.
     ///
     /// # Errors
-    /// `ProviderUnavailable`, `CodeRefused` or `InvalidIdentity`; the log says more.
+    /// `ProviderUnavailable`, `CodeRefused` or `InvalidIdentity`; the log has details.
     async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure>;
 }
 
-/// A provider under its name.
+/// A named provider.
 #[derive(Clone)]
 pub struct Provider {
     /// Its name in paths and in front of user ids: lowercase letters and digits.
     pub name: String,
-    /// What players know it as.
+    /// Its title for players.
     pub title: String,
     /// `None` if the operator has not set it up.
     pub identity: Option<Arc<dyn IdentityProvider>>,
@@ -165,20 +165,20 @@ impl fmt::Debug for Provider {
     }
 }
 
-/// Every provider that a module has declared.
+/// Every provider declared by a module.
 #[derive(Clone, Debug, Default)]
 pub struct Providers(BTreeMap<String, Provider>);
 
 impl Providers {
-    /// Takes one more.
+    /// Adds a provider.
     ///
     /// # Errors
-    /// One sentence, if its name cannot be one, or is taken.
+    /// One sentence, if its name is invalid or taken.
     pub(crate) fn add(&mut self, provider: Provider) -> Result<(), String> {
         let name = provider.name.clone();
         let fits = !name.is_empty()
             && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit());
-        // Ids of guests, bots and accounts of this server begin with these.
+        // Reserved: ids of guests, bots and local accounts begin with these.
         if !fits || matches!(name.as_str(), "guest" | "bot" | "local") {
             return Err(format!(
                 "{name:?} cannot be the name of an identity provider: lowercase letters and digits are \
@@ -191,12 +191,12 @@ impl Providers {
         }
     }
 
-    /// The provider of that name.
+    /// The provider with that name.
     pub fn get(&self, name: &str) -> Option<&Provider> {
         self.0.get(name)
     }
 
-    /// Those that are set up.
+    /// The providers that are set up.
     pub fn configured(&self) -> impl Iterator<Item = &Provider> {
         self.0.values().filter(|provider| provider.identity.is_some())
     }

@@ -1,4 +1,4 @@
-//! Names of guests who give themselves none.
+//! Random names for guests.
 
 const FIRST: [&str; 64] = [
     "Amber", "Azure", "Brave", "Breezy", "Bright", "Calm", "Cheerful", "Clever", "Cosmic",
@@ -19,7 +19,7 @@ const SECOND: [&str; 64] = [
     "Swallow", "Swan", "Tiger", "Turtle", "Walrus", "Whale", "Wolf", "Wombat",
 ];
 
-/// One of 64 × 64 names, by twelve bits of chance.
+/// One of 64 × 64 names, chosen by twelve random bits.
 pub fn two_words(chance: u16) -> String {
     let chance = usize::from(chance);
     format!("{} {}", FIRST[chance % 64], SECOND[chance / 64 % 64])

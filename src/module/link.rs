@@ -1,4 +1,4 @@
-//! Which modules are linked in, and whether they are the ones that lie in `handlers/`.
+//! The handler modules that are linked in, and the check that they match the entries of `handlers/`.
 
 use super::Wiring;
 
@@ -7,16 +7,15 @@ use super::Wiring;
 pub struct Module {
     /// The name of its file or folder in `handlers/`.
     pub name: &'static str,
-    /// Always `module_path!()`: says which file it comes from.
+    /// Always `module_path!()`: identifies its file.
     pub path: &'static str,
-    /// Declares what the module does. Runs once per start, before anything else of it.
+    /// Declares what the module does. Runs once per start, before any other function of it.
     pub wire: fn(&mut Wiring),
 }
 
 inventory::collect!(Module);
 
-/// The modules of this binary in the order of their names (link order means nothing), without those
-/// that are `disabled`.
+/// The modules of this binary, sorted by name (link order is undefined), without those that are `disabled`.
 ///
 /// # Errors
 /// One sentence, if an entry of `handlers/` is not registered under its own name, if two share a

@@ -1,7 +1,6 @@
-//! Handler modules: what a feature is made of, and how it gets into the server.
+//! Handler modules: how a feature is declared and registered.
 //!
-//! A file `handlers/x.rs` (or `handlers/x/mod.rs`) holds one registration; dropping it in is the
-//! whole installation:
+//! A file `handlers/x.rs` (or `handlers/x/mod.rs`) contains one registration; adding the file installs the feature:
 //!
 //! ```
 //! use typephoon_api::module::{Module, Wiring};

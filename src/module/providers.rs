@@ -1,4 +1,4 @@
-//! The identity providers that modules declare. One whose module is switched off answers no more.
+//! The identity providers that modules declare. A provider fails while its module is switched off.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::switch::Switch;
 use crate::login::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
 use crate::settings::Settings;
 
-/// The providers, until the settings are there to set them up.
+/// The declared providers, until the settings are available to set them up.
 #[derive(Default)]
 pub(crate) struct ProviderDeclarations(Vec<(Arc<Switch>, Configure)>);
 

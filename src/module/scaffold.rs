@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 const TEMPLATE: &str = include_str!("scaffold.rs.txt");
 
-/// Writes the module into `handlers`, and says where.
+/// Writes the module into `handlers`. Returns its path.
 ///
 /// # Errors
-/// One sentence, if the name is none, or taken, or the folder is not there.
+/// One sentence, if the name is invalid or taken, or the folder does not exist.
 pub fn scaffold(handlers: &Path, name: &str) -> Result<PathBuf, String> {
     let proper = name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -23,7 +23,7 @@ pub fn scaffold(handlers: &Path, name: &str) -> Result<PathBuf, String> {
     }
     let file = handlers.join(format!("{name}.rs"));
     if file.exists() || handlers.join(name).exists() {
-        return Err(format!("there is a handler module {name} already"));
+        return Err(format!("the handler module {name} already exists"));
     }
     let code = TEMPLATE.replace("NAME", name);
     std::fs::write(&file, code)

@@ -1,11 +1,12 @@
 //! Switches of handler modules: whether one is on, on this pod.
 //!
-//! A module that is off is given nothing: no events, frames or timers, no requests, and its sockets are closed and refused.
-//! What it has begun goes on to its end. What it misses is counted; timers wait for it, and facts that it should have
-//! changed are found by its timers once it is on again.
+//! A module that is off gets no events, frames, timers or requests, and its sockets are closed and refused. Work in
+//! progress is completed. What it misses is counted; its timers wait, and find facts that it should have changed once
+//! it is on again.
 //!
-//! It is off for one of two reasons: an operator has switched it off on all pods, which the records know; or it is
-//! off on this pod alone, by an operator or because it panicked too often, until it is switched on or the pod restarts.
+//! It is off for one of two reasons: an operator has switched it off on all pods, which is stored in the records; or it
+//! is off on this pod only, by an operator or because it panicked too often, until it is switched on or the pod
+//! restarts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use crate::game::Timestamp;
 use crate::socket::Rooms;
 use crate::telemetry::count;
 
-/// Panics further apart than this are no series.
+/// The period in which panics are counted.
 const SERIES: Duration = Duration::from_secs(60);
 
 /// Why a module is off.
@@ -29,9 +30,9 @@ const SERIES: Duration = Duration::from_secs(60);
 pub(crate) struct Off {
     /// Since when.
     pub(crate) since: String,
-    /// By an operator, or by the server itself.
+    /// The operator, or the server itself.
     pub(crate) by: String,
-    /// Whether on all pods.
+    /// Whether it is off on all pods.
     pub(crate) everywhere: bool,
 }
 
@@ -48,13 +49,13 @@ pub(crate) struct Switch {
     module: &'static str,
     is_on: AtomicBool,
     reasons: Mutex<Reasons>,
-    /// Panics within a minute that switch the module off; none do if it is 0.
+    /// Panics within a minute that switch the module off; 0 never does.
     panics_allowed: AtomicU32,
     rooms: Arc<Rooms>,
 }
 
 impl Switch {
-    /// One that is on.
+    /// A switch that is on.
     pub(crate) fn new(module: &'static str, rooms: &Arc<Rooms>) -> Arc<Self> {
         let (is_on, reasons) = (AtomicBool::new(true), Mutex::default());
         let panics_allowed = AtomicU32::new(0);
@@ -71,7 +72,7 @@ impl Switch {
         self.is_on.load(Ordering::Relaxed)
     }
 
-    /// Whether `what` may be given to the module; if not, that is counted.
+    /// Whether `what` may be given to the module; otherwise it is counted as skipped.
     pub(crate) fn takes(&self, what: &'static str) -> bool {
         let is_on = self.is_on();
         if !is_on {
@@ -80,13 +81,13 @@ impl Switch {
         is_on
     }
 
-    /// Why it is off, if it is. What holds everywhere comes first.
+    /// Why it is off, if it is; the reason for all pods takes precedence.
     pub(crate) fn off(&self) -> Option<Off> {
         let reasons = self.reasons.lock();
         reasons.everywhere.clone().or_else(|| reasons.here.clone())
     }
 
-    /// Switches it off on this pod, or takes that back.
+    /// Switches it off on this pod, or on again.
     pub(crate) fn set_here(&self, off: Option<Off>) {
         self.change(|reasons| {
             reasons.here = off;
@@ -94,7 +95,7 @@ impl Switch {
         });
     }
 
-    /// What holds on all pods.
+    /// Sets the state for all pods.
     fn set_everywhere(&self, off: Option<Off>) {
         self.change(|reasons| reasons.everywhere = off);
     }
@@ -123,7 +124,7 @@ impl Switch {
         self.rooms.close_module(module, Kind::UNAVAILABLE);
     }
 
-    /// It has panicked. One panic too many within a minute switches it off on this pod.
+    /// Counts a panic. Too many within a minute switch it off on this pod.
     pub(crate) fn note_panic(&self) {
         let limit = self.panics_allowed.load(Ordering::Relaxed);
         if limit == 0 || !self.is_on() || !self.is_one_too_many(limit, Instant::now()) {
@@ -147,7 +148,7 @@ impl Switch {
 #[derive(Default)]
 pub(crate) struct Switches {
     by_module: BTreeMap<&'static str, Arc<Switch>>,
-    /// Wakes what compares the switches with the records.
+    /// Wakes the task that compares the switches with the records.
     pub(crate) changed: Arc<Notify>,
 }
 
@@ -157,24 +158,24 @@ impl Switches {
         self.by_module.entry(module).or_insert_with(|| Switch::new(module, rooms)).clone()
     }
 
-    /// So many panics within a minute switch a module off; 0: none do.
+    /// Sets the panics within a minute that switch a module off; 0 never does.
     pub(crate) fn allow_panics(&self, per_minute: u32) {
         for switch in self.all() {
             switch.panics_allowed.store(per_minute, Ordering::Relaxed);
         }
     }
 
-    /// That of a module.
+    /// The switch of a module.
     pub(crate) fn get(&self, module: &str) -> Option<&Arc<Switch>> {
         self.by_module.get(module)
     }
 
-    /// All, in the order of the names.
+    /// All switches, sorted by name.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Switch>> {
         self.by_module.values()
     }
 
-    /// These modules are off on all pods, and no others.
+    /// Sets which modules are off on all pods.
     pub(crate) fn set_everywhere(&self, off: &BTreeMap<String, Off>) {
         for switch in self.all() {
             switch.set_everywhere(off.get(switch.module()).cloned());

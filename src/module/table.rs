@@ -1,4 +1,4 @@
-//! The wiring table: which module hears, emits and shows what, and whether that can work.
+//! The wiring table: which module hears, emits and shows what, and its consistency check.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -23,9 +23,9 @@ pub struct ModuleTable {
     pub routes: Vec<String>,
     /// WebSockets, `/path (channel)`.
     pub sockets: Vec<String>,
-    /// Frames of clients it takes, `EVENT (channel)`.
+    /// Frames of clients it handles, `EVENT (channel)`.
     pub frames: Vec<String>,
-    /// Frames of clients that mean nothing.
+    /// Frames of clients that are ignored.
     pub ignores: Vec<String>,
     /// Timers.
     pub timers: Vec<&'static str>,
@@ -33,7 +33,7 @@ pub struct ModuleTable {
     pub providers: Vec<&'static str>,
     /// Instruments of its own, `name (kind)`.
     pub counts: Vec<String>,
-    /// The types of the messages that its sockets say and take.
+    /// The types of the messages that its sockets send and receive.
     #[serde(skip)]
     pub messages: Vec<MessageInfo>,
 }
@@ -100,7 +100,7 @@ impl ModuleTable {
     }
 }
 
-/// The table as text for people: per module a line per thing it does.
+/// The table as text: one line per declaration of a module.
 pub fn render_table(rows: &[ModuleTable]) -> String {
     let mut text = String::new();
     for row in rows {
@@ -108,7 +108,7 @@ pub fn render_table(rows: &[ModuleTable]) -> String {
         for (column, entries) in row.columns() {
             let mut column = column;
             for entry in entries {
-                // Writing to a String does not fail.
+                // Writing to a String cannot fail.
                 let _ = writeln!(text, "{name:12} {column:8} {entry}");
                 (name, column) = ("", "");
             }
@@ -120,7 +120,7 @@ pub fn render_table(rows: &[ModuleTable]) -> String {
     text
 }
 
-/// Whether what the modules declare can stand side by side.
+/// Checks that the declarations of the modules do not conflict.
 pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     let mut claimed = BTreeMap::new();
     for row in rows {
@@ -136,14 +136,14 @@ pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     for row in rows {
         for event in row.emits.iter().filter(|event| event.loss == "never") {
             if let Some(circle) = circle(rows, event.name, event.name, &mut BTreeSet::new()) {
-                return Err(format!("events go in a circle, which could block for ever: {circle}"));
+                return Err(format!("events form a cycle, which could deadlock: {circle}"));
             }
         }
     }
     Ok(())
 }
 
-/// The way from `from` back to `start` through modules that hear one and emit the other, if any.
+/// A path from `from` back to `start`, through modules that hear one event and emit the next, if any.
 fn circle(
     rows: &[ModuleTable],
     start: &str,

@@ -81,7 +81,7 @@ fn a_new_module_is_refused_when_its_name_is_taken() {
     let folder = handlers();
     for name in ["chat", "duel"] {
         let complaint = scaffold(folder.path(), name).unwrap_err();
-        assert_eq!(complaint, format!("there is a handler module {name} already"));
+        assert_eq!(complaint, format!("the handler module {name} already exists"));
     }
     let untouched = std::fs::read_to_string(folder.path().join("chat.rs")).unwrap();
     assert_eq!((untouched.as_str(), files(&folder).len()), ("//! Chat.\n", 2));

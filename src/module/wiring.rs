@@ -1,5 +1,5 @@
-//! What a handler module declares, all in one function: what it hears, emits and shows, its routes,
-//! sockets and timers. Types are read off the signatures of the functions it names.
+//! The declarations of a handler module, in one function: what it hears, emits and shows, its routes, sockets and
+//! timers. Types are inferred from the signatures of its functions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,18 +29,18 @@ use crate::socket::{
 use crate::telemetry::{Born, Own};
 use crate::{Error, Kind};
 
-/// Handles one kind of frame of a client: `Err` if it is no valid message.
+/// Handles one kind of a client's frames: `Err` if it is not a valid message.
 pub(crate) type FrameHandler =
     Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`: the switch of the module that takes them, and how.
+/// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
 pub(crate) type FrameHandlers =
     HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
 
-/// A timer: when it is due is a function of the facts of a game alone.
+/// A timer: its deadline is a function of a game's facts only.
 pub(crate) struct TimerDeclaration {
     pub(crate) name: &'static str,
     pub(crate) switch: Arc<Switch>,
-    /// Whether the settings want it.
+    /// Whether the settings enable it.
     pub(crate) is_wanted: fn(&Setup<'_>) -> bool,
     pub(crate) due: fn(&Game) -> Option<Timestamp>,
     pub(crate) lanes: Arc<Lanes>,
@@ -49,7 +49,7 @@ pub(crate) struct TimerDeclaration {
 
 /// Everything that the modules declared.
 pub struct Declarations {
-    /// What the wiring table shows, a row per module.
+    /// The wiring table, one row per module.
     pub table: Vec<ModuleTable>,
     pub(crate) bus: BusBuilder,
     pub(crate) rooms: Arc<Rooms>,
@@ -66,8 +66,7 @@ pub struct Declarations {
 /// Lets every module declare itself.
 ///
 /// # Errors
-/// One sentence, if two modules claim the same route, socket or frame, or if their `Never` events
-/// go in a circle.
+/// One sentence, if two modules claim the same route, socket or frame, or if their `Never` events form a cycle.
 pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
     let mut declared = Declarations {
         table: Vec::new(),
@@ -93,7 +92,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
     Ok(declared)
 }
 
-/// Takes the declarations of one module.
+/// Collects the declarations of one module.
 pub struct Wiring<'a> {
     row: ModuleTable,
     switch: Arc<Switch>,
@@ -101,8 +100,7 @@ pub struct Wiring<'a> {
 }
 
 impl Wiring<'_> {
-    /// `handler` is called with every `E`, one after the other for one game. What it returns is
-    /// published.
+    /// Calls `handler` with every `E`, one at a time per game. What it returns is published.
     pub fn hears<E, T, F>(&mut self, handler: fn(Cx, Heard<E>) -> F)
     where
         E: Event<Loss = Never>,
@@ -115,8 +113,7 @@ impl Wiring<'_> {
         self.to.bus.hear::<E>(self.row.name, Arc::new(handler));
     }
 
-    /// `handler` is called with the positions `E` as long as it keeps up with them; `reread` when it
-    /// did not.
+    /// Calls `handler` with the positions `E` while it keeps up with them; `reread` when it lagged.
     pub fn listens<E, F, R>(&mut self, handler: fn(Cx, Heard<E>) -> F, reread: fn(Cx) -> R)
     where
         E: Event<Loss = Latest>,
@@ -129,8 +126,8 @@ impl Wiring<'_> {
         self.to.bus.listen::<E>(self.row.name, Arc::new(handler), Arc::new(reread));
     }
 
-    /// Every `E` is shown to the sockets of its game on `channel`, as the message that `message`
-    /// makes of it: once, by the publisher itself. A [`Latest`] event is not shown to its own player.
+    /// Shows every `E` to the sockets of its game on `channel`, as the message that `message` returns: called once, in
+    /// the publisher's task. A [`Latest`] event is not shown to its own player.
     pub fn shows<E, M>(&mut self, channel: Channel, message: fn(&E) -> M)
     where
         E: Event,
@@ -153,8 +150,8 @@ impl Wiring<'_> {
         });
     }
 
-    /// On every `E` the sockets of its game on `channel` look again at what they should have said
-    /// ([`Socket::catch_up`]); also while the module is switched off, as nothing of it runs.
+    /// On every `E`, makes the sockets of its game on `channel` catch up ([`Socket::catch_up`]); also while the module
+    /// is switched off, since no function of it runs.
     pub fn wakes<E: Event>(&mut self, channel: Channel) {
         self.row.wakes(EventInfo::of::<E>(), channel);
         let rooms = self.to.rooms.clone();
@@ -165,15 +162,15 @@ impl Wiring<'_> {
         });
     }
 
-    /// On every `E` sockets of a player are closed, also while the module is switched off: a logout holds.
+    /// On every `E`, closes sockets of a player; also while the module is switched off, so that logouts take effect.
     pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
         self.row.closes(EventInfo::of::<E>());
         let rooms = self.to.rooms.clone();
         self.to.bus.view(&self.switch, move |event: &E| rooms.close(which(event), why));
     }
 
-    /// `run` is called once `due` of a game's facts has passed; also after a restart. It looks at the
-    /// facts again, since it may be called twice. What it returns is published.
+    /// Calls `run` once `due` of a game's facts has passed, also after a restart. It must re-read the facts, since it
+    /// may be called twice. What it returns is published.
     pub fn timer<T, F>(
         &mut self,
         name: &'static str,
@@ -186,7 +183,7 @@ impl Wiring<'_> {
         self.optional_timer(name, |_| true, due, run);
     }
 
-    /// The same, on servers whose settings want it.
+    /// The same, if the settings enable it.
     pub fn optional_timer<T, F>(
         &mut self,
         name: &'static str,
@@ -210,7 +207,7 @@ impl Wiring<'_> {
         self.route(Method::GET, path, endpoint)
     }
 
-    /// A REST route that takes something away.
+    /// A REST route that deletes something.
     pub fn delete(&mut self, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
         self.route(Method::DELETE, path, endpoint)
     }
@@ -228,8 +225,8 @@ impl Wiring<'_> {
         &mut self.to.routes[number]
     }
 
-    /// What the module's routes publish through [`Cx::publish`]: the one thing that their signatures
-    /// do not tell.
+    /// Declares an event that the module's routes publish through [`Cx::publish`], since their signatures do not show
+    /// it.
     pub fn emits<E: Event>(&mut self) {
         self.row.emits(vec![EventInfo::of::<E>()]);
     }
@@ -245,8 +242,8 @@ impl Wiring<'_> {
         self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
     }
 
-    /// Messages `M` that clients send on `channel` go to `handler`, which says what is to be published,
-    /// or that the frame is [`Malformed`].
+    /// Passes messages `M` of clients on `channel` to `handler`, which returns what to publish, or that the frame is
+    /// [`Malformed`].
     pub fn frame<M, T>(&mut self, channel: Channel, handler: fn(&Seat, M) -> Result<T, Malformed>)
     where
         M: Message + DeserializeOwned + 'static,
@@ -263,8 +260,7 @@ impl Wiring<'_> {
         self.to.frames.entry(channel).or_default().insert(M::EVENT, (self.switch.clone(), handler));
     }
 
-    /// Frames that clients may send on `channel` and that mean nothing, unless another module takes
-    /// them.
+    /// Frames that clients may send on `channel` without effect, unless another module handles them.
     pub fn ignores(&mut self, channel: Channel, events: &'static [&'static str]) {
         self.row.messages.push(MessageInfo::ignored(channel, events));
         self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
@@ -275,8 +271,8 @@ impl Wiring<'_> {
         }
     }
 
-    /// Identity providers, by the settings: `shown` names them in the wiring table. An error is one
-    /// sentence, and ends the start.
+    /// Identity providers from the settings; `shown` names them in the wiring table. An error is one sentence, and
+    /// aborts the start.
     pub fn providers(
         &mut self,
         shown: &'static str,
@@ -286,7 +282,7 @@ impl Wiring<'_> {
         self.to.providers.push((self.switch.clone(), configure));
     }
 
-    /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` says in one sentence what it
+    /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` describes in one sentence what it
     /// counts.
     pub fn counter(&mut self, name: &'static str, help: &'static str) {
         self.instrument(name, Own::counter(self.row.name, name, help));
@@ -309,14 +305,14 @@ impl Wiring<'_> {
         self.to.instruments.insert((self.row.name, name), own);
     }
 
-    /// What the module keeps while the server runs, made once at start-up; [`Cx::state`] finds it.
-    /// An error is one sentence, and ends the start.
+    /// State of the module while the server runs, created once at start-up; [`Cx::state`] finds it. An error is one
+    /// sentence, and aborts the start.
     pub fn state<S: Send + Sync + 'static>(&mut self, make: fn(&Setup<'_>) -> Result<S, String>) {
         self.to.states.declare(self.row.name, make);
     }
 }
 
-/// Runs a function of a module, and makes a publication of what it returns.
+/// Runs a function of a module, and publishes what it returns.
 fn publishing<T: Emits>(
     cx: Cx,
     work: impl Future<Output = Result<T, Error>> + Send + 'static,

@@ -10,10 +10,10 @@ use crate::settings::Settings;
 use crate::telemetry::count;
 use crate::{Error, Kind};
 
-/// The cookie of a browser that has brought the token.
+/// The cookie of a browser that has sent the token.
 pub(super) const COOKIE: &str = "TP_OPERATIONS";
 
-/// What a request has to bring along.
+/// The credential that requests must have.
 #[derive(Clone)]
 pub(super) struct Access {
     token: Option<String>,
@@ -24,10 +24,10 @@ impl Access {
         Self { token: settings.operations.token.as_ref().map(|token| token.expose().to_owned()) }
     }
 
-    /// Whether this is the token. The time it takes does not tell how much of it is right.
+    /// Whether this is the token, compared in constant time.
     pub(super) fn is_token(&self, given: &str) -> bool {
         let Some(token) = &self.token else { return false };
-        // Digests, so that the length is not told either.
+        // Compares digests, so that timing does not reveal the length either.
         let [token, given] = [token, given].map(|text| digest(&SHA256, text.as_bytes()));
         verify_slices_are_equal(token.as_ref(), given.as_ref()).is_ok()
     }
@@ -39,7 +39,7 @@ impl Access {
         Some(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// Whether the request may be answered.
+    /// Whether the request is authorised.
     pub(super) fn lets_in(&self, req: &Request) -> bool {
         let Some(cookie) = self.cookie() else { return names_this_machine(req) };
         let bearer = req.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
@@ -51,8 +51,8 @@ impl Access {
     }
 }
 
-/// Whether the request was addressed to this machine by one of its own names. A page of another site whose name
-/// leads here (DNS rebinding) is not.
+/// Whether the `Host` is one of this machine's own names. Requests of a web page whose domain resolves to this machine
+/// (DNS rebinding) fail this.
 fn names_this_machine(req: &Request) -> bool {
     let host = req.headers().get(header::HOST).and_then(|it| it.to_str().ok());
     host.is_some_and(|host| is_loopback(name_of(host)))
@@ -84,7 +84,7 @@ impl Handler for Access {
             return;
         }
         count::OPERATIONS_REFUSED.add(1);
-        tell(res, &Error::new(Kind::TOKEN_NOT_PROVIDED, "operations.token is wanted"));
+        tell(res, &Error::new(Kind::TOKEN_NOT_PROVIDED, "operations.token is required"));
         res.status_code(StatusCode::UNAUTHORIZED);
         res.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         ctrl.skip_rest();

@@ -1,4 +1,4 @@
-//! What an operator can do: close the sockets of a game or of a player, drain this pod. Each action is written down; so are
+//! Actions of operators: close the sockets of a game or of a player, drain this pod. Each action is audited, as are
 //! those of `switching`.
 
 use salvo::http::header;
@@ -14,10 +14,10 @@ use crate::records::Act;
 use crate::telemetry::AUDIT;
 use crate::{Error, Kind};
 
-/// Longest id of a player that is taken, in bytes.
+/// Longest accepted id of a player, in bytes.
 const LONGEST_ID: usize = 200;
 
-/// What was done.
+/// The action that was carried out.
 #[derive(Serialize)]
 pub(super) struct Done {
     action: String,
@@ -42,14 +42,15 @@ async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     let (action, target) = match (&game, &user) {
         (Some(game), None) => ("close game", game.to_string()),
         (None, Some(user)) => ("close player", user.to_string()),
-        _ => return Err(Error::validation("either game or player is wanted")),
+        _ => return Err(Error::validation("either game or player is required")),
     };
     let done = audit(cx, operator(req), action, target).await;
     cx.bus().announce(SocketsClosed { game, user }).await;
     Ok(done)
 }
 
-/// `POST /ops/drain`, a form with `drain`: `on` sends the sockets of this pod elsewhere and takes no new ones until `off`.
+/// `POST /ops/drain`, a form with `drain`: `on` moves the sockets of this pod to other pods and refuses new ones until
+/// `off`.
 #[handler]
 pub(super) async fn drain(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
     match drained(&cx, req).await {
@@ -66,7 +67,7 @@ async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
         Some("on") => "drain",
         Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
         Some("off") => "end drain",
-        _ => return Err(Error::validation("drain: on or off is wanted")),
+        _ => return Err(Error::validation("drain: must be on or off")),
     };
     let done = audit(cx, operator(req), action, name_of(cx.parts())).await;
     if action == "drain" {
@@ -77,20 +78,20 @@ async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     Ok(done)
 }
 
-/// Writes an action down before it is done: into the log and the records.
+/// Records an action in the log and in the records, before it is carried out.
 pub(super) async fn audit(cx: &Cx, operator: String, action: &str, target: String) -> Done {
     let (by, what) = (operator.as_str(), target.as_str());
     tracing::warn!(target: AUDIT, operator = by, action, what, "audit: an operator acts");
     let (at, action) = (cx.now(), action.to_owned());
     let act = Act { at, operator, action, target };
-    // An emergency brake must not wait for a database that is away; the log has the line.
+    // Emergency actions must work without the database; the log has the line.
     if let Err(error) = cx.records().note_act(&act).await {
         tracing::error!(%error, action = act.action, "an action of an operator is not in the records");
     }
     Done { action: act.action, target: act.target }
 }
 
-/// From where, and by which right.
+/// The operator: address and authorisation.
 pub(super) fn operator(req: &Request) -> String {
     let address = req.remote_addr().ip().map_or("unknown".to_owned(), |ip| ip.to_string());
     let by = match req.headers().get(header::AUTHORIZATION) {
@@ -101,7 +102,7 @@ pub(super) fn operator(req: &Request) -> String {
     format!("{address} ({by})")
 }
 
-/// A browser says which page a request comes from: no other page than ours may act. What is no browser says nothing.
+/// Refuses requests of other sites' pages, by the headers that browsers send. Clients that are not browsers send none.
 pub(super) fn is_own_page(req: &Request) -> Result<(), Error> {
     let value = |name: &str| req.headers().get(name).and_then(|it| it.to_str().ok());
     let is_own_origin = |origin: &str| {

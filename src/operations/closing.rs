@@ -1,4 +1,4 @@
-//! The event by which an operator closes sockets, on whichever pods they are.
+//! The event by which an operator closes sockets on all pods.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::game::{GameId, UserId};
 use crate::module::Switch;
 use crate::socket::{Rooms, SocketsOf};
 
-/// An operator wants sockets closed: those of a game, of a player, or both.
+/// An operator closes the sockets of a game, of a player, or both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub(super) struct SocketsClosed {
     pub(super) game: Option<GameId>,
@@ -24,7 +24,7 @@ impl Event for SocketsClosed {
     type Loss = Never;
 }
 
-/// Has every pod close them, as soon as it hears of it.
+/// Closes the sockets on every pod that hears the event.
 pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, rooms: &Arc<Rooms>) {
     let rooms = rooms.clone();
     bus.view(own, move |event: &SocketsClosed| {

@@ -1,10 +1,10 @@
-//! Sets the gauges that are read off the state of this pod at each scrape.
+//! Sets the gauges that are derived from this pod's state at each scrape.
 
 use crate::module::Parts;
 use crate::socket::{LOBBY, RACE};
 use crate::telemetry::{Format, count, exposition, process};
 
-/// The metrics as text, with every gauge as it is now.
+/// The metrics as text, with current gauges.
 pub(crate) fn exposed(parts: &Parts, format: Format) -> String {
     look(parts);
     exposition(format)

@@ -1,11 +1,11 @@
 //! The operations port: metrics, probes, and a page for operators.
 //!
-//! A listener of its own, on loopback unless a setting says otherwise, so that nothing of it can be reached on the
-//! public port. `port` takes it, `access` asks for the token, `figures` brings the gauges up to date. `page` is for
-//! people, `tail` shows one game or player live, `actions` closes sockets (`closing` on all pods), drains this pod, and writes
-//! it down; `switching` switches handler modules off and on.
+//! It has its own listener, on loopback unless a setting says otherwise, so none of it is reachable on the public port.
+//! `port` binds it, `access` checks the token, `figures` updates the gauges. `page` serves the page, `tail` streams the
+//! events of one game or player, `actions` closes sockets (`closing`: on all pods), drains this pod, and audits both;
+//! `switching` switches handler modules off and on.
 //!
-//! Not here: what is measured, which is in `telemetry`.
+//! The instruments themselves are in `telemetry`.
 
 mod access;
 mod actions;
@@ -34,13 +34,13 @@ use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
 use crate::module::{Cx, Declarations, Parts, Switch};
 use crate::settings::Settings;
 
-/// The name under which its requests are known, as a module's would be.
+/// The module label of its requests in metrics.
 const NAME: &str = "operations";
 
-/// How long the head of a request may take, the pause before it included.
+/// Timeout for the head of a request, including the idle time before it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Has what operators do heard on every pod, and panics counted.
+/// Subscribes every pod to the events of operators, and sets the limit of panics.
 pub(crate) fn wire(declared: &mut Declarations, settings: &Settings) {
     declared.switches.allow_panics(settings.handlers.panics_per_minute);
     let own = Switch::new(NAME, &declared.rooms);
@@ -51,7 +51,7 @@ pub(crate) fn wire(declared: &mut Declarations, settings: &Settings) {
 /// Serves until `stop`, as a task of `tasks`.
 pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
     let (service, stop) = (service(parts), stop.clone());
-    // A tail never ends by itself: with the loop all connections are closed.
+    // A tail never ends by itself; ending the loop closes all connections.
     let serving =
         async move { http::serve(port.listener, service, PATIENCE, &Ends::default()).await };
     tasks.spawn(stop.run_until_cancelled_owned(serving));

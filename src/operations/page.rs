@@ -1,4 +1,4 @@
-//! The operations page: its files (`web/ops/`), the figures behind it, and the way in for a browser.
+//! The operations page: its files (`web/ops/`), its data, and the login of a browser.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use crate::module::{Cx, Off, Parts, Switch};
 use crate::records::Act;
 use crate::telemetry::{Format, troubles};
 
-/// Actions that the page shows.
+/// Number of actions on the page.
 const ACTS: i64 = 20;
 
-/// What the page shows, all at once.
+/// The data of the page.
 #[derive(Serialize)]
 struct Figures {
     pod: String,
     at: String,
-    /// It takes no sockets.
+    /// Whether it refuses new sockets.
     draining: bool,
-    /// It never will again.
+    /// Whether it is about to stop.
     stopping: bool,
     /// Whether there can be other pods.
     alone: bool,
-    /// The pods that are alive, this one too.
+    /// The pods that are alive, including this one.
     pods: Vec<String>,
     dependencies: Vec<Dependency>,
     modules: Vec<ModuleState>,
-    /// Modules that the settings leave out.
+    /// Modules disabled in the settings.
     disabled: Vec<String>,
     errors: Vec<troubles::Trouble>,
     acts: Vec<ActLine>,
@@ -45,14 +45,14 @@ struct Figures {
 #[derive(Serialize)]
 struct Dependency {
     name: &'static str,
-    /// Since when it does not answer, if it does not.
+    /// Since when it is down, if it is.
     away_since: Option<String>,
 }
 
 #[derive(Serialize)]
 struct ModuleState {
     name: &'static str,
-    /// Why it is switched off, if it is.
+    /// Since when, where and by whom it is switched off, if it is.
     off: Option<Off>,
     last_panic: Option<troubles::Trouble>,
 }
@@ -90,7 +90,7 @@ struct Sample {
 /// `GET /ops/figures.json`.
 #[handler]
 pub(super) async fn figures(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
-    // A database that is away must not keep the page from saying so.
+    // The page must work while the database is down.
     let acts = cx.records().last_acts(ACTS).await.unwrap_or_default();
     res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Answer::new(Figures::of(cx.parts(), acts)).write(req, depot, res).await;
@@ -131,7 +131,7 @@ impl Figures {
 }
 
 impl Sample {
-    /// Reads a line of the exposition: `name{label="value"} 1.5`.
+    /// Parses a line of the exposition: `name{label="value"} 1.5`.
     fn read(line: &str) -> Option<Self> {
         if line.starts_with('#') {
             return None;
@@ -147,7 +147,7 @@ impl Sample {
     }
 }
 
-/// `GET /ops` and its files. A browser without the token gets the form that asks for it.
+/// `GET /ops` and its files. A browser without the token gets the login form.
 #[derive(Clone)]
 pub(super) struct Page {
     pub(super) access: Access,
@@ -161,7 +161,7 @@ impl Handler for Page {
         let file = path.strip_prefix("/ops").unwrap_or_default().trim_matches('/').to_owned();
         match file.as_str() {
             "" if !self.access.lets_in(req) => {
-                // Not by its tag, which is that of another page at the same address.
+                // Without the request's ETag, which belongs to the other page at the same URL.
                 self.files.send("login.html", &HeaderMap::new(), res);
                 res.status_code(StatusCode::UNAUTHORIZED);
             }

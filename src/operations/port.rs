@@ -8,24 +8,24 @@ use tokio::net::{TcpSocket, lookup_host};
 use crate::http::{Caps, Listener};
 use crate::settings::OperationsSettings;
 
-/// Connections that may wait to be accepted.
+/// Accept queue.
 const BACKLOG: u32 = 64;
-/// Connections at most: Prometheus, probes, and a few people.
+/// Limit of connections: Prometheus, probes, and a few operators.
 const CONNECTIONS: usize = 256;
 
-/// A port that is ours.
+/// A bound port.
 pub(crate) struct Port {
     pub(super) listener: Listener,
-    /// Where it is.
+    /// Its address.
     pub(crate) address: SocketAddr,
 }
 
 impl Port {
-    /// Takes the port. If no setting names one and the default is taken, as by another server of this machine,
-    /// there is none, and the log says so.
+    /// Binds the port. If the default port is in use, for example by another server on this machine, it logs that and
+    /// returns `None`.
     ///
     /// # Errors
-    /// One sentence that names what is wrong with it.
+    /// One sentence with the cause.
     pub(crate) async fn take(settings: &OperationsSettings) -> Result<Option<Self>, String> {
         let (host, port) = (settings.host.as_str(), settings.port);
         match Self::listen(host, port.number).await {
@@ -39,8 +39,8 @@ impl Port {
                 Ok(None)
             }
             Err(error) => Err(format!(
-                "the operations port {host}:{} cannot be listened on: {error}; operations.host and \
-                 operations.port set another",
+                "cannot listen on the operations port {host}:{}: {error}; operations.host and \
+                 operations.port set another one",
                 port.number
             )),
         }

@@ -1,7 +1,7 @@
 //! Switching handler modules off and on, on this pod or on all, while they run.
 //!
-//! What holds on all pods is in the records, which each pod reads at its start, when it is told of a change, and once in
-//! a while, in case it was not told. What holds on one pod ends with it.
+//! Switches for all pods are in the records, which each pod reads at its start, when an event announces a change, and
+//! periodically, in case the event was lost. Switches of one pod last until it restarts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::module::{Cx, Off, Parts, Switch, Switches};
 use crate::records::SwitchedOff;
 use crate::{Error, Kind};
 
-/// How often a pod reads the records although it was told nothing; also after a failure.
+/// Interval at which a pod reads the records without an event; also after a failure.
 const ROUND: Duration = Duration::from_secs(10);
 
-/// An operator has switched a module on all pods.
+/// An operator switched a module on all pods.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 struct ModuleSwitched {
     module: String,
@@ -35,21 +35,21 @@ impl Event for ModuleSwitched {
     type Loss = Never;
 }
 
-/// Has every pod look, as soon as it is told.
+/// Makes every pod that hears the event read the records.
 pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, switches: &Switches) {
     let by_module: BTreeMap<_, _> =
         switches.all().map(|switch| (switch.module(), switch.clone())).collect();
     let changed = switches.changed.clone();
     bus.view(own, move |event: &ModuleSwitched| {
         if let (Some(switch), true) = (by_module.get(event.module.as_str()), event.is_on) {
-            // Wherever it is off by itself, too.
+            // Also where a pod has switched it off.
             switch.set_here(None);
         }
         changed.notify_one();
     });
 }
 
-/// Looks now, and from then on as long as the server runs.
+/// Reads the records now, and then periodically.
 pub(crate) async fn keep(parts: &Arc<Parts>) {
     look(parts).await;
     let (stop, parts) = (parts.stop.clone(), parts.clone());
@@ -65,7 +65,7 @@ pub(crate) async fn keep(parts: &Arc<Parts>) {
     parts.tasks.spawn(stop.run_until_cancelled_owned(looking));
 }
 
-/// Does as the records say; while they do not answer, all stays as it is.
+/// Applies the records; if they do not answer, nothing changes.
 async fn look(parts: &Parts) {
     let Ok(off) = parts.records.switched_off().await else { return };
     let off = off.into_iter().map(|SwitchedOff { module, since, operator }| {
@@ -92,20 +92,23 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
     let module = req.form::<String>("module").await.unwrap_or_default();
     let switches = &cx.parts().switches;
-    let switch = switches.get(&module).ok_or_else(|| Error::validation("module is none"))?;
+    let switch =
+        switches.get(&module).ok_or_else(|| Error::validation("module: unknown module"))?;
     let is_on = match req.form::<String>("to").await.as_deref() {
         Some("on") => true,
         Some("off") => false,
-        _ => return Err(Error::validation("to is neither on nor off")),
+        _ => return Err(Error::validation("to: must be on or off")),
     };
     let everywhere = match req.form::<String>("where").await.as_deref() {
         Some("all") => true,
         Some("pod") => false,
-        _ => return Err(Error::validation("where is neither pod nor all")),
+        _ => return Err(Error::validation("where: must be pod or all")),
     };
     let is_off_everywhere = switch.off().is_some_and(|off| off.everywhere);
     if is_on && !everywhere && is_off_everywhere {
-        return Err(Error::validation("it is off on all pods: switch it on there"));
+        return Err(Error::validation(
+            "the module is off on all pods: switch it on with where=all",
+        ));
     }
     let action = if is_on { "switch on module" } else { "switch off module" };
     let target = format!("{module} ({})", if everywhere { "all pods" } else { "this pod" });
@@ -124,7 +127,7 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     Ok(done)
 }
 
-/// What holds on all pods has to be in the records.
+/// Stores a switch for all pods in the records.
 async fn remember(cx: &Cx, module: &str, is_on: bool, operator: &str) -> Result<(), Error> {
     let (records, since) = (cx.records(), cx.now());
     let kept = if is_on {

@@ -14,10 +14,10 @@ use crate::game::{GameId, UserId};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
-/// How often a stream in which nothing happens says that it is there, so that a reader that has gone is noticed.
+/// Interval of keep-alives on an idle stream, so that a closed connection is noticed.
 const STILL_HERE: Duration = Duration::from_secs(15);
 
-/// One event of the tail.
+/// One event in the tail.
 #[derive(Serialize)]
 struct Line<'a> {
     at: String,
@@ -26,19 +26,19 @@ struct Line<'a> {
     body: &'a RawValue,
 }
 
-/// `GET /ops/tail?game=…` or `?player=…`: `event: seen` with JSON, `event: lagged` with how many were missed.
+/// `GET /ops/tail?game=…` or `?player=…`: `event: seen` with JSON, `event: lagged` with the number missed.
 #[handler]
 pub(super) async fn tail(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mut Response) {
     let focus = match (req.query::<i64>("game"), req.query::<String>("player")) {
         (Some(game), None) => Focus::Game(GameId(game)),
         (None, Some(player)) if !player.is_empty() => Focus::Player(UserId::from(player.as_str())),
         _ => {
-            let error = Error::validation("either game or player is wanted");
+            let error = Error::validation("either game or player is required");
             return error.write(req, depot, res).await;
         }
     };
     let Some(sights) = cx.bus().watch(focus) else {
-        let error = Error::new(Kind::TOO_MANY_REQUESTS, "too many look already");
+        let error = Error::new(Kind::TOO_MANY_REQUESTS, "too many tails are open");
         return error.write(req, depot, res).await;
     };
     let event_stream = HeaderValue::from_static("text/event-stream");

@@ -1,4 +1,4 @@
-//! Registered players: their names, their passwords if they have one here, and all that is known of them.
+//! Registered players: names, local passwords, and everything else stored about them.
 
 use super::Records;
 use super::db::{At, with_db};
@@ -7,41 +7,41 @@ use super::transaction::{Lent, commit, transaction};
 use crate::Error;
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
-/// What is kept of a registered player beside the results.
+/// The stored data of a registered player, except the results.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The name that others see.
+    /// The name that other players see.
     pub name: String,
-    /// Since when.
+    /// When the account was created.
     pub registered: Timestamp,
-    /// The devices that are logged in, the latest first.
+    /// The devices that are logged in, latest first.
     pub logins: Vec<KeptLogin>,
 }
 
-/// A login that is still good.
+/// A login that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeptLogin {
-    /// When it began.
+    /// When it started.
     pub started: Timestamp,
     /// When it was last refreshed.
     pub refreshed: Timestamp,
 }
 
-/// A player who logs in by a password of this server.
+/// A player with a local password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalAccount {
-    /// Who.
+    /// The player.
     pub user: User,
     /// See [`crate::auth::password::hash`].
     pub password_hash: String,
-    /// Whether the player has logged in from the address that was asked about.
+    /// Whether the player has logged in from the given address before.
     pub knows_address: bool,
 }
 
-/// Addresses that are remembered of one player; the one that was used longest ago makes way.
+/// Addresses stored per player; a new one replaces the least recently used.
 pub const ADDRESSES: i64 = 16;
 
-/// Who does not want to be named.
+/// The name of players without one.
 const NAMELESS: &str = "Player";
 
 const REGISTER: &str =
@@ -66,7 +66,7 @@ const LOGINS: &str =
     "select started_at, refreshed_at from logins where user_id = $1 order by refreshed_at desc, id";
 
 impl Records {
-    /// Makes a registered player, or renames them if a name is known. Returns the name that is stored.
+    /// Creates a registered player, or renames the player if a name is given. Returns the stored name.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -83,8 +83,7 @@ impl Records {
         registered.map_err(failed)
     }
 
-    /// Makes a registered player who logs in by a password of this server. `name_key` is what no two of
-    /// them share. Returns whether it was free.
+    /// Creates a registered player with a local password. `name_key` is unique. Returns whether it was free.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -115,8 +114,7 @@ impl Records {
         opened.map_err(failed)
     }
 
-    /// The player of that name who logs in by a password of this server, and whether it has logged in from that
-    /// address.
+    /// The local account of that name, and whether it has logged in from that address before.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -138,8 +136,8 @@ impl Records {
         }))
     }
 
-    /// A player has logged in by a password from this address: a keyed hash, from which the address cannot be told.
-    /// The latest [`ADDRESSES`] are kept.
+    /// Stores the address of a login by password, as a keyed hash, which does not reveal the address. The latest
+    /// [`ADDRESSES`] are kept.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -159,7 +157,7 @@ impl Records {
         noted.map_err(failed)
     }
 
-    /// The password hash of a player who logs in by one of this server.
+    /// The hash of a player's local password.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -171,7 +169,7 @@ impl Records {
         hash.map_err(failed)
     }
 
-    /// Changes a password, and ends all logins but one. Returns those that have ended.
+    /// Changes a password, and ends all logins but one. Returns the ended logins.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -195,7 +193,7 @@ impl Records {
         Ok(ended.map_err(failed)?.iter().map(|id| LoginId::from(id.as_str())).collect())
     }
 
-    /// What is kept of a registered player beside the results.
+    /// The stored data of a registered player, except the results.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -215,7 +213,7 @@ impl Records {
         Ok(Some(Account { name, registered, logins }))
     }
 
-    /// Forgets a registered player, with logins and results. The races of others stay as they were.
+    /// Deletes a registered player, with logins and results. The races of other players do not change.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.

@@ -1,4 +1,4 @@
-//! What operators did, kept for good.
+//! The audit trail: actions of operators, kept for good.
 
 use super::Records;
 use super::db::{At, with_db};
@@ -9,18 +9,18 @@ use crate::game::Timestamp;
 /// One action of an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// From which address, and whether with a token.
+    /// The operator's address, and whether a token was used.
     pub operator: String,
-    /// What was done, such as `close game`.
+    /// The action, such as `close game`.
     pub action: String,
-    /// To what: the id of a game or a player.
+    /// The target: the id of a game or a player.
     pub target: String,
 }
 
 impl Records {
-    /// Writes an action down.
+    /// Stores an action.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.

@@ -1,4 +1,4 @@
-//! The two databases, and what differs between them: how they are opened, and how they store an instant.
+//! The two databases and their differences: how they are opened, and how they store timestamps.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,23 +17,23 @@ use crate::settings::DbSettings;
 
 /// The file in the data directory.
 const FILE: &str = "typephoon.sqlite3";
-/// Readers of it at once; SQLite has one writer.
+/// Concurrent readers; SQLite has one writer.
 const READERS: u32 = 4;
-/// How long a statement may take in PostgreSQL.
+/// Timeout of statements in PostgreSQL.
 const STATEMENT_TIMEOUT: &str = "10s";
 /// How long a request waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// The longest pause between two tries to reach PostgreSQL.
+/// Longest back-off between two attempts to connect to PostgreSQL.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// One of the two. A query is written once and runs on both: see `with_db!`.
+/// One of the two databases. A query is written once and runs on both: see `with_db!`.
 #[derive(Clone, Debug)]
 pub(super) enum Db {
     Lite(SqlitePool),
     Pg(PgPool),
 }
 
-/// Runs the same expression on whichever database it is: it is checked against both.
+/// Runs the same expression on either database; it must compile for both.
 macro_rules! with_db {
     ($db:expr, |$pool:ident| $body:expr) => {{
         let _timed = $crate::records::db::timed!();
@@ -45,7 +45,7 @@ macro_rules! with_db {
 }
 pub(super) use with_db;
 
-/// Measures the rest of the block as the operation that has the name of the function.
+/// Measures the rest of the block as an operation with the name of the function.
 macro_rules! timed {
     () => {{
         fn here() {}
@@ -55,13 +55,13 @@ macro_rules! timed {
 }
 pub(super) use timed;
 
-/// Opens the file in `data_dir`, makes it if it is not there, and brings its tables up to date.
+/// Opens the file in `data_dir`, creates it if needed, and migrates its tables.
 pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {
     let file = data_dir.join(FILE);
     let options = SqliteConnectOptions::new()
         .filename(&file)
         .create_if_missing(true)
-        // Readers go on while one writes; what is committed survives the end of the process.
+        // Readers continue while one writes; commits survive a crash of the process.
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Normal)
         .busy_timeout(Duration::from_secs(5))
@@ -74,8 +74,8 @@ pub(super) async fn open_lite(data_dir: &Path) -> Result<SqlitePool, String> {
     Ok(pool)
 }
 
-/// Waits until PostgreSQL answers. With `init` its tables are brought up to date; those of the old
-/// backend are adopted as they stand.
+/// Waits until PostgreSQL answers. With `init` its tables are migrated; those of the Python backend are adopted as they
+/// stand.
 pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool, String> {
     let options = pg_options(settings)?;
     let database = options.get_database().unwrap_or_default();
@@ -86,7 +86,7 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
         .connect_lazy_with(options.clone());
     let mut pause = Duration::from_millis(200);
     while let Err(error) = reach(&options).await {
-        // Wrong credentials or no such database (SQLSTATE 28, 3D): waiting does not help.
+        // Wrong credentials or unknown database (SQLSTATE 28, 3D): waiting does not help.
         let code = error.as_database_error().and_then(|it| it.code());
         if code.is_some_and(|code| code.starts_with("28") || code.starts_with("3D")) {
             return Err(format!("PostgreSQL at {place} refuses us: {error}"));
@@ -123,7 +123,7 @@ pub(super) async fn open_pg(settings: &DbSettings, init: bool) -> Result<PgPool,
     Ok(pool)
 }
 
-/// One try, which tells why it failed: the pool tries for some time, and then says only that.
+/// One attempt, for its error: the pool retries for some time, and then only reports a timeout.
 async fn reach(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let tried = async { options.connect().await?.close().await };
     let in_vain = |_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
@@ -142,7 +142,7 @@ fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {
     };
     let options: PgConnectOptions = options;
     let options = options.options([("statement_timeout", STATEMENT_TIMEOUT)]);
-    // Below `info` they are for their spans alone (`telemetry::database`); so are those of SQLite, by default.
+    // Below `info` the lines only feed the spans (`telemetry::database`), as with SQLite by default.
     let level = if settings.echo {
         tracing::log::LevelFilter::Info
     } else {
@@ -151,8 +151,8 @@ fn pg_options(settings: &DbSettings) -> Result<PgConnectOptions, String> {
     Ok(options.log_statements(level).application_name("typephoon-api"))
 }
 
-/// An instant as the databases store it: `timestamptz` in PostgreSQL, whole microseconds since 1970 in
-/// SQLite, which so keeps and orders them exactly.
+/// A timestamp as the databases store it: `timestamptz` in PostgreSQL, whole microseconds since 1970 in SQLite, which
+/// keeps precision and order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At(pub(super) Timestamp);
 

@@ -1,9 +1,8 @@
-//! Writing down the facts of live games, many in one transaction.
+//! Writes the facts of live games to the records, many in one transaction.
 //!
-//! Whoever changes a fact waits here until it is written, and only then announces it. While one
-//! transaction runs the next changes gather; of a game that changed several times only the newest
-//! facts are written, since they hold all that was before, and then its end. (Where the facts themselves
-//! are shared by several servers, they need not wait: see `live/redis/kept.rs`.)
+//! An operation that changes a fact waits until it is written, and only then announces it. While one transaction runs,
+//! the next changes queue up; of a game that changed several times only the newest facts are written, since they
+//! contain the earlier ones, and then its end. (Facts shared through Redis need not wait: see `live/redis/kept.rs`.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,25 +18,25 @@ use crate::game::{Game, GameId, Timestamp};
 use crate::telemetry::{TraceContext, gathered_span, mark_failed};
 use crate::{Error, Kind};
 
-/// Changes that may wait to be written; when there are more, whoever changes a fact waits.
+/// Changes that may wait to be written; beyond that, operations that change facts wait.
 const CAPACITY: usize = 1024;
 
-/// How long a transaction may take before it is tried anew.
+/// Timeout of a transaction before it is retried.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The longest pause between two tries of a transaction that fails: lobbies and races go on as soon as it succeeds.
+/// Longest back-off between retries of a failing transaction; short, since lobbies and races wait for it.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// One change of a live game.
 #[derive(Clone, Debug)]
 pub enum Change {
-    /// These are the facts now.
+    /// The current facts.
     Saved(Arc<Game>),
     /// The game is over.
     Ended {
-        /// Which.
+        /// The game.
         game: GameId,
-        /// Since when.
+        /// When it ended.
         at: Timestamp,
     },
 }
@@ -53,25 +52,24 @@ impl Change {
 
 struct Entry {
     change: Change,
-    /// The span that has changed it.
+    /// The span that changed it.
     cause: TraceContext,
     written: oneshot::Sender<()>,
 }
 
-/// The way to the journal's task.
+/// A handle to the journal's task.
 #[derive(Clone)]
 pub struct Journal(mpsc::Sender<Entry>);
 
-/// A place in the journal, taken before a fact is changed, so that changes are written in the order
-/// in which they were made.
+/// A reserved place in the journal, taken before a fact is changed, so that changes are written in their order.
 pub struct Place<'a>(mpsc::Permit<'a, Entry>);
 
-/// A change on its way into the records.
+/// A change that is being written.
 #[must_use = "a fact is announced after it is written"]
 pub struct Writing(oneshot::Receiver<()>);
 
 impl Journal {
-    /// Starts the task, until `stop`: to be given when nobody changes a fact any more.
+    /// Starts the task, until `stop`, which must be cancelled only after the last change of a fact.
     pub fn start(records: Records, tasks: &TaskTracker, stop: CancellationToken) -> Self {
         let (sender, receiver) = mpsc::channel(CAPACITY);
         tasks.spawn(async move { stop.run_until_cancelled(write_all(records, receiver)).await });
@@ -86,14 +84,14 @@ impl Journal {
         self.0.reserve().await.map(Place).map_err(|_| Kind::UNAVAILABLE.into())
     }
 
-    /// A place, if there is one at once.
+    /// A place, if one is free.
     pub fn try_place(&self) -> Option<Place<'_>> {
         self.0.try_reserve().ok().map(Place)
     }
 }
 
 impl Place<'_> {
-    /// Enters a change; to be called under the lock under which it was made.
+    /// Queues a change; must be called under the lock under which it was made.
     pub fn enter(self, change: Change) -> Writing {
         let (written, writing) = oneshot::channel();
         self.0.send(Entry { change, cause: TraceContext::current(), written });
@@ -117,16 +115,15 @@ async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
         let causes: Vec<_> = entries.iter().map(|it| &it.cause).collect();
         write(&records, &newest(entries.iter().map(|it| &it.change)), &causes).await;
         for entry in entries.drain(..) {
-            // Whoever waited may have gone away; the fact is written all the same.
+            // The waiting operation may have been cancelled; the fact is written all the same.
             let _ = entry.written.send(());
         }
     }
 }
 
-/// Of every game the newest facts, and then its end, which tells no facts: those of before may hold
-/// results that are not written yet. Where several servers change a game, its
-/// facts may come here out of order: their version tells. Sorted, so that two servers that write the same
-/// games never wait for each other.
+/// Keeps each game's latest snapshot, then its end marker, which contains no facts: the snapshot may hold results that
+/// are not written yet. With several pods the facts of a game may arrive out of order; their version decides. Sorted,
+/// so that two pods that write the same games cannot deadlock.
 fn newest<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
     let mut games: BTreeMap<GameId, [Option<&Change>; 2]> = BTreeMap::new();
     for change in changes {
@@ -140,13 +137,13 @@ fn newest<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Change> {
     games.into_values().flatten().flatten().cloned().collect()
 }
 
-/// Tries until it is written: the facts have changed, so there is no way back. Meanwhile changes wait, and requests
-/// are told to try again when their time is over. The outage is reported by the health watch, once.
+/// Retries until it is written: the facts have changed and cannot be rolled back. Meanwhile changes wait, and requests
+/// time out with "try again". The health watch reports the outage, once.
 async fn write(records: &Records, changes: &[Change], causes: &[&TraceContext]) {
     let mut pause = Duration::from_millis(50);
     loop {
         let span = gathered_span("records save", causes.iter().copied());
-        // A connection whose other end has vanished would hold us up for a quarter of an hour.
+        // Without the timeout, a connection whose peer has vanished would block for 15 minutes.
         let saving = tokio::time::timeout(TRANSACTION_TIMEOUT, records.save(changes));
         let written = match saving.instrument(span.clone()).await {
             Ok(saved) => saved.map_err(|error| error.to_string()),
@@ -156,7 +153,7 @@ async fn write(records: &Records, changes: &[Change], causes: &[&TraceContext]) 
         let Err(problem) = written else { return };
         mark_failed(&span, Kind::UNAVAILABLE.code);
         drop(span);
-        tracing::debug!(problem, "the records cannot be written; lobbies and races wait for it");
+        tracing::debug!(problem, "the records cannot be written; lobbies and races wait");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }

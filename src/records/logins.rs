@@ -1,9 +1,9 @@
-//! Logins: which devices of a player are logged in, and the refresh tokens that keep them so.
+//! Logins: the devices on which a player is logged in, and their refresh tokens.
 //!
-//! A refresh token is used once: it is replaced by another one of the same login. Its fingerprint stays,
-//! so that a second use is noticed: within a short grace it is the same client, which asked several times
-//! at once or missed the answer, and gets one more token; later it is somebody else, or was before, and
-//! the login ends. (OAuth 2.0 Security Best Current Practice, RFC 9700, section 4.14.2.)
+//! A refresh token is single-use: another one of the same login replaces it. Its fingerprint stays, so that reuse is
+//! detected. Within a short grace period it is the same client, which sent concurrent requests or missed the answer,
+//! and gets one more token; later reuse means that the token was copied, and the login ends. (OAuth 2.0 Security Best
+//! Current Practice, RFC 9700, section 4.14.2.)
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -17,17 +17,16 @@ use super::transaction::transaction;
 use crate::Error;
 use crate::game::{LoginId, Timestamp, User, UserId, UserType};
 
-/// For how long a refresh token that was replaced is still taken.
+/// Grace period in which a replaced refresh token is still accepted.
 pub const GRACE: Duration = Duration::from_secs(30);
 
-/// Logins of one player at once; when there are more, the one that was away for the longest time ends.
+/// Concurrent logins of one player; beyond that, the one that was inactive the longest ends.
 const LOGINS: i64 = 32;
 
-/// Refresh tokens that are remembered of a login, replaced ones too. One that is older is as good as
-/// unknown.
+/// Refresh tokens stored per login, including replaced ones. Older ones are unknown.
 const TOKENS: i64 = 128;
 
-/// Logins that are asked about in one statement.
+/// Logins per statement.
 const AT_ONCE: usize = 500;
 
 /// A refresh token as it is stored.
@@ -37,50 +36,50 @@ pub struct StoredToken {
     pub fingerprint: String,
     /// When it was issued.
     pub issued: Timestamp,
-    /// Until when it is good.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
-/// A login that has begun.
+/// A new login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Begun {
     /// Which.
     pub login: LoginId,
-    /// Those that have made way for it.
+    /// The logins that ended because there were too many.
     pub ended: Vec<LoginId>,
 }
 
-/// What became of a refresh token that was shown.
+/// The outcome of presenting a refresh token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refresh {
-    /// The other one took its place.
+    /// It was replaced by the new one.
     Replaced {
-        /// Of this login,
+        /// The login.
         login: LoginId,
-        /// and this player, by the name that is stored.
+        /// The player, with the stored name.
         user: User,
     },
-    /// It had been replaced before. The login has ended.
+    /// It had been replaced before, so the login has ended.
     Reused {
         /// Which.
         login: LoginId,
-        /// Whose.
+        /// The player.
         user: UserId,
     },
-    /// It is not stored, or not any more.
+    /// It is not stored, or no longer.
     Unknown,
 }
 
 const NEW_LOGIN: &str =
     "insert into logins (id, user_id, started_at, refreshed_at) values ($1, $2, $3, $3)";
 
-/// Those that are too old, and those that are too many.
+/// Ends logins that are too old, and those beyond the limit.
 const END_SURPLUS: &str =
     "delete from logins where user_id = $1 and (refreshed_at < $3 or id not in (
         select id from logins where user_id = $1 order by refreshed_at desc, id limit $2))
      returning id";
 
-/// Takes the lock, too, under which the tokens of a login change.
+/// Also locks the login's row, which guards changes of its tokens.
 const TOUCH_LOGIN: &str = "update logins set refreshed_at = $2
      where id = (select login_id from refresh_tokens where fingerprint = $1 and expires_at > $2)
      returning id, user_id";
@@ -93,7 +92,7 @@ const KEEP_TOKEN: &str =
 
 const REPLACED_AT: &str = "select replaced_at from refresh_tokens where fingerprint = $1";
 
-/// All that are good, since parallel requests have got one each.
+/// Replaces all valid tokens, since concurrent requests got one each.
 const REPLACE_ALL: &str =
     "update refresh_tokens set replaced_at = $2 where login_id = $1 and replaced_at is null";
 
@@ -106,7 +105,7 @@ const NAME: &str = "select name from users where id = $1";
 const TAKE_CLEAR: &str = "update users set refresh_token = null
      where id = $1 and refresh_token = $2 returning name";
 
-/// The steps of a transaction, on either database: their connections have no type in common.
+/// The steps of a transaction on either database, whose connections have no common type.
 trait Steps {
     async fn begin_login(&mut self, user: &UserId, token: &StoredToken) -> sqlx::Result<Begun>;
     async fn keep_token(
@@ -131,7 +130,7 @@ macro_rules! steps {
                 let login = LoginId::new();
                 let query = sqlx::query(NEW_LOGIN).bind(login.as_str()).bind(user.as_str());
                 query.bind(At(now)).execute(&mut *self).await?;
-                // As long ago as a token is good for.
+                // One token lifetime ago.
                 let too_old = now - token.expires.after(now);
                 let query = sqlx::query_scalar::<_, String>(END_SURPLUS).bind(user.as_str());
                 let query = query.bind(LOGINS).bind(At(too_old));
@@ -193,7 +192,7 @@ macro_rules! steps {
 steps!(PgConnection);
 steps!(SqliteConnection);
 
-/// Runs steps in one transaction, on whichever database it is.
+/// Runs steps in one transaction, on either database.
 macro_rules! in_transaction {
     ($db:expr, |$tx:ident| $steps:expr) => {
         with_db!($db, |pool| transaction!(pool, |$tx| $steps).await).map_err(failed)
@@ -201,7 +200,7 @@ macro_rules! in_transaction {
 }
 
 impl Records {
-    /// A player has logged in, and has this refresh token.
+    /// Stores a new login of a player, with its refresh token.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -213,7 +212,7 @@ impl Records {
         })
     }
 
-    /// A refresh token was shown: `new` takes its place.
+    /// Replaces a presented refresh token by `new`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -221,8 +220,7 @@ impl Records {
         in_transaction!(&self.db, |tx| tx.replace(shown, new).await?)
     }
 
-    /// A refresh token was shown which the old backend has stored in clear: that is good once, and begins
-    /// a login like any other.
+    /// Accepts a refresh token that the Python backend stored in plain text, once; it starts a login like any other.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -258,7 +256,7 @@ impl Records {
         ended.map_err(failed)
     }
 
-    /// Those of `logins` that have not ended.
+    /// The logins among `logins` that have not ended.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -276,7 +274,7 @@ impl Records {
         Ok(living)
     }
 
-    /// Forgets the refresh token that the old backend has stored of a player.
+    /// Deletes a player's refresh token of the Python backend.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.

@@ -1,20 +1,20 @@
-//! The migrations of both databases, in the binary. `build.rs` lists the files of `migrations/`; sqlx's own macro would do
-//! the same, but compiles all of sqlx, SQLite included, a second time for the compiler.
+//! The migrations of both databases, embedded in the binary. `build.rs` lists the files of `migrations/`; sqlx's own
+//! macro would compile all of sqlx, including SQLite, a second time for the build host.
 
 use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-/// Version, description and statements, as the name of the file and its text say.
+/// Version, description and statements, from the file's name and text.
 type File = (i64, &'static str, &'static str);
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// Those of PostgreSQL.
+/// The migrations of PostgreSQL.
 pub(super) fn of_postgres() -> Migrator {
     migrator(POSTGRES)
 }
 
-/// Those of SQLite.
+/// The migrations of SQLite.
 pub(super) fn of_sqlite() -> Migrator {
     migrator(SQLITE)
 }
@@ -25,8 +25,8 @@ fn migrator(files: &[File]) -> Migrator {
         Migration::new(version, description.into(), kind, SqlStr::from_static(text), false)
     };
     let mut migrator = Migrator::with_migrations(files.iter().map(read).collect());
-    // Newer ones than those of this version are left alone, so that an operator can roll back: migrations add tables, columns
-    // and indexes, and take nothing away.
+    // Ignores migrations of newer versions, so that an operator can roll back: migrations only add tables, columns and
+    // indexes.
     migrator.set_ignore_missing(true);
     migrator
 }
@@ -35,7 +35,7 @@ fn migrator(files: &[File]) -> Migrator {
 mod tests {
     use super::*;
 
-    /// The beginnings of the checksums, by version from 1. A database that has run a migration refuses another text of it.
+    /// Prefixes of the checksums, by version from 1. A database that has run a migration refuses a changed text of it.
     const RELEASED: [(&str, &[File], &[&str]); 2] = [
         ("postgres", POSTGRES, &["c5a0b3a4", "4cbf8a17", "20ea5835", "5b1b1753", "55eab314"]),
         ("sqlite", SQLITE, &["148b1645", "23839078", "3390313a", "a084f227", "d4adc0b8"]),

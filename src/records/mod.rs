@@ -1,7 +1,7 @@
-//! The record store: what is kept for good, and what a restart needs.
+//! The record store: permanent data, and what a restart needs.
 //!
-//! The only room that knows sqlx. Everything is written in the terms of the game, on PostgreSQL or
-//! SQLite; a [`Journal`] batches the writes of live games.
+//! sqlx is used here only. The operations are in the terms of the game, on PostgreSQL or SQLite; a [`Journal`] batches
+//! the writes of live games.
 
 mod accounts;
 mod audit;

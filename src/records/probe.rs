@@ -1,4 +1,4 @@
-//! Whether the records can be written: what readiness and the entrance for new players go by.
+//! Checks whether the records can be written, for readiness and the admission of new players.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,20 +10,19 @@ use super::Records;
 use super::db::{At, with_db};
 use crate::game::Timestamp;
 
-/// How long a probe waits.
+/// Timeout of a probe.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// After a write of whatever kind none is made to probe for so long: what is written proves the same, and an idle
-/// server spares the disk.
+/// No probe writes for this long after any other write, which proves the same and spares the disk.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Rows of the table: servers on one database seldom share one, so a server that hangs in its probe blocks few.
+/// Rows of the table: servers on one database rarely share one, so a server that hangs in its probe blocks few others.
 const SLOTS: i32 = 64;
 
 const WRITE: &str = "insert into health_probes (slot, written_at) values ($1, $2)
      on conflict (slot) do update set written_at = excluded.written_at";
 
-/// How the last writes went. Cheap to clone.
+/// Outcome of the latest writes. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
     slot: i32,
@@ -32,9 +31,9 @@ pub(super) struct Writes {
 
 #[derive(Debug, Default)]
 struct Latest {
-    /// When a write succeeded.
+    /// When a write last succeeded.
     succeeded: Option<Instant>,
-    /// Why the journal cannot write, since its last success.
+    /// The journal's error, if it has failed since its last success.
     stuck: Option<String>,
 }
 
@@ -45,7 +44,7 @@ impl Default for Writes {
 }
 
 impl Writes {
-    /// The journal has tried to write.
+    /// Records an attempt of the journal to write.
     pub(super) fn note(&self, outcome: &Result<(), String>) {
         let mut latest = self.latest.lock();
         latest.stuck = outcome.as_ref().err().cloned();
@@ -60,15 +59,15 @@ impl Writes {
 }
 
 impl Records {
-    /// Whether the records can be read and written. A write is made only if there was none for five seconds, or if
-    /// the last one failed.
+    /// Checks that the records can be read and written. Writes only if there was no write for five seconds, or if the
+    /// last one failed.
     ///
     /// # Errors
     /// The cause, for the log.
     pub async fn probe(&self) -> Result<(), String> {
         let probed = timeout(PATIENCE, self.try_probe()).await;
         probed.unwrap_or_else(|_| Err(format!("no answer within {PATIENCE:?}")))?;
-        // A row may still fit where the changes that the journal holds do not.
+        // One row may still fit on a disk that has no room for the journal's changes.
         self.writes.latest.lock().stuck.clone().map_or(Ok(()), Err)
     }
 

@@ -1,4 +1,4 @@
-//! Results as profiles show them.
+//! Results, for profiles.
 
 use super::Records;
 use super::db::{At, with_db};
@@ -6,16 +6,16 @@ use super::failure::failed;
 use crate::Error;
 use crate::game::{GameId, Timestamp, UserId};
 
-/// One race that was kept.
+/// One stored race.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KeptResult {
-    /// Single, multi or team, as the tables number them.
+    /// Single, multi or team, by their numbers in the tables.
     pub game_type: i32,
-    /// Which race.
+    /// The game.
     pub game: GameId,
     /// Words per minute.
     pub wpm: f64,
-    /// Words per minute, wrong ones too.
+    /// Words per minute, including wrong letters.
     pub wpm_raw: f64,
     /// In percent.
     pub accuracy: f64,
@@ -34,35 +34,35 @@ pub struct Average {
     pub accuracy: f64,
 }
 
-/// What a profile says of all races of a player. All zero without races.
+/// Statistics of all races of a player. All zero without races.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// How many races.
+    /// Number of races.
     pub races: i64,
-    /// The fastest race, with the accuracy of that same race.
+    /// The fastest race, with its accuracy.
     pub best: Average,
-    /// The mean of the last ten.
+    /// The average of the last ten.
     pub last_ten: Average,
-    /// The mean of all.
+    /// The average of all.
     pub all: Average,
 }
 
 type Row = (i32, i64, f64, f64, f64, At, i32);
 type MeanRow = (i64, Option<f64>, Option<f64>);
 
-/// Declares the queries of profiles, and lists them: the plan of whichever is added is checked too.
+/// Declares the queries of profiles in a list, so that a test checks the query plan of each.
 macro_rules! queries {
     ($($name:ident = $sql:literal;)*) => {
         $(const $name: &str = $sql;)*
-        /// All of them, by name. `$1` is the player.
+        /// All queries, by name. `$1` is the player.
         #[cfg(test)]
         pub(super) const QUERIES: &[(&str, &str)] = &[$((stringify!($name), $name),)*];
     };
 }
 
-// The old backend took whatever it was sent: figures that are no numbers are left out everywhere.
-// Where the newest come first, in words that SQLite does not take for a range of the index by speed: it
-// would read and sort all results of the player. To PostgreSQL both are the same.
+// The Python backend stored any figures: those that are not numbers are left out everywhere. Queries with the newest
+// first phrase this so that SQLite does not use the index by speed, which would read and sort all results of the
+// player. PostgreSQL treats both the same.
 queries! {
     HISTORY = "select g.game_type, r.game_id, r.wpm_correct, r.wpm_raw, r.accuracy, r.finished_at, r.rank
         from (
@@ -100,8 +100,7 @@ queries! {
 }
 
 impl Records {
-    /// Results of a player that had arrived by `until`, newest first: `limit` of them, after the first
-    /// `offset`.
+    /// Results of a player that arrived by `until`, newest first: `limit` of them, after the first `offset`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -119,7 +118,7 @@ impl Records {
         Ok(rows.map_err(failed)?.into_iter().map(kept).collect())
     }
 
-    /// All results of a player, newest first, also those whose figures cannot be.
+    /// All results of a player, newest first, including those with impossible figures.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -130,7 +129,7 @@ impl Records {
         Ok(rows.map_err(failed)?.into_iter().map(kept).collect())
     }
 
-    /// How many results of a player had arrived by `until`.
+    /// The number of results of a player that arrived by `until`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -142,7 +141,7 @@ impl Records {
         races.map_err(failed)
     }
 
-    /// What a profile says of all races of a player.
+    /// Statistics of all races of a player.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.

@@ -1,4 +1,4 @@
-//! The record store as the rest of the server knows it: operations in the terms of the game.
+//! The interface of the record store: operations in the terms of the game.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 const LOBBY: i32 = 0;
 /// `games.status` while a race is prepared or run.
 const IN_GAME: i32 = 1;
-/// `games.status` of what is over.
+/// `games.status` of a game that is over.
 const FINISHED: i32 = 2;
 /// `games.game_type` of a race alone.
 const SINGLE: i32 = 0;
@@ -29,10 +29,9 @@ const MULTI: i32 = 1;
 pub struct Records {
     /// Users, games and results.
     pub(super) db: Db,
-    /// The facts of the live games of this server; the same file as `db`, if that is SQLite. `None` if the
-    /// live state keeps them elsewhere.
+    /// The facts of this server's live games; the same file as `db`, if that is SQLite. `None` if they are in Redis.
     pub(super) local: Option<sqlx::SqlitePool>,
-    /// How the last writes went.
+    /// Outcome of the latest writes.
     pub(super) writes: Writes,
 }
 
@@ -41,9 +40,9 @@ pub struct Records {
 pub struct Pool {
     /// `postgresql` or `sqlite`.
     pub database: &'static str,
-    /// How many there are.
+    /// Open connections.
     pub open: u64,
-    /// How many of them wait for work.
+    /// Idle connections among them.
     pub idle: u64,
 }
 
@@ -54,12 +53,12 @@ impl Pool {
 }
 
 impl Records {
-    /// Opens PostgreSQL if the settings name it (`init` brings its tables up to date), else the SQLite
-    /// file in the data directory, which brings itself up to date. That file also has the facts of live
-    /// games, unless the settings name Redis for them: with both services there is no file.
+    /// Opens PostgreSQL if it is configured (`init` migrates its tables), else the SQLite file in the data directory,
+    /// which is always migrated. That file also holds the facts of live games, unless they are in Redis: with both
+    /// services there is no file.
     ///
     /// # Errors
-    /// One sentence that names what cannot be used.
+    /// One sentence that names what cannot be opened.
     pub async fn open(settings: &Settings, init: bool) -> Result<Self, String> {
         let local = async || open_lite(&settings.data_dir).await;
         let (is_shared, writes) = (settings.redis.is_some(), Writes::default());
@@ -76,12 +75,12 @@ impl Records {
         })
     }
 
-    /// Whether the live games are in another file than the records.
+    /// Whether the live games are stored apart from the records.
     pub(super) fn is_apart(&self) -> bool {
         matches!(self.db, Db::Pg(_))
     }
 
-    /// Where the records are, for the log.
+    /// The location of the records, for the log.
     pub fn place(&self, data_dir: &Path) -> String {
         match &self.db {
             Db::Lite(_) => format!("SQLite in {}", data_dir.display()),
@@ -92,7 +91,7 @@ impl Records {
         }
     }
 
-    /// How many connections its pools have.
+    /// The connections of its pools.
     pub fn pools(&self) -> Vec<Pool> {
         let lite = |pool: &sqlx::SqlitePool| Pool::of("sqlite", pool.size(), pool.num_idle());
         match (&self.db, &self.local) {
@@ -104,7 +103,7 @@ impl Records {
         }
     }
 
-    /// The highest id that a game has had; 0 if there was none.
+    /// The highest game id so far; 0 if there is none.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -114,8 +113,8 @@ impl Records {
         id.map(GameId).map_err(failed)
     }
 
-    /// Ids for games to come, if the store hands them out: PostgreSQL does, since others may open games
-    /// in it too. `None` means that they are counted from [`Self::last_game`].
+    /// Reserves ids for new games, if the store assigns them: PostgreSQL does, since other servers may open games in it
+    /// too. `None` means to count from [`Self::last_game`].
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -127,7 +126,7 @@ impl Records {
         Ok(Some(ids.map_err(failed)?.into_iter().map(GameId).collect()))
     }
 
-    /// The games of this server that were not over when it stopped.
+    /// The games of this server that were live when it stopped.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -144,10 +143,9 @@ impl Records {
         Ok(facts.iter().filter_map(read).collect())
     }
 
-    /// Writes changes of live games; ends come after facts. In one database that is one transaction.
-    /// Else what is live is written down here first, and forgotten last: whenever the server is killed,
-    /// the own file holds all that PostgreSQL knows of live games, and a start writes what is lacking
-    /// there. So a rank that was decided stays.
+    /// Writes changes of live games; end markers after facts. In one database that is one transaction. Otherwise the
+    /// local file is written first and cleaned up last: after a crash it contains everything that PostgreSQL knows
+    /// about live games, and the next start writes what PostgreSQL lacks. So decided ranks stay.
     pub(super) async fn save(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
         let _timed = timed!();
         match &self.db {
@@ -180,11 +178,11 @@ impl Records {
     }
 }
 
-/// The same statements for both databases, whose connections have no type in common.
+/// The same statements for both databases, whose connections have no common type.
 macro_rules! save_records {
     ($name:ident, $connection:ty) => {
-        /// What is kept for good of a game: its row, and the results of registered players, which are
-        /// counted in the same transaction. Whoever has no row in `users` finishes as a guest would.
+        /// Writes the permanent data of a game: its row, and the results of registered players, which are counted in
+        /// the same transaction. A player without a row in `users` is treated as a guest.
         async fn $name(tx: &mut $connection, changes: &[Change]) -> Result<(), sqlx::Error> {
             for change in changes {
                 let game = match change {
@@ -236,8 +234,8 @@ macro_rules! save_records {
     };
 }
 
-/// Servers that share a game may come here with facts out of order: nothing goes back. Of a lobby, whose
-/// players come and go, the latest to come counts; the next change corrects it.
+/// Pods that share a game may write facts out of order, so no value goes backwards. For a lobby, whose players come and
+/// go, the latest write counts; the next change corrects it.
 const UPSERT_GAME: &str =
     "insert into games (id, created_at, start_at, status, game_type, player_count, finish_count,
         invite_token)

@@ -1,4 +1,4 @@
-//! Which handler modules operators have switched off on all pods, kept so that a restarted pod has them off, too.
+//! The handler modules that operators have switched off on all pods, stored for pods that start later.
 
 use super::Records;
 use super::db::{At, with_db};
@@ -6,19 +6,19 @@ use super::failure::failed;
 use crate::Error;
 use crate::game::Timestamp;
 
-/// A handler module that is off.
+/// A handler module that is switched off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchedOff {
-    /// Its name; it may be one that this version does not have.
+    /// Its name; may be unknown to this version.
     pub module: String,
     /// Since when.
     pub since: Timestamp,
-    /// The operator: from which address, and by which right.
+    /// The operator: address and authorisation.
     pub operator: String,
 }
 
 impl Records {
-    /// Keeps that a module is off. If it is already, that stands.
+    /// Stores that a module is off. An earlier entry stays.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -33,7 +33,7 @@ impl Records {
         kept.map_err(failed)
     }
 
-    /// Keeps that a module is on.
+    /// Stores that a module is on.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.

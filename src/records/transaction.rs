@@ -1,7 +1,7 @@
-//! Transactions: all of the records begin here.
+//! Transactions: all transactions of the records begin here.
 //!
-//! A connection whose transaction failed, or was given up half-way, is closed and not used again. SQLite rolls a
-//! transaction back by itself when the disk is full, while sqlx goes on counting it as open: back in the pool, such a
+//! A connection whose transaction failed, or was cancelled half-way, is closed and not reused. SQLite rolls a
+//! transaction back by itself when the disk is full, while sqlx still counts it as open: back in the pool, such a
 //! connection would refuse every later transaction.
 
 use std::future::Future;
@@ -12,7 +12,7 @@ use sqlx::{Connection, Database, Pool, Postgres, Sqlite, Transaction};
 
 use crate::telemetry::transaction_step;
 
-/// How a transaction begins.
+/// How transactions begin on a database.
 pub(super) trait Begins: Database {
     /// The statement.
     const BEGIN: &'static str;
@@ -20,8 +20,8 @@ pub(super) trait Begins: Database {
     const SYSTEM: &'static str;
 }
 
-/// Takes the lock for writing at once: a transaction that begins by reading may find, when it comes to write, that
-/// the file has changed since (`SQLITE_BUSY_SNAPSHOT`).
+/// Takes the write lock at once: a transaction that begins by reading may fail at its first write because the file has
+/// changed since (`SQLITE_BUSY_SNAPSHOT`).
 impl Begins for Sqlite {
     const BEGIN: &'static str = "begin immediate";
     const SYSTEM: &'static str = "sqlite";
@@ -35,7 +35,7 @@ impl Begins for Postgres {
 type Beginning<'c, DB> =
     Pin<Box<dyn Future<Output = sqlx::Result<Transaction<'c, DB>>> + Send + 'c>>;
 
-/// A connection that is closed when dropped, unless it is given back.
+/// A connection that is closed when dropped, unless it is given back to the pool.
 pub(super) struct Lent<DB: Database> {
     connection: PoolConnection<DB>,
     is_sound: bool,
@@ -47,13 +47,12 @@ impl<DB: Begins> Lent<DB> {
         Ok(Self { connection: pool.acquire().await?, is_sound: false })
     }
 
-    /// Begins a transaction. Boxed, since the compiler cannot tell of the future of a generic database that it may
-    /// change threads.
+    /// Begins a transaction. Boxed, since the compiler cannot prove that the future of a generic database is `Send`.
     pub(super) fn begin(&mut self) -> Beginning<'_, DB> {
         Box::pin(transaction_step(DB::SYSTEM, DB::BEGIN, self.connection.begin_with(DB::BEGIN)))
     }
 
-    /// The transaction has ended well: the connection goes back to the pool.
+    /// Returns the connection to the pool, after a successful transaction.
     pub(super) fn give_back(mut self) {
         self.is_sound = true;
     }
@@ -81,7 +80,7 @@ macro_rules! commit {
 }
 pub(super) use commit;
 
-/// Runs steps in one transaction, and commits it. Steps that fail undo it, and cost the connection.
+/// Runs steps in one transaction, and commits it. If a step fails, it is rolled back and the connection is closed.
 macro_rules! transaction {
     ($pool:expr, |$tx:ident| $steps:expr) => {
         async {

@@ -1,6 +1,6 @@
-//! Looks through a layer for keys that do not exist, and takes out those that are accepted but not used.
+//! Checks a layer for unknown keys, and removes those that are accepted but have no effect.
 //!
-//! Values are not judged here: each setting does that when it is read.
+//! Values are validated later, when each setting is parsed.
 
 use serde_json::{Map, Value};
 
@@ -9,13 +9,13 @@ use super::error::SettingsError;
 use super::keys::Keys;
 use super::layer::{Layer, Origin};
 
-/// The sections that switch a service on by being there.
+/// The sections that switch a service on when present.
 const SERVICES: [&str; 3] = ["db", "redis", "amqp"];
 
-/// Settings that come from variables without a prefix, and from nowhere else.
+/// Settings that only come from variables without a prefix.
 const ENVIRONMENT_ONLY: [&str; 2] = ["log_level", "server_name"];
 
-/// What was written but has no effect, in the operator's words.
+/// Settings without effect, as the operator wrote them.
 #[derive(Default)]
 pub(super) struct Ignored {
     logger: Vec<String>,
@@ -34,7 +34,7 @@ impl Ignored {
     }
 }
 
-/// Checks the names of one layer; what is accepted but not used leaves the layer and goes to `ignored`.
+/// Checks the names of one layer; accepted settings without effect move from the layer to `ignored`.
 pub(super) fn check(
     layer: &mut Layer,
     keys: &Keys,
@@ -92,8 +92,8 @@ impl Check<'_> {
     ) -> Result<(), SettingsError> {
         match value {
             Value::Object(section) => self.section(path, section),
-            // An empty variable takes a service away that a file has switched on; an empty section of a file
-            // is a section nonetheless, all of its settings being commented out, say.
+            // An empty variable switches off a service that a file has switched on; an empty section of a file still
+            // switches the service on (its settings may be commented out).
             Value::Null => {
                 let in_file = matches!(self.origin, Origin::File(_));
                 if in_file || !SERVICES.contains(&path[0].as_str()) {
@@ -105,7 +105,7 @@ impl Check<'_> {
         }
     }
 
-    /// Does not repeat the value: it may be a key or a password in the wrong place.
+    /// Does not repeat the value: it may be a misplaced key or password.
     fn no_section(&self, path: &[String], value: &Value) -> SettingsError {
         let kind = match value {
             Value::Array(_) => "a list",

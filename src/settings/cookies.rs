@@ -14,10 +14,10 @@ pub struct CookieSettings {
     pub secure: SecureCookies,
 }
 
-/// Whether cookies are `Secure`, so that browsers send them over HTTPS alone.
+/// Whether cookies are `Secure`, so that browsers send them over HTTPS only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecureCookies {
-    /// `auto`: unless the request came by plain HTTP, as it does on a local network.
+    /// `auto`: `Secure`, unless the request came over plain HTTP on a local network.
     #[default]
     Auto,
     /// `true`.

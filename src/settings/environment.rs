@@ -1,7 +1,7 @@
 //! Environment variables as layers: `TP_` and the path of a setting in upper case, `__` between the levels.
 //!
-//! Texts, numbers and switches stay text here and are understood by the setting itself; lists and whole sections are
-//! JSON. Three variables carry no prefix ([`Unprefixed`]).
+//! Texts, numbers and booleans stay text here and are parsed by the setting itself; lists and whole sections are JSON.
+//! Three variables have no prefix ([`Unprefixed`]).
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use super::layer::{Layer, Origin, branch};
 const PREFIX: &str = "TP_";
 const BETWEEN_LEVELS: &str = "__";
 
-/// The section under which handler modules have their own sections, which nobody here knows.
+/// The section of the handler modules' own sections, whose keys are unknown here.
 pub(super) const HANDLERS: &str = "handlers";
 
 /// One layer for each `TP_…` variable, those of whole sections before those of single settings.
@@ -25,7 +25,7 @@ pub(super) fn layers(environment: &[(String, String)], keys: &Keys) -> Vec<Layer
             Some((depth, name, layer(name, path, text, keys)))
         })
         .collect();
-    // The environment has no order of its own; this one makes the more exact variable win.
+    // The environment has no order; this one lets the more specific variable win.
     layers.sort_by_key(|(depth, name, _)| (*depth, *name));
     layers.into_iter().map(|(_, _, layer)| layer).collect()
 }
@@ -46,7 +46,7 @@ fn layer(name: &str, path: Vec<String>, text: &str, keys: &Keys) -> Layer {
     Layer { origin: Origin::Variable { name, path }, tree }
 }
 
-/// What does not parse stays text, so that the setting it is meant for can say what it wants instead.
+/// A value that does not parse stays text, so that its setting can report what it requires.
 fn value(path: &[String], text: &str, keys: &Keys) -> Value {
     let as_text = || Value::String(text.to_owned());
     let as_json = || serde_json::from_str(text).unwrap_or_else(|_| as_text());
@@ -80,9 +80,9 @@ impl Unprefixed {
     }
 }
 
-/// A level in our words. Python's names are understood, because existing deployments set them. What has `=` or `,` in
-/// it is a filter per module (`info,sqlx=warn`) and is left to the log. Any other word is refused: the log would
-/// take it for the name of a module, and then be silent.
+/// Normalises a level. Python's names are accepted, because existing deployments set them. A value with `=` or `,` is a
+/// filter per module (`info,sqlx=warn`), parsed by the log. Any other word is refused: the log would treat it as the
+/// name of a module, and log nothing.
 fn level(text: &str) -> Result<String, SettingsError> {
     if text.contains(['=', ',']) {
         return Ok(text.to_owned());

@@ -1,11 +1,11 @@
-//! The one way in which reading the settings fails: a sentence for the operator.
+//! The error of reading the settings: a sentence for the operator.
 
 use std::fmt;
 
 /// Why the settings cannot be used, as one sentence that names the setting and where it was written.
 ///
-/// `Debug` prints the same sentence, so that a `main` that returns it still speaks plainly. It never contains the
-/// value of a secret.
+/// `Debug` prints the same sentence, so that it reads well when returned from `main`. It never contains the value of a
+/// secret.
 pub struct SettingsError(String);
 
 impl SettingsError {

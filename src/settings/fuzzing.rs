@@ -1,14 +1,14 @@
-//! The door to what operators write.
+//! Entry points for fuzzing the settings.
 
 use super::{Loaded, SettingsError, sources, understand};
 
-/// What stands between the setting file and the lines of `.env`.
+/// Separates the setting file from the lines of `.env`.
 const BETWEEN: &str = "\n%%\n";
 
-/// A setting file, and the lines of a `.env` file behind `%%`. Settings that are accepted can be shown, as YAML.
+/// Loads a setting file, and the lines of a `.env` file after `%%`. Accepted settings must be printable as YAML.
 ///
 /// # Errors
-/// The sentence that the operator reads.
+/// The sentence for the operator.
 pub fn settings(text: &str) -> Result<Loaded, SettingsError> {
     let (file, environment) = text.split_once(BETWEEN).unwrap_or((text, ""));
     let environment = sources::dot_env(environment)?;

@@ -1,13 +1,13 @@
-//! The settings that exist, and the one that an operator probably meant.
+//! The known settings, and suggestions for unknown ones.
 //!
-//! The known keys are not a list of their own: they are the fields of [`Settings`], read off its defaults.
+//! The known keys are derived from the defaults of [`Settings`].
 
 use serde_json::Value;
 
 use super::layer::at;
 use super::{AmqpSettings, DbSettings, RedisSettings, Settings};
 
-/// Most letters that may differ between a name and the one suggested for it.
+/// Largest edit distance between a name and its suggestion.
 const MOST_TYPOS: usize = 3;
 
 /// Every known key, as the shape of fully populated settings.

@@ -1,6 +1,6 @@
-//! A layer: what one source (a file, an environment variable) says, and where it says it.
+//! A layer: the settings of one source (a file, an environment variable), with their locations.
 //!
-//! Settings are the layers laid over each other, later ones winning, on top of the defaults.
+//! The settings are the layers merged over the defaults; later layers take precedence.
 
 use serde_json::{Map, Value};
 
@@ -42,12 +42,12 @@ impl Origin {
         }
     }
 
-    /// Whether this is a variable that names something inside of `path`.
+    /// Whether this is a variable for a setting inside `path`.
     pub(super) fn reaches_below(&self, path: &[String]) -> bool {
         matches!(self, Self::Variable { path: own, .. } if own.len() > path.len())
     }
 
-    /// `path` as far as the operator has spelt it: of a variable, all of it.
+    /// `path` as the operator wrote it; for a variable, all of it.
     pub(super) fn whole_path<'a>(&'a self, path: &'a [String]) -> &'a [String] {
         match self {
             Self::Variable { path: own, .. } if own.len() > path.len() => own,
@@ -56,20 +56,20 @@ impl Origin {
     }
 }
 
-/// What one source says: a mapping of settings.
+/// The settings of one source, as a mapping.
 pub(super) struct Layer {
     pub(super) origin: Origin,
     pub(super) tree: Value,
 }
 
 impl Layer {
-    /// Whether this layer says anything at `path`.
+    /// Whether this layer has a value at `path`.
     pub(super) fn says(&self, path: &[String]) -> bool {
         at(&self.tree, path).is_some()
     }
 }
 
-/// What stands at `path` of a tree.
+/// The value at `path` of a tree.
 pub(super) fn at<'a>(tree: &'a Value, path: &[String]) -> Option<&'a Value> {
     path.iter().try_fold(tree, |tree, name| tree.get(name))
 }
@@ -79,7 +79,7 @@ pub(super) fn branch(path: &[String], value: Value) -> Value {
     path.iter().rfold(value, |inner, name| Value::Object(Map::from_iter([(name.clone(), inner)])))
 }
 
-/// Lays `over` on `base`: mappings are merged, anything else is replaced.
+/// Merges `over` into `base`: mappings are merged, other values are replaced.
 pub(super) fn overlay(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {

@@ -1,4 +1,4 @@
-//! How the settings that are lists are read: names, origins, addresses.
+//! Parsing of settings that are lists: names, origins, addresses.
 //!
 //! Used by serde through `deserialize_with`, like the single values in `values`.
 
@@ -17,7 +17,7 @@ pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
     read(from, list, "text", |name| Some(name.to_owned()))
 }
 
-/// A list of origins, each in the form in which browsers send it.
+/// A list of origins, as browsers send them.
 pub(super) fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let list = r#"a list of origins such as ["https://play.example.org"]"#;
     let item = "an origin (scheme://host or scheme://host:port)";
@@ -30,7 +30,7 @@ pub(super) fn networks<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<IpNet>,
     read(from, list, "an IP address or network (10.0.0.1, 192.168.0.0/16)", network)
 }
 
-/// An address is the network of itself. IPv4 within IPv6 (`::ffff:10.0.0.1`) is IPv4, as addresses of clients are.
+/// An address is a network of one. IPv4-mapped IPv6 (`::ffff:10.0.0.1`) becomes IPv4, like client addresses.
 fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     let network = text.parse().ok().or_else(|| Some(IpNet::from(text.parse::<IpAddr>().ok()?)))?;
@@ -59,9 +59,9 @@ fn read<'de, D: Deserializer<'de>, T>(
     entries.iter().map(read_entry).collect()
 }
 
-/// The origin as a browser writes it in its `Origin` header: lower case, no slash at the end, no port where it is the
-/// scheme's own. `None` for what is no origin: a path, a user, the wildcard `*` (which browsers refuse together with
-/// cookies, and everything here goes by cookie).
+/// The origin as in a browser's `Origin` header: lower case, without trailing slash, without the scheme's default port.
+/// `None` for invalid origins: a path, a user, or the wildcard `*` (which browsers refuse together with cookies, which
+/// this API needs).
 fn origin(text: &str) -> Option<String> {
     let text = text.trim().to_lowercase();
     let (scheme, authority) = text.strip_suffix('/').unwrap_or(&text).split_once("://")?;

@@ -1,4 +1,4 @@
-//! The section `log`: in which form the log is written.
+//! The section `log`: the format of the log.
 
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
@@ -6,18 +6,18 @@ use serde_json::Value;
 
 use super::values;
 
-/// How the log is written. How much of it says `LOG_LEVEL`.
+/// The format of the log. Its level is `LOG_LEVEL`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogSettings {
-    /// The form of its lines.
+    /// The format of its lines.
     pub format: LogFormat,
-    /// Whether its lines are sent to `telemetry.otlp_endpoint` as well.
+    /// Whether its lines are also sent to `telemetry.otlp_endpoint`.
     #[serde(deserialize_with = "values::switch")]
     pub otlp: bool,
 }
 
-/// The form of the lines of the log.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// `auto`: `pretty` if standard output is a terminal, else `json`.

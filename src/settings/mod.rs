@@ -1,4 +1,4 @@
-//! The settings of the server: read once at start-up, then passed to whoever needs them.
+//! The settings of the server: read once at start-up, then passed to the parts that need them.
 //!
 //! ```
 //! use typephoon_api::settings::{Sources, load};
@@ -12,10 +12,10 @@
 //! # Ok::<(), typephoon_api::settings::SettingsError>(())
 //! ```
 //!
-//! A setting comes from the environment, else from the secret file, else from the setting file, else it has its
-//! default. The way through the files here: `sources` and `environment` read layers, `check` looks at their
-//! names, `layer` lays them over each other, and the fields of `sections` and `services` take their values by way of
-//! `values` and `lists`. To add a setting, add a field with its default, and its line in `docs/settings.md`.
+//! A setting comes from the environment, else from the secret file, else from the setting file, else from its default.
+//! `sources` and `environment` read layers, `check` validates their names, `layer` merges them, and the fields of
+//! `sections` and `services` parse their values with `values` and `lists`. To add a setting, add a field with its
+//! default, and its row in `docs/settings.md`.
 //!
 //! Not here: the command line, and the meaning of a module's own section ([`HandlerSettings::sections`]).
 
@@ -80,11 +80,11 @@ pub struct Settings {
     /// RabbitMQ; `None` means that this is the only pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amqp: Option<AmqpSettings>,
-    /// Which other sites may call from a browser.
+    /// Which other origins may call from a browser.
     pub cors: CorsSettings,
     /// The tokens of players.
     pub token: TokenSettings,
-    /// How players become known.
+    /// Local accounts.
     pub auth: AuthSettings,
     /// Login by Google or another OpenID provider.
     pub google: GoogleSettings,
@@ -92,30 +92,30 @@ pub struct Settings {
     pub game: GameSettings,
     /// The built-in client.
     pub web: WebSettings,
-    /// Where the browser goes after a login, if the operator says so: see [`Self::front_end`].
+    /// Where the browser goes after a login, if set: see [`Self::front_end`].
     #[serde(deserialize_with = "values::optional_text")]
     pub front_end_endpoint: Option<String>,
-    /// Where the browser goes after a failed login, if the operator says so: see [`Self::error_page`].
+    /// Where the browser goes after a failed login, if set: see [`Self::error_page`].
     #[serde(deserialize_with = "values::optional_text")]
     pub error_redirect: Option<String>,
     /// How cookies are set.
     pub cookies: CookieSettings,
-    /// What handler modules are told.
+    /// Settings of the handler modules.
     pub handlers: HandlerSettings,
     /// Limits per server, client and socket.
     pub limits: LimitSettings,
     /// The port for operators.
     pub operations: OperationsSettings,
-    /// How it stops.
+    /// How the server stops.
     pub shutdown: ShutdownSettings,
     /// What is reported about the running server.
     pub telemetry: TelemetrySettings,
-    /// In which form the log is written.
+    /// The format of the log.
     pub log: LogSettings,
     /// `LOG_LEVEL`: trace, debug, info, warn, error, off, or a filter such as `info,sqlx=warn`.
     #[serde(skip)]
     pub log_level: String,
-    /// `SERVER_NAME`: the name of this pod, unique among the pods.
+    /// `SERVER_NAME`: the unique name of this pod.
     #[serde(skip)]
     pub server_name: Option<String>,
 }
@@ -149,27 +149,27 @@ impl Default for Settings {
     }
 }
 
-/// Where a frontend beside this server is, if nobody says where: the one of the Python backend, as it is developed.
+/// The default URL of a separate frontend: that of the Python backend in development.
 pub const FRONT_END: &str = "http://localhost:3000";
 /// Its page for logins that fail.
 const ERROR_PAGE: &str = "http://localhost:3000/error";
 /// The page of the built-in client.
 const CLIENT: &str = "/";
 
-/// The settings, and what there is to say about them.
+/// The settings, and notes about them.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The effective settings.
     pub settings: Settings,
-    /// One line for each kind of thing that was accepted but has no effect, to be logged.
+    /// One line for each kind of setting without effect, for the log.
     pub notes: Vec<String>,
 }
 
-/// Reads the settings. Touches nothing but the files that `sources` names.
+/// Reads the settings. Accesses only the files named in `sources`.
 ///
 /// # Errors
-/// The first thing that is wrong: a missing file, broken YAML, an unknown key, a value that does not fit, or services
-/// that do not go together.
+/// The first problem: a missing file, invalid YAML, an unknown key, an invalid value, or an unsupported combination of
+/// services.
 pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
     let mut files = Vec::new();
     if let Some(file) = &sources.setting {
@@ -181,7 +181,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, SettingsError> {
     understand(files, &sources.environment)
 }
 
-/// The settings that files and environment make together.
+/// The settings from files and environment together.
 fn understand(
     files: Vec<Layer>,
     environment: &[(String, String)],
@@ -202,7 +202,7 @@ fn understand(
     Ok(Loaded { settings, notes: ignored.notes() })
 }
 
-/// Lays the layers over each other and reads the result.
+/// Merges the layers and parses the result.
 fn fill(layers: &[Layer]) -> Result<Settings, SettingsError> {
     let mut tree = Value::Object(Map::new());
     for layer in layers {
@@ -217,7 +217,7 @@ fn fill(layers: &[Layer]) -> Result<Settings, SettingsError> {
 }
 
 impl Settings {
-    /// Where the browser goes after a login: to where the operator says, else to the built-in client.
+    /// Where the browser goes after a login: as configured, else to the built-in client.
     pub fn front_end(&self) -> &str {
         self.front_end_endpoint.as_deref().unwrap_or(if self.web.enabled {
             CLIENT
@@ -240,7 +240,7 @@ impl Settings {
         *endpoint = endpoint.take().or(unprefixed.otlp_endpoint);
     }
 
-    /// Lines of the log that are to be sent must have somewhere to go.
+    /// `log.otlp` requires an endpoint.
     fn check_log(&self) -> Result<(), SettingsError> {
         if !self.log.otlp || self.telemetry.otlp_endpoint.is_some() {
             return Ok(());
@@ -248,7 +248,7 @@ impl Settings {
         Err(SettingsError::new("log.otlp is on, but telemetry.otlp_endpoint is not set"))
     }
 
-    /// Several pods without shared records and live state would each play a game of their own.
+    /// Several pods require shared records and live state.
     fn check_services(&self) -> Result<(), SettingsError> {
         let missing = match (&self.amqp, &self.db, &self.redis) {
             (None, _, _) | (_, Some(_), Some(_)) => return Ok(()),

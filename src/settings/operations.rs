@@ -9,7 +9,7 @@ use super::error::SettingsError;
 use super::secret::Secret;
 use super::values;
 
-/// Where metrics, probes and the operations page are.
+/// The port of metrics, probes and the operations page.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OperationsSettings {
@@ -18,10 +18,10 @@ pub struct OperationsSettings {
     pub host: String,
     /// TCP port; 0 lets the system choose a free one.
     pub port: OperationsPort,
-    /// What a request must bring along, unless the port is on loopback and there is none.
+    /// The token that requests must send; optional on loopback.
     #[serde(deserialize_with = "values::optional_secret")]
     pub token: Option<Secret>,
-    /// Whether `/metrics` is on the public port, too, without a token.
+    /// Whether `/metrics` is served on the public port, too, without a token.
     #[serde(deserialize_with = "values::switch")]
     pub public_metrics: bool,
 }
@@ -34,7 +34,7 @@ impl Default for OperationsSettings {
 }
 
 impl OperationsSettings {
-    /// Whether only programs of this machine reach it.
+    /// Whether only programs on this machine can reach it.
     pub fn is_on_loopback(&self) -> bool {
         let address = self.host.trim_matches(['[', ']']).parse::<IpAddr>();
         self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
@@ -52,12 +52,12 @@ impl OperationsSettings {
     }
 }
 
-/// A port, and whether the operator has named it: the default one may be taken by another server of this machine.
+/// A port, and whether it was set explicitly: the default may be in use by another server on this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OperationsPort {
     /// The number.
     pub number: u16,
-    /// Whether a setting says so.
+    /// Whether it was set explicitly.
     pub is_chosen: bool,
 }
 

@@ -1,19 +1,19 @@
 //! Texts that must not be shown: [`Secret`] and [`ServiceUrl`], and the masking of passwords inside addresses.
 //!
-//! Both types hide themselves in `Debug` and when serialised, so that neither a log line nor the `config` command can
-//! show them by accident; `expose` is the one way to the text.
+//! Both types mask themselves in `Debug` and when serialised, so that neither a log line nor the `config` command can
+//! reveal them by accident; only `expose` returns the text.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// What is shown in place of a secret.
+/// Shown instead of a secret.
 pub(super) const MASK: &str = "***";
 
-/// Names (or parts of names) under which secrets are kept in module sections and in the query of an address.
+/// Names (or parts of names) of secrets in module sections and in the query of a URL.
 const SECRET_WORDS: [&str; 6] = ["secret", "password", "passwd", "token", "credential", "private"];
 
-/// A text that is never shown: a password, a key. An empty one stays visibly empty.
+/// A text that is never shown: a password, a key. An empty one is shown as empty.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -52,20 +52,20 @@ impl Serialize for Secret {
     }
 }
 
-/// The address of a service, which may carry a password: `postgres://user:password@host/db`.
+/// The URL of a service, which may contain a password: `postgres://user:password@host/db`.
 ///
 /// Shown with the password masked: `postgres://user:***@host/db`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServiceUrl(String);
 
 impl ServiceUrl {
-    /// The whole address, password included, for the one place that connects.
+    /// The whole URL, including the password, for the one place that connects.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
     fn masked(&self) -> String {
-        // Without a scheme nobody can tell which part is the password.
+        // Without a scheme, the password cannot be located.
         if self.0.contains("://") { mask_address(&self.0) } else { MASK.to_owned() }
     }
 }
@@ -101,10 +101,10 @@ pub(super) fn is_secret_name(name: &str) -> bool {
     name.ends_with("key") || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// `text` with the password of an address masked; a text that is no address is returned as it is.
+/// `text` with the password of a URL masked; other texts are returned unchanged.
 ///
-/// People paste passwords without percent-encoding them, so the user part is taken to reach to the *last* `@`:
-/// rather too much is masked than too little.
+/// Passwords are often pasted without percent-encoding, so the user part is assumed to reach to the *last* `@`: it is
+/// better to mask too much than too little.
 pub(super) fn mask_address(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.to_owned();
@@ -112,7 +112,7 @@ pub(super) fn mask_address(text: &str) -> String {
     let Some((user, place)) = rest.rsplit_once('@') else {
         return format!("{scheme}://{}", mask_query(rest));
     };
-    // An `@` behind a secret parameter: it may belong to that secret, so where the user part ends is anyone's guess.
+    // An `@` after a secret parameter may belong to that secret, so the end of the user part is unknown.
     if mask_query(user) != user {
         return format!("{scheme}://{MASK}");
     }
@@ -124,7 +124,7 @@ pub(super) fn mask_address(text: &str) -> String {
     format!("{scheme}://{user}@{}", mask_query(place))
 }
 
-/// Masks the values of secret-sounding parameters behind the first `?`.
+/// Masks the values of parameters with names of secrets, after the first `?`.
 fn mask_query(text: &str) -> String {
     let Some((path, query)) = text.split_once('?') else {
         return text.to_owned();

@@ -1,6 +1,6 @@
-//! The sections that are always there: tokens, the game, limits and so on. Each field is one setting.
+//! The sections that always exist: tokens, the game, limits and so on. Each field is one setting.
 //!
-//! The `Default` of a section is what holds when nobody says anything. What values fit is in `values` and `lists`.
+//! The `Default` of a section has the default values. `values` and `lists` define which values are valid.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -32,11 +32,11 @@ impl Default for ServerSettings {
     }
 }
 
-/// Which other sites may call the server from a browser.
+/// Which other origins may call the server from a browser.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CorsSettings {
-    /// Origins (`scheme://host[:port]`) in the form in which browsers send them.
+    /// Origins (`scheme://host[:port]`), as browsers send them.
     #[serde(deserialize_with = "lists::origins")]
     pub allow_origins: Vec<String>,
 }
@@ -51,17 +51,16 @@ pub struct TokenSettings {
     /// RS256 private key, PEM text with real line breaks.
     #[serde(deserialize_with = "values::pem")]
     pub private_key: Option<Secret>,
-    /// Further public keys, PEM texts one after the other, with which tokens may be signed: those that
-    /// were used before, and those that will be.
+    /// Additional accepted public keys, as concatenated PEM texts: previous and future ones.
     #[serde(deserialize_with = "values::pem")]
     pub accepted_public_keys: Option<Secret>,
-    /// Path of the refresh route, to which the refresh cookie is bound.
+    /// Path of the refresh route, which is the path of the refresh cookie.
     #[serde(deserialize_with = "values::text")]
     pub refresh_endpoint: String,
-    /// Life of a registered player's access token.
+    /// Lifetime of a registered player's access token.
     #[serde(with = "values::positive_seconds")]
     pub access_duration: Duration,
-    /// Life of a refresh token and of a guest's access token.
+    /// Lifetime of a refresh token and of a guest's access token.
     #[serde(with = "values::positive_seconds")]
     pub refresh_duration: Duration,
 }
@@ -79,17 +78,17 @@ impl Default for TokenSettings {
     }
 }
 
-/// How players become known.
+/// Local accounts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuthSettings {
-    /// Whether players may have an account here, by name and password; if it is left out, they may while
-    /// there is no other way to log in and the records are in SQLite.
+    /// Whether players may create accounts with name and password; by default, if there is no other way to log in and
+    /// the records are in SQLite.
     #[serde(deserialize_with = "values::optional_switch")]
     pub local: Option<bool>,
 }
 
-/// Login by Google, or by any other OpenID provider that these addresses point to.
+/// Login with Google, or with another OpenID provider at these URLs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GoogleSettings {
@@ -99,7 +98,7 @@ pub struct GoogleSettings {
     /// Client secret at the provider.
     #[serde(deserialize_with = "values::optional_secret")]
     pub client_secret: Option<Secret>,
-    /// Where the provider sends the browser back to, as registered there.
+    /// The redirect URI, as registered at the provider.
     #[serde(deserialize_with = "values::text")]
     pub redirect_url: String,
     /// The provider's authorization endpoint.
@@ -138,31 +137,31 @@ pub struct GameSettings {
     /// How long a lobby waits, counted from its first player.
     #[serde(with = "values::seconds")]
     pub lobby_countdown: Duration,
-    /// From the end of the lobby to the start of the race.
+    /// From the end of the lobby to START.
     #[serde(with = "values::seconds")]
     pub start_countdown: Duration,
-    /// The same of a race alone, if that is sooner.
+    /// The same for a race alone, and if all people are ready, where it is shorter.
     #[serde(with = "values::seconds")]
     pub single_countdown: Duration,
     /// How long a lobby of friends waits at most.
     #[serde(with = "values::positive_seconds")]
     pub invite_patience: Duration,
-    /// Players at whom a lobby is full, at least 1.
+    /// Seats of a lobby, at least 1.
     #[serde(deserialize_with = "values::count")]
     pub player_limit: usize,
-    /// How long a game can be read, counted from the opening of its lobby.
+    /// How long a game is kept, counted from the opening of its lobby.
     #[serde(with = "values::seconds")]
     pub cleanup_countdown: Duration,
-    /// File of words, used in place of `word_list`.
+    /// Word file, used instead of `word_list`.
     #[serde(deserialize_with = "values::optional_path")]
     pub word_file: Option<PathBuf>,
-    /// Name of a built-in list of words.
+    /// Name of a word list, built-in or in the data directory.
     #[serde(deserialize_with = "values::text")]
     pub word_list: String,
-    /// Words of a race, at least 1.
+    /// Words in a race, at least 1.
     #[serde(deserialize_with = "values::count")]
     pub word_count: usize,
-    /// Whether a result faster than the server's own clock allows is refused.
+    /// Whether claims are checked against the received keystrokes and the server's clock.
     #[serde(deserialize_with = "values::switch")]
     pub check_results: bool,
 }
@@ -188,7 +187,7 @@ impl Default for GameSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WebSettings {
-    /// Whether it is at `/`.
+    /// Whether it is served at `/`.
     #[serde(deserialize_with = "values::switch")]
     pub enabled: bool,
 }
@@ -199,17 +198,17 @@ impl Default for WebSettings {
     }
 }
 
-/// What handler modules are told.
+/// Settings of the handler modules.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HandlerSettings {
-    /// Names of the handler modules that are switched off.
+    /// Names of the handler modules to leave out.
     #[serde(deserialize_with = "lists::names")]
     pub disabled: Vec<String>,
-    /// Panics within a minute by which a pod switches a handler module off; 0 switches none off.
+    /// Panics within a minute after which a pod switches a handler module off; 0 never does.
     #[serde(deserialize_with = "values::number")]
     pub panics_per_minute: u32,
-    /// Every other key: the section of a handler module, which the module reads and checks itself.
+    /// Every other key: the section of a handler module, which the module parses and validates itself.
     #[serde(flatten)]
     pub sections: BTreeMap<String, Value>,
 }
@@ -220,7 +219,7 @@ impl Default for HandlerSettings {
     }
 }
 
-/// Names the sections only: nobody here knows which of their values are secret.
+/// Prints only the names of the sections, since their values may be secret.
 impl fmt::Debug for HandlerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HandlerSettings")
@@ -235,57 +234,55 @@ impl fmt::Debug for HandlerSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LimitSettings {
-    /// Open connections of this server, sockets among them.
+    /// Open connections of this pod, including sockets.
     #[serde(deserialize_with = "values::count")]
     pub connections: usize,
-    /// Open connections of one address; a trusted proxy may have any number.
+    /// Open connections per client address; trusted proxies are exempt.
     #[serde(deserialize_with = "values::count")]
     pub connections_per_address: usize,
-    /// Open sockets of this server.
+    /// Open sockets of this pod.
     #[serde(deserialize_with = "values::count")]
     pub sockets: usize,
-    /// Open sockets of one client address.
+    /// Open sockets per client address.
     #[serde(deserialize_with = "values::count")]
     pub sockets_per_address: usize,
-    /// Open sockets of one player in one game; the oldest makes way for the next.
+    /// Open sockets of one player in one game; a further one closes the oldest.
     #[serde(deserialize_with = "values::count")]
     pub sockets_per_player: usize,
-    /// New guest identities, races alone and entries by invitation, per minute and client address.
+    /// New guests, races alone and joins by invitation, per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub guests_per_minute: u32,
-    /// Logins begun, by whatever way, and accounts opened, per minute and client address; and, counted apart, returns
-    /// from a provider.
+    /// Logins and new accounts, per minute and client address; returns from a provider have a budget of the same size.
     #[serde(deserialize_with = "values::count")]
     pub logins_per_minute: u32,
     /// Seats taken in lobbies, per minute and client address.
     #[serde(deserialize_with = "values::count")]
     pub seats_per_minute: u32,
-    /// Of these, seats in lobbies that are not for everybody, as each may open a game: races alone and entries by
-    /// invitation.
+    /// Seats in lobbies that are not open, since each may open a game: races alone and joins by invitation.
     #[serde(deserialize_with = "values::count")]
     pub games_per_minute: u32,
-    /// Seats that one known player takes in lobbies, per minute.
+    /// Seats in lobbies per known player, per minute.
     #[serde(deserialize_with = "values::count")]
     pub seats_per_player: u32,
     /// HTTP requests per second and client address.
     #[serde(deserialize_with = "values::count")]
     pub requests_per_second: u32,
-    /// Bytes of a request body.
+    /// Largest request body, in bytes.
     #[serde(deserialize_with = "values::count")]
     pub body_bytes: usize,
-    /// How long a request may take; how long a connection may wait for its next one.
+    /// Timeout of a request, and of an idle connection.
     #[serde(with = "values::positive_seconds")]
     pub request_timeout: Duration,
-    /// Bytes of a WebSocket frame from a client.
+    /// Largest WebSocket frame from a client, in bytes.
     #[serde(deserialize_with = "values::count")]
     pub frame_bytes: usize,
     /// Frames per second from one socket, sustained.
     #[serde(deserialize_with = "values::count")]
     pub frames_per_second: u32,
-    /// Between two pings of a socket.
+    /// Interval between pings of a socket.
     #[serde(with = "values::positive_seconds")]
     pub heartbeat: Duration,
-    /// The proxies whose `X-Forwarded-For` is believed, by their addresses or networks.
+    /// The proxies whose `X-Forwarded-For` is trusted, by address or network.
     #[serde(deserialize_with = "lists::networks")]
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -318,7 +315,7 @@ impl Default for LimitSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ShutdownSettings {
-    /// Over what time open sockets are sent to the other pods, if there are any.
+    /// Time over which open sockets are moved to the other pods, if there are any.
     #[serde(with = "values::seconds")]
     pub drain: Duration,
 }
@@ -333,10 +330,10 @@ impl Default for ShutdownSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TelemetrySettings {
-    /// Where traces are sent (OTLP over HTTP); `None` sends nothing.
+    /// OTLP endpoint for traces (HTTP); `None` sends nothing.
     #[serde(deserialize_with = "values::optional_text")]
     pub otlp_endpoint: Option<String>,
-    /// One keystroke in so many is traced; 0 traces none.
+    /// One in this many keystrokes is traced; 0 traces none.
     #[serde(deserialize_with = "values::number")]
     pub keystroke_sample: u32,
 }

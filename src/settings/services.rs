@@ -1,7 +1,7 @@
 //! The three services of a cluster: `db`, `redis`, `amqp`.
 //!
-//! Each of these sections switches its service on by being present; absent, the embedded default does the work.
-//! A `url`, where given, is used in place of the single connection settings.
+//! Each section switches its service on when present; otherwise the embedded default is used. A `url` replaces the
+//! single connection settings.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::values;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DbSettings {
-    /// `postgres://user:password@host:port/db`; when given, the connection settings below are not read.
+    /// `postgres://user:password@host:port/db`; if set, the connection settings below are ignored.
     #[serde(deserialize_with = "values::service_url")]
     pub url: Option<ServiceUrl>,
     /// The user to connect as.
@@ -32,7 +32,7 @@ pub struct DbSettings {
     /// Name of the database.
     #[serde(deserialize_with = "values::text")]
     pub db: String,
-    /// Connections kept by this pod, at least 1.
+    /// Connections in this pod's pool, at least 1.
     #[serde(deserialize_with = "values::count")]
     pub pool_size: u32,
     /// Whether every statement is logged.
@@ -59,7 +59,7 @@ impl Default for DbSettings {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RedisSettings {
-    /// `redis://user:password@host:port/db`; when given, the connection settings below are not read.
+    /// `redis://user:password@host:port/db`; if set, the connection settings below are ignored.
     #[serde(deserialize_with = "values::service_url")]
     pub url: Option<ServiceUrl>,
     /// Host name or address.
@@ -71,19 +71,19 @@ pub struct RedisSettings {
     /// Number of the Redis database.
     #[serde(deserialize_with = "values::number")]
     pub db: u32,
-    /// Whether the address is that of a node of a Redis Cluster, which tells where the others are.
+    /// Whether the address is a node of a Redis Cluster, from which the other nodes are discovered.
     #[serde(deserialize_with = "values::switch")]
     pub cluster: bool,
-    /// What all keys begin with: servers of the same prefix play the same games.
+    /// Prefix of all keys: servers with the same prefix share their games.
     #[serde(deserialize_with = "values::text")]
     pub prefix: String,
-    /// Life of short-lived entries such as one-time keys.
+    /// Accepted without effect.
     #[serde(with = "values::positive_seconds")]
     pub expire_time: Duration,
-    /// Life of the players and words of a running game.
+    /// Accepted without effect.
     #[serde(with = "values::positive_seconds")]
     pub in_game_cache_expire_time: Duration,
-    /// Life of the results of a finished game.
+    /// Accepted without effect.
     #[serde(with = "values::positive_seconds")]
     pub result_cache_expire_time: Duration,
 }
@@ -104,13 +104,13 @@ impl Default for RedisSettings {
     }
 }
 
-/// RabbitMQ, for what other pods must hear, and for timers that outlive a pod.
+/// RabbitMQ, for events between pods, and for timers that outlive a pod.
 ///
 /// The names of exchanges and queues that an existing file may contain here are accepted and ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AmqpSettings {
-    /// `amqp://user:password@host:port/vhost`; when given, the connection settings below are not read.
+    /// `amqp://user:password@host:port/vhost`; if set, the connection settings below are ignored.
     #[serde(deserialize_with = "values::service_url")]
     pub url: Option<ServiceUrl>,
     /// The user to connect as.
@@ -128,10 +128,10 @@ pub struct AmqpSettings {
     /// Virtual host.
     #[serde(deserialize_with = "values::text")]
     pub vhost: String,
-    /// What the names of our exchanges and queues begin with.
+    /// Prefix of this server's exchanges and queues.
     #[serde(deserialize_with = "values::text")]
     pub prefix: String,
-    /// Unacknowledged messages that the broker hands to one consumer; 0 means no limit, as in AMQP itself.
+    /// Unacknowledged messages per consumer; 0 means no limit, as in AMQP.
     #[serde(deserialize_with = "values::short")]
     pub prefetch_count: u16,
 }

@@ -1,4 +1,4 @@
-//! The effective settings as YAML, without their secrets: what the `config` command prints.
+//! The effective settings as YAML, without secrets, for the `config` command.
 
 use serde_norway::Value as Yaml;
 
@@ -7,10 +7,10 @@ use super::environment::HANDLERS;
 use super::secret::{MASK, is_secret_name, mask_address};
 
 impl Settings {
-    /// The effective settings as a setting file, secrets masked (`***`), those inside addresses too.
+    /// The effective settings as a setting file, with secrets masked (`***`), also inside URLs.
     ///
-    /// Values of module sections are masked by their names, because nobody but the module knows what they hold.
-    /// What a setting file cannot say stands in comments at the end.
+    /// Values of module sections are masked by their names, because only the module knows which are secret. Settings
+    /// that a file cannot contain are in comments at the end.
     pub fn masked_yaml(&self) -> String {
         let shown = serde_norway::to_value(self).and_then(|mut yaml| {
             mask_addresses(&mut yaml);
@@ -19,7 +19,7 @@ impl Settings {
         });
         match shown {
             Ok(yaml) => yaml + &self.comments(),
-            // Reached only by a path that is not UTF-8.
+            // Only reachable with a path that is not UTF-8.
             Err(error) => format!("# the settings cannot be shown: {error}\n"),
         }
     }
@@ -37,7 +37,7 @@ impl Settings {
             lines.push(format!("# not configured, embedded instead: {off}"));
         }
         lines.push(format!("# LOG_LEVEL: {}", self.log_level));
-        // Quoted, so that no line break can end the comment.
+        // Quoted, so that a line break cannot end the comment.
         let quoted = self.server_name.as_ref().map(|name| format!("{name:?}"));
         let server_name = quoted.as_deref().unwrap_or("none");
         lines.push(format!("# SERVER_NAME: {server_name}"));
@@ -59,7 +59,7 @@ fn mask_sections(yaml: &mut Yaml) {
         return;
     };
     for (name, section) in handlers {
-        // The name of a module is no secret's name, even if it sounds like one.
+        // The name of a module is not the name of a secret, even if it looks like one.
         if name != "disabled" {
             mask_by_name("", section);
         }

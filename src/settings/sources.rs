@@ -1,7 +1,7 @@
-//! Where settings are read from: two files and the environment.
+//! The sources of settings: two files and the environment.
 //!
-//! [`Sources`] is the environment as data, so that `load` can be tried without touching the process;
-//! [`Sources::from_process`] gathers it from the process.
+//! [`Sources`] holds the environment as data, so that `load` can be tested without the process;
+//! [`Sources::from_process`] reads it from the process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,28 +14,28 @@ use serde_norway::Value as Yaml;
 use super::error::SettingsError;
 use super::layer::{Layer, Origin};
 
-/// The setting file that is read when none is named.
+/// The default setting file.
 const USUAL_FILE: &str = "setting.yaml";
 
 /// Variables for the environment, in the working directory.
 const DOT_ENV: &str = ".env";
 
-/// What settings are read from. Later ones win: defaults, setting file, secret file, environment.
+/// The sources of settings, in order of precedence from low to high: defaults, setting file, secret file, environment.
 #[derive(Clone, Default)]
 pub struct Sources {
     /// YAML file of settings; it must exist.
     pub setting: Option<PathBuf>,
     /// YAML file of secret settings; it must exist.
     pub secret: Option<PathBuf>,
-    /// Environment variables, of which only the known ones are read.
+    /// Environment variables; only known ones are read.
     pub environment: Vec<(String, String)>,
 }
 
 impl Sources {
-    /// The files that were named on the command line, and the environment of this process.
+    /// The files named on the command line, and the environment of this process.
     ///
-    /// Without a named setting file, `setting.yaml` of the working directory is taken if it exists. Variables in
-    /// `.env` of the working directory count as environment, unless the real environment has them too.
+    /// The default setting file is `setting.yaml` in the working directory, if it exists. Variables in `.env` of the
+    /// working directory count as environment, unless the process has them too.
     ///
     /// # Errors
     /// If `.env` cannot be read, or a `TP_…` variable is not UTF-8.
@@ -69,7 +69,7 @@ impl Sources {
     }
 }
 
-/// The variables of a `.env` file. Its lines may hold secrets: an error names the line by its number alone.
+/// The variables of a `.env` file. Its lines may hold secrets, so an error names only the line's number.
 pub(super) fn dot_env(text: &str) -> Result<Vec<(String, String)>, SettingsError> {
     let variables: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
     variables.map_err(|error| {
@@ -86,7 +86,7 @@ pub(super) fn dot_env(text: &str) -> Result<Vec<(String, String)>, SettingsError
     })
 }
 
-/// Reads a YAML file as a layer; `kind` says in an error which file it is ("setting file").
+/// Reads a YAML file as a layer; `kind` names the file in errors ("setting file").
 pub(super) fn read_file(file: &Path, kind: &str) -> Result<Layer, SettingsError> {
     let name = file.display().to_string();
     let text = fs::read_to_string(file).map_err(|error| {
@@ -115,7 +115,7 @@ fn read_yaml(text: &str) -> Result<Value, serde_norway::Error> {
     })
 }
 
-/// YAML as JSON. What JSON lacks becomes text (`.inf`, keys that are numbers) or is dropped (tags).
+/// Converts YAML to JSON. What JSON lacks becomes text (`.inf`, numeric keys) or is dropped (tags).
 fn json(yaml: Yaml) -> Value {
     match yaml {
         Yaml::Null => Value::Null,

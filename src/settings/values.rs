@@ -1,9 +1,9 @@
-//! How single values are read: what counts as a port, a number of seconds, a switch.
+//! Parsing of single values: ports, durations, booleans and so on.
 //!
-//! Each function is a serde `deserialize_with` for one kind of setting and ends in the second half of a sentence
-//! (`is "abc", but a whole number from 0 to 65535 is wanted`) when the value does not fit; `load` puts the name of the
-//! setting in front. Numbers and switches are also read from text: that is all an environment variable can hold, and
-//! YAML files quote them now and then. Texts are not read from numbers, because `0123` would lose its zero.
+//! Each function is a serde `deserialize_with` for one kind of setting. Its error is the second half of a sentence (`is
+//! "abc", but a whole number from 0 to 65535 is wanted`), which `load` completes with the name of the setting. Numbers
+//! and booleans are also parsed from text, since environment variables are text and YAML files sometimes quote them.
+//! Texts are not parsed from numbers, because `0123` would lose its zero.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use serde_json::Value;
 
 use super::secret::{Secret, ServiceUrl, mask_address};
 
-/// Longest duration that is accepted: a hundred years, so that adding it to a clock cannot overflow.
+/// Longest accepted duration: a hundred years, so that adding it to a timestamp cannot overflow.
 const LONGEST_SECONDS: f64 = 3_155_760_000.0;
 
-/// Longest piece of a wrong value that an error repeats, in characters.
+/// Characters of an invalid value that an error repeats.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// A value as an error repeats it; what is no secret by itself may still be an address with a password in it.
+/// A value as an error repeats it; even a value that is not a secret may be a URL with a password.
 pub(super) fn shown(value: &Value) -> String {
     let text = match value {
         Value::Null => return "empty".into(),
@@ -51,11 +51,11 @@ pub(super) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Erro
         .map_err(|other| misfit(&other, "text (put quotes around it)"))
 }
 
-/// A text in the section of a module; a number stands for its digits, since nobody can put quotes around
-/// the value of an environment variable.
+/// A text in the section of a module; a number is accepted as its digits, since values of environment variables are not
+/// quoted.
 ///
 /// # Errors
-/// That it is no text, without the value: it may be a secret.
+/// If it is not a text. The error does not contain the value, which may be a secret.
 pub fn plain_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     match Value::deserialize(from)? {
         Value::String(text) => Ok(text),
@@ -64,7 +64,7 @@ pub fn plain_text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error
     }
 }
 
-/// A text that may be left out; a blank one counts as left out.
+/// An optional text; blank means unset.
 pub(super) fn optional_text<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<String>, D::Error> {
@@ -95,7 +95,7 @@ pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Er
         .map_err(|_| D::Error::custom("is not text: put quotes around the value"))
 }
 
-/// A secret that may be left out; a blank one counts as left out.
+/// An optional secret; blank means unset.
 pub(super) fn optional_secret<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Secret>, D::Error> {
@@ -120,7 +120,7 @@ pub(super) fn service_url<'de, D: Deserializer<'de>>(
     Ok(optional_secret(from)?.map(|url| url.expose().into()))
 }
 
-/// A switch that may be left out.
+/// An optional boolean.
 pub(super) fn optional_switch<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<bool>, D::Error> {
@@ -193,13 +193,13 @@ fn read_seconds<'de, D: Deserializer<'de>>(
         other => other.as_f64(),
     };
     number
-        // Also keeps NaN out, which is inside of no range.
+        // Also rejects NaN, which is in no range.
         .filter(|number| fits(*number) && (0.0..=LONGEST_SECONDS).contains(number))
         .and_then(|number| Duration::try_from_secs_f64(number).ok())
         .ok_or_else(|| misfit(&value, wanted))
 }
 
-/// Written as whole seconds where it is whole, so that the output reads as people write it.
+/// Whole seconds are written without a fraction.
 fn write_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     if duration.subsec_nanos() == 0 {
         duration.as_secs().serialize(serializer)
@@ -226,7 +226,7 @@ pub(super) mod positive_seconds {
     use std::time::Duration;
 
     pub fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        // A timer of no length would fire without pause, hence not just "above 0".
+        // A minimum, since a timer of almost no length would fire without pause.
         super::read_seconds(
             from,
             |number| number >= 0.001,

@@ -1,11 +1,11 @@
-//! Counts sockets: how many are open, and how they ended.
+//! Counts open sockets, and how sockets ended.
 
 use std::borrow::Cow;
 
 use super::session::End;
 use crate::telemetry::count;
 
-/// A socket from its handshake to its end, which is counted whatever ends its task.
+/// A socket from its handshake to its end. Dropping it counts the end, whatever ends the task.
 pub(super) struct CountedSocket {
     channel: &'static str,
     code: Cow<'static, str>,

@@ -1,4 +1,4 @@
-//! Frames as they go over the wire (RFC 6455, section 5.2), made once for all sockets that get them.
+//! Frames as bytes on the wire (RFC 6455, section 5.2), serialised once for all sockets that get them.
 
 use serde::Serialize;
 use tokio_tungstenite::tungstenite::Bytes;
@@ -7,7 +7,7 @@ use super::leaving::{self, Client};
 use super::message::{Message, Tagged};
 use crate::telemetry::Born;
 
-/// The longest header of a server's frame: opcode, length, eight bytes of a longer length. Servers do not mask.
+/// The longest header of a server's frame: opcode, length, eight bytes of extended length. Servers do not mask.
 const LONGEST_HEADER: usize = 10;
 /// A final text frame, and a ping.
 const TEXT: u8 = 0x81;
@@ -24,7 +24,7 @@ impl Frame {
     /// The text frame of a message.
     ///
     /// # Panics
-    /// If the message cannot be a JSON object (a map with keys that are no strings): a fault of its type.
+    /// If the message cannot be a JSON object (such as a map whose keys are not strings): a bug in its type.
     pub fn of<M: Message + Serialize>(message: &M) -> Self {
         Self::json(&Tagged { event: M::EVENT, message })
     }
@@ -37,7 +37,7 @@ impl Frame {
         Self::behind_header(TEXT, buffer)
     }
 
-    /// The text frame of JSON that has been one before.
+    /// The text frame of JSON that came from another frame.
     pub(crate) fn of_text(text: &str) -> Self {
         Self::behind_header(TEXT, [&[0; LONGEST_HEADER], text.as_bytes()].concat())
     }
@@ -67,29 +67,29 @@ impl Frame {
         Self { bytes: Bytes::from(buffer).slice(begin..), born: Born::default() }
     }
 
-    /// The same with its birth, by which it is noted when it leaves.
+    /// The same with its time and span of origin, for its latency and span when it is written.
     pub(crate) fn born(self, born: Born) -> Self {
         Self { born, ..self }
     }
 
-    /// The same, sent again later: its age says nothing.
+    /// The same without an origin: it is resent later, so its age is meaningless.
     pub(super) fn again(&self) -> Self {
         Self { bytes: self.bytes.clone(), born: Born::default() }
     }
 
-    /// What is written, header and payload.
+    /// The bytes on the wire, header and payload.
     pub(super) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// All of it has been given to the kernel, on its way to that client.
+    /// Records that the kernel has taken all of it, for that client.
     pub(super) fn is_written(&self, client: Option<&Client>) {
         if self.born.is_noted() {
             leaving::note(self.text(), &self.born, client);
         }
     }
 
-    /// The text.
+    /// The payload as text.
     pub fn text(&self) -> &str {
         let header = match self.bytes[1] {
             126 => 4,
@@ -100,7 +100,7 @@ impl Frame {
     }
 }
 
-/// Bytes that are one or several frames already.
+/// A frame of bytes that already are one or several frames.
 impl From<Bytes> for Frame {
     fn from(bytes: Bytes) -> Self {
         Self { bytes, born: Born::default() }
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// What a client of tungstenite reads there.
+    /// The message that a tungstenite client reads from these bytes.
     fn read(frame: &Frame) -> Message {
         let stream = std::io::Cursor::new(frame.bytes().to_vec());
         WebSocket::from_raw_socket(stream, Role::Client, None).read().expect("a frame")

@@ -1,4 +1,4 @@
-//! The door to what clients send on a socket.
+//! Entry points for fuzzing what clients send on a socket.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::bus::Bus;
 use crate::game::{GameId, Text, Timestamp};
 use crate::module::{Declarations, FrameHandlers};
 
-/// A race of two: one types what the fuzzer says, the other watches.
+/// A race of two players: one sends the fuzzer's input, the other watches.
 pub struct Track {
     bus: Arc<Bus>,
     frames: FrameHandlers,
@@ -18,7 +18,7 @@ pub struct Track {
 }
 
 impl Track {
-    /// With the frames that all modules take.
+    /// With the frame handlers of all modules.
     pub fn of(declared: Declarations) -> Self {
         let Declarations { bus, rooms, frames, .. } = declared;
         let [member, watcher] = [(1, "anna"), (2, "ben")].map(|(socket, user)| {
@@ -33,7 +33,7 @@ impl Track {
         Self { bus: bus.build().0, frames, seat, watcher }
     }
 
-    /// A text frame, on every channel: what the watcher is shown of it is a message about a word of the text.
+    /// Handles a text frame, on every channel: what the watcher is shown must be a message about a word of the text.
     pub fn takes(&self, text: &str) {
         let seat = Seat { typing: Arc::new(Typing::default()), ..self.seat.clone() };
         seat.typing.begin(Timestamp::now());
@@ -49,7 +49,7 @@ impl Track {
     }
 }
 
-/// The bytes of a connection: as many frames begin in them however they arrive.
+/// The bytes of a connection: the number of frames in them must not depend on how they are split.
 pub fn fragments(bytes: &[u8], piece: usize) {
     let whole = meter::frames_in(bytes, bytes.len().max(1));
     assert_eq!(meter::frames_in(bytes, piece.max(1)), whole, "in pieces of {piece}");

@@ -1,16 +1,16 @@
-//! What a client is told when the server closes its socket.
+//! The close frame of a socket that the server closes.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::Kind;
 
-/// Why a socket is closed, and when its client should open another, if the server can tell.
+/// Why a socket is closed, and when its client should reconnect, if that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Goodbye {
     /// Its close code.
     pub kind: Kind,
-    /// How long the client should wait. Clients that do not read it come back at once.
+    /// How long the client should wait. Clients that ignore it reconnect at once.
     pub after: Option<Duration>,
 }
 

@@ -1,5 +1,5 @@
-//! What is noted of a frame that has left for a client: its latency, if it is one of those that are measured; a span, if
-//! it is traced; and one if it was on its way for too long.
+//! Records a frame that was written to a client: its latency if it is sampled, a span if it is traced, and a span if it
+//! took too long.
 
 use serde::Deserialize;
 
@@ -7,18 +7,18 @@ use super::Channel;
 use crate::game::GameId;
 use crate::telemetry::{Born, Departure, SLOW_DELIVERY, TraceContext};
 
-/// To whom a frame goes, as spans tell it.
+/// The receiver of a frame, as spans show it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Client {
-    /// Which kind of socket it has.
+    /// The channel of its socket.
     pub(super) channel: Channel,
-    /// Which one.
+    /// The number of its socket.
     pub(super) socket: u64,
-    /// In which game.
+    /// Its game.
     pub(super) game: GameId,
 }
 
-/// A frame that was noted when it was made has been written.
+/// Records the write of a frame whose origin is known.
 pub(super) fn note(text: &str, born: &Born, client: Option<&Client>) {
     if born.is_measured() {
         born.observe();

@@ -1,4 +1,4 @@
-//! The life of one socket, from its handshake to its end. What lies between is `session`.
+//! The life of one socket: how it opens and closes. The loop in between is in `session`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,33 +22,32 @@ use crate::drain::goodbye_to_latecomer;
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span, span_failed};
 
-/// How long a client has to answer our close frame.
+/// How long a client has to answer the server's close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How a socket ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ending {
-    /// The client did not answer any more, rather than close or reset the connection.
+    /// The client stopped responding, rather than close or reset the connection.
     pub silent: bool,
-    /// What is known of the words that [`Say::tracked`](super::Say::tracked) asked to follow, if there were such.
+    /// The delivery state of the tracked frames ([`Say::tracked`](super::Say::tracked)), if there were any.
     pub said: Option<Said>,
 }
 
-/// What is known of words that were followed.
+/// The delivery state of tracked frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Said {
     /// They could not be written.
     Unwritten,
     /// They were written.
     Written,
-    /// The client answered a ping that was sent behind them: they arrived.
+    /// The client answered a ping that was sent after them, so they arrived.
     Answered,
 }
 
 /// Runs a socket from its handshake to its end.
 ///
-/// What happens once in a socket's life is boxed: an idle socket holds the state of its loop, and not
-/// the room that opening and closing need.
+/// Opening and closing are boxed, so that an idle socket holds only the state of its loop.
 pub(super) async fn run<S: Socket>(
     ws: WebSocket,
     socket: S,
@@ -64,7 +63,7 @@ pub(super) async fn run<S: Socket>(
     }
 }
 
-/// Lets the socket take its seat, and enter its room.
+/// Opens the socket: it takes its seat and enters its room.
 async fn open<S: Socket>(
     mut ws: WebSocket,
     mut socket: S,
@@ -78,7 +77,7 @@ async fn open<S: Socket>(
         Ok(opening) => {
             let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
             let entering = async {
-                // Before it looks at the facts: what changes from then on, it hears of.
+                // Before it reads the facts, so that it hears of every later change.
                 if let Some(bridge) = &session.cx.parts().bridge {
                     bridge.enter(session.seat.game, session.seat.room.has_one()).await;
                 }
@@ -120,7 +119,7 @@ impl<S: Socket> Session<S> {
         let typing = room.typing_of(&user);
         typing.resume(&text, &progress, since);
         let seat = Seat { game, user, socket: number, text, typing, room };
-        // In its room now: it is told here, or with the others.
+        // It is in its room now: whatever the facts lack here, the room will be told.
         if cx.parts().drain.is_on() {
             member.outbox.close(goodbye_to_latecomer(cx.parts()));
         }
@@ -146,7 +145,7 @@ impl<S: Socket> Session<S> {
         (session, emits)
     }
 
-    /// Out of the room, and closed.
+    /// Leaves the room and closes the socket.
     async fn end(mut self: Box<Self>, end: End) {
         self.cx.rooms().leave(S::CHANNEL, &self.seat);
         if let Some(bridge) = &self.cx.parts().bridge {
@@ -154,7 +153,7 @@ impl<S: Socket> Session<S> {
         }
         let silent = matches!(end, End::Silent);
         let farewell = farewell(&mut self.ws, end, |pong| {
-            // What the client still answers tells what has reached it.
+            // A late pong still shows that tracked frames arrived.
             note_pong(&mut self.pulse, &mut self.tracked, pong);
         });
         farewell.await;
@@ -175,8 +174,8 @@ impl<S: Socket> Session<S> {
     }
 }
 
-/// Closes the connection in the way that RFC 6455, section 7, asks for: our close frame, and the
-/// client's; a client that does not answer is left. One that is silent is not waited for.
+/// Closes the connection as RFC 6455, section 7, requires: the server's close frame, then the client's. Does not wait
+/// for a silent client.
 async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
     let closing = async {
         ws.get_ref().outbox().release();
@@ -199,8 +198,7 @@ async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
         // The answer to the client's close frame may wait there: tungstenite has written it, and does not flush.
         let _ = ws.get_ref().outbox().flush().await;
         if matches!(end, End::Close(..)) {
-            // What could not be read lies in the way. Left there, it would make the kernel reset the
-            // connection before our close frame arrives.
+            // Drain unread input: otherwise the kernel would reset the connection before the close frame arrives.
             ws.get_mut().linger().await;
         }
         Some(())

@@ -1,11 +1,12 @@
-//! Messages: what the text frames of a socket hold. Each is one JSON object, whose `event` tells which one it is.
+//! Messages: the content of a socket's text frames. Each is one JSON object, whose `event` names its type.
 
 use salvo::oapi::{Components, RefOr, Schema, ToSchema};
 use serde::Serialize;
 
 use super::Channel;
 
-/// A type of message. Its fields are those of the object, but for `event`; in what clients send, `game_id` is added, too.
+/// A type of message. Its fields are those of the object, without `event`, and without `game_id` in messages of
+/// clients.
 ///
 /// ```
 /// use salvo::oapi::ToSchema;
@@ -13,7 +14,7 @@ use super::Channel;
 /// use typephoon_api::game::GameId;
 /// use typephoon_api::socket::{Frame, Message};
 ///
-/// /// Somebody waves.
+/// /// A player waves.
 /// #[derive(Serialize, ToSchema)]
 /// struct Wave { game_id: GameId }
 /// impl Message for Wave { const EVENT: &'static str = "WAVE"; }
@@ -44,17 +45,17 @@ pub(crate) enum Side {
     Server,
 }
 
-/// How a type is written in JSON.
+/// The JSON schema of a type.
 pub(crate) type SchemaOf = fn(&mut Components) -> RefOr<Schema>;
 
-/// A type of message, as the AsyncAPI document shows it.
+/// A type of message in the AsyncAPI document.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageInfo {
     pub(crate) channel: Channel,
     pub(crate) from: Side,
-    /// The values of `event`: one, unless the message means nothing.
+    /// The values of `event`: one, or several for ignored messages.
     pub(crate) events: &'static [&'static str],
-    /// Its fields; `None` if it means nothing.
+    /// Its fields; `None` for ignored messages.
     pub(crate) schema: Option<SchemaOf>,
 }
 
@@ -69,13 +70,13 @@ impl MessageInfo {
         Self { channel, from: Side::Client, events: M::EVENTS, schema: Some(M::to_schema) }
     }
 
-    /// Frames of clients that mean nothing.
+    /// Frames of clients that are ignored.
     pub(crate) fn ignored(channel: Channel, events: &'static [&'static str]) -> Self {
         Self { channel, from: Side::Client, events, schema: None }
     }
 }
 
-/// The messages that a kind of socket says by itself: a tuple of their types.
+/// The messages that a kind of socket sends by itself: a tuple of their types.
 pub trait Messages {
     /// All of them, as messages of a channel.
     fn said(channel: Channel) -> Vec<MessageInfo>;

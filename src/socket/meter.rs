@@ -1,7 +1,7 @@
-//! What a client may send on a socket: bytes and raw frames, counted as they are read.
+//! Limits the bytes and raw frames that a client sends, as they are read.
 //!
-//! Messages are counted by `pace`. A fragment of a message is none: tungstenite collects them before the session sees
-//! anything, so a flood of empty ones costs time and is never a message. Here every frame counts.
+//! `pace` counts messages. Fragments are no messages: tungstenite collects them before the session sees anything, so a
+//! flood of empty fragments costs CPU without a message. Here every frame counts.
 
 use std::io;
 use std::pin::Pin;
@@ -19,14 +19,14 @@ use super::outbox::Outbox;
 use super::pace::{EXCESS_SECONDS, Gcra};
 use crate::http::{Place, linger};
 
-/// Bytes that a frame may have on average.
+/// Bytes per frame allowed on average.
 const BYTES_PER_FRAME: u32 = 1024;
 
-/// Seconds' worth that may come at once: more than `pace` forgives, which closes a flood of whole messages.
+/// The burst, in seconds' worth: larger than that of `pace`, which closes a flood of whole messages first.
 const BURST_SECONDS: u32 = EXCESS_SECONDS + 4;
 
-/// The connection of a socket, and what its client may still send. What tungstenite writes to it (answers to pings and
-/// close frames) goes through the outbox, between other frames.
+/// The connection of a socket, with its remaining budget. What tungstenite writes (pongs and close frames) goes through
+/// the outbox, between other frames.
 #[derive(Debug)]
 pub(super) struct Metered {
     stream: OwnedReadHalf,
@@ -36,20 +36,20 @@ pub(super) struct Metered {
 }
 
 impl Metered {
-    /// `early` has been read already.
+    /// `early` are bytes that were already read.
     pub(super) fn new((stream, place): (TcpStream, Place), mut meter: Meter, early: &[u8]) -> Self {
-        // If that is too much, the next read says so.
+        // If that is too much, the next read fails.
         let _ = meter.spend(early);
         let (stream, connection) = stream.into_split();
         Self { stream, outbox: Arc::new(Outbox::of(connection)), _place: place, meter }
     }
 
-    /// Where the frames of the client go.
+    /// The client's outbox.
     pub(super) fn outbox(&self) -> &Arc<Outbox> {
         &self.outbox
     }
 
-    /// Says that nothing more will be written, and reads what the client still sends, for a moment.
+    /// Shuts the writing side down, and briefly drains what the client still sends.
     pub(super) async fn linger(&mut self) {
         self.outbox.shut_down();
         linger(&mut self.stream).await;
@@ -89,7 +89,7 @@ impl AsyncWrite for Metered {
     }
 }
 
-/// The client has sent more than it may.
+/// The client has exceeded its budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Flood;
 
@@ -101,8 +101,8 @@ impl std::fmt::Display for Flood {
 
 impl std::error::Error for Flood {}
 
-/// The budgets of bytes and raw frames. Twice the frames of `limits.frames_per_second` are fine for ever, as they are
-/// for `pace`, which drops half of them.
+/// The budgets of bytes and raw frames. Twice `limits.frames_per_second` may be sustained, as with `pace`, which drops
+/// half of them.
 #[derive(Debug)]
 pub(super) struct Meter {
     begun: Instant,
@@ -146,7 +146,7 @@ enum Next {
     #[default]
     Opcode,
     Length,
-    /// So many bytes are left of a longer length; so many of a mask come behind it.
+    /// Remaining bytes of an extended length, and the bytes of mask that follow it.
     Longer {
         left: u8,
         mask: u64,
@@ -155,7 +155,7 @@ enum Next {
 }
 
 impl Headers {
-    /// Passes over what has been read. Returns how many frames begin in there.
+    /// Scans what was read. Returns how many frames begin in it.
     fn pass(&mut self, mut read: &[u8]) -> u32 {
         let mut frames = 0;
         loop {
@@ -193,7 +193,7 @@ impl Headers {
     }
 }
 
-/// Frames that begin in a stream of bytes which arrives in pieces.
+/// The number of frames that begin in a stream of bytes which arrives in pieces.
 #[cfg(fuzzing)]
 pub(super) fn frames_in(bytes: &[u8], piece: usize) -> u64 {
     let mut headers = Headers::default();

@@ -1,8 +1,8 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
-//! A handler module declares a [`Socket`]; the room does the rest: the handshake (`upgrade`), the one
-//! task (`life`, and in it the loop of `session`), the frames on their way to its client (`outbox`), the
-//! sockets of one game (`room`), and what is said at the end (`goodbye`). tungstenite is known in here only.
+//! A handler module declares a [`Socket`]; this directory does the rest: the handshake (`upgrade`), the one task
+//! (`life`, with the loop of `session`), the frames on their way to its client (`outbox`), the sockets of one game
+//! (`room`), and the close frame (`goodbye`). tungstenite is used here only.
 
 mod census;
 mod frame;
@@ -47,7 +47,7 @@ use crate::module::Cx;
 use crate::{Error, Kind};
 use census::CountedSocket;
 
-/// What kind of socket it is: players of one game see each other per channel.
+/// The kind of a socket. The sockets of one game and channel share a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Channel(pub &'static str);
 
@@ -62,20 +62,20 @@ impl fmt::Display for Channel {
     }
 }
 
-/// A kind of socket, as a handler module declares it. Each function is called by the socket's own
-/// task, one after the other; while one runs, nothing is read and nothing is written.
+/// A kind of socket, as a handler module declares it. The socket's own task calls its functions, one at a time; while
+/// one runs, nothing is read or written.
 pub trait Socket: Sized + Send + 'static {
     /// Its path, without a trailing slash.
     const PATH: &'static str;
-    /// Who sees whom.
+    /// Its channel.
     const CHANNEL: Channel;
     /// One sentence for the documentation page.
     const ABOUT: &'static str;
-    /// For the documentation: why `admit` refuses, beside `VALIDATION_ERROR`.
+    /// For the documentation: the errors of `admit`, in addition to `VALIDATION_ERROR`.
     const REFUSES: &'static [Kind] = &[];
-    /// What it may publish when it opens and closes.
+    /// The events that it may publish when it opens and closes.
     type Emits: Emits;
-    /// The messages that it says by itself, when it opens and when it catches up.
+    /// The messages that it sends by itself, when it opens and when it catches up.
     type Says: Messages;
 
     /// The parameters of its query, for the documentation.
@@ -83,24 +83,24 @@ pub trait Socket: Sized + Send + 'static {
         Vec::new()
     }
 
-    /// Before the handshake is answered: may this client have a socket? An error refuses it, as an
-    /// HTTP answer. Changes nothing, since the client may still go away.
+    /// Called before the handshake is answered. An error refuses the socket, as an HTTP answer. Must change nothing,
+    /// since the client may still disconnect.
     fn admit(
         cx: &Cx,
         handshake: &Handshake<'_>,
     ) -> impl Future<Output = Result<Self, Error>> + Send;
 
-    /// The socket is open: which seat does it take? An error closes it.
+    /// Called when the socket is open: takes its seat. An error closes it.
     fn open(&mut self, cx: &Cx)
     -> impl Future<Output = Result<Opening<Self::Emits>, Error>> + Send;
 
-    /// Says what the client should have been told by now and was not: called once the socket is in
-    /// its room, and whenever the room is woken. It re-reads the facts, so nothing can be missed.
+    /// Returns what the client has not been told yet. Called once the socket is in its room, and whenever the room is
+    /// woken. It reads the facts, so nothing can be missed.
     fn catch_up(&mut self, cx: &Cx, seat: &Seat)
     -> impl Future<Output = Result<Say, Error>> + Send;
 
-    /// The socket is closed, in whatever way, and out of its room. Called exactly once after `open`
-    /// succeeded.
+    /// Called exactly once after a successful `open`, when the socket is closed, for whatever reason, and out of its
+    /// room.
     fn closed(
         self,
         cx: &Cx,
@@ -109,19 +109,19 @@ pub trait Socket: Sized + Send + 'static {
     ) -> impl Future<Output = Result<Self::Emits, Error>> + Send;
 }
 
-/// The seat that a socket takes, and the first words.
+/// The seat that a socket takes, and its first frames.
 pub struct Opening<E> {
     /// In which game.
     pub game: GameId,
     /// Who.
     pub user: UserId,
-    /// By which login, if there is one: the socket ends with it.
+    /// The login that it belongs to, if any; the socket closes when that ends.
     pub login: Option<LoginId>,
-    /// What is typed there; empty in a lobby.
+    /// The text of the race; empty in a lobby.
     pub text: Text,
-    /// What is known of the player's typing.
+    /// The stored progress of the player.
     pub progress: Progress,
-    /// Since when the player may type, if so; else [`Typing::begin`] tells.
+    /// Since when the player may type, if already; otherwise [`Typing::begin`] sets it.
     pub since: Option<Timestamp>,
     /// Sent before anything else.
     pub greeting: Vec<Frame>,
@@ -129,7 +129,7 @@ pub struct Opening<E> {
     pub emits: E,
 }
 
-/// What a socket says when it catches up.
+/// What a socket sends when it catches up.
 #[derive(Default)]
 pub struct Say {
     pub(crate) frames: Vec<Frame>,
@@ -138,7 +138,7 @@ pub struct Say {
 }
 
 impl Say {
-    /// Nothing is missing.
+    /// Nothing to send.
     pub fn nothing() -> Self {
         Self::default()
     }
@@ -160,19 +160,19 @@ impl Say {
         self
     }
 
-    /// [`Ending::said`] tells later what is known of its arrival.
+    /// Tracks the delivery: [`Ending::said`] has its state.
     #[must_use]
     pub fn tracked(self) -> Self {
         Self { tracked: true, ..self }
     }
 
-    /// If the client has not closed the socket after `patience`, the server does, with code 1000.
+    /// If the client has not closed the socket after `patience`, the server closes it with code 1000.
     #[must_use]
     pub fn then_close(self, patience: Duration) -> Self {
         Self { close: Some((patience, None)), ..self }
     }
 
-    /// The socket is closed at once.
+    /// Closes the socket at once.
     pub fn goodbye(kind: Kind) -> Self {
         Self { close: Some((Duration::ZERO, Some(kind))), ..Self::default() }
     }

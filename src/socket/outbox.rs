@@ -1,12 +1,11 @@
 //! The outbox of one socket: the frames on their way to its client.
 //!
-//! A frame is written at once, by the publisher itself, if nothing waits before it and the kernel takes it. So a keystroke
-//! wakes no task of its receivers. What the kernel does not take waits for the task of the socket.
+//! The publisher writes a frame directly, if no frame waits before it and the kernel accepts it. So a keystroke wakes
+//! no task of its receivers. What the kernel does not accept waits for the socket's task.
 //!
-//! What waits is bounded, with two policies. Positions: from [`CONFLATE_FROM`] waiting ones on, a player's newest
-//! replaces the one before it; so there are never more than that plus one per player. Lifecycle
-//! frames are never dropped: a client that leaves [`LIFECYCLE_LIMIT`] of them lying is closed with
-//! `SLOW_READER`, which tells it to come back.
+//! The outbox is bounded, with two policies. Positions: once [`CONFLATE_FROM`] wait, a player's newest replaces the one
+//! before it, so there are never more than that plus one per player. Lifecycle frames are never dropped: a client that
+//! lets [`LIFECYCLE_LIMIT`] of them pile up is closed with `SLOW_READER`, which tells it to reconnect.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -29,35 +28,35 @@ use crate::telemetry::{Born, count};
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
 
-/// Waiting lifecycle frames at which a client is given up.
+/// Waiting lifecycle frames at which the socket is closed.
 pub const LIFECYCLE_LIMIT: usize = 256;
 
-/// Frames given to the kernel in one call.
+/// Frames per write call.
 const AT_ONCE: usize = 32;
 
 /// What waits for the socket's task.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// What is left of a frame that the kernel has taken a part of.
+    /// The rest of a frame that the kernel has accepted in part.
     rest: Bytes,
     /// Frames in the order in which they are written.
     frames: VecDeque<Waits>,
     positions: usize,
-    /// How many of the first are what the socket itself says.
+    /// How many of the first frames are the socket's own.
     said: usize,
     call: Call,
-    /// The task is about to say something: until then nothing else is written.
+    /// Held: the task is about to send its own frames first.
     held: bool,
 }
 
-/// What the socket's task is asked to do.
+/// Requests to the socket's task.
 #[derive(Debug, Default)]
 pub(super) struct Call {
-    /// Look again at what the socket should have said.
+    /// Catch up on the facts.
     pub(super) wake: bool,
-    /// When it was told so, and by which span.
+    /// When that was requested, and by which span.
     pub(super) woken: Born,
-    /// Close the socket, and what its client is told.
+    /// Close the socket, with this close frame.
     pub(super) close: Option<Goodbye>,
 }
 
@@ -65,16 +64,16 @@ pub(super) struct Call {
 #[derive(Debug)]
 struct Waits {
     frame: Frame,
-    /// Whose position it is, if it is one.
+    /// The player of a position; `None` for lifecycle frames.
     of: Option<Whose>,
 }
 
-/// Which of the frames that replace each other: those of one event, of one player.
+/// The key by which frames replace each other: event and player.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Whose {
     /// The name of the event.
     pub event: &'static str,
-    /// The player, if the event is somebody's.
+    /// The player, if the event has one.
     pub player: Option<UserId>,
 }
 
@@ -85,7 +84,7 @@ impl Waiting {
         !self.held && !is_called && self.rest.is_empty() && self.frames.is_empty()
     }
 
-    /// The kernel has taken so many bytes.
+    /// The kernel has accepted `written` bytes.
     fn advance(&mut self, mut written: usize, client: Option<&Client>) {
         let rest = written.min(self.rest.len());
         drop(self.rest.split_to(rest));
@@ -102,28 +101,28 @@ impl Waiting {
     }
 }
 
-/// Written to by anybody; what waits in it is written by the socket's task.
+/// Any task may write to it; the socket's own task writes what waits in it.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// The way to the client. Without one everything waits.
+    /// The connection to the client. Without one every frame waits.
     connection: Option<OwnedWriteHalf>,
-    /// Whose it is, once that is known.
+    /// The client, once it has a seat.
     client: OnceLock<Client>,
     waiting: Mutex<Waiting>,
-    // Whether the task has something to do, so that it can look without the lock.
+    // Whether the task has something to do; checked without the lock.
     filled: AtomicBool,
     closing: AtomicBool,
     task: AtomicWaker,
 }
 
 impl Outbox {
-    /// That of a new connection. It is held until the socket has said its first words.
+    /// The outbox of a new connection. It is held until the socket has sent its first frames.
     pub(super) fn of(connection: OwnedWriteHalf) -> Self {
         let waiting = Waiting { held: true, ..Waiting::default() };
         Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
     }
 
-    /// It is this client's.
+    /// Sets the client.
     pub(super) fn belongs_to(&self, client: Client) {
         // A socket has one seat.
         let _ = self.client.set(client);
@@ -147,7 +146,7 @@ impl Outbox {
         self.notify();
     }
 
-    /// Adds a position, or replaces the last one that is as much `whose` if too many wait.
+    /// Adds a position, or replaces the last one with the same `whose` if too many wait.
     pub fn push_position(&self, whose: &Whose, frame: Frame) {
         let mut waiting = self.waiting.lock();
         if self.write_at_once(&mut waiting, &frame) {
@@ -166,12 +165,12 @@ impl Outbox {
         self.notify();
     }
 
-    /// Whether the frame is on its way: nothing waits before it, and the kernel has taken it, or a part of it.
+    /// Tries to write the frame directly. Returns whether the kernel has accepted it, or a part of it.
     fn write_at_once(&self, waiting: &mut Waiting, frame: &Frame) -> bool {
         let Some(connection) = self.connection.as_ref().filter(|_| waiting.is_free()) else {
             return false;
         };
-        // A connection that is broken is noticed by the task, which finds the frame waiting.
+        // The task notices a broken connection when it writes the waiting frame.
         let Ok(written) = connection.try_write(frame.bytes()) else { return false };
         frame.is_written(self.client.get());
         if written < frame.bytes().len() {
@@ -181,12 +180,12 @@ impl Outbox {
         true
     }
 
-    /// Has the socket look again at what it should have said.
+    /// Makes the socket catch up on the facts.
     pub fn wake(&self) {
         self.wake_by(&Born::default());
     }
 
-    /// The same, where a span is known that has led to it.
+    /// The same, with the span that caused it.
     pub(super) fn wake_by(&self, woken: &Born) {
         let mut waiting = self.waiting.lock();
         waiting.call.wake = true;
@@ -197,7 +196,7 @@ impl Outbox {
         self.notify();
     }
 
-    /// Has the socket closed, unless it is being closed already.
+    /// Closes the socket, unless it is being closed already.
     pub fn close(&self, goodbye: impl Into<Goodbye>) {
         if !self.closing.swap(true, Ordering::AcqRel) {
             self.waiting.lock().call.close = Some(goodbye.into());
@@ -216,7 +215,7 @@ impl Outbox {
     }
 }
 
-/// What only the socket's own task may do.
+/// Operations of the socket's own task.
 impl Outbox {
     /// Waits until there is something to do.
     pub(super) async fn filled(&self) {
@@ -230,23 +229,23 @@ impl Outbox {
         .await;
     }
 
-    /// What the task was asked to do beside writing.
+    /// Takes the requests to the task, besides writing.
     pub(super) fn take_call(&self) -> Call {
         self.filled.store(false, Ordering::Release);
         std::mem::take(&mut self.waiting.lock().call)
     }
 
-    /// The socket is about to say something: until [`release`](Self::release) nothing else is written.
+    /// Holds all other frames until [`release`](Self::release), since the socket is about to send its own.
     pub(super) fn hold(&self) {
         self.waiting.lock().held = true;
     }
 
-    /// The socket has said it.
+    /// Ends [`hold`](Self::hold).
     pub(super) fn release(&self) {
         self.waiting.lock().held = false;
     }
 
-    /// What the socket itself says comes before all else that waits.
+    /// Adds a frame of the socket itself, before all others that wait.
     pub(super) fn say(&self, frames: Vec<Frame>) {
         let mut waiting = self.waiting.lock();
         for frame in frames {
@@ -256,10 +255,10 @@ impl Outbox {
         }
     }
 
-    /// Writes all that waits. From then on frames are written at once again.
+    /// Writes all waiting frames. Afterwards publishers write directly again.
     ///
     /// # Errors
-    /// That of the connection.
+    /// The error of the connection.
     pub(super) async fn flush(&self) -> io::Result<()> {
         self.release();
         let depth = self.waiting.lock().frames.len();
@@ -269,7 +268,7 @@ impl Outbox {
         std::future::poll_fn(|context| self.poll_flush(context)).await
     }
 
-    /// Writes all that may be written.
+    /// Writes as much as the connection accepts.
     pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(connection) = &self.connection else { return Poll::Ready(Ok(())) };
         loop {
@@ -298,7 +297,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// Says that nothing more will be written.
+    /// Shuts the writing side down.
     pub(super) fn shut_down(&self) {
         if let Some(connection) = &self.connection {
             let _ = rustix::net::shutdown(connection.as_ref(), rustix::net::Shutdown::Write);
@@ -308,7 +307,7 @@ impl Outbox {
 
 #[cfg(any(test, fuzzing))]
 impl Outbox {
-    /// The texts of all that waits.
+    /// The texts of all waiting frames.
     pub(super) fn take_texts(&self) -> Vec<String> {
         let mut waiting = self.waiting.lock();
         waiting.positions = 0;

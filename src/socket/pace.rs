@@ -1,4 +1,4 @@
-//! How fast a client may send: three budgets per socket.
+//! Rate limits of a socket's client: three budgets.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use tokio::time::Instant;
 /// A budget that refills evenly: the generic cell rate algorithm (ITU-T I.371), in one number.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gcra {
-    /// When the budget will be full again, since the epoch of the caller.
+    /// When the budget will be full again, as time since the caller's epoch.
     full_at: Duration,
 }
 
 impl Gcra {
-    /// Spends one of `burst` units, of which one comes back every `interval`. `now` is the time since
-    /// an epoch of the caller. Returns whether there was one.
+    /// Spends one of `burst` units, which refill by one every `interval`. `now` is the time since the caller's epoch.
+    /// Returns whether there was one.
     pub fn spend(&mut self, now: Duration, interval: Duration, burst: u32) -> bool {
         self.try_spend(now, interval, burst).is_ok()
     }
 
-    /// The same, and if there was none, how long until there is one.
+    /// The same; if there was none, the error is the time until there is one.
     ///
     /// # Errors
-    /// That time.
+    /// The time until the next unit.
     pub fn try_spend(
         &mut self,
         now: Duration,
@@ -31,10 +31,10 @@ impl Gcra {
         self.try_spend_time(now, interval, interval * burst)
     }
 
-    /// The same in time: spends what comes back within `cost`, of a budget that fills within `burst`.
+    /// The same with units of time: spends what refills within `cost`, from a budget that fills within `burst`.
     ///
     /// # Errors
-    /// How long until there is so much.
+    /// The time until there is enough.
     pub fn try_spend_time(
         &mut self,
         now: Duration,
@@ -51,28 +51,27 @@ impl Gcra {
         }
     }
 
-    /// Whether nothing of the budget is spent.
+    /// Whether the budget is full.
     pub fn is_full(&self, now: Duration) -> bool {
         self.full_at <= now
     }
 }
 
-/// What becomes of a frame.
+/// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is handled.
+    /// Handle it.
     Take,
-    /// It is dropped and counted.
+    /// Drop and count it.
     Drop,
-    /// It was one too many: the socket is closed.
+    /// Close the socket.
     Close,
 }
 
-/// Malformed frames that a client may send in a row; one is forgiven per second.
+/// Malformed frames that a client may send in a row; the budget refills by one per second.
 pub const MALFORMED_BURST: u32 = 60;
 
-/// Seconds' worth of excess frames that a client may send in a row; excess is forgiven as fast as
-/// frames are allowed.
+/// Burst of excess frames, in seconds' worth; it refills at the rate of allowed frames.
 pub(super) const EXCESS_SECONDS: u32 = 20;
 
 /// The budgets of one socket.
@@ -86,14 +85,14 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// `per_second` frames are fine for ever, twice as many within one second.
+    /// Allows `per_second` frames sustained, and twice as many in one second.
     pub fn new(per_second: u32) -> Self {
         let budget = Gcra::default();
         let (frames, excess, malformed) = (budget, budget, budget);
         Self { begun: Instant::now(), per_second: per_second.max(1), frames, excess, malformed }
     }
 
-    /// A frame has come.
+    /// Counts a frame.
     pub fn frame(&mut self) -> Verdict {
         let now = self.begun.elapsed();
         let interval = Duration::from_secs(1) / self.per_second;
@@ -104,7 +103,7 @@ impl Pace {
         if self.excess.spend(now, interval, excess) { Verdict::Drop } else { Verdict::Close }
     }
 
-    /// A frame was no message of the contract.
+    /// Counts a malformed frame.
     pub fn malformed(&mut self) -> Verdict {
         let now = self.begun.elapsed();
         let forgiven = self.malformed.spend(now, Duration::from_secs(1), MALFORMED_BURST);

@@ -7,22 +7,22 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::frame::Frame;
 
-/// What a beat asks for.
+/// What is due at a heartbeat.
 pub(super) enum Beat {
-    /// A ping is to be sent.
+    /// Send this ping.
     Ping(Frame),
-    /// The last one was not answered.
+    /// Close the socket: the last ping was not answered.
     Dead,
 }
 
-/// Knows when the next ping is due, and whether the last one was answered.
+/// Tracks when the next ping is due, and whether the last one was answered.
 pub(super) struct Pulse {
     begun: Instant,
     every: Duration,
-    /// The next ping.
+    /// When the next ping is due.
     due: Instant,
     sleep: Pin<Box<Sleep>>,
-    /// Whether nothing has been answered since the last beat.
+    /// Whether no pong has arrived since the last ping.
     unanswered: bool,
     /// The stamp of the latest ping.
     stamp: u64,
@@ -65,7 +65,7 @@ impl Pulse {
         self.stamp
     }
 
-    /// A pong has come. Returns the stamp of its ping, if it can be one of ours.
+    /// Handles a pong. Returns the stamp of its ping, if it has a valid one.
     pub(super) fn pong(&mut self, payload: &[u8]) -> Option<u64> {
         let stamp = u64::from_be_bytes(payload.try_into().ok()?);
         if stamp > self.stamp {

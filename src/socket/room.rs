@@ -1,4 +1,4 @@
-//! Rooms: who sits with whom, per game and channel, on this server.
+//! Rooms: the sockets of one game and channel on this pod.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -15,34 +15,34 @@ use crate::bus::{Event, Latest};
 use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
 use crate::telemetry::Born;
 
-/// A socket as the others of its room know it.
+/// A socket in a room.
 pub struct Member {
-    /// Tells the sockets of this server apart; later ones have higher numbers.
+    /// Number of the socket, unique on this pod and increasing.
     pub socket: u64,
-    /// Which module has declared it.
+    /// The module that declared it.
     pub module: &'static str,
-    /// Whose it is.
+    /// Its player.
     pub user: UserId,
-    /// By which login, if there is one.
+    /// Its login, if any.
     pub login: Option<LoginId>,
-    /// The way to its client.
+    /// Its outbox.
     pub outbox: Arc<Outbox>,
 }
 
-/// Where a socket sits.
+/// The seat of a socket, and its room.
 #[derive(Clone)]
 pub struct Seat {
-    /// In which game.
+    /// The game.
     pub game: GameId,
-    /// Who.
+    /// The player.
     pub user: UserId,
-    /// Which socket of this server.
+    /// The number of the socket on this pod.
     pub socket: u64,
-    /// What is typed there; empty in a lobby.
+    /// The text of the race; empty in a lobby.
     pub text: Text,
-    /// What was seen of that.
+    /// The player's typing so far.
     pub typing: Arc<Typing>,
-    /// With whom.
+    /// The room.
     pub room: Arc<Room>,
 }
 
@@ -62,32 +62,33 @@ struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player.
     positions: HashMap<Whose, Known>,
-    /// The typing of each player who has, or had, a socket here.
+    /// The typing of each player with a socket here, now or before.
     typing: HashMap<UserId, Arc<Typing>>,
 }
 
-/// A position as it is known here.
+/// A position known to this pod.
 struct Known {
     frame: Frame,
     at: Timestamp,
-    /// Whether another server has told where the player was. The keystroke that led there may be on its way still.
+    /// Whether another pod reported it as the player's latest position. The event of that keystroke may still arrive.
     is_told: bool,
 }
 
 impl Room {
-    /// Gives everybody a lifecycle frame.
+    /// Sends a lifecycle frame to all members.
     pub fn show(&self, frame: &Frame) {
         for member in &self.0.lock().members {
             member.outbox.push(frame.clone());
         }
     }
 
-    /// Gives everybody but the player a newest position.
+    /// Sends a new position to all members but the player.
     pub fn show_position(&self, whose: Whose, frame: Frame) {
         self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: false });
     }
 
-    /// Gives everybody but the player a position, unless one of the player is known: it may be older.
+    /// Sends a position to all members but the player, unless a position of the player is already known, which may be
+    /// newer.
     pub(crate) fn show_first_position(&self, whose: Whose, frame: Frame) {
         if !self.0.lock().positions.contains_key(&whose) {
             self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: true });
@@ -114,7 +115,7 @@ impl Room {
         }
     }
 
-    /// Has everybody look again at what they should have said.
+    /// Makes all members catch up on the facts.
     pub fn wake(&self) {
         let woken = Born::in_span(Duration::ZERO);
         for member in &self.0.lock().members {
@@ -122,14 +123,14 @@ impl Room {
         }
     }
 
-    /// Has a player's sockets look again at what they should have said.
+    /// Makes a player's sockets catch up on the facts.
     pub fn wake_player(&self, player: &UserId) {
         for member in self.0.lock().members.iter().filter(|it| it.user == *player) {
             member.outbox.wake();
         }
     }
 
-    /// Has the other sockets of a seat's player look again.
+    /// Makes the other sockets of a seat's player catch up.
     pub fn wake_others_of(&self, seat: &Seat) {
         let others = |it: &&Arc<Member>| it.user == seat.user && it.socket != seat.socket;
         for member in self.0.lock().members.iter().filter(others) {
@@ -137,13 +138,13 @@ impl Room {
         }
     }
 
-    /// When the newest event `E` of a player came, if one did.
+    /// When the newest event `E` of a player arrived, if any.
     pub fn latest<E: Event<Loss = Latest>>(&self, player: &UserId) -> Option<Timestamp> {
         let whose = Whose { event: E::NAME, player: Some(player.clone()) };
         self.0.lock().positions.get(&whose).map(|known| known.at)
     }
 
-    /// What was seen here of a player's typing, if a socket of the player has been here.
+    /// A player's typing, if the player has or had a socket here.
     pub fn typing(&self, player: &UserId) -> Option<Arc<Typing>> {
         self.0.lock().typing.get(player).cloned()
     }
@@ -152,7 +153,7 @@ impl Room {
         self.0.lock().typing.entry(player.clone()).or_default().clone()
     }
 
-    /// Whether nobody else is here.
+    /// Whether there is only one member.
     pub(super) fn has_one(&self) -> bool {
         self.0.lock().members.len() < 2
     }
@@ -170,14 +171,14 @@ impl Room {
                 member.outbox.push_position(whose, known.frame.again());
             }
         }
-        // Members come in the order of their numbers, nearly: the first are the oldest.
+        // Members are roughly in the order of their numbers: the first are the oldest.
         let own = inside.members.iter().filter(|it| it.user == member.user);
         let surplus = (own.clone().count() + 1).saturating_sub(limit);
         own.take(surplus).for_each(|oldest| oldest.outbox.close(Kind::REPLACED));
         inside.members.push(member.clone());
     }
 
-    /// Returns whether the room is empty now.
+    /// Removes a socket. Returns whether the room is empty now.
     fn leave(&self, socket: u64) -> bool {
         let mut inside = self.0.lock();
         inside.members.retain(|member| member.socket != socket);
@@ -185,13 +186,13 @@ impl Room {
     }
 }
 
-/// How many parts the table of rooms has, each with a lock of its own.
+/// Shards of the table of rooms, each with its own lock.
 const SHARDS: usize = 64;
 
-/// Every room of this server.
+/// Every room of this pod.
 pub struct Rooms {
     by_game: [Shard; SHARDS],
-    /// Everybody's sockets: looked at when somebody logs out, never by a keystroke.
+    /// All sockets by player: used at logout, never by a keystroke.
     by_user: Mutex<HashMap<UserId, Vec<Arc<Member>>>>,
 }
 
@@ -207,9 +208,9 @@ impl Default for Rooms {
 /// Some sockets of a player.
 #[derive(Clone, Copy, Debug)]
 pub enum SocketsOf<'a> {
-    /// All.
+    /// All of them.
     Player(&'a UserId),
-    /// Those of one login; of none, those that were opened without one.
+    /// Those of one login, or those without a login.
     Login(&'a UserId, Option<&'a LoginId>),
 }
 
@@ -224,8 +225,8 @@ impl Rooms {
         self.shard(game).lock().get(&(channel, game)).cloned()
     }
 
-    /// Enters a room; the newcomer gets the newest positions of the others. A player who has `limit`
-    /// sockets in it already loses the oldest.
+    /// Enters a room; the new socket gets the newest positions of the other players. If the player already has `limit`
+    /// sockets in it, the oldest is closed.
     pub(super) fn enter(
         &self,
         channel: Channel,
@@ -234,14 +235,14 @@ impl Rooms {
         limit: usize,
     ) -> Arc<Room> {
         self.by_user.lock().entry(member.user.clone()).or_default().push(member.clone());
-        // Under the lock of the shard, so that nobody takes the room away as empty meanwhile.
+        // Under the lock of the shard, so that the room is not removed as empty meanwhile.
         let mut shard = self.shard(game).lock();
         let room = shard.entry((channel, game)).or_default().clone();
         room.enter(member, limit);
         room
     }
 
-    /// Leaves a room; the last one takes it away.
+    /// Leaves a room, and removes it if it is empty.
     pub(super) fn leave(&self, channel: Channel, seat: &Seat) {
         self.forget(seat);
         let mut shard = self.shard(seat.game).lock();
@@ -260,24 +261,24 @@ impl Rooms {
         }
     }
 
-    /// How many games have a socket open here on that channel.
+    /// The number of games with an open socket of that channel on this pod.
     pub(crate) fn games(&self, channel: Channel) -> u64 {
         let on = |shard: &Shard| shard.lock().keys().filter(|(it, _)| *it == channel).count();
         self.by_game.iter().map(on).sum::<usize>() as u64
     }
 
-    /// How many players have a socket open here.
+    /// The number of players with an open socket on this pod.
     pub(crate) fn players(&self) -> u64 {
         self.by_user.lock().len() as u64
     }
 
-    /// Has the sockets of a game look again at what they should have said.
+    /// Makes the sockets of a game catch up on the facts.
     pub(crate) fn wake_game(&self, game: GameId) {
         let shard = self.shard(game).lock();
         shard.iter().filter(|((_, of), _)| *of == game).for_each(|(_, room)| room.wake());
     }
 
-    /// Has the sockets of a game closed.
+    /// Closes the sockets of a game.
     pub(crate) fn close_game(&self, game: GameId, why: Kind) {
         let shard = self.shard(game).lock();
         for (_, room) in shard.iter().filter(|((_, of), _)| *of == game) {
@@ -285,14 +286,14 @@ impl Rooms {
         }
     }
 
-    /// Has every socket of this server look again at what it should have said.
+    /// Makes every socket of this pod catch up on the facts.
     pub(crate) fn wake_all(&self) {
         for member in self.by_user.lock().values().flatten() {
             member.outbox.wake();
         }
     }
 
-    /// The newest positions in a game of the players who have a socket here.
+    /// The newest positions of the players of a game who have a socket here.
     pub(crate) fn own_positions(&self, game: GameId) -> Vec<(Channel, Whose, Frame)> {
         let shard = self.shard(game).lock();
         let rooms = shard.iter().filter(|((_, of), _)| *of == game);
@@ -308,14 +309,14 @@ impl Rooms {
         positions.collect()
     }
 
-    /// The logins by which sockets are open here, with their players.
+    /// The logins of the sockets open here, with their players.
     pub(crate) fn logins(&self) -> HashMap<LoginId, UserId> {
         let by_user = self.by_user.lock();
         let members = by_user.values().flatten();
         members.filter_map(|it| Some((it.login.clone()?, it.user.clone()))).collect()
     }
 
-    /// Has the sockets that a module has declared closed.
+    /// Closes the sockets that a module declared.
     pub(crate) fn close_module(&self, module: &str, why: Kind) {
         let by_user = self.by_user.lock();
         for member in by_user.values().flatten().filter(|it| it.module == module) {
@@ -323,13 +324,13 @@ impl Rooms {
         }
     }
 
-    /// Every socket of this server that has not been told to close.
+    /// Every socket of this pod that has not been told to close.
     pub(crate) fn open_members(&self) -> Vec<Arc<Member>> {
         let by_user = self.by_user.lock();
         by_user.values().flatten().filter(|it| !it.outbox.is_closing()).cloned().collect()
     }
 
-    /// Has some sockets of a player closed.
+    /// Closes some sockets of a player.
     pub(crate) fn close(&self, which: SocketsOf<'_>, why: Kind) {
         let (SocketsOf::Player(user) | SocketsOf::Login(user, _)) = which;
         let by_user = self.by_user.lock();
@@ -357,7 +358,7 @@ mod tests {
         room.show_position(whose(), at(1));
         room.show_first_position(whose(), at(0));
         assert_eq!(anna.outbox.take_texts(), ["1"]);
-        // Who types says so, though it be the same again.
+        // A player's own keystroke is shown, even with the same position.
         room.show_position(whose(), at(1));
         room.show_position(whose(), at(2));
         assert_eq!(anna.outbox.take_texts(), ["1", "2"]);

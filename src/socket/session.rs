@@ -1,4 +1,4 @@
-//! What one socket does in its room: it reads and writes in turn, in one task.
+//! The loop of one socket in its room: it reads and writes in turn, in one task.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -29,19 +29,19 @@ use crate::telemetry::{
     mark_failed, panics, socket_span, span_failed,
 };
 
-/// A client that does not take a frame for so long is given up.
+/// A socket whose client accepts no bytes for this long is closed.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// After this it is asked again what the client has missed, if there was no answer.
+/// Pause before the next attempt to catch up, if the live state did not answer.
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// Why the loop of a session ended.
 pub(super) enum End {
     /// The client closed it, or the connection broke.
     Gone,
-    /// The client does not answer.
+    /// The client stopped responding.
     Silent,
-    /// We close it, with this code and reason.
+    /// The server closes it, with this code and reason.
     Close(u16, Cow<'static, str>),
 }
 
@@ -57,14 +57,14 @@ impl From<Kind> for End {
     }
 }
 
-/// What can happen to a socket.
+/// What the loop waits for.
 enum Step {
     Filled,
     Received(Option<Result<Message, Broken>>),
     Beat,
 }
 
-/// A socket that sits in its room.
+/// A socket in its room.
 pub(super) struct Session<S> {
     pub(super) ws: WebSocket,
     pub(super) socket: S,
@@ -74,17 +74,17 @@ pub(super) struct Session<S> {
     pub(super) member: Arc<Member>,
     pub(super) pace: Pace,
     pub(super) pulse: Pulse,
-    /// What became of tracked words, and the stamp of the ping behind them.
+    /// The delivery state of tracked frames, and the stamp of the ping sent after them.
     pub(super) tracked: Option<(Said, u64)>,
-    /// When the server closes the socket, if it has said so.
+    /// When the server will close the socket, if that is set.
     pub(super) last_call: Option<Instant>,
-    /// When it looks again at what the client has missed: the live state did not answer.
+    /// When to catch up again, since the live state did not answer.
     pub(super) owed: Option<Instant>,
     pub(super) greeting: Vec<Frame>,
 }
 
 impl<S: Socket> Session<S> {
-    /// The greeting, and what the client has missed.
+    /// Sends the first frames, and catches up.
     async fn begin(&mut self) -> Result<(), End> {
         self.member.outbox.say(std::mem::take(&mut self.greeting));
         let cause = self.cause.clone();
@@ -92,7 +92,7 @@ impl<S: Socket> Session<S> {
         self.flush().await
     }
 
-    /// Reads and writes in turn, until something ends it.
+    /// Reads and writes in turn, until the socket ends.
     pub(super) async fn converse(&mut self) -> End {
         if let Err(end) = Box::pin(self.begin()).await {
             return end;
@@ -114,7 +114,7 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// Does what others ask of this task, and writes what they could not write themselves.
+    /// Handles requests of other tasks, and writes the frames that they could not write.
     async fn answer(&mut self) -> Result<(), End> {
         let Call { wake, woken, close } = self.member.outbox.take_call();
         if wake {
@@ -124,7 +124,7 @@ impl<S: Socket> Session<S> {
         close.map_or(Ok(()), |why| Err(why.into()))
     }
 
-    /// The room was woken. First what has come from the client: who is just leaving is told nothing.
+    /// The room was woken. Reads pending input first, so that a client that is just leaving is told nothing.
     async fn wake(&mut self, woken: &Born) -> Result<(), End> {
         while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
@@ -139,7 +139,7 @@ impl<S: Socket> Session<S> {
             Some(Ok(message)) => message,
         };
         if message.is_close() {
-            // The reply goes out while the rest is read, in `farewell`.
+            // The reply is sent while the rest is read, in `farewell`.
             return Err(End::Gone);
         }
         let done = match self.pace.frame() {
@@ -169,7 +169,7 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    /// A message of the client. What it publishes that may not be lost is waited for.
+    /// Handles a message of the client. Waits until its `Never` events are published.
     async fn take(&mut self, text: &str) -> Result<(), Malformed> {
         let pending = dispatch(self.cx.parts(), S::CHANNEL, &self.seat, text)?;
         if !pending.is_done() {
@@ -186,20 +186,20 @@ impl<S: Socket> Session<S> {
             self.catch_up(&TraceContext::none()).await?;
             return self.flush().await;
         }
-        // An answer may lie there unread, if we were busy.
+        // A pong may be unread if this task was busy.
         while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
         }
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
         self.member.outbox.push(ping);
-        // In case a wake was lost: what must not be missed is state.
+        // In case a wake-up was lost.
         self.catch_up(&TraceContext::none()).await?;
         self.flush().await
     }
 
-    /// Says what the client has missed. What others say meanwhile comes behind it.
+    /// Sends what the client has not been told yet. Frames of other tasks follow after it.
     ///
-    /// In a span, if one has led to it: heartbeats, which mostly find nothing to say, have none.
+    /// Runs in a span if it has a cause: heartbeats, which rarely find anything, have none.
     async fn catch_up(&mut self, cause: &TraceContext) -> Result<(), End> {
         if !cause.is_some() {
             return self.say_what_is_missing().await;
@@ -214,7 +214,7 @@ impl<S: Socket> Session<S> {
         let say = guard(&cx, "catch up", self.socket.catch_up(&cx, &self.seat)).await;
         let Say { frames, tracked, close } = match say {
             Ok(say) => say,
-            // It comes back, and the client would find nothing better elsewhere.
+            // The live state will recover, and other pods lack it as well.
             Err(error) if error.kind() == Kind::UNAVAILABLE => {
                 self.owed = Some(Instant::now() + ASKED_AGAIN);
                 return Ok(());
@@ -243,7 +243,7 @@ impl<S: Socket> Session<S> {
         Ok(())
     }
 
-    /// Writes all that waits, but does not wait for ever. Mostly it is done at once, and no timer is set.
+    /// Writes all waiting frames, with a timeout. Usually that completes at once, and no timer is set.
     async fn flush(&mut self) -> Result<(), End> {
         let mut flushed = std::pin::pin!(self.member.outbox.flush());
         let flushed = match flushed.as_mut().now_or_never() {
@@ -257,7 +257,7 @@ impl<S: Socket> Session<S> {
     }
 }
 
-/// A pong has come: what was said before its ping has arrived.
+/// Handles a pong: frames before its ping have arrived.
 pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &[u8]) {
     let stamp = pulse.pong(pong);
     if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
@@ -267,7 +267,7 @@ pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, po
     }
 }
 
-/// The close code of what cannot be read; a connection that broke is gone.
+/// The close code for a read error; a broken connection is gone.
 fn end_of(error: &Broken) -> End {
     match error {
         Broken::Capacity(_) => Kind::PAYLOAD_TOO_LARGE.into(),
@@ -279,24 +279,24 @@ fn end_of(error: &Broken) -> End {
     }
 }
 
-/// The client sends more than it may.
+/// The client exceeded its budget.
 fn flood() -> End {
     count::FLOODING_SOCKETS.add(1);
     Kind::TOO_MANY_REQUESTS.into()
 }
 
-/// A frame that is no valid message: it is counted and dropped, and the socket stays.
+/// A frame that is not a valid message: it is counted and dropped; the socket stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
-/// What every message has. `game_id` must be there, but is not believed.
+/// The fields of every message. `game_id` is required, but not trusted.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow)]
     event: Cow<'a, str>,
     #[serde(rename = "game_id", deserialize_with = "lenient::integer")]
     _game: i64,
-    /// W3C Trace Context, if the client traces.
+    /// W3C Trace Context, if the client sends it.
     #[serde(borrow, default)]
     traceparent: Option<Cow<'a, str>>,
 }
@@ -309,7 +309,7 @@ pub(super) struct Addressed<'a> {
     traceparent: Option<Cow<'a, str>>,
 }
 
-/// Reads what every message has, and finds the handler that is declared for it.
+/// Parses the common fields of a message, and finds the handler declared for it.
 pub(super) fn address<'a>(
     frames: &'a FrameHandlers,
     channel: Channel,
@@ -321,8 +321,8 @@ pub(super) fn address<'a>(
     Ok(Addressed { event, switch, handler, traceparent: head.traceparent })
 }
 
-/// Gives a frame to its handler. A panic in there is logged, and the frame dropped. A frame that is sampled, or says
-/// which trace it belongs to, is handled in a span.
+/// Passes a frame to its handler. A panic is logged, and the frame dropped. A frame that is sampled, or has a trace
+/// context, is handled in a span.
 fn dispatch(
     parts: &Parts,
     channel: Channel,

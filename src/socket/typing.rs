@@ -1,8 +1,7 @@
-//! What the sockets of a player on this server have seen of its typing, and how that becomes a fact.
+//! A player's typing as seen by the player's sockets on this pod, and how it becomes a fact.
 //!
-//! A keystroke costs an uncontended lock, and no store. What was seen is written down when the player comes
-//! to the second half of the text and to its end, when a socket closes, and when a result is judged: a few times
-//! per race, however much is typed.
+//! A keystroke costs an uncontended lock, and no access to a store. Progress is stored when the player reaches the
+//! second half of the text and its end, when a socket closes, and when a result is judged: a few times per race.
 
 use std::time::Duration;
 
@@ -13,37 +12,38 @@ use crate::game::{Game, GameId, Noted, Progress, Stage, Text, Timestamp, Tracker
 use crate::live::{Live, Step};
 use crate::module::Cx;
 
-/// Between two tries to write it down, while the live state is away.
+/// Pause between two attempts to store it, while the live state is down.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The typing of one player, in one race, on this server.
+/// The typing of one player, in one race, on this pod.
 #[derive(Debug, Default)]
 pub struct Typing {
     tracker: Mutex<Tracker>,
-    /// Held while it is written down: a result is judged by what is written, so it waits for a try that hangs.
+    /// Held while progress is being stored: a result is judged by the stored progress, so it waits for a pending
+    /// attempt.
     keeping: tokio::sync::Mutex<()>,
 }
 
 impl Typing {
-    /// A socket of the player opens. `known` is what is written down of the player, who may type `since` then.
+    /// A socket of the player opens. `known` is the stored progress; the player may type `since` then.
     pub(super) fn resume(&self, text: &Text, known: &Progress, since: Option<Timestamp>) {
         self.tracker.lock().resume(text, known, since);
     }
 
-    /// The player is told that the race is on: from now on positions count.
+    /// The player is told START: from now on positions count.
     pub fn begin(&self, now: Timestamp) {
         self.tracker.lock().begin(now);
     }
 
-    /// A position within the text has come.
+    /// Records a position within the text.
     pub fn note(&self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
         self.tracker.lock().note(text, position, now)
     }
 
-    /// Writes down what is not written yet.
+    /// Stores progress that is not stored yet.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer: then it is still to be written.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer; the progress is then still unsaved.
     pub async fn keep(&self, live: &Live, game: GameId, user: &UserId) -> Result<(), Error> {
         let _alone = self.keeping.lock().await;
         let Some(seen) = self.tracker.lock().take() else { return Ok(()) };
@@ -63,14 +63,14 @@ impl Typing {
     }
 }
 
-/// Adds to what was seen of a player's typing in a race that runs. After the result nothing counts.
+/// Adds to the progress of a player in a running race. After the result nothing counts.
 pub(crate) fn track(game: &mut Game, user: &UserId, seen: &Progress) -> Step<()> {
     let is_running = game.stage == Stage::Running;
     let player = game.player_mut(user).filter(|it| is_running && it.result.is_none());
     Step::changed_if(player.is_some_and(|player| player.progress.absorb(seen)))
 }
 
-/// Puts back what was not written down: the live state was away, or the caller has gone.
+/// Puts unsaved progress back: the live state was down, or the caller was cancelled.
 struct Unkept<'a> {
     typing: &'a Typing,
     seen: Option<Progress>,

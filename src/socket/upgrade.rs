@@ -36,7 +36,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// A socket: tungstenite on the bare connection.
 pub(super) type WebSocket = WebSocketStream<Metered>;
 
-/// A request that wants to be a socket.
+/// A request for a socket.
 pub struct Handshake<'a> {
     request: &'a Request,
     limits: &'a Limits,
@@ -53,36 +53,36 @@ impl Handshake<'_> {
         Cookies::of(self.request)
     }
 
-    /// Whether a browser asks: they all say from which page, and programs rarely do.
+    /// Whether the client is a browser: browsers always send `Origin`, programs rarely do.
     pub fn is_browser(&self) -> bool {
         self.request.headers().contains_key("origin")
     }
 
-    /// Spends one new guest identity of the client's address, or one lobby that is not for everybody.
+    /// Spends one new guest, or one lobby that is not open, of the client address's budget.
     ///
     /// # Errors
-    /// `TOO_MANY_REQUESTS`, if it has had too many.
+    /// `TOO_MANY_REQUESTS`, if the budget is exhausted.
     pub fn spend_guest(&self) -> Result<(), Error> {
         self.limits.spend_guest(self.request)
     }
 
-    /// Spends one seat of the client's address, and of the player, if it is a known one. `is_own_game`: in a lobby that
-    /// is not for everybody.
+    /// Spends one seat of the budgets of the client address and of the player, if known. `is_own_game`: in a lobby that
+    /// is not open.
     ///
     /// # Errors
-    /// `TOO_MANY_REQUESTS`, if either has had too many.
+    /// `TOO_MANY_REQUESTS`, if a budget is exhausted.
     pub fn spend_seat(&self, player: Option<&UserId>, is_own_game: bool) -> Result<(), Error> {
         self.limits.spend_seat(self.request, player, is_own_game)
     }
 }
 
-/// A socket as the router takes it.
+/// A socket as a route.
 pub struct SocketRoute {
     pub(crate) module: &'static str,
     pub(crate) path: &'static str,
     pub(crate) channel: Channel,
     pub(crate) about: &'static str,
-    /// What the documentation says of its query, and of refusals of its own.
+    /// Its query and its own errors, for the documentation.
     pub(crate) query: fn() -> Vec<Parameter>,
     pub(crate) refuses: &'static [Kind],
     pub(crate) endpoint: Box<dyn FnOnce(Cx) -> Arc<dyn Handler> + Send>,
@@ -120,7 +120,10 @@ impl<S: Socket> Upgrade<S> {
     async fn upgrade(&self, req: &mut Request, res: &mut Response) -> Result<(), Error> {
         if !req.headers().contains_key("sec-websocket-key") {
             res.headers_mut().insert("upgrade", "websocket".parse().expect("a header value"));
-            return Err(Error::new(Kind::UPGRADE_REQUIRED, "this is a WebSocket"));
+            return Err(Error::new(
+                Kind::UPGRADE_REQUIRED,
+                "this path accepts WebSocket handshakes only",
+            ));
         }
         let parts = self.cx.parts();
         if parts.drain.is_on() {
@@ -129,7 +132,7 @@ impl<S: Socket> Upgrade<S> {
         if !parts.origins.trusts(req.headers()) {
             return Err(Error::new(
                 Kind::ORIGIN_NOT_ALLOWED,
-                "pages of this origin may not do that",
+                "pages of this origin are not allowed to do that",
             ));
         }
         let (accept, upgrade) = shake_hands(req)?;
@@ -140,8 +143,8 @@ impl<S: Socket> Upgrade<S> {
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         parts.tasks.spawn(async move {
             if let Some(ws) = open(upgrade, &cx).await {
-                // Boxed at once: the future is moved several times on its way, and every future that
-                // holds it by value would be as large.
+                // Boxed here: the future is moved several times, and every future that holds it by value would be as
+                // large.
                 Box::pin(life::run(ws, socket, cx, number, cause)).await;
             }
             drop(place);
@@ -154,19 +157,19 @@ impl<S: Socket> Upgrade<S> {
     }
 }
 
-/// Checks the handshake (RFC 6455, section 4.2.1). Returns our half of it, and the connection to come.
+/// Checks the handshake (RFC 6455, section 4.2.1). Returns the server's half of it, and the pending connection.
 fn shake_hands(req: &mut Request) -> Result<(SecWebsocketAccept, OnUpgrade), Error> {
     let malformed = |what| Error::new(Kind::BAD_REQUEST, what);
     let headers = req.headers();
     let connection = headers.typed_get::<ConnectionHeader>();
     if !connection.is_some_and(|it| it.contains(header::UPGRADE)) {
-        return Err(malformed("connection: is not upgrade"));
+        return Err(malformed("header connection: must be upgrade"));
     }
     if !is(headers, header::UPGRADE, "websocket") {
-        return Err(malformed("upgrade: is not websocket"));
+        return Err(malformed("header upgrade: must be websocket"));
     }
     if !is(headers, header::SEC_WEBSOCKET_VERSION, "13") {
-        return Err(malformed("sec-websocket-version: is not 13"));
+        return Err(malformed("header sec-websocket-version: must be 13"));
     }
     let key = headers.typed_get::<SecWebsocketKey>();
     let key = key.ok_or_else(|| malformed("sec-websocket-key: is not 16 bytes in base64"))?;
@@ -179,12 +182,12 @@ fn is(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {
     headers.get(name).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
-/// The socket, once the answer to its handshake is written; `None` if the client is gone by then.
+/// The socket, once the handshake is answered; `None` if the client has disconnected.
 async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
     let limits = &cx.settings().limits;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Connection>>();
     let parts =
-        parts.map_err(|_| tracing::error!("a socket on a connection of another kind")).ok()?;
+        parts.map_err(|_| tracing::error!("a socket on an unexpected kind of connection")).ok()?;
     let meter = Meter::new(limits.frames_per_second);
     let stream = Metered::new(parts.io.into_inner().into_parts(), meter, &parts.read_buf);
     let (early, config) = (parts.read_buf.to_vec(), config(limits.frame_bytes));

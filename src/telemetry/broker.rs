@@ -1,23 +1,23 @@
-//! The spans of what crosses the broker: sent, received, processed, settled. Names and attributes are those of
-//! OpenTelemetry's conventions for messaging, and for RabbitMQ.
+//! Spans of broker messages: sent, received, processed, settled. Names and attributes follow OpenTelemetry's
+//! conventions for messaging and RabbitMQ.
 //!
-//! A message has them only if something in it has a trace context: the span of an event's publication, or that of
-//! whatever has armed a timer. What is sent is a child of it; what is received is linked to what was sent.
+//! A message has spans only if something in it has a trace context: that of an event's publication, or of the span that
+//! armed a timer. `send` is a child of it; `receive` is linked to `send`.
 
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use super::TraceContext;
 
-/// Links of one span at most: a batch may hold the keystrokes of many traces.
+/// Limit of links per span: a batch may hold the keystrokes of many traces.
 const LINKS: usize = 32;
 
 /// A destination of the broker.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Destination {
-    /// Its name by the conventions: `exchange:key` where something is sent to, `exchange:key:queue` where it comes from.
+    /// Its name by the conventions: `exchange:key` as a target, `exchange:key:queue` as a source.
     pub(crate) name: String,
-    /// The same without what differs from pod to pod: part of the name of a span.
+    /// The same with placeholders for what differs between pods: part of a span's name.
     pub(crate) template: String,
     /// The routing key.
     pub(crate) key: String,
@@ -32,7 +32,7 @@ pub(crate) struct Peer {
     pub(crate) port: u16,
 }
 
-/// The span of an operation at a place of the broker, with what all of them have, and more.
+/// The span of a broker operation, with the common attributes and more.
 macro_rules! broker_span {
     ($name:literal, $operation:literal as $kind:literal, $type:literal, $at:expr $(, $($more:tt)*)?) => {
         info_span!(
@@ -50,8 +50,8 @@ macro_rules! broker_span {
     };
 }
 
-/// A message of `size` events being sent: `send typephoon.pods:{pod}`. `traced` are the spans that published those which
-/// are traced: of a single event's it is a child, to those in a batch it is linked.
+/// Sending a message of `size` events: `send typephoon.pods:{pod}`. `traced` are the publishing spans of the traced
+/// events: the child of that of a single event, linked to those of a batch.
 pub(crate) fn send_span(
     peer: &Peer,
     to: &Destination,
@@ -74,7 +74,7 @@ pub(crate) fn send_span(
     span
 }
 
-/// A message having come: `receive typephoon.pods:{pod}`. `sent` is the span that sent it. None if it has none.
+/// Receiving a message: `receive typephoon.pods:{pod}`. `sent` is the span that sent it; disabled without one.
 pub(crate) fn receive_span(peer: &Peer, from: &Destination, sent: &TraceContext) -> Span {
     if !sent.is_some() {
         return Span::none();
@@ -88,8 +88,8 @@ pub(crate) fn receive_span(peer: &Peer, from: &Destination, sent: &TraceContext)
     span
 }
 
-/// An event in a message being taken in: `process typephoon.pods:{pod}`, within the span of its receipt. `cause` is the
-/// span that published it.
+/// Publishing a received event on this pod: `process typephoon.pods:{pod}`, within the span of the receipt. `cause` is
+/// the span that published it originally.
 pub(crate) fn take_in_span(from: &Destination, cause: &TraceContext) -> Span {
     if !cause.is_some() {
         return Span::none();
@@ -99,7 +99,7 @@ pub(crate) fn take_in_span(from: &Destination, cause: &TraceContext) -> Span {
     span
 }
 
-/// A message being acknowledged: `ack typephoon.work:timers.v1`. `received` is the span of its receipt.
+/// Acking a message: `ack typephoon.work:timers.v1`. `received` is the span of its receipt.
 pub(crate) fn settle_span(peer: &Peer, from: &Destination, received: &TraceContext) -> Span {
     if !received.is_some() {
         return Span::none();

@@ -1,4 +1,4 @@
-//! Trace context: the span that caused something, carried to where the effect is.
+//! Trace context: a reference to the span that caused something, carried to the place of its effect.
 
 use opentelemetry::Context;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
@@ -12,17 +12,17 @@ use super::export::exporting;
 /// The name of the header (W3C Trace Context).
 const TRACEPARENT: &str = "traceparent";
 
-/// The span that caused something. Nothing when traces are not exported, and outside of spans.
+/// The span that caused something. Empty if traces are not exported, and outside spans.
 #[derive(Clone, Debug, Default)]
 pub struct TraceContext(Option<SpanContext>);
 
 impl TraceContext {
-    /// No cause that is traced.
+    /// No traced cause.
     pub const fn none() -> Self {
         Self(None)
     }
 
-    /// The span that is entered now. Asked for every keystroke: without a span it costs two loads.
+    /// The current span. Called for every keystroke: without a span it costs two loads.
     pub fn current() -> Self {
         if !exporting() {
             return Self::none();
@@ -39,21 +39,21 @@ impl TraceContext {
         Self(context.is_valid().then_some(context))
     }
 
-    /// The span that a `traceparent` (W3C Trace Context) names.
+    /// The span named by a `traceparent` (W3C Trace Context).
     pub fn from_traceparent(traceparent: &str) -> Self {
         let context = TraceContextPropagator::new().extract(&Header(traceparent));
         let context = context.span().span_context().clone();
         Self(context.is_valid().then_some(context))
     }
 
-    /// The same as a `traceparent`, if there is something to tell.
+    /// As a `traceparent`, if there is a cause.
     pub fn to_traceparent(&self) -> Option<String> {
         let cause = self.0.as_ref()?;
         let flags = cause.trace_flags().to_u8();
         Some(format!("00-{}-{}-{flags:02x}", cause.trace_id(), cause.span_id()))
     }
 
-    /// The id of its trace, in hexadecimal, if there is one.
+    /// Its trace id, in hexadecimal, if there is one.
     pub fn trace_id(&self) -> Option<String> {
         self.0.as_ref().map(|cause| cause.trace_id().to_string())
     }
@@ -63,22 +63,22 @@ impl TraceContext {
         self.0.is_some()
     }
 
-    /// Whether its spans are exported. A client may say that those of its trace are not.
+    /// Whether its spans are exported. A client may disable that for its trace.
     pub(crate) fn is_sampled(&self) -> bool {
         self.0.as_ref().is_some_and(SpanContext::is_sampled)
     }
 
-    /// The span is linked to this one.
+    /// Links a span to this one.
     pub(super) fn link(&self, span: &Span) {
         if let Some(cause) = &self.0 {
             span.add_link(cause.clone());
         }
     }
 
-    /// The span becomes a child of this one. It must not have been entered.
+    /// Makes a span a child of this one. It must not have been entered.
     pub(super) fn adopt(&self, span: &Span) {
         if self.0.is_some() {
-            // It fails only for a span that is not exported.
+            // Fails only for a span that is not exported.
             let _ = span.set_parent(self.to_parent());
         }
     }
@@ -90,7 +90,7 @@ impl TraceContext {
     }
 }
 
-/// A carrier that has this header alone.
+/// A carrier with this header only.
 struct Header<'a>(&'a str);
 
 impl Extractor for Header<'_> {

@@ -1,8 +1,8 @@
-//! The spans of the live state and of the records, with the attributes of OpenTelemetry's conventions for databases.
+//! Spans of the live state and of the records, with the attributes of OpenTelemetry's conventions for databases.
 //!
-//! An operation of the live state is one span, in this process or in Redis. A statement of SQL is one, made of what sqlx
-//! reports of it when it is done ([`Statements`]); values are never in it. Both belong to the span that they are called
-//! in. What the server does by itself, once a second, has none, unless it fails.
+//! An operation of the live state is one span, in this process or in Redis. An SQL statement is one span, built from
+//! sqlx's report after it ([`Statements`]), without values. Both are children of the current span. Periodic background
+//! operations have no span, unless they fail.
 
 use std::fmt;
 use std::future::Future;
@@ -22,7 +22,7 @@ use super::spans::mark_failed;
 use super::{Timed, TraceContext, count};
 use crate::Error;
 
-/// Where a live state is.
+/// The location of a live state.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     system: &'static str,
@@ -60,7 +60,7 @@ impl Store {
 
 /// A failure of the live state itself, rather than an answer of the game such as "no such seat".
 pub(crate) trait Failure {
-    /// Its stable code, if it is one.
+    /// Its stable code, if it is a failure.
     fn code(&self) -> Option<&'static str>;
 }
 
@@ -76,7 +76,7 @@ impl Failure for String {
     }
 }
 
-/// Measures an operation of the live state, and gives it a span: `live enter`.
+/// Measures an operation of the live state, in a span: `live enter`.
 pub(crate) async fn live_operation<T, E: Failure>(
     store: &Store,
     operation: &'static str,
@@ -101,7 +101,7 @@ pub(crate) async fn live_operation<T, E: Failure>(
     done
 }
 
-/// A transaction's beginning or end, of which sqlx does not report: `commit`.
+/// The begin or end of a transaction, which sqlx does not report: `commit`.
 pub(crate) async fn transaction_step<T>(
     system: &'static str,
     step: &'static str,
@@ -116,14 +116,14 @@ pub(crate) async fn transaction_step<T>(
     done
 }
 
-/// The target of what sqlx reports.
+/// The target of sqlx's reports.
 const STATEMENTS: &str = "sqlx::query";
 
-/// The layer that makes spans of what sqlx reports of statements: `insert game_results`.
+/// The layer that turns sqlx's reports of statements into spans: `insert game_results`.
 pub(super) struct Statements;
 
 impl Statements {
-    /// The layer, which sees nothing else.
+    /// The layer, filtered to these reports.
     pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
         let is_statement = |it: &Metadata<'_>| !it.is_span() && it.target() == STATEMENTS;
         let filter = filter_fn(is_statement).with_max_level_hint(LevelFilter::DEBUG);
@@ -139,16 +139,16 @@ impl<S: Subscriber> Layer<S> for Statements {
         }
         let mut report = Report::default();
         event.record(&mut report);
-        // SQLite runs in a thread of its own, to which sqlx takes the span along.
+        // SQLite runs in its own thread, to which sqlx passes the span.
         let is_lite = std::thread::current().name().is_some_and(|it| it.starts_with("sqlx-sqlite"));
         let system = if is_lite { "sqlite" } else { "postgresql" };
-        // Of a short statement the summary is all of it.
+        // For a short statement the summary is the whole statement.
         let text = if report.statement.is_empty() { &report.summary } else { &report.statement };
         statement(system, text, report.took, &cause);
     }
 }
 
-/// What sqlx reports of a statement.
+/// sqlx's report of a statement.
 #[derive(Default)]
 struct Report {
     summary: String,
@@ -178,7 +178,7 @@ fn statement(system: &'static str, text: &str, took: Duration, parent: &TraceCon
     let mut attributes = vec![
         KeyValue::new("db.system.name", system),
         KeyValue::new("db.operation.name", operation),
-        // Values are bound, and stand nowhere in it.
+        // Values are bound parameters, so the text has none.
         KeyValue::new("db.query.text", words(text)),
     ];
     attributes.extend(collection.map(|it| KeyValue::new("db.collection.name", it.to_owned())));
@@ -191,12 +191,12 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first word of a statement, in small letters, as our own are: sqlx writes `COMMIT`.
+/// The first word of a statement, in lower case like this server's own: sqlx writes `COMMIT`.
 fn operation(text: &str) -> String {
     text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase()
 }
 
-/// The first table that a statement names.
+/// The first table in a statement.
 fn collection(text: &str) -> Option<&str> {
     let mut words = text.split_whitespace();
     let before = words.find(|word| matches!(*word, "from" | "into" | "update"))?;

@@ -1,4 +1,4 @@
-//! Starting and ending logs and traces.
+//! Starts and ends the export of logs and traces.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,12 +24,12 @@ use crate::settings::Settings;
 
 static EXPORTING: AtomicBool = AtomicBool::new(false);
 
-/// Whether spans are wanted at all.
+/// Whether spans are exported at all.
 pub(super) fn exporting() -> bool {
     EXPORTING.load(Ordering::Relaxed)
 }
 
-/// Holds the exporters; to be ended before the process is.
+/// Holds the exporters; must be ended before the process exits.
 #[must_use = "ending it sends what is left"]
 pub struct Guard {
     traces: Option<SdkTracerProvider>,
@@ -37,7 +37,7 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Sends the spans and lines that are left. Blocks for as long as the collector takes (5 s at most for each).
+    /// Sends the remaining spans and lines. Blocks while the collector accepts them (at most 5 s for each).
     pub fn end(self) {
         if let Some(Err(error)) = self.traces.map(|traces| traces.shutdown()) {
             tracing::warn!(%error, "the last spans were not exported");
@@ -48,8 +48,7 @@ impl Guard {
     }
 }
 
-/// Spans that may wait for the exporter. When there are more, they are dropped and the exporter
-/// says so once.
+/// Spans that may wait for the exporter. Further ones are dropped, and the exporter logs it once.
 const SPAN_QUEUE: usize = 8192;
 
 /// Starts the log and, if the settings name a collector, the export of traces over OTLP (`http/protobuf`, to
@@ -110,7 +109,7 @@ fn provider(endpoint: &str, settings: &Settings) -> Result<SdkTracerProvider, St
     Ok(provider.build())
 }
 
-/// What this server is. `service.instance.id` is the name that operators give the pod (`SERVER_NAME`), or one of this run.
+/// The resource attributes of this server. `service.instance.id` is the pod's `SERVER_NAME`, or a name for this run.
 fn resource(settings: &Settings) -> Resource {
     let instance = settings.server_name.clone();
     let instance = instance.unwrap_or_else(|| PodName::of_run("pod").to_string());

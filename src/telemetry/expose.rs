@@ -1,4 +1,4 @@
-//! The exposition: every instrument as text, for Prometheus and whatever reads its formats.
+//! The exposition: every instrument as text, in the formats of Prometheus.
 
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
@@ -6,7 +6,7 @@ use prometheus_client::registry::Registry;
 use super::meter::{About, Instrument};
 use super::{count, instruments, own};
 
-/// The table of instruments, those of handler modules not included.
+/// The table of instruments, without those of handler modules.
 pub fn table() -> impl Iterator<Item = About> {
     all().map(Instrument::about)
 }
@@ -32,7 +32,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The one that a header `accept` asks for.
+    /// The one that a header `accept` prefers.
     pub fn asked_for(accept: &str) -> Self {
         if accept.contains("application/openmetrics-text") {
             Self::OpenMetrics
@@ -50,7 +50,7 @@ impl Format {
     }
 }
 
-/// Every instrument as text. Gauges say what was last set: see `operations::figures`.
+/// Every instrument as text. Gauges have the value last set: see `operations::figures`.
 pub fn exposition(format: Format) -> String {
     let (mut exposed, registry) = (String::new(), registry());
     let written = match format {

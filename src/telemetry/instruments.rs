@@ -7,20 +7,20 @@
 use super::meter::{By, Counters, Gauge, Gauges, Histogram, Histograms, Instrument, One, Sum};
 use super::relay::RelayLatency;
 
-/// Upper bounds for what a player waits for, in seconds.
+/// Upper bounds for times that a player waits, in seconds.
 pub const WAITS: &[f64] =
     &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Upper bounds for work inside the process, in seconds.
 const WORK: &[f64] =
     &[0.000_01, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
-/// Upper bounds for how late a timer may come, in seconds.
+/// Upper bounds for the lateness of timers, in seconds.
 const LATENESS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// Upper bounds for what crosses pods, in seconds.
+/// Upper bounds for the latency between pods, in seconds.
 const CROSSING: &[f64] = &[
     0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0,
     5.0,
 ];
-/// Upper bounds for how many go together.
+/// Upper bounds for sizes of batches and queues.
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
 
 macro_rules! instruments {
@@ -32,7 +32,7 @@ macro_rules! instruments {
 }
 
 instruments! {
-    /// How long HTTP requests took, from the first byte read to the answer; upgrades of sockets too
+    /// Duration of HTTP requests, from the first byte read to the response; includes socket upgrades
     HTTP_DURATION: Histograms<3> = By::in_buckets, "http_server_request_duration_seconds",
         &["http_request_method", "http_route", "http_response_status_code"], WAITS;
 
@@ -40,27 +40,27 @@ instruments! {
     SOCKETS_OPEN: Gauges<1> = By::new, "typephoon_sockets_open", &["channel"];
     /// Sockets opened
     SOCKETS_OPENED: Counters<1> = By::new, "typephoon_sockets_opened_total", &["channel"];
-    /// Sockets closed, by the close code that the server sent; `gone` if the client ended it, `silent` if it vanished
+    /// Sockets closed, by the close code that the server sent; `gone` if the client closed it, `silent` if it stopped responding
     SOCKETS_CLOSED: Counters<2> = By::new, "typephoon_sockets_closed_total", &["channel", "code"];
-    /// From a position's arrival here to its write to the sockets of the others, one keystroke in 16
+    /// From the arrival of a position at this pod to its write to the other players' sockets; one keystroke in 16 is measured
     RELAY_LATENCY: RelayLatency = RelayLatency::new, "typephoon_relay_latency_seconds";
-    /// Frames that waited in an outbox for its connection, whenever the socket's task writes them
+    /// Frames waiting in an outbox, observed whenever the socket's task writes them
     OUTBOX_DEPTH: Histogram = One::in_buckets, "typephoon_outbox_depth", SIZES;
-    /// Players who have a socket open on this pod
+    /// Players with an open socket on this pod
     PLAYERS: Gauge = One::new, "typephoon_players_online";
-    /// Games that have a socket open on this pod: lobbies that wait, races that run
+    /// Games with an open socket on this pod: waiting lobbies, running races
     GAMES_OPEN: Gauges<1> = By::new, "typephoon_games_open", &["channel"];
 
     /// Events published on this pod, such as `race.started`
     EVENTS_PUBLISHED: Counters<1> = By::new, "typephoon_events_published_total", &["event"];
     /// Deliveries of events and timers to the modules that hear them
     EVENTS_DELIVERED: Counters<1> = By::new, "typephoon_events_delivered_total", &["event"];
-    /// Positions that a slow module missed
+    /// Positions missed by a module that lagged
     LAGGED: Counters<1> = By::new, "typephoon_events_lagged_total", &["event"];
-    /// How long a module took for an event, a timer, a request or a step of a socket; the count is how many it handled
+    /// Time a module took for an event, a timer, a request or a step of a socket; the count is the number handled
     HANDLER_DURATION: Histograms<2> = By::in_buckets, "typephoon_handler_duration_seconds",
         &["module", "event"], WORK;
-    /// Deliveries that ended with an error
+    /// Deliveries that failed with an error
     HANDLER_ERRORS: Counters<2> = By::new, "typephoon_handler_errors_total", &["module", "event"];
     /// Functions of a module that panicked
     HANDLER_PANICS: Counters<2> = By::new, "typephoon_handler_panics_total", &["module", "event"];
@@ -70,31 +70,31 @@ instruments! {
     HANDLER_LEFT_ALONE: Counters<2> = By::new, "typephoon_handler_left_alone_total", &["module", "event"];
     /// Whether a module is switched on, on this pod
     HANDLER_ENABLED: Gauges<1> = By::new, "typephoon_handler_enabled", &["module"];
-    /// Events, frames, requests and sockets that a module was not given while it was switched off
+    /// Events, frames, requests and sockets withheld from a module while it was switched off
     HANDLER_SKIPPED: Counters<2> = By::new, "typephoon_handler_skipped_total", &["module", "event"];
     /// Timers fired
     TIMERS_FIRED: Counters<1> = By::new, "typephoon_timers_fired_total", &["timer"];
-    /// How long after its deadline a timer ran
+    /// Delay between a timer's deadline and its run
     TIMER_LATENESS: Histograms<1> = By::in_buckets, "typephoon_timer_lateness_seconds", &["timer"], LATENESS;
 
     /// From the publication of an event on another pod to its arrival here
     BRIDGE_LATENCY: Histogram = One::in_buckets, "typephoon_bridge_latency_seconds", CROSSING;
     /// Positions per batch to other pods
     BRIDGE_BATCH_SIZE: Histogram = One::in_buckets, "typephoon_bridge_batch_size", SIZES;
-    /// Messages to the broker that wait for its confirm
+    /// Messages to the broker that await a confirm
     BRIDGE_UNCONFIRMED: Gauge = One::new, "typephoon_bridge_unconfirmed";
     /// Whether the connection to the broker is up
     BRIDGE_CONNECTED: Gauge = One::new, "typephoon_bridge_connected";
 
-    /// How long operations of the live state took, in this process or in Redis
+    /// Duration of operations on the live state, in this process or in Redis
     LIVE_DURATION: Histograms<1> = By::in_buckets, "typephoon_live_operation_duration_seconds",
         &["operation"], WAITS;
-    /// How long operations of the record store took
+    /// Duration of operations on the record store
     RECORDS_DURATION: Histograms<1> = By::in_buckets, "typephoon_records_operation_duration_seconds",
         &["operation"], WAITS;
     /// Connections of the record store's pools
     RECORDS_CONNECTIONS: Gauges<2> = By::new, "typephoon_records_connections", &["database", "state"];
-    /// Whether a service that this pod needs answers
+    /// Whether a dependency of this pod is up
     DEPENDENCY_UP: Gauges<1> = By::new, "typephoon_dependency_up", &["dependency"];
 
     /// Threads of the runtime

@@ -1,5 +1,5 @@
-//! Spans that are made after the fact, with their true start: a statement of SQL that a driver has reported, a frame that
-//! has left for a socket, a delivery that took too long, and failures outside of the spans that are sampled.
+//! Spans created after the fact, with their real start: SQL statements reported by the driver, written frames, slow
+//! deliveries, and failures outside sampled spans.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -14,21 +14,21 @@ use super::TraceContext;
 use super::export::exporting;
 use crate::game::GameId;
 
-/// A delivery from socket to socket that takes longer has a span, whether its keystroke is sampled or not.
+/// A slower delivery from socket to socket gets a span, even if its keystroke is not sampled.
 pub(crate) const SLOW_DELIVERY: Duration = Duration::from_millis(250);
 
-/// Spans of one kind that an overload, or a client, can cause in a second. What is beyond is counted by the metrics.
+/// Spans of one kind per second, which bounds those caused by overload or clients. Metrics count all.
 const PER_SECOND: u64 = 50;
 
 static TRACER: OnceLock<SdkTracer> = OnceLock::new();
 
-/// Has late spans made by this tracer from now on.
+/// Sets the tracer for late spans.
 pub(super) fn begin(tracer: SdkTracer) {
-    // It is set once, at the start.
+    // Set once, at start-up.
     let _ = TRACER.set(tracer);
 }
 
-/// How many spans of a kind were made in this second.
+/// The number of spans of one kind in this second.
 #[derive(Default)]
 struct Budget(AtomicU64);
 
@@ -37,7 +37,7 @@ impl Budget {
         Self(AtomicU64::new(0))
     }
 
-    /// Takes one, if there is one left. The upper half of the number is the second, the lower one what it has had.
+    /// Takes one, if one is left. The upper half of the number is the second, the lower half the count.
     fn take(&self, second: u64) -> bool {
         let second = second << 32;
         let spend = |known: u64| match known & !0xffff_ffff == second {
@@ -49,7 +49,7 @@ impl Budget {
 
     fn spend(&self) -> bool {
         static BEGUN: OnceLock<Instant> = OnceLock::new();
-        // Not zero, which is what a budget begins with.
+        // Not zero, which is the initial value.
         self.take(BEGUN.get_or_init(Instant::now).elapsed().as_secs() + 1)
     }
 }
@@ -58,14 +58,14 @@ static SLOW: Budget = Budget::new();
 static FAILED: Budget = Budget::new();
 static MALFORMED: Budget = Budget::new();
 
-/// A span that has ended already.
+/// A span that has already ended.
 pub(super) struct Late<'a> {
     pub(super) name: Cow<'static, str>,
     pub(super) kind: SpanKind,
     pub(super) parent: &'a TraceContext,
     pub(super) took: Duration,
     pub(super) attributes: Vec<KeyValue>,
-    /// Whether it is about a failure.
+    /// Whether it is a failure.
     pub(super) failed: bool,
 }
 
@@ -86,17 +86,17 @@ impl Late<'_> {
     }
 }
 
-/// A frame that has left for a socket, as its span describes it.
+/// A written frame, as its span describes it.
 pub(crate) struct Departure<'a> {
     /// Its `event`.
     pub(crate) event: String,
-    /// Which kind of socket it left for.
+    /// The channel of the receiving socket.
     pub(crate) channel: &'static str,
-    /// Which one.
+    /// The number of the socket.
     pub(crate) socket: u64,
     /// The game of that socket.
     pub(crate) game: GameId,
-    /// The span in which the frame was made; none if its keystroke was not sampled.
+    /// The span in which the frame was created; empty if its keystroke was not sampled.
     pub(crate) cause: &'a TraceContext,
 }
 
@@ -109,14 +109,14 @@ impl Departure<'_> {
         ]
     }
 
-    /// From its way into the outbox to its write: `write KEY_STOKE`.
+    /// From the outbox to the write: `write KEY_STOKE`.
     pub(crate) fn write_span(&self, took: Duration) {
         let (name, attributes) = (format!("write {}", self.event).into(), self.attributes());
         let (kind, parent, failed) = (SpanKind::Producer, self.cause, false);
         Late { name, kind, parent, took, attributes, failed }.make();
     }
 
-    /// From the socket of its sender to this one, too slowly: `relay KEY_STOKE`.
+    /// A slow delivery from the sender's socket to this one: `relay KEY_STOKE`.
     pub(crate) fn slow_span(&self, took: Duration) {
         if !SLOW.spend() {
             return;
@@ -128,14 +128,14 @@ impl Departure<'_> {
     }
 }
 
-/// A frame that was no message of the contract: `receive malformed frame`.
+/// A malformed frame: `receive malformed frame`.
 pub(crate) fn malformed_frame(channel: &'static str, socket: u64) {
     if exporting() && MALFORMED.spend() {
         failed_frame("malformed frame", channel, socket, "malformed");
     }
 }
 
-/// A frame whose handler panicked, and that had no span: `receive KEY_STOKE`.
+/// A frame without a span whose handler panicked: `receive KEY_STOKE`.
 pub(crate) fn frame_panicked(event: &str, channel: &'static str, socket: u64) {
     if exporting() && FAILED.spend() {
         failed_frame(event, channel, socket, "panic");
@@ -153,7 +153,7 @@ fn failed_frame(event: &str, channel: &'static str, socket: u64, error: &'static
     Late { name, kind, parent, took, attributes, failed: true }.make();
 }
 
-/// Something that failed outside of a span, or in one that is not exported.
+/// A failure outside a span, or in one that is not exported.
 pub(super) fn failed(
     name: String,
     kind: SpanKind,
@@ -167,10 +167,10 @@ pub(super) fn failed(
     }
 }
 
-/// What a span has that is exported, whatever its trace says.
+/// Attribute of spans that are exported regardless of their trace's flags.
 const FORCED: &str = "typephoon.slow";
 
-/// Every span is exported, unless its client wants none of its trace; those of failures and slow deliveries always are.
+/// Exports every span, unless the client disabled its trace; spans of failures and slow deliveries are always exported.
 #[derive(Clone, Debug)]
 pub(super) struct Sampling(Sampler);
 

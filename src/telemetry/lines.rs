@@ -1,7 +1,7 @@
-//! How a line of the log is written: for people on a terminal, or as one JSON object.
+//! The format of log lines: text for terminals, or one JSON object.
 //!
 //! `{"timestamp":…,"level":…,"target":…,"message":…,"trace_id":…,"span_id":…,<fields>}`; both ids only within a span.
-//! `docs/telemetry.md` documents the shape, on which log pipelines depend.
+//! `docs/telemetry.md` documents the members, on which log pipelines depend.
 
 use std::fmt::{self, Write as _};
 
@@ -16,14 +16,14 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::rate::Rate;
 
-/// Names of a JSON line that no field may take; a field of such a name gets an underscore behind it.
+/// Reserved names of a JSON line; a field with such a name gets an underscore appended.
 const RESERVED: [&str; 7] =
     ["timestamp", "level", "target", "message", "trace_id", "span_id", "left_out"];
 
 /// Writes the lines.
 pub(super) struct Lines {
     pub(super) is_json: bool,
-    /// What tells how many lines were left out.
+    /// Provides the number of suppressed lines.
     pub(super) rate: Rate,
 }
 
@@ -72,12 +72,12 @@ fn colour(level: Level) -> &'static str {
 /// The time in UTC, with microseconds.
 fn now() -> String {
     let mut text = String::new();
-    // Writing to a String does not fail.
+    // Writing to a String cannot fail.
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     text
 }
 
-/// The ids of the trace and the span that are entered now.
+/// The ids of the current trace and span.
 fn ids() -> Option<(String, String)> {
     opentelemetry::Context::map_current(|current| {
         let span = current.span();
@@ -105,7 +105,7 @@ fn json(event: &Event<'_>, left_out: u64) -> String {
     format!("{{{}{}}}\n", line.members.trim_start_matches(','), fields.members)
 }
 
-/// The members of an object, each with a comma before it, and the words.
+/// The members of an object, each with a leading comma, and the message.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -114,7 +114,7 @@ struct Fields {
 
 impl Fields {
     fn add(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
-        // Texts and numbers do not fail; a number that is none is null.
+        // Serialising texts and numbers cannot fail; NaN becomes null.
         let (name, value) = (serde_json::to_string(name), serde_json::to_string(value));
         let _ = write!(self.members, ",{}:{}", name.unwrap_or_default(), value.unwrap_or_default());
     }

@@ -1,6 +1,7 @@
-//! The log: which lines are wanted, where they go, and in which form ([`super::lines`]).
+//! The log: level, destination and format ([`super::lines`]).
 //!
-//! To standard output, and as OTLP logs to the collector if `log.otlp` is on. Both are bounded by [`super::rate`].
+//! It goes to standard output, and as OTLP logs to the collector if `log.otlp` is on. Both are limited by
+//! [`super::rate`].
 
 use std::io::IsTerminal;
 
@@ -17,16 +18,16 @@ use super::lines::Lines;
 use super::rate::Rate;
 use crate::settings::{LogFormat, Settings};
 
-/// Lines that may wait for the exporter; beyond that they are dropped, and the exporter says so once.
+/// Lines that may wait for the exporter; further ones are dropped, and the exporter logs it once.
 const QUEUE: usize = 8192;
 
-/// What the exporter itself is made of: its lines, exported, would cause the next ones.
+/// The exporter's own crates: exporting their lines would cause further ones.
 const EXPORTER: &str = "opentelemetry=off,opentelemetry_sdk=off,opentelemetry_otlp=off,hyper=off,hyper_util=off,reqwest=off";
 
 /// Writes to standard output.
 ///
 /// # Errors
-/// One sentence, if `LOG_LEVEL` is no level and no filter.
+/// One sentence, if `LOG_LEVEL` is neither a level nor a filter.
 pub(super) fn printed<S>(settings: &Settings) -> Result<impl Layer<S>, String>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -43,7 +44,7 @@ where
     Ok(lines.with_filter(filter))
 }
 
-/// Sends to the collector, whose provider comes with it, if the settings want that.
+/// Sends to the collector, if the settings ask for it. Returns the layer with its provider.
 ///
 /// # Errors
 /// One sentence, if `LOG_LEVEL` or the endpoint is unusable.
@@ -76,8 +77,8 @@ fn filter(level: &str, more: &str) -> Result<EnvFilter, String> {
         .map_err(|error| format!("LOG_LEVEL {level:?} is no log level: {error}"))
 }
 
-/// Python's names of levels are understood too, since operators have them in their settings. The
-/// crates below us speak only from `warn` on, unless `LOG_LEVEL` is a filter of its own.
+/// Python's names of levels are accepted too, since existing deployments use them. Libraries log only from `warn` up,
+/// unless `LOG_LEVEL` is a filter.
 fn directives(level: &str) -> String {
     let level = level.to_ascii_lowercase();
     match level.as_str() {

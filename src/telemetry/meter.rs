@@ -1,8 +1,8 @@
 //! The kinds of instruments: counters, gauges and histograms, each alone or as a family by labels.
 //!
-//! An instrument is a `static` of the table ([`super::count`], [`super::instruments`]) or belongs to a handler
-//! module ([`super::own`]). Values of labels are names of the code (modules, events, routes, codes), so a
-//! family is as large as the code makes it, not as clients do.
+//! An instrument is a `static` of the table ([`super::count`], [`super::instruments`]) or belongs to a handler module
+//! ([`super::own`]). Values of labels are names from the code (modules, events, routes, codes), so clients cannot
+//! increase the number of series.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -29,9 +29,9 @@ pub type CounterHandle = PromCounter;
 pub type Gauge = One<FloatGauge>;
 /// Gauges, one per combination of label values.
 pub type Gauges<const N: usize> = By<N, FloatGauge>;
-/// A sum that is kept elsewhere, such as CPU time.
+/// A sum that is maintained elsewhere, such as CPU time.
 pub type Sum = One<FloatCounter>;
-/// How long something took, in buckets.
+/// Durations, in buckets.
 pub type Histogram = One<PromHistogram>;
 /// Histograms, one per combination of label values.
 pub type Histograms<const N: usize> = By<N, PromHistogram>;
@@ -39,7 +39,7 @@ pub type Histograms<const N: usize> = By<N, PromHistogram>;
 type FloatCounter = PromCounter<f64, AtomicU64>;
 type FloatGauge = PromGauge<f64, AtomicU64>;
 
-/// What an instrument measures, as the table and the exposition say it.
+/// The description of an instrument, for the table and the exposition.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The name, with its unit and, for counters, `_total`.
@@ -58,7 +58,7 @@ impl About {
         self.name.strip_suffix("_total").unwrap_or(self.name)
     }
 
-    /// `seconds`, `bytes`, or nothing for plain numbers: the end of the name says it.
+    /// `seconds`, `bytes`, or empty for plain numbers, from the suffix of the name.
     pub fn unit(&self) -> &'static str {
         let ends =
             |unit: &&&str| self.base().strip_suffix(**unit).is_some_and(|it| it.ends_with('_'));
@@ -86,17 +86,17 @@ impl About {
 
 /// An entry of the table.
 pub trait Instrument: Sync {
-    /// What it is.
+    /// Its description.
     fn about(&self) -> About;
-    /// Adds it to what is exposed.
+    /// Adds it to the exposition.
     fn expose(&'static self, registry: &mut Registry);
 }
 
-/// A metric that begins at nothing.
+/// A metric that starts empty.
 pub trait Fresh: EncodeMetric + TypedMetric + Clone + fmt::Debug + Send + Sync + 'static {
     /// Its kind, in one word.
     const KIND: &'static str;
-    /// A new one; only histograms have buckets.
+    /// A new metric; only histograms use the buckets.
     fn fresh(buckets: &[f64]) -> Self;
 }
 
@@ -172,39 +172,39 @@ impl Counter {
         self.metric().inc_by(n);
     }
 
-    /// How many there were.
+    /// The count.
     pub fn get(&self) -> u64 {
         self.metric().get()
     }
 }
 
 impl Sum {
-    /// The sum now.
+    /// Sets the sum.
     pub fn set(&self, total: f64) {
         self.metric().inner().store(total.to_bits(), Ordering::Relaxed);
     }
 }
 
 impl Gauge {
-    /// The number now. Above 2^52 it loses precision, which is no number of ours.
+    /// Sets the number. It loses precision above 2^52, which no gauge here reaches.
     #[allow(clippy::cast_precision_loss)]
     pub fn set(&self, value: u64) {
         self.metric().set(value as f64);
     }
 
-    /// One more, until the guard is dropped.
+    /// Counts one more, until the guard is dropped.
     pub fn one_more(&'static self) -> OneMore {
         self.metric().inc();
         OneMore(self)
     }
 
-    /// The same for what is no whole number.
+    /// The same for fractions.
     pub fn set_exactly(&self, value: f64) {
         self.metric().set(value);
     }
 }
 
-/// One that counts as long as it is held.
+/// Counts as one while it is held.
 #[must_use = "it counts as long as it is held"]
 #[derive(Debug)]
 pub struct OneMore(&'static Gauge);
@@ -216,12 +216,12 @@ impl Drop for OneMore {
 }
 
 impl Histogram {
-    /// Notes how long something took.
+    /// Records a duration.
     pub fn observe(&self, took: Duration) {
         self.metric().observe(took.as_secs_f64());
     }
 
-    /// Notes a number that is no time.
+    /// Records a number that is not a duration.
     pub fn note(&self, number: f64) {
         self.metric().observe(number);
     }
@@ -267,12 +267,12 @@ impl<const N: usize, M: Fresh> By<N, M> {
         act(self.series.write().entry(values).or_insert_with(|| M::fresh(self.buckets)))
     }
 
-    /// The one with these label values.
+    /// The metric with these label values.
     pub fn of(&self, values: [&'static str; N]) -> M {
         self.with(values.map(Cow::Borrowed), M::clone)
     }
 
-    /// Forgets all, before what is there now is set anew.
+    /// Removes all series, before the current ones are set.
     pub fn clear(&self) {
         self.series.write().clear();
     }
@@ -305,42 +305,42 @@ impl<const N: usize, M: Fresh> EncodeMetric for Series<N, M> {
 }
 
 impl<const N: usize> Counters<N> {
-    /// Counts `n` more of that kind.
+    /// Counts `n` more, with these label values.
     pub fn add(&self, values: [&'static str; N], n: u64) {
         self.with(values.map(Cow::Borrowed), |counter| counter.inc_by(n));
     }
 
-    /// The same, where a value is made up while the server runs, such as a code.
+    /// The same with values from run time, such as a code.
     pub fn add_named(&self, values: [Value; N], n: u64) {
         self.with(values, |counter| counter.inc_by(n));
     }
 
-    /// How many there were of all kinds.
+    /// The sum over all label values.
     pub fn get(&self) -> u64 {
         self.series.read().values().map(PromCounter::get).sum()
     }
 }
 
 impl<const N: usize> Gauges<N> {
-    /// The number now.
+    /// Sets the number.
     #[allow(clippy::cast_precision_loss)]
     pub fn set(&self, values: [&'static str; N], value: u64) {
         self.with(values.map(Cow::Borrowed), |gauge| gauge.set(value as f64));
     }
 
-    /// So many more, or fewer.
+    /// Changes the number.
     pub fn change(&self, values: [&'static str; N], by: f64) {
         self.with(values.map(Cow::Borrowed), |gauge| gauge.inc_by(by));
     }
 }
 
 impl<const N: usize> Histograms<N> {
-    /// Notes how long something took.
+    /// Records a duration.
     pub fn observe(&self, values: [&'static str; N], took: Duration) {
         self.with(values.map(Cow::Borrowed), |histogram| histogram.observe(took.as_secs_f64()));
     }
 
-    /// The same, where a value is made up while the server runs, such as a status.
+    /// The same with values from run time, such as a status.
     pub fn observe_named(&self, values: [Value; N], took: Duration) {
         self.with(values, |histogram| histogram.observe(took.as_secs_f64()));
     }
@@ -356,7 +356,7 @@ pub struct Timed {
 }
 
 impl Timed {
-    /// Begins with an operation, whose name is the last in a path of functions and closures.
+    /// Starts measuring an operation, whose name is the last in a path of functions and closures.
     pub fn begin(into: &'static Histograms<1>, path: &'static str) -> Self {
         let is_name = |part: &&str| !part.starts_with('{') && *part != "here";
         let operation = path.rsplit("::").find(is_name).unwrap_or(path);

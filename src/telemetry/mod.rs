@@ -1,10 +1,9 @@
 //! Logs, traces and metrics.
 //!
-//! The only room that knows OpenTelemetry and Prometheus. Everything else speaks `tracing`, carries a
-//! [`TraceContext`] where a cause travels further than its span, and counts with the instruments of [`count`].
+//! OpenTelemetry and Prometheus are used here only. All other code uses `tracing`, passes a [`TraceContext`] where a
+//! cause outlives its span, and counts with the instruments of [`count`].
 //!
-//! Without an OTLP endpoint no span is made at all, so tracing costs an atomic load where a span
-//! would begin.
+//! Without an OTLP endpoint no span is created, so tracing costs one atomic load per potential span.
 
 mod broker;
 mod context;
@@ -39,5 +38,5 @@ pub(crate) use spans::{
     publish_span, relay_span, socket_span, span_failed,
 };
 
-/// The target of lines that tell what an operator did: never left out, and to be picked out of the log by it.
+/// The target of log lines about operators' actions, for filtering the log. They are never suppressed.
 pub(crate) const AUDIT: &str = "typephoon_api::audit";

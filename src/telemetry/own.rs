@@ -1,7 +1,7 @@
 //! Instruments that handler modules declare, under `typephoon_<module>_`.
 //!
-//! They live as long as the process, like those of the table; a module that is wired again, as tests do, gets the
-//! same ones.
+//! They live as long as the process, like those of the table; a module that is wired again, as in tests, gets the same
+//! ones.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) enum Own {
     Histogram(&'static Histogram),
 }
 
-/// All that were declared in this process, by name.
+/// All instruments declared in this process, by name.
 static DECLARED: Mutex<BTreeMap<String, Own>> = Mutex::new(BTreeMap::new());
 
 impl Own {
@@ -47,18 +47,18 @@ impl Own {
         }
     }
 
-    /// What it measures.
+    /// Its description.
     pub(crate) fn about(self) -> About {
         self.instrument().about()
     }
 }
 
-/// Makes it, unless it is there: an instrument is leaked once, since it lives as long as the process.
+/// Creates the instrument unless it exists. It is leaked, since it lives as long as the process.
 fn declare(name: String, make: impl FnOnce(&'static str) -> Own) -> Own {
     *DECLARED.lock().entry(name).or_insert_with_key(|name| make(Box::leak(name.as_str().into())))
 }
 
-/// Adds all that were declared.
+/// Adds all declared instruments.
 pub(super) fn expose(registry: &mut Registry) {
     for own in DECLARED.lock().values() {
         own.instrument().expose(registry);

@@ -1,5 +1,5 @@
-//! Panics as lines of the log, each once: the fence around a function of a module reports its own, with the name of
-//! the module, and all others are reported here.
+//! Logs each panic once: the fence around a module's function logs its own, with the module's name; all others are
+//! logged here.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -9,17 +9,17 @@ use std::task::Poll;
 thread_local! {
     /// Whether a panic on this thread will be caught and reported.
     static IS_FENCED: Cell<bool> = const { Cell::new(false) };
-    /// Where the last one that will be was.
+    /// The location of the last panic that will be caught.
     static PLACE: Cell<Option<String>> = const { Cell::new(None) };
 }
 
-/// Has panics logged rather than printed.
+/// Logs panics instead of printing them.
 pub(super) fn log_all() {
     panic::set_hook(Box::new(|info| {
         if IS_FENCED.get() {
             PLACE.set(place(info));
         } else if info.location().is_some_and(|at| at.file().contains("tracing")) {
-            // The log itself: to ask it again would end the process.
+            // The log itself panicked: logging again would abort the process.
             eprintln!("typephoon-api: {info}");
         } else {
             let (panic, at) = (info.payload_as_str().unwrap_or("no message"), place(info));
@@ -34,7 +34,7 @@ fn place(info: &PanicHookInfo<'_>) -> Option<String> {
 
 /// A panic that was caught.
 pub(crate) struct Caught {
-    /// Its words.
+    /// Its message.
     pub(crate) message: String,
     /// File, line and column.
     pub(crate) at: String,

@@ -1,5 +1,4 @@
-//! What the system says of this process, in the names that Prometheus has for it. Linux alone says it; elsewhere
-//! these gauges stay at nothing.
+//! Process metrics, under Prometheus's standard names. Only on Linux; elsewhere these gauges stay at zero.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -8,10 +7,10 @@ use tokio::runtime::Handle;
 
 use super::count;
 
-/// Ticks of a second in `/proc` (`USER_HZ`: 100 on every Linux that Rust runs on).
+/// Ticks per second in `/proc` (`USER_HZ`: 100 on every Linux that Rust supports).
 const TICKS: f64 = 100.0;
 
-/// Reads it all again. Must be called inside of the runtime.
+/// Updates all gauges. Must be called inside the runtime.
 pub(crate) fn look() {
     let runtime = Handle::current().metrics();
     let workers = runtime.num_workers();
@@ -20,7 +19,7 @@ pub(crate) fn look() {
     count::RUNTIME_QUEUE.set(runtime.global_queue_depth() as u64);
     let busy = (0..workers).map(|worker| runtime.worker_total_busy_duration(worker).as_secs_f64());
     count::RUNTIME_BUSY.set(busy.sum());
-    // One that is not there is not Linux.
+    // Missing files mean another system than Linux.
     let _ = (look_at_stat(), look_at_memory(), look_at_files());
 }
 
@@ -28,13 +27,14 @@ fn look_at_stat() -> Option<()> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let Stat { cpu, started } = Stat::read(&stat)?;
     count::PROCESS_CPU.set(cpu);
-    // Linux computes the time of the boot from the wall clock, which is slewed: read again, a start would seem to change.
+    // Linux computes the boot time from the wall clock, which is slewed: if read again, the start time would seem to
+    // change.
     static BOOT: OnceLock<Option<f64>> = OnceLock::new();
     count::PROCESS_START.set_exactly((*BOOT.get_or_init(boot))? + started);
     Some(())
 }
 
-/// Seconds since 1970 at which the machine was booted.
+/// The boot time of the machine, in seconds since 1970.
 fn boot() -> Option<f64> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     stat.lines().find_map(|line| line.strip_prefix("btime ")?.parse().ok())
@@ -56,7 +56,7 @@ fn look_at_files() -> Option<()> {
     Some(())
 }
 
-/// What is wanted of `/proc/self/stat` (proc(5)).
+/// The used fields of `/proc/self/stat` (proc(5)).
 #[derive(Debug, PartialEq)]
 struct Stat {
     /// Seconds in user and system mode.
@@ -67,7 +67,7 @@ struct Stat {
 
 impl Stat {
     fn read(stat: &str) -> Option<Self> {
-        // The name of the program may hold blanks and brackets; field 3 follows it.
+        // The name of the program may contain spaces and brackets; field 3 follows it.
         let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
         let ticks = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
         let cpu = (ticks(14)? + ticks(15)?) / TICKS;

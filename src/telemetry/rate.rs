@@ -1,8 +1,8 @@
-//! A bound on the log: a client that causes a line again and again does not fill the disk.
+//! A rate limit for the log, so that a client that causes the same line repeatedly does not fill the disk.
 //!
-//! The bound is one for each place in the code that logs, so a flood of one kind of line hides no other. What is left out is
-//! counted, and told by the next line from the same place. It holds from `info` up: `debug` and `trace` are asked for
-//! by an operator. Lines of the audit trail are never left out.
+//! The limit applies per place in the code, so a flood of one kind of line hides no other. Suppressed lines are
+//! counted, and the next line from the same place has their number. It applies from `info` up, since operators enable
+//! `debug` and `trace` on purpose. Lines of the audit trail are never suppressed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use super::{AUDIT, count};
 
-/// Lines of one place within one [`WINDOW`].
+/// Lines per place within one [`WINDOW`].
 const LINES: u32 = 20;
-/// How long until a place has its lines again.
+/// The period of the limit.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// The bound, shared by the filter that keeps it and the writer that tells what was left out.
+/// The limit, shared by the filter that applies it and the writer that reports suppressed lines.
 #[derive(Clone, Default)]
 pub(super) struct Rate {
     places: Arc<Mutex<HashMap<Identifier, Spent>>>,
-    /// Whether what is left out is counted: of the same line once, however many write it.
+    /// Whether suppressed lines are counted: only by one of the writers of the same line.
     is_counted: bool,
 }
 
-/// What a place has logged.
+/// The count of one place.
 struct Spent {
     since: Instant,
     lines: u32,
@@ -38,7 +38,7 @@ struct Spent {
 }
 
 impl Rate {
-    /// One that counts what it leaves out.
+    /// A limit that counts suppressed lines.
     pub(super) fn counted() -> Self {
         Self { is_counted: true, ..Self::default() }
     }
@@ -59,7 +59,7 @@ impl Rate {
         may
     }
 
-    /// How many lines of a place were left out since this was asked last.
+    /// The number of suppressed lines of a place since the last call.
     pub(super) fn take_left_out(&self, metadata: &Metadata<'_>) -> u64 {
         let mut places = self.places.lock();
         places.get_mut(&metadata.callsite()).map_or(0, |it| std::mem::take(&mut it.left_out))
@@ -72,12 +72,12 @@ impl<S: Subscriber> Filter<S> for Rate {
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // "Always" would promise that no line is left out, on which the registry relies.
+        // "Always" would promise to the registry that no line is suppressed.
         if metadata.is_event() { Interest::sometimes() } else { Interest::always() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // None by their level: without a hint, lines of every level would be looked at.
+        // Not filtered by level: without a hint, lines of every level would be checked.
         Some(LevelFilter::TRACE)
     }
 
@@ -105,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts the lines that come through.
+    /// Counts the lines that pass.
     #[derive(Clone, Default)]
     struct Lines(Arc<AtomicU32>);
 

@@ -1,7 +1,7 @@
 //! Relay latency: from the arrival of a position to its write to the sockets of the other players.
 //!
-//! One keystroke in [`ONE_IN`] is measured, on its way to each receiver. The others carry nothing, or, if traces are
-//! exported, when they came, so that a slow one can have a span ([`super::late`]). Only a traced one costs an allocation.
+//! One keystroke in [`ONE_IN`] is measured, for each receiver. The others carry nothing or, if traces are exported,
+//! their arrival time, so that a slow one can get a span ([`super::late`]). Only traced ones cost an allocation.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,10 +15,10 @@ use super::count::RELAY_LATENCY;
 use super::export::exporting;
 use super::meter::{About, Instrument};
 
-/// One keystroke in so many is measured, and each that is traced.
+/// One in this many keystrokes is measured, and each traced one.
 const ONE_IN: u32 = 16;
 
-/// Upper bounds in seconds: fine below a hundred milliseconds, where players begin to notice.
+/// Upper bounds in seconds: fine-grained up to 100 ms, from which players notice delays.
 const BOUNDS: &[f64] = &[
     0.000_05, 0.000_1, 0.000_2, 0.000_3, 0.000_5, 0.000_75, 0.001, 0.001_5, 0.002, 0.003, 0.005,
     0.007_5, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0,
@@ -54,25 +54,25 @@ impl Instrument for RelayLatency {
     }
 }
 
-/// The birth of a frame: when it was made here, how long what it tells was on its way before, and in which span. It
-/// travels with the frame.
+/// The origin of a frame: when it was created here, how long its event took before, and in which span. It travels with
+/// the frame.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Born {
-    /// Nothing for a frame that is neither measured nor watched.
+    /// `None` for a frame that is neither measured nor watched.
     at: Option<Instant>,
-    /// From the socket of its sender to this pod.
+    /// The time from the sender's socket to this pod.
     travelled: Duration,
     is_measured: bool,
-    /// The span that made it; nothing for nearly all.
+    /// The span that created it; `None` for nearly all.
     cause: Option<Arc<TraceContext>>,
 }
 
-/// How many frames of positions were born.
+/// Number of position frames so far.
 static BIRTHS: AtomicU32 = AtomicU32::new(0);
 
 impl Born {
-    /// A position's frame is made now, of a keystroke that came to its pod so long ago. Without exported traces one in
-    /// [`ONE_IN`] is noted; with them each is, since it may turn out to be slow.
+    /// The origin of a position's frame created now, whose keystroke arrived at its pod `travelled` ago. Without
+    /// exported traces one in [`ONE_IN`] is recorded; with them each is, since it may turn out to be slow.
     pub(crate) fn position(travelled: Duration) -> Self {
         let cause = cause();
         let is_measured =
@@ -81,13 +81,13 @@ impl Born {
         Self { at, travelled, is_measured, cause }
     }
 
-    /// Another frame, or the reason for one, is made now. It is noted only within a span.
+    /// The origin of another frame created now. Recorded only within a span.
     pub(crate) fn in_span(travelled: Duration) -> Self {
         let cause = cause();
         Self { at: cause.is_some().then(Instant::now), travelled, is_measured: false, cause }
     }
 
-    /// Whether it is noted when it leaves.
+    /// Whether it is recorded when written.
     pub(crate) fn is_noted(&self) -> bool {
         self.at.is_some()
     }
@@ -97,22 +97,22 @@ impl Born {
         self.is_measured
     }
 
-    /// The span that made it.
+    /// The span that created it.
     pub(crate) fn cause(&self) -> Option<&TraceContext> {
         self.cause.as_deref()
     }
 
-    /// For how long it has been here.
+    /// The time since its creation here.
     pub(crate) fn age(&self) -> Duration {
         self.at.map_or(Duration::ZERO, |at| at.elapsed())
     }
 
-    /// The same from the socket of its sender on.
+    /// The time since its arrival at the sender's socket.
     pub(crate) fn whole_age(&self) -> Duration {
         self.age() + self.travelled
     }
 
-    /// The frame, which is measured, has been written to a socket.
+    /// Records the latency of a measured frame when it is written to a socket.
     pub(crate) fn observe(&self) {
         let exemplar = self.cause().and_then(TraceContext::trace_id).map(|id| [("trace_id", id)]);
         let stamp = exemplar.is_some().then(SystemTime::now);
@@ -120,7 +120,7 @@ impl Born {
     }
 }
 
-/// The span that is entered now, to be shared by frames.
+/// The current span, to be shared by frames.
 fn cause() -> Option<Arc<TraceContext>> {
     let cause = TraceContext::current();
     cause.is_some().then(|| Arc::new(cause))

@@ -1,8 +1,8 @@
 //! The spans of requests, sockets, frames, and events on the bus, with the names and attributes of OpenTelemetry's
-//! semantic conventions (HTTP, messaging). They are short; what they cause elsewhere is linked to them.
+//! semantic conventions (HTTP, messaging). They are short; work that they cause elsewhere is linked to them.
 //!
-//! Those of the broker are in `broker`, those of databases in `database`, those that are made after the fact in
-//! `late`. `docs/telemetry.md` has the table of all of them, which a test compares with what is exported.
+//! Those of the broker are in `broker`, those of databases in `database`, those created after the fact in `late`.
+//! `docs/telemetry.md` has the table of all spans, which a test compares with the exported ones.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -17,18 +17,18 @@ use super::{TraceContext, late};
 use crate::Kind;
 use crate::game::GameId;
 
-/// Bytes of a path that a span has at most.
+/// Longest path in a span, in bytes.
 const PATH_LIMIT: usize = 200;
 
 /// A request as its span describes it.
 pub(crate) struct RequestStart<'a> {
-    /// The method; `_OTHER` if it is none of RFC 9110.
+    /// The method; `_OTHER` if it is not one of RFC 9110.
     pub(crate) method: &'static str,
-    /// The template of its route, such as `/api/v1/online`; empty for a path that leads nowhere.
+    /// The template of its route, such as `/api/v1/online`; empty for an unknown path.
     pub(crate) route: &'a str,
     /// The path, without the query, which may hold keys.
     pub(crate) path: &'a str,
-    /// The trace that the client says it belongs to.
+    /// The client's trace context.
     pub(crate) traceparent: Option<&'a str>,
 }
 
@@ -42,18 +42,18 @@ impl RequestStart<'_> {
 /// A request, from its first byte to its answer: `GET /api/v1/lobby/players`.
 #[derive(Debug)]
 pub(crate) struct RequestSpan {
-    /// To be entered while the request is handled.
+    /// Entered while the request is handled.
     pub(crate) span: Span,
     begun: Instant,
 }
 
 impl RequestSpan {
-    /// The request has come.
+    /// Starts the span of a request.
     pub(crate) fn start(request: &RequestStart<'_>) -> Self {
         Self { span: request_span(request), begun: Instant::now() }
     }
 
-    /// It was answered. An answer of 500 and more is an error of ours, and has a span even if the client wants none of its
+    /// Ends the span. A status of 500 or above is a server error, and is exported even if the client disabled its
     /// trace.
     pub(crate) fn end(self, request: &RequestStart<'_>, status: u16) {
         let status_code = i64::from(status);
@@ -116,7 +116,7 @@ pub(crate) fn publish_span(event: &'static str, game: Option<GameId>) -> Span {
     )
 }
 
-/// A position being published: only within the span of its frame, which is one in many.
+/// A position being published: only within the span of its frame, which is sampled.
 pub(crate) fn relay_span(event: &'static str, game: Option<GameId>) -> Span {
     if TraceContext::current().is_some() { publish_span(event, game) } else { Span::none() }
 }
@@ -164,25 +164,25 @@ pub(crate) fn socket_span(
     span
 }
 
-/// How many frames have come that no trace was asked for.
+/// Number of frames without a trace context so far.
 static FRAMES: AtomicU64 = AtomicU64::new(0);
 
 /// A frame of a client as its span describes it.
 pub(crate) struct FrameStart<'a> {
     /// Its `event`.
     pub(crate) event: &'static str,
-    /// The module that takes it.
+    /// The module that handles it.
     pub(crate) module: &'static str,
-    /// Which kind of socket it came on.
+    /// The channel of its socket.
     pub(crate) channel: &'static str,
-    /// Which one.
+    /// The number of its socket.
     pub(crate) socket: u64,
-    /// The trace that the client says it belongs to.
+    /// The client's trace context.
     pub(crate) traceparent: Option<&'a str>,
 }
 
-/// A frame of a client being handled: `receive KEY_STOKE`. One in `sample` has a span (0: none), and
-/// each that says which trace it belongs to.
+/// A client's frame being handled: `receive KEY_STOKE`. One in `sample` has a span (0: none), and each with a trace
+/// context.
 pub(crate) fn frame_span(frame: &FrameStart<'_>, sample: u32) -> Span {
     if !exporting() {
         return Span::none();
@@ -210,11 +210,11 @@ pub(crate) fn frame_span(frame: &FrameStart<'_>, sample: u32) -> Span {
     span
 }
 
-/// Links of one span at most: what gathers may have many causes.
+/// Limit of links per span: a batch may have many causes.
 const LINKS: usize = 32;
 
-/// A task doing what has gathered: `records save` (the journal), `arm timers`. Linked to what has caused it; none if no
-/// cause is traced.
+/// A task processing a batch: `records save` (the journal), `arm timers`. Linked to its causes; disabled if none is
+/// traced.
 pub(crate) fn gathered_span<'a>(
     what: &'static str,
     causes: impl Iterator<Item = &'a TraceContext>,
@@ -229,14 +229,14 @@ pub(crate) fn gathered_span<'a>(
     span
 }
 
-/// What the span that is entered now is about has failed.
+/// Marks the current span as failed.
 pub(crate) fn span_failed(kind: Kind) {
     if exporting() {
         mark_failed(&Span::current(), kind.code);
     }
 }
 
-/// The same of any span.
+/// Marks a span as failed.
 pub(crate) fn mark_failed(span: &Span, error: &str) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", error);

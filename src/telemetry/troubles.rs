@@ -1,4 +1,4 @@
-//! The last errors and warnings of this process, for the operations page; the log has all of them.
+//! The latest errors and warnings of this process, for the operations page; the log has all of them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -13,21 +13,21 @@ use tracing_subscriber::layer::Context;
 use super::TraceContext;
 use crate::game::Timestamp;
 
-/// How many are kept; an older one makes way for a newer.
+/// Number kept; a new one replaces the oldest.
 const KEPT: usize = 100;
-/// Bytes of one, at most.
+/// Longest text, in bytes.
 const LONGEST: usize = 500;
 
-/// A line of the log that tells of something that went wrong.
+/// An error or warning of the log.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Trouble {
-    /// When, by the clock that pods share.
+    /// When it happened, by the clock that pods share.
     pub(crate) at: String,
     /// `ERROR` or `WARN`.
     pub(crate) level: &'static str,
-    /// The words, and the fields behind them.
+    /// The message, followed by the fields.
     pub(crate) text: String,
-    /// The trace it belongs to, if there is one.
+    /// Its trace id, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trace: Option<String>,
 }
@@ -47,7 +47,7 @@ impl Trouble {
 static LAST: Mutex<VecDeque<Trouble>> = Mutex::new(VecDeque::new());
 static PANICS: Mutex<BTreeMap<&'static str, Trouble>> = Mutex::new(BTreeMap::new());
 
-/// The last ones, newest first.
+/// The latest ones, newest first.
 pub(crate) fn last() -> Vec<Trouble> {
     LAST.lock().iter().rev().cloned().collect()
 }
@@ -57,7 +57,7 @@ pub(crate) fn last_panic(module: &str) -> Option<Trouble> {
     PANICS.lock().get(module).cloned()
 }
 
-/// Notes a panic in a function of a module.
+/// Records a panic in a function of a module.
 pub(crate) fn panicked(module: &'static str, what: &str, message: &str) {
     PANICS.lock().insert(module, Trouble::new("ERROR", format!("{what}: {message}")));
 }
@@ -70,7 +70,7 @@ fn keep(trouble: Trouble) {
     last.push_back(trouble);
 }
 
-/// The layer that keeps them.
+/// The layer that collects them.
 pub(super) struct Troubles;
 
 impl<S: Subscriber> Layer<S> for Troubles {

@@ -1,11 +1,11 @@
-//! The rules that sources are held against. A complaint is `file:line: what is wrong`.
+//! The rules for sources. A complaint is `file:line: what is wrong`.
 
 use super::scan::{Line, Source};
 
-/// A rule: what is wrong in a file.
+/// A rule: returns the complaints about a file.
 type Rule = fn(&Source) -> Vec<String>;
 
-/// All of them.
+/// All rules.
 pub(super) const ALL: [Rule; 7] = [
     opens_with_what_it_is,
     is_not_too_long,
@@ -16,12 +16,12 @@ pub(super) const ALL: [Rule; 7] = [
     leaves_no_loose_ends,
 ];
 
-/// Lines of a file at most.
+/// Most lines of a file.
 const FILE_LIMIT: usize = 400;
-/// Lines of a function at most.
+/// Most lines of a function.
 const FUNCTION_LIMIT: usize = 60;
 
-/// Drivers, by how their crates begin, and the parts of a path that may name them.
+/// Drivers, by the prefix of their crates, and the paths that may use them.
 const DRIVERS: [(&str, &[&str]); 9] = [
     ("lapin", &["src/bridge", "src/bus/bridge"]),
     ("redis", &["src/live/"]),
@@ -34,7 +34,7 @@ const DRIVERS: [(&str, &[&str]); 9] = [
     ("flate2", &["src/http/"]),
 ];
 
-/// What has no place outside of tests, and what to do instead.
+/// What is forbidden outside tests, and what to use instead.
 const LOOSE_ENDS: [(&str, &str); 3] = [
     ("tokio::spawn(", "tasks belong to a tracker"),
     ("unbounded_channel", "queues are bounded"),
@@ -115,7 +115,7 @@ fn keeps_to_its_own_module(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Whether the text has the word, and not as a part of a longer one.
+/// Whether the text contains the word, not as a part of a longer one.
 fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(at, _)| {
@@ -136,18 +136,18 @@ fn leaves_drivers_in_their_rooms(source: &Source) -> Vec<String> {
     faults
 }
 
-/// Whether the crate is the driver, a part of it, or what brings it together with another.
+/// Whether the crate is the driver, a part of it, or an integration of it with another.
 fn is_of(name: &str, driver: &str) -> bool {
     let name = name.strip_prefix("tracing_").unwrap_or(name);
     name.strip_prefix(driver).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
-/// The names in a line that can be those of crates: the first of a path, or what `use` names.
+/// The names in a line that may be crates: the first segment of a path, or what `use` names.
 fn crates(line: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let words = line.split(move |c: char| !is_part(c)).filter(|word| !word.is_empty());
     words.filter(move |word| {
-        // Parts of one line: the distance of their beginnings is the place of the word.
+        // Both are slices of one line: the distance of their starts is the position of the word.
         let at = word.as_ptr() as usize - line.as_ptr() as usize;
         let (before, after) = (&line[..at], &line[at + word.len()..]);
         let is_within_path = before.strip_suffix("::").is_some_and(|it| it.ends_with(is_part));

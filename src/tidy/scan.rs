@@ -1,17 +1,17 @@
-//! Reads the sources, line by line, and tells code from tests and comments.
+//! Reads the sources, line by line, and distinguishes code from tests and comments.
 
 use std::fs;
 use std::path::Path;
 
-/// Files that are there for tests alone, although their names do not say so.
+/// Files for tests only, although their names do not show it.
 const FOR_TESTS: [&str; 2] = ["src/testing.rs", "src/tidy.rs"];
 
 /// One line.
 pub(super) struct Line {
     pub(super) number: usize,
-    /// As it stands in the file.
+    /// The text in the file.
     pub(super) text: String,
-    /// Whether it is compiled for tests alone.
+    /// Whether it is compiled for tests only.
     pub(super) is_test: bool,
 }
 
@@ -20,7 +20,7 @@ impl Line {
         self.text.trim_start().starts_with("//")
     }
 
-    /// The line without what stands in quotes.
+    /// The line without quoted text.
     pub(super) fn unquoted(&self) -> String {
         let text = self.text.replace("\\\\", "").replace("\\\"", "").replace("'\"'", "");
         text.split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
@@ -33,7 +33,7 @@ impl Line {
 
 /// One file.
 pub(super) struct Source {
-    /// From the top of the repository, with `/`.
+    /// Relative to the repository, with `/`.
     pub(super) path: String,
     pub(super) lines: Vec<Line>,
 }
@@ -48,8 +48,7 @@ impl Source {
         Self { path: path.into(), lines }
     }
 
-    /// The lines that are no comments, with their numbers and without what stands in quotes; those
-    /// of tests only if `tests`.
+    /// The lines that are not comments, with their numbers and without quoted text; those of tests only if `tests`.
     pub(super) fn code(&self, tests: bool) -> impl Iterator<Item = (usize, String)> {
         let lines = self.lines.iter().filter(move |it| !it.is_comment() && (tests || !it.is_test));
         lines.map(|line| (line.number, line.unquoted()))
@@ -95,7 +94,7 @@ pub(super) fn all() -> Vec<Source> {
 }
 
 fn read(root: &Path, folder: &Path, into: &mut Vec<Source>) {
-    // No handlers, no folder.
+    // Without handlers, there is no folder.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let path = entry.expect("a folder that can be read").path();

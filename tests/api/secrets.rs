@@ -159,7 +159,7 @@ fn a_leak_is_found_and_an_honest_log_is_none() {
     for honest in [
         "listening on http://127.0.0.1:8080",
         "records in PostgreSQL at postgres@127.0.0.1:5432/typephoon",
-        "a refresh token was shown again; its login has ended user=local-anna",
+        "a refresh token was reused; its login has been ended user=local-anna",
         "GET /?page=nothing-secret-at-all, by Anna in person",
         "zebra quartz violin",
         "trace_id=0af7651916cd43dd8448eb211c803100",

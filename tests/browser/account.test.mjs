@@ -25,7 +25,7 @@ test('an account keeps its races until one logs out', async (t) => {
   assert.equal(await figure(anna, 'races'), '1');
   await anna.getByText('The graph starts with your second race.').waitFor();
   const download = anna.waitForEvent('download');
-  await anna.getByRole('link', { name: 'Races (CSV)' }).click();
+  await anna.getByRole('link', { name: 'My races (CSV)' }).click();
   assert.match((await download).suggestedFilename(), /\.csv$/);
 
   await anna.getByRole('link', { name: 'typephoon' }).click();
@@ -68,7 +68,7 @@ test('who empties the field of the name is told that the name stays', async (t) 
   await play(anna, 'Karl');
   await heading(anna, 'Waiting for others');
   await anna.keyboard.press('Escape');
-  await anna.getByPlaceholder('Still Karl').fill('');
+  await anna.getByPlaceholder('Leave empty to stay Karl').fill('');
   await anna.getByRole('button', { name: 'Play', exact: true }).click();
   await anna.getByText('Karl', { exact: true }).waitFor();
 });
@@ -89,7 +89,7 @@ test('a wrong password and a name that is taken are told in words', async (t) =>
   await heading(anna, 'Anna');
   const other = await person(t, chrome, address);
   await register(other, 'anna');
-  await other.getByText('This name is taken.').waitFor();
+  await other.getByText('This name is already taken.').waitFor();
   await other.getByRole('button', { name: 'Log in' }).click();
   await heading(other, 'Anna');
   const third = await person(t, chrome, address);
@@ -134,5 +134,5 @@ async function credentials(page, name, password) {
 
 async function register(page, name) {
   await credentials(page, name, 'a good password');
-  await page.getByRole('button', { name: 'New account' }).click();
+  await page.getByRole('button', { name: 'Create account' }).click();
 }

@@ -57,7 +57,7 @@ test('sounds are off until they are switched on', async (t) => {
   await anna.keyboard.press('Escape');
   await anna.keyboard.press('Escape');
   await anna.getByRole('link', { name: 'Settings' }).click();
-  await anna.getByLabel('Keys, slips, start and finish').check();
+  await anna.getByLabel('Keys, mistakes, start and finish').check();
   assert.ok((await anna.evaluate(() => globalThis.made)) > 0);
 });
 
@@ -70,7 +70,7 @@ test('an account has its password changed, is left in the header, and is deleted
     await anna.getByLabel('Password').fill(password);
     await anna.getByRole('button', { name: button }).click();
   };
-  await logIn('a good password', 'New account');
+  await logIn('a good password', 'Create account');
   await anna.getByText('No races yet.').waitFor();
   assert.equal(await anna.getByText('0.0 WPM').count(), 0);
   await anna.getByText('Change password').first().click();
@@ -81,7 +81,7 @@ test('an account has its password changed, is left in the header, and is deleted
   await anna.getByText('That is not your current password.').waitFor();
   await anna.getByLabel('Current password').fill('a good password');
   await change.click();
-  await anna.getByText('Your password is changed.').waitFor();
+  await anna.getByText('Password changed.').waitFor();
   await picture(anna, 'profile-account');
   await anna.getByRole('banner').getByRole('button', { name: 'Log out' }).click();
   await anna.getByText('You are logged out.').waitFor();
@@ -89,7 +89,7 @@ test('an account has its password changed, is left in the header, and is deleted
   await heading(anna, 'Anna');
   await anna.getByRole('button', { name: 'Delete account' }).click();
   await anna.getByRole('button', { name: 'Press again' }).click();
-  await anna.getByText('Your account and all its races are deleted.').waitFor();
+  await anna.getByText('Your account and all your races have been deleted.').waitFor();
   await anna.getByRole('link', { name: 'Log in' }).waitFor();
 });
 

@@ -52,8 +52,8 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await lookAt('login');
     await anna.getByLabel('Name', { exact: true }).fill('Anna');
     await anna.getByLabel('Password').fill('a good password');
-    await anna.getByRole('button', { name: 'New account' }).click();
-    await anna.getByRole('link', { name: 'Play one' }).click();
+    await anna.getByRole('button', { name: 'Create account' }).click();
+    await anna.getByRole('link', { name: 'Play now' }).click();
     await play(ben, 'Ben the second');
     await anna.getByText('Ben the second').waitFor();
     await lookAt('lobby');
@@ -207,7 +207,7 @@ test('a server that is away is told in words, with a way to try again', async (t
   const anna = await person(t, chrome, address);
   await anna.context().setOffline(true);
   await anna.getByRole('link', { name: 'Log in' }).click();
-  await anna.getByText('The server does not answer.').waitFor();
+  await anna.getByText('The server is not responding.').waitFor();
   await anna.getByText('No connection').waitFor();
   await anna.context().setOffline(false);
   await anna.getByRole('button', { name: 'Try again' }).click();

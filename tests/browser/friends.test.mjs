@@ -21,7 +21,7 @@ test('from the link of a friend to the race in less than ten seconds', async (t)
   await ben.keyboard.type('Ben');
   await ben.keyboard.press('Enter');
   await anna.getByText('Ben', { exact: true }).waitFor();
-  await ben.getByText(/when Anna presses Start/).waitFor();
+  await ben.getByText(/when Anna starts it/).waitFor();
   assert.equal(await ben.getByRole('button', { name: 'Start now' }).count(), 0);
   await picture(anna, 'lobby-of-friends');
   await anna.getByRole('button', { name: 'Start now' }).click();
@@ -63,5 +63,5 @@ test('a friend who comes late hears where the others are, and joins at once with
 test('a link that was cut off says so', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, `${address}/#/join/abc`);
-  await heading(anna, 'This link is not complete');
+  await heading(anna, 'This link is incomplete');
 });

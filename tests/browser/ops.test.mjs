@@ -22,7 +22,7 @@ test('an operator sees a race, follows it, and switches a module off and on', as
 
   await ops.getByLabel('Id', { exact: true }).first().fill('1');
   await ops.getByRole('button', { name: 'Start' }).click();
-  await ops.getByText(/Looking at game/).waitFor();
+  await ops.getByText(/Following game/).waitFor();
   await typeText(anna);
   await finished(anna);
   await ops.locator('#tail li', { hasText: 'player.finished' }).first().waitFor();

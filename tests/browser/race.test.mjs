@@ -28,9 +28,9 @@ test('two players race to the result, key by key', async (t) => {
   await until(async () => (await bens.evaluate((bar) => bar.value)) > before, 'the result is live');
   await typeText(ben, { from: 6 });
   await heading(ben, 'You are 2nd of 2');
-  await anna.getByText('2nd, 100 % right').waitFor();
+  await anna.getByText('2nd, 100% accuracy').waitFor();
   assert.ok(Number(await figure(anna, 'WPM')) > 20);
-  assert.equal(await figure(anna, 'Accuracy'), '100.0 %');
+  assert.equal(await figure(anna, 'Accuracy'), '100.0%');
 });
 
 test('five players fill a lobby, and all see each other through', async (t) => {
@@ -53,7 +53,7 @@ test('a race can be run alone, at once', async (t) => {
   assert.ok(Date.now() - before < 6_000, 'practice waits for nobody');
   await typeText(anna, { pause: 60 });
   await heading(anna, 'Finished');
-  await anna.getByRole('img', { name: /Your speed from second to second/ }).waitFor();
+  await anna.getByRole('img', { name: /Your speed, second by second/ }).waitFor();
   await anna.getByRole('button', { name: 'Again', exact: true }).click();
   await started(anna);
 });
@@ -84,7 +84,7 @@ test('wrong letters are shown, counted and can be put right', async (t) => {
   await anna.keyboard.type('#');
   await anna.locator('.word .wrong').waitFor();
   await anna.locator('.field[aria-invalid="true"]').waitFor();
-  assert.equal(await figure(anna, 'Accuracy'), '0 %');
+  assert.equal(await figure(anna, 'Accuracy'), '0%');
   await anna.keyboard.type(' ');
   await anna.locator('.wrong-word').waitFor();
   // Who hears the text is told, too.
@@ -94,7 +94,7 @@ test('wrong letters are shown, counted and can be put right', async (t) => {
   await anna.keyboard.press('Backspace');
   await typeText(anna);
   await finished(anna);
-  await anna.locator('.mistakes').first().getByText(/slip/).waitFor();
+  await anna.locator('.mistakes').first().getByText(/mistake/).waitFor();
 });
 
 test('a last word that is wrong is told to who wants to end it', async (t) => {
@@ -220,7 +220,7 @@ test('what an input method composes counts as typed', async (t) => {
     await keyboard.send('Input.insertText', { text: index + 1 < words.length ? `${word} ` : word });
   }
   await finished(anna);
-  assert.equal(await figure(anna, 'Accuracy'), '100.0 %');
+  assert.equal(await figure(anna, 'Accuracy'), '100.0%');
 });
 
 test('what is pasted does not count', async (t) => {
@@ -245,7 +245,7 @@ test('the same players meet again', async (t) => {
   for (const page of both) await typeText(page, { pause: 5 });
   for (const page of both) await page.getByRole('button', { name: 'Again with the same people' }).click();
   for (const page of both) await page.locator('.people li').nth(1).waitFor();
-  await both[0].getByText('The others join when they press the same button').waitFor();
+  await both[0].getByText('The others can join with the same button').waitFor();
   await both[0].getByRole('button', { name: 'Start now' }).click();
   await Promise.all(both.map(started));
 });

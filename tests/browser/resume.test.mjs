@@ -64,7 +64,7 @@ test('a lobby that lost its network comes back to its place', async (t) => {
   await anna.locator('.people li').waitFor();
   const { gameId } = await anna.evaluate(() => JSON.parse(sessionStorage.lobby));
   await anna.context().setOffline(true);
-  await anna.getByText('Connection lost. Trying again…').waitFor();
+  await anna.getByText('Connection lost. Reconnecting…').waitFor();
   await anna.context().setOffline(false);
   await anna.getByText('Connected', { exact: true }).waitFor();
   await started(anna);
@@ -77,7 +77,7 @@ test('a lobby that loses its network for longer says so, and goes on when it is 
   await play(anna, 'Anna');
   await anna.locator('.people li').waitFor();
   await anna.context().setOffline(true);
-  await anna.locator('.loss', { hasText: 'The server does not answer.' }).waitFor();
+  await anna.locator('.loss', { hasText: 'The server is not responding.' }).waitFor();
   assert.equal(await anna.locator('.why').isVisible(), false);
   await anna.context().setOffline(false);
   await anna.locator('.why').waitFor();
@@ -90,7 +90,7 @@ test('a race whose countdown loses its network says so, and starts when it is ba
   await play(anna, 'Anna');
   await anna.getByText('Type each word, then a space.').waitFor();
   await anna.context().setOffline(true);
-  await anna.locator('.loss', { hasText: 'Trying again' }).waitFor();
+  await anna.locator('.loss', { hasText: 'Reconnecting' }).waitFor();
   assert.equal(await anna.locator('.before').isVisible(), false);
   await anna.context().setOffline(false);
   await started(anna);
@@ -119,7 +119,7 @@ test('one types on while the network is away, and others see it when it is back'
   await anna.getByText('Ben', { exact: true }).waitFor();
   await Promise.all([started(anna), started(ben)]);
   await anna.context().setOffline(true);
-  await anna.getByText('Connection lost. Trying again…').waitFor();
+  await anna.getByText('Connection lost. Reconnecting…').waitFor();
   await typeText(anna, { to: 4 });
   const annas = ben.getByRole('progressbar', { name: 'Progress of Anna' });
   assert.equal(await annas.evaluate((bar) => bar.value), 0);
@@ -180,7 +180,7 @@ test('a restart of the server in mid-race is a short wait, and the race goes on'
   await Promise.all([started(anna), started(ben)]);
   await typeText(anna, { to: 3 });
   const restarting = restart();
-  await anna.getByText('The server restarts. Reconnecting by itself…').waitFor();
+  await anna.getByText('The server is restarting. Reconnecting…').waitFor();
   await typeText(anna, { from: 3, to: 5 });
   await restarting;
   for (const page of [anna, ben]) await page.getByText('Connected', { exact: true }).waitFor();

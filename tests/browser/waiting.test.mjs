@@ -50,7 +50,7 @@ test('a closed tab costs no race: any new one finds it, with all that was typed'
   const tab = await anna.context().newPage();
   await anna.close({ runBeforeUnload: true });
   await tab.goto(address);
-  await tab.getByText('Your race is still on.').waitFor();
+  await tab.getByText('Your race is still running.').waitFor();
   await picture(tab, 'home-way-back');
   await tab.getByRole('link', { name: 'Back to the race' }).click();
   await started(tab);
@@ -67,7 +67,7 @@ test('a closed tab costs no race: any new one finds it, with all that was typed'
   await tab.goto(address);
   await heading(tab, 'Race others at typing');
   await tab.getByText('Your races').waitFor();
-  assert.equal(await tab.getByText('Your race is still on.').isVisible(), false);
+  assert.equal(await tab.getByText('Your race is still running.').isVisible(), false);
 });
 
 test('a rematch is told to the other players, and one key joins it', async (t) => {
@@ -82,7 +82,7 @@ test('a rematch is told to the other players, and one key joins it', async (t) =
   await anna.locator('.keys', { hasText: 'Again with the same people' }).waitFor();
   await anna.waitForTimeout(1_100);
   await anna.keyboard.press('Shift+Enter');
-  await anna.getByText('The others join when they press the same button').waitFor();
+  await anna.getByText('The others can join with the same button').waitFor();
   await ben.getByText('Anna wants a rematch.').waitFor();
   await picture(ben, 'rematch');
   await ben.getByRole('button', { name: 'Join' }).click();

@@ -9,7 +9,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-// A status is read out when it changes, not once a second; and a text that is selected stays selected.
+// Only sets changed text: a status is not announced once a second, and a selection stays.
 export function tell(element, words) {
   if (element.textContent !== words) element.textContent = words;
 }

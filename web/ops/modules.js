@@ -1,11 +1,11 @@
-// The table of handler modules: what each costs, what went wrong in it, and its switch.
+// The table of handler modules: cost, failures and switch of each.
 
 import { at, duration, h, tell } from './dom.js';
 
 const COLUMNS = ['state', 'handled', 'time', 'share', 'mean', 'errors', 'panics', 'slow', 'skipped', 'last'];
 const NUMBERS = new Set(['handled', 'time', 'share', 'mean', 'errors', 'panics', 'slow', 'skipped']);
 
-// The rows stay, so that a button keeps the focus while the figures change.
+// Rows are updated in place, so that a button keeps the focus.
 const rows = new Map();
 // Whether there are no other pods; what each module is off for.
 let alone = true;
@@ -39,7 +39,7 @@ export function showModules(figures, samples) {
       state: stateOf(off),
       handled,
       time: duration(time),
-      share: all > 0 ? `${((100 * time) / all).toFixed(1)} %` : '–',
+      share: all > 0 ? `${((100 * time) / all).toFixed(1)}%` : '–',
       mean: duration(handled ? time / handled : undefined),
       errors: of(name, 'errors_total'),
       panics: of(name, 'panics_total'),
@@ -54,13 +54,13 @@ export function showModules(figures, samples) {
     tell(button, off ? 'Switch on…' : 'Switch off…');
     button.setAttribute('aria-label', `Switch ${off ? 'on' : 'off'} ${name}`);
   }
-  const left = figures.disabled.length > 0 ? `Left out by the settings: ${figures.disabled.join(', ')}.` : '';
+  const left = figures.disabled.length > 0 ? `Disabled in the settings: ${figures.disabled.join(', ')}.` : '';
   tell(at('modules-disabled'), left);
 }
 
 const MEANS = {
-  off: 'It is given no events, frames or requests; its routes answer 503, and its sockets are closed and refused. Its timers wait.',
-  on: 'What it missed while it was off is not repeated; its timers come now.',
+  off: 'The module gets no events, frames or requests; its routes answer 503, and its sockets are closed and refused. Its timers wait.',
+  on: 'Events that it missed while off are not repeated; its timers fire now.',
 };
 
 let asked;
@@ -86,6 +86,6 @@ at('switch').addEventListener('close', async () => {
     const answer = await (await fetch('/ops/switch', { method: 'POST', body })).json();
     at('switch-state').textContent = answer.ok ? `Done: ${answer.action} ${answer.target}.` : `Refused: ${answer.error.message}`;
   } catch {
-    at('switch-state').textContent = 'The server does not answer.';
+    at('switch-state').textContent = 'The server is not responding.';
   }
 });

@@ -8,7 +8,7 @@ const PERCENTILES = [50, 95, 99];
 const WINDOW = 30;
 const LONGEST_TAIL = 500;
 
-// What the samples say: sums over all labels but those that are asked for.
+// Metric samples, summed over all labels that are not selected.
 class Samples {
   constructor(samples) {
     this.samples = samples;
@@ -26,7 +26,7 @@ class Samples {
   }
 }
 
-// The percentile of what was counted between two moments; nothing if nothing was.
+// The percentile of what was counted between two snapshots; undefined if nothing was.
 export function percentile(now, before, percent) {
   const counts = now.map(([bound, count], index) => [bound, count - (before[index]?.[1] ?? 0)]);
   const all = counts.at(-1)?.[1] ?? 0;
@@ -44,12 +44,12 @@ function showNow(figures, samples) {
   const entries = [
     ['Pod', figures.pod],
     ['Pods alive', figures.pods.length],
-    ['Players online here', samples.sum('typephoon_players_online')],
+    ['Players online (this pod)', samples.sum('typephoon_players_online')],
     ['Open sockets', samples.sum('typephoon_sockets_open')],
-    ['Lobbies open here', samples.sum('typephoon_games_open', { channel: 'lobby' })],
-    ['Races open here', samples.sum('typephoon_games_open', { channel: 'race' })],
+    ['Open lobbies (this pod)', samples.sum('typephoon_games_open', { channel: 'lobby' })],
+    ['Open races (this pod)', samples.sum('typephoon_games_open', { channel: 'race' })],
     ...PERCENTILES.map((percent) => [
-      `Relay, ${percent} %, ${WINDOW} s`,
+      `Relay latency p${percent}, ${WINDOW} s`,
       duration(percentile(relay, history[0], percent)),
     ]),
     ['Memory', `${Math.round(samples.sum('process_resident_memory_bytes') / 1_048_576)} MiB`],
@@ -69,7 +69,7 @@ const head = (text) => h('th', { scope: 'row' }, text);
 function showTables(figures) {
   rows('dependencies', figures.dependencies.map(({ name, away_since: since }) => [
     head(name),
-    since ? h('td', { class: 'bad' }, `away since ${since}`) : cell('answers'),
+    since ? h('td', { class: 'bad' }, `down since ${since}`) : cell('up'),
   ]));
   rows('errors', figures.errors.map(({ at: when, level, text, trace }) => [cell(when), cell(level), cell(text), cell(trace)]));
   rows('acts', figures.acts.map(({ at: when, operator, action, target }) => [cell(when), cell(operator), cell(`${action} ${target}`)]));
@@ -87,14 +87,14 @@ async function look() {
     tell(at('state'), stateOf(figures));
     showDrain(figures);
   } catch {
-    tell(at('state'), 'The server does not answer.');
+    tell(at('state'), 'The server is not responding.');
   }
   setTimeout(look, ROUND);
 }
 
 function stateOf({ stopping, draining }) {
   if (stopping) return 'This pod is stopping.';
-  return draining ? 'This pod drains: it takes no sockets.' : 'Up to date.';
+  return draining ? 'This pod is draining and accepts no sockets.' : 'Up to date.';
 }
 
 let others = 0;
@@ -107,8 +107,8 @@ function showDrain({ stopping, draining, pods }) {
 
 at('drain').addEventListener('click', () => {
   at('confirm-drain-what').textContent = others > 0
-    ? `Its players go to ${others === 1 ? 'the other pod' : `the ${others} other pods`}, spread over some seconds.`
-    : 'There is no other pod: its players wait until the drain is ended.';
+    ? `Its players move to ${others === 1 ? 'the other pod' : `the ${others} other pods`}, over several seconds.`
+    : 'There is no other pod, so its players wait until the drain ends.';
   at('confirm-drain').returnValue = 'no';
   at('confirm-drain').showModal();
 });
@@ -118,13 +118,13 @@ at('confirm-drain').addEventListener('close', () => {
 });
 at('drain-end').addEventListener('click', () => act('/ops/drain', { drain: 'off' }, 'drain-state'));
 
-// Does what an operator wants, and says in `place` what came of it.
+// Carries out an operator's action, and shows the outcome in `place`.
 async function act(path, form, place) {
   try {
     const answer = await (await fetch(path, { method: 'POST', body: new URLSearchParams(form) })).json();
     at(place).textContent = answer.ok ? `Done: ${answer.action} ${answer.target}.` : `Refused: ${answer.error.message}`;
   } catch {
-    at(place).textContent = 'The server does not answer.';
+    at(place).textContent = 'The server is not responding.';
   }
 }
 
@@ -150,14 +150,14 @@ at('tail-form').addEventListener('submit', (event) => {
   at('tail-stop').disabled = false;
   at('tail-state').textContent = 'Connecting…';
   at('tail').replaceChildren();
-  tail.addEventListener('open', () => { at('tail-state').textContent = `Looking at ${kind} ${id}.`; });
+  tail.addEventListener('open', () => { at('tail-state').textContent = `Following ${kind} ${id}.`; });
   tail.addEventListener('seen', ({ data }) => {
     const seen = JSON.parse(data);
     addLine(`${seen.at} ${seen.event} ${JSON.stringify(seen.body)}`);
   });
   tail.addEventListener('lagged', ({ data }) => addLine(h('span', { class: 'bad' }, `${data} events were missed`)));
   tail.addEventListener('error', () => {
-    if (tail?.readyState === EventSource.CLOSED) stopTail('The server refuses this tail.');
+    if (tail?.readyState === EventSource.CLOSED) stopTail('The server refused this tail.');
   });
 });
 at('tail-stop').addEventListener('click', () => stopTail('Stopped.'));

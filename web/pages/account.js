@@ -1,4 +1,4 @@
-// What a player does with an account: change its password, delete it, and log out, as the header offers.
+// Account actions: change the password, delete the account, and log out (the button in the header).
 
 import { post, remove } from '../api.js';
 import { go, here } from '../router.js';
@@ -14,7 +14,7 @@ export function account(me) {
     'section',
     { class: 'account-section' },
     h('h2', {}, 'Account'),
-    // Providers keep the passwords of other accounts.
+    // Other accounts have their password at their provider.
     me.id.startsWith('local-') && passwordForm(),
     h('p', { class: 'ways' }, deletion()),
   );
@@ -37,7 +37,7 @@ function passwordForm() {
     try {
       await post('/auth/local/password', { password: before.value, new_password: after.value });
       for (const input of [before, after]) input.value = '';
-      news.textContent = 'Your password is changed. Other devices are logged out.';
+      news.textContent = 'Password changed. Your other devices are logged out.';
     } catch ({ code }) {
       news.textContent = FAULTS[code] ?? sentence(code);
     }
@@ -59,10 +59,10 @@ function passwordForm() {
 
 const FAULTS = {
   WRONG_CREDENTIALS: 'That is not your current password.',
-  VALIDATION_ERROR: 'A password has 8 to 128 characters.',
+  VALIDATION_ERROR: 'Passwords must have 8 to 128 characters.',
 };
 
-// Asks once more: nothing brings a profile back.
+// Asks for confirmation: a deleted profile cannot be restored.
 function deletion() {
   let isAsking = false;
   const element = action('Delete account', async () => {
@@ -71,11 +71,11 @@ function deletion() {
       const isHere = here();
       await remove('/profile');
       await whoAmI();
-      if (isHere()) go('#/', 'Your account and all its races are deleted.');
+      if (isHere()) go('#/', 'Your account and all your races have been deleted.');
       return;
     }
     isAsking = true;
-    button.textContent = 'Delete it and all its races? Press again';
+    button.textContent = 'Delete account and all races? Press again';
     setTimeout(() => {
       isAsking = false;
       button.textContent = 'Delete account';

@@ -1,4 +1,4 @@
-// All races of a profile, newest first, page by page.
+// All races of a profile, newest first, in pages.
 
 import { get } from '../api.js';
 import { nth } from '../sentences.js';
@@ -42,6 +42,6 @@ function pageOf({ total, has_prev_page: newer, has_next_page: older, data }, pag
 function row({ game_type: type, wpm, wpm_raw: raw, accuracy, finished_at: at, rank }) {
   const when = new Date(at).toLocaleString([], { dateStyle: IS_NARROW ? 'short' : 'medium', timeStyle: 'short' });
   const place = type === 1 ? nth(rank) : TYPES[type];
-  const cells = [wpm.toFixed(1), raw.toFixed(1), `${accuracy.toFixed(1)} %`, place];
+  const cells = [wpm.toFixed(1), raw.toFixed(1), `${accuracy.toFixed(1)}%`, place];
   return h('tr', {}, h('td', {}, h('time', { datetime: at }, when)), cells.map((text) => h('td', {}, text)));
 }

@@ -1,4 +1,4 @@
-// Home: a name, and the ways into a race.
+// Home: the player's name, and the ways into a race.
 
 import { get } from '../api.js';
 import { demo } from '../demo.js';
@@ -69,7 +69,7 @@ export function show(main) {
   };
 }
 
-// What this browser remembers of earlier races; an account has a profile besides.
+// Earlier races, from this browser's storage; players with an account also have a profile.
 function pastRaces() {
   const past = recall('past');
   if (!past) return null;
@@ -91,14 +91,14 @@ function pastRaces() {
   );
 }
 
-// A tab that was closed, or a page that was left, costs no race.
+// Offers the way back to a race after its tab was closed or its page was left.
 async function offerWayBack(notice, me) {
   const own = theRace()?.isOpen ?? false;
   if (me === null && !own) return;
-  // Its result may still be on the way to the server. Without an answer it may still run.
+  // Its result may not have reached the server yet. If the server does not answer, the race may still run.
   const isOn = await findRace().then((race) => race !== null && !race.isDone, (failure) => own && failure.passes);
   if (!isOn || !notice.isConnected) return;
-  notice.append('Your race is still on. ', h('a', { href: '#/race' }, 'Back to the race'));
+  notice.append('Your race is still running. ', h('a', { href: '#/race' }, 'Back to the race'));
   notice.hidden = false;
 }
 
@@ -114,8 +114,8 @@ function nameField() {
       if (me === null) return null;
       known = me.name;
       // An empty field keeps the name.
-      input.placeholder = `Still ${me.name}`;
-      // What one has begun to type stays.
+      input.placeholder = `Leave empty to stay ${me.name}`;
+      // Do not overwrite what the player has begun to type.
       if (me.isGuest) input.value ||= me.name;
       else element.replaceChildren('You play as ', h('strong', {}, me.name));
       return me;
@@ -130,7 +130,7 @@ function nameField() {
 function showOnline(element) {
   const look = async () => {
     const { players } = await get('/online').catch(() => ({}));
-    // Not every server counts; then nothing is said.
+    // A server may not offer the count; then nothing is shown.
     element.textContent = players ? `${count(players, 'player is', 'players are')} online` : '';
   };
   look();

@@ -1,4 +1,4 @@
-// Lobbies of friends: a link of their own, and ways to pass it on.
+// Lobbies of friends: the link, and ways to share it.
 
 import { get, post } from '../api.js';
 import { go, here } from '../router.js';
@@ -9,9 +9,9 @@ import { h } from '../ui.js';
 const LOCAL = /^(localhost|127\.0\.0\.1|\[::1\])$/;
 const SAME_NETWORK = 'It works for everyone on the same network as this computer.';
 const HERE_ONLY =
-  'This link works on this computer only. Open this page by its network address to invite others.';
+  'This link works on this computer only. To invite others, open this page at its network address.';
 
-// How one came to a lobby of friends: `made` it, or `again` after a race; null for who has its link.
+// How this player came to a lobby of friends: `made` it, or `again` after a race; null by its link.
 export const cameBy = (token, way) => store.save('invite', { token, way });
 
 export function wayTo(token) {
@@ -33,10 +33,10 @@ export function inviteLink(token) {
   const code = h('div', { class: 'code' });
   const copied = h('span', { class: 'copied', role: 'status' });
   const copy = async () => {
-    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box.';
+    copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box above.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
-  // `localhost` leads nowhere on a phone: the link gets the address in the local network.
+  // `localhost` does not work on a phone: use the address in the local network.
   const show = async () => {
     if (LOCAL.test(location.hostname)) {
       const { address } = await get('/lobby/address').catch(() => ({}));
@@ -45,7 +45,7 @@ export function inviteLink(token) {
       link = `${location.protocol}//${address}${location.port && `:${location.port}`}/#/join/${token}`;
       input.value = link;
     }
-    code.replaceChildren(await qrCode(link), h('p', { class: 'small' }, 'Or scan this with a phone.'));
+    code.replaceChildren(await qrCode(link), h('p', { class: 'small' }, 'Or scan this code with a phone.'));
   };
   // The link works without the code.
   show().catch(() => {});
@@ -58,7 +58,7 @@ export function inviteLink(token) {
       { class: 'row' },
       input,
       h('button', { type: 'button', onclick: copy }, 'Copy'),
-      // Closing the system's sheet is no failure.
+      // Dismissing the share sheet is not an error.
       navigator.share && h('button', { type: 'button', onclick: () => share().catch(() => {}) }, 'Share'),
     ),
     copied,

@@ -1,4 +1,4 @@
-// Where the link of a friend leads: into the lobby, for who has no name yet after one question.
+// The target of an invite link: the lobby, after asking new guests for a name.
 
 import { callMe, whoAmI } from '../session.js';
 import { h, put } from '../ui.js';
@@ -16,7 +16,7 @@ export function show(main, token) {
     main.replaceChildren();
     leave = lobby.friends.show(main, token);
   };
-  // Whoever made the link was on the home page, and left the name as it is.
+  // The player who made the link could choose a name on the home page.
   if (wayTo(token) !== null || !lobby.isToken(token)) enter();
   else greet(main, enter, () => isLeft);
   return () => {
@@ -29,7 +29,7 @@ async function greet(main, enter, isLeft) {
   const loading = put(main, h('p', { class: 'loading' }, 'Loading…')).lastChild;
   const isKnown = await whoAmI().then(
     (me) => me !== null,
-    // The lobby says what is wrong, and tries again.
+    // The lobby shows the error, and tries again.
     () => true,
   );
   loading.remove();

@@ -1,4 +1,4 @@
-// The lobby, of three kinds: `open` to anybody, `solo`, and of `friends` who have its link.
+// The lobby, of three kinds: `open` to everyone, `solo`, and `friends`, by link only.
 
 import { get, insist, post } from '../api.js';
 import { countDown, deadlineIn } from '../countdown.js';
@@ -14,10 +14,10 @@ import { textQuery } from '../preferences.js';
 import { action, bareName, botMark, h, keyHints, onEnter, onEscape, put, say, trouble } from '../ui.js';
 import { inviteLink, playWithFriends, wayTo } from './invite.js';
 
-// Several arrivals at once are one change.
+// Groups several arrivals into one update.
 const DEBOUNCE = 50;
 
-// A lobby of friends with so little time left is closing.
+// A lobby of friends with this little time left is closing.
 const CLOSING = 5;
 
 const page = (kind, title) => ({ title, passing: true, show: (main, token) => show(main, kind, token) });
@@ -36,7 +36,7 @@ export const isToken = (text) => /^[a-z0-9]{8,64}$/.test(text);
 
 function show(main, kind, token) {
   if (kind === 'friends' && !isToken(token)) {
-    main.append(h('h1', {}, 'This link is not complete'), h('p', {}, 'Ask for it again.'));
+    main.append(h('h1', {}, 'This link is incomplete'), h('p', {}, 'Ask your friend to send it again.'));
     return undefined;
   }
   const lobby = new Lobby(main, kind, token);
@@ -66,7 +66,7 @@ class Lobby {
     const waiting = store.load('lobby');
     // A reload comes back to its lobby.
     if (waiting?.key === this.key) this.#gameId = waiting.gameId;
-    this.players = h('ul', { class: 'people', 'aria-label': 'Who is here' });
+    this.players = h('ul', { class: 'people', 'aria-label': 'Players in the lobby' });
     this.why = h('p', { class: 'why', role: 'status' }, 'Looking for a lobby…');
     this.count = h('p', { class: 'big-count', 'aria-hidden': 'true' });
     this.host = h('div', { class: 'host' });
@@ -103,8 +103,8 @@ class Lobby {
     return this.kind === 'open' ? query : { ...query, ...textQuery() };
   }
 
-  // Asking who one is renews an expired token: with that the socket would make a new guest. And the
-  // lobby may have closed while one was away.
+  // `whoAmI` renews an expired token, with which the socket would create a new guest. And the
+  // lobby may have closed while the connection was down.
   async #before() {
     const me = await whoAmI();
     if (me !== null && this.#gameId !== null && (await isRacing(this.#gameId))) this.#toRace();
@@ -139,14 +139,14 @@ class Lobby {
       this.#show(me, others, left, invite);
       if (this.kind === 'open') await this.#hurry(me, others);
     } catch (failure) {
-      // The lobby has closed meanwhile: GAME_START is on its way. Or one has lost the place, and is on the way to
-      // another: who comes there is told again.
+      // The lobby has closed meanwhile and GAME_START is on its way. Or the seat was lost, and the socket is about to
+      // get another, with a frame of its own.
       const passes = ['GAME_NOT_FOUND', 'NOT_A_PARTICIPANT'].includes(failure.code);
       if (!passes && read === this.#reads) this.#fail(failure);
     }
   }
 
-  // Of an open lobby it tells the number of seats alone: a server whose operator has switched invitations off has none.
+  // An open lobby needs only the number of seats from it, and does without if invitations are switched off.
   async #invitation(about) {
     if (this.kind === 'solo') return {};
     if (this.kind === 'friends') return about('invite');
@@ -159,7 +159,7 @@ class Lobby {
     this.#sayWhy(others);
     if (!this.bots || me.ready || others.length > 0) return;
     const { players } = await get('/online').catch(() => ({}));
-    // Else one waits for the countdown, as before.
+    // Otherwise the countdown decides.
     if (players === 1) await this.#beReady().catch(() => {});
   }
 
@@ -199,19 +199,19 @@ class Lobby {
     say(`${count(others.length + 1, 'player is', 'players are')} here${when}`);
   }
 
-  // A lobby of friends waits for its host, not for a time.
+  // A lobby of friends waits for its host, not for a countdown.
   #showHost(me, others, { host, player_limit: limit }, left) {
     const mine = host === me.id;
     const name = others.find(({ id }) => id === host)?.name ?? 'the host';
     const latest = new Date(Date.now() + left * 1000).toLocaleTimeString([], { timeStyle: 'short' });
-    const word = mine ? 'you press Start' : `${name} presses Start`;
-    this.why.textContent = `The race starts when ${word} or ${limit} players are here, at ${latest} at the latest.`;
+    const word = mine ? 'you start it' : `${name} starts it`;
+    this.why.textContent = `The race starts when ${word}, when ${limit} players are here, or at ${latest}.`;
     const closing = setTimeout(() => this.#count(CLOSING, others), (left - CLOSING) * 1000);
     this.#stopCounting = () => clearTimeout(closing);
     this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
   }
 
-  // The one button of the lobby: the host starts the race, anybody else is ready.
+  // The one button of the lobby: the host starts the race, other players are ready.
   #offer(me, isHost, isAlone) {
     const label = isHost ? 'Start now' : me.ready || isAlone ? '' : "I'm ready";
     if (this.host.dataset.label === label) return;
@@ -243,11 +243,11 @@ class Lobby {
   #why(others) {
     if (this.kind !== 'open') return WHY[this.kind];
     if (others.some(({ bot }) => !bot)) return WHY.open;
-    if (others.length > 0) return 'Bots keep you company. Anyone who joins now takes the seat of one.';
-    return this.bots ? 'No one else is here yet. Bots race you if no one comes.' : 'No one else is here yet. Anyone can join now.';
+    if (others.length > 0) return 'Bots fill the lobby. Anyone who joins now takes the place of one.';
+    return this.bots ? 'No one else is here yet. If no one comes, you race bots.' : 'No one else is here yet. Anyone can still join.';
   }
 
-  // A player who has left meanwhile is not called back.
+  // Does nothing if the player has left meanwhile.
   #toRace() {
     if (this.#socket === null) return;
     const gameId = this.#gameId;
@@ -278,17 +278,17 @@ class Lobby {
   }
 }
 
-// A hint while friends are awaited: they may still race, or must do something to come.
+// A hint while waiting for friends: why they may not be here yet, or how they join.
 function noteFor(way, isAlone) {
-  if (way === 'again') return 'The others join when they press the same button or open this link.';
+  if (way === 'again') return 'The others can join with the same button or this link.';
   if (way === null && isAlone) return LATE;
   return '';
 }
 
-const LATE = 'No one else is here yet. Friends who are racing now join for the next race.';
+const LATE = 'No one else is here yet. Friends who are still racing can join for the next race.';
 
 const WHY = {
   open: 'The race starts when the countdown ends, or as soon as everyone is ready.',
-  solo: 'Fetching your text.',
-  friends: 'The lobby is closing.',
+  solo: 'Getting your text ready.',
+  friends: 'Starting…',
 };

@@ -9,7 +9,7 @@ import { h, put, trouble } from '../ui.js';
 export const title = 'Log in';
 
 export function show(main) {
-  main.append(h('h1', {}, 'Log in'), h('p', {}, 'You can race as a guest. With an account, your results are kept.'));
+  main.append(h('h1', {}, 'Log in'), h('p', {}, 'You can play as a guest. With an account, your results are saved.'));
   fill(main);
 }
 
@@ -28,7 +28,7 @@ async function fill(main) {
   }
 }
 
-// Both ways ask for the same, so one form does.
+// Login and registration need the same fields, so they share a form.
 function localAccount() {
   const name = h('input', { id: 'account', required: true, minlength: 2, maxlength: 32, autocomplete: 'username' });
   const password = h('input', {
@@ -57,19 +57,19 @@ function localAccount() {
   return h(
     'form',
     { class: 'account', onsubmit: send },
-    h('h2', {}, 'With an account of this server'),
+    h('h2', {}, 'With name and password'),
     h('p', {}, h('label', { for: 'account' }, 'Name'), name),
     h('p', {}, h('label', { for: 'password' }, 'Password'), password),
-    h('p', { id: 'password-rule', class: 'small' }, 'At least 8 characters. It cannot be reset, so keep it safe.'),
+    h('p', { id: 'password-rule', class: 'small' }, 'At least 8 characters. Forgotten passwords cannot be reset.'),
     h(
       'p',
       { class: 'ways' },
       h('button', { class: 'primary', type: 'submit', value: 'login' }, 'Log in'),
-      h('button', { type: 'submit', value: 'register' }, 'New account'),
+      h('button', { type: 'submit', value: 'register' }, 'Create account'),
     ),
     failed,
   );
 }
 
 const NONE = 'This server has no accounts. Everyone plays as a guest.';
-const RULE = 'A name has 2 to 32 characters, a password 8 to 128.';
+const RULE = 'Names must have 2 to 32 characters, passwords 8 to 128.';

@@ -15,4 +15,4 @@ export const nameInput = () =>
 export const labelled = (input) => [h('label', { for: 'name' }, 'Your name'), input];
 
 export const sayNameFault = (code) =>
-  code === 'VALIDATION_ERROR' ? 'A name has 1 to 20 characters.' : sentence(code);
+  code === 'VALIDATION_ERROR' ? 'Names can have up to 20 characters.' : sentence(code);

@@ -1,4 +1,4 @@
-// The profile: best, last ten and all races, how the speed went, every race, and the way out.
+// The profile: figures of the best, the last ten and all races, a graph, the list of races, and the account.
 
 import { get } from '../api.js';
 import { legend, lineChart } from '../chart.js';
@@ -22,7 +22,7 @@ async function fill(main, isHere) {
   const me = await whoAmI();
   if (!isHere()) return;
   if (me === null || me.isGuest) {
-    go('#/login', 'Log in to see your profile. Results of guests are not kept.');
+    go('#/login', 'Log in to see your profile. Results of guests are not saved.');
     return;
   }
   const statistics = await get('/profile/statistics');
@@ -32,7 +32,7 @@ async function fill(main, isHere) {
   put(
     main,
     hasRaces && [cards(statistics), progressGraph(), h('section', {}, h('h2', {}, 'Races'), historyTable())],
-    !hasRaces && h('p', {}, 'No races yet. Your speeds show up here after the first one. ', h('a', { href: '#/lobby' }, 'Play one')),
+    !hasRaces && h('p', {}, 'No races yet. Your speed shows up here after the first one. ', h('a', { href: '#/lobby' }, 'Play now')),
     account(me),
     h('section', {}, h('h2', {}, 'Your data'), h('p', { class: 'ways' }, exports())),
   );
@@ -40,7 +40,7 @@ async function fill(main, isHere) {
 
 function cards(all) {
   const card = (name, wpm, acc) =>
-    h('div', {}, h('dt', {}, name), h('dd', {}, `${wpm.toFixed(1)} WPM`, h('small', {}, `${acc.toFixed(1)} %`)));
+    h('div', {}, h('dt', {}, name), h('dd', {}, `${wpm.toFixed(1)} WPM`, h('small', {}, `${acc.toFixed(1)}%`)));
   return h(
     'dl',
     { class: 'figures cards' },
@@ -56,7 +56,7 @@ function progressGraph() {
   const size = h(
     'select',
     { id: 'size', onchange: () => draw() },
-    SIZES.map((number) => h('option', { value: number, selected: number === 50 }, `last ${number} races`)),
+    SIZES.map((number) => h('option', { value: number, selected: number === 50 }, `Last ${number} races`)),
   );
   const draw = async () => {
     try {
@@ -67,7 +67,7 @@ function progressGraph() {
     }
   };
   draw();
-  const choice = h('p', { class: 'choice' }, h('label', { for: 'size' }, 'Shown: '), size);
+  const choice = h('p', { class: 'choice' }, h('label', { for: 'size' }, 'Show '), size);
   return h('section', {}, h('h2', {}, 'Progress'), choice, place);
 }
 
@@ -80,7 +80,7 @@ function chart(rows) {
   };
   const lines = [
     { name: 'WPM', points: speeds.map((wpm, at) => [at + 1, wpm]) },
-    { name: 'Average of ten', points: speeds.map((_, at) => [at + 1, mean(at)]) },
+    { name: 'Average of 10', points: speeds.map((_, at) => [at + 1, mean(at)]) },
   ];
   const [first, last] = [speeds[0], speeds.at(-1)].map(Math.round);
   const summary = `Speed of the last ${rows.length} races: ${first} WPM in the first, ${last} in the last.`;
@@ -101,5 +101,5 @@ function exports() {
     };
     return h('a', { href, onclick: fetchIt }, label);
   };
-  return [link('Everything we keep (JSON)', ''), link('Races (CSV)', '?format=csv')];
+  return [link('All my data (JSON)', ''), link('My races (CSV)', '?format=csv')];
 }

@@ -1,4 +1,4 @@
-// The race: the text, everybody's carets, and one's own figures.
+// The race: the text, the carets of all players, and the player's own figures.
 
 import { countDown } from '../countdown.js';
 import { tellLoss } from '../loss.js';
@@ -15,10 +15,10 @@ import { Stage } from './stage.js';
 export const title = 'Race';
 export const passing = true;
 
-// Places change quickly; whoever listens hears of them no more often than this.
+// Least time between two announcements of the place to screen readers.
 const PLACE_PAUSE = 5_000;
 
-// Milliseconds after the last key until everything but the text comes back, and that GO stays.
+// Milliseconds after the last key until the rest of the page reappears, and that GO is shown.
 const REST = 3_000;
 const GO = 900;
 
@@ -49,7 +49,7 @@ class RacePage {
   async enter() {
     const loading = put(this.main, h('p', { class: 'loading' }, 'Loading…')).lastChild;
     try {
-      // A new tab has to ask.
+      // A new tab asks the server.
       this.race ??= await findRace();
       if (this.#isLeft) return;
       if (this.race === null) return go('#/', 'This race is over.');
@@ -128,7 +128,7 @@ class RacePage {
     this.#slips = wrong;
   }
 
-  // While one types, there is nothing but the race.
+  // While the player types, everything but the race fades.
   #concentrate() {
     document.body.classList.add('is-typing');
     clearTimeout(this.#resting);
@@ -154,7 +154,7 @@ class RacePage {
     }
   }
 
-  // Before START. The number is what one sees; the race begins with the event.
+  // Before START. The countdown is only shown; the race begins with the event.
   #wait() {
     if (this.race.isOn) return this.#begin();
     const words = h('p', { class: 'before', 'aria-hidden': 'true' });
@@ -190,7 +190,7 @@ class RacePage {
     this.#show();
   }
 
-  // Only at START: after a reload it would be news of long ago.
+  // Only at START, not after a reload.
   #sayGo() {
     const isNow = this.race.seconds < 1;
     this.big.textContent = isNow ? 'GO' : '';
@@ -216,7 +216,7 @@ class RacePage {
     if (!race.me) return;
     const { place, of } = placeOf(race.me, race.players, race.words);
     const rank = of > 1 ? `${nth(place)} of ${of}` : '–';
-    const texts = [Math.round(wpm), `${Math.round(acc)} %`, rank, clock(race.seconds)];
+    const texts = [Math.round(wpm), `${Math.round(acc)}%`, rank, clock(race.seconds)];
     this.figures.forEach((element, index) => (element.textContent = texts[index]));
     this.#sayWord(state);
   }
@@ -231,7 +231,7 @@ class RacePage {
     say(`You are ${nth(place)}`);
   }
 
-  // The word that is to be typed, for those who hear the text.
+  // The word to type next, for screen readers.
   #sayWord({ typed }) {
     const index = typed.length - 1;
     if (index === this.#said.word) return;
@@ -241,7 +241,7 @@ class RacePage {
     this.word.textContent = isSlip ? `Wrong. ${words[index]}` : words[index];
   }
 
-  // A slip must not cost the race. Even who leaves may come back, from home.
+  // Asks for confirmation, so that a stray key does not cost the race. Home offers the way back.
   #quit() {
     if (this.way.textContent === AGAIN) return go('#/');
     this.way.textContent = AGAIN;
@@ -259,7 +259,7 @@ class RacePage {
   leave() {
     this.#isLeft = true;
     for (const end of this.#ends) end();
-    // The result keeps the connection; from anywhere else one may come back.
+    // The result page keeps the connection; from other pages the race can be reopened.
     if (this.race && !this.race.isDone) this.race.close();
   }
 }

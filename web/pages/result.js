@@ -1,5 +1,5 @@
-// The result, live while others still type: the place, the own figures, speed over the race, mistakes,
-// and the ways on.
+// The result, live while others still type: the place, the player's figures, speed over the race, mistakes,
+// and the next steps.
 
 import { get, post } from '../api.js';
 import { legend, lineChart } from '../chart.js';
@@ -52,7 +52,7 @@ class ResultPage {
     if (this.#isLeft) return;
     if (!this.race.isDone) return go('#/race');
     this.#build();
-    // What fails here comes with the next look.
+    // If this fails, the next poll has it.
     this.race.readResult().catch(() => {});
   }
 
@@ -93,7 +93,7 @@ class ResultPage {
       onEnter((event) => (event.shiftKey ? this.ways.same : this.ways.first)?.click()),
     );
     this.#show();
-    // Not a button: a blank typed out of habit would press it.
+    // Not a button, which a space typed out of habit would press.
     this.heading.focus({ preventScroll: true });
   }
 
@@ -124,7 +124,7 @@ class ResultPage {
     this.call.replaceChildren(h('p', {}, words), join);
   }
 
-  // Once: for a win over somebody, or a best. Not for a result that is merely looked at again.
+  // Once, for a win over another player, or a personal best; not when a result is shown again.
   #celebrate() {
     const { record, me, players, words } = this.race;
     if (!record.claim || record.isSeen || !me?.finished || me.unranked) return;
@@ -135,7 +135,7 @@ class ResultPage {
     this.race.see();
   }
 
-  // Rebuilt only on a change: rebuilding disturbs screen readers.
+  // Rebuilt only on a change, since rebuilding disturbs screen readers.
   #showFigures(figures) {
     const shown = JSON.stringify(figures);
     if (this.#shown === shown) return;
@@ -168,12 +168,12 @@ function stateOf({ refusal, record, me }) {
   return 'Sending your result…';
 }
 
-const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page.';
+const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page did.';
 
-// Whether the server has taken visibly less than what this page computed.
+// Whether the server accepted visibly less than what this page computed.
 const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm - me.wpm >= 0.1;
 
-// The own figures: those of the server, once it has taken them.
+// The player's figures: those of the server, once it has accepted them.
 function taken({ me, record: { claim } }) {
   if (!me?.finished) return claim;
   const { wpm, wpm_raw, acc } = me;
@@ -188,9 +188,9 @@ function ownFigures({ wpm, wpm_raw: raw, acc, seconds }, { best, samples }) {
   const even = consistency(samples);
   return [
     figure('WPM', wpm.toFixed(1), againstBest(wpm, best)),
-    figure('Accuracy', `${acc.toFixed(1)} %`),
+    figure('Accuracy', `${acc.toFixed(1)}%`),
     figure('Raw WPM', raw.toFixed(1)),
-    even !== null && figure('Consistency', `${even.toFixed(0)} %`),
+    even !== null && figure('Consistency', `${even.toFixed(0)}%`),
     figure('Time', clock(seconds)),
   ];
 }
@@ -209,7 +209,7 @@ function graph({ record: { samples }, players, me }) {
   const marks = own.filter(([at]) => slips.has(at));
   const fast = own.map(([, wpm]) => Math.round(wpm));
   const summary =
-    `Your speed from second to second: between ${Math.min(...fast)} and ${Math.max(...fast)} WPM, ` +
+    `Your speed, second by second: between ${Math.min(...fast)} and ${Math.max(...fast)} WPM, ` +
     `with wrong keys in ${count(marks.length, 'second', 'seconds')}.`;
   const ends = [own[0], own.at(-1)].map(([at]) => clock(at));
   const lines = [
@@ -245,10 +245,10 @@ function choice(players, draw) {
   return h('fieldset', { class: 'rivals' }, h('legend', {}, 'Compare with'), players.map(box));
 }
 
-// The words that went wrong, and those that took long.
+// The words with mistakes, and the slowest ones.
 function trouble({ state, ends }) {
   const wrong = mistyped(state).map(({ word, count: times }) =>
-    h('li', {}, h('code', {}, word), ` ${count(times, 'slip', 'slips')}`),
+    h('li', {}, h('code', {}, word), ` ${count(times, 'mistake', 'mistakes')}`),
   );
   const slow = slowest(state.words, ends).map(({ word, wpm }) =>
     h('li', {}, h('code', {}, word), ` ${Math.round(wpm)} WPM`),
@@ -263,11 +263,11 @@ function trouble({ state, ends }) {
   );
 }
 
-// The ways on: `first` is the button that Enter presses, `same` that of Shift+Enter, or null.
+// The next steps: `first` is the button for Enter, `same` that for Shift+Enter, or null.
 function waysOn({ record: { kind, gameId }, players, me }) {
   const primary = { class: 'primary' };
   const anyone = (label, attributes) => action(label, () => go('#/lobby'), attributes);
-  // After a race alone there is no one to meet again; only the link of friends may still bring someone.
+  // After a race without other people there is no rematch, except through the link of a friends' lobby.
   const company = isCompany(players, me);
   const invitation = () =>
     company ? post('/lobby/rematch', { game_id: gameId }) : get(`/lobby/invite?game_id=${gameId}`);
@@ -280,7 +280,7 @@ function waysOn({ record: { kind, gameId }, players, me }) {
   const same = company && kind !== 'solo' && action(SAME, meet, kind === 'friends' ? primary : {});
   const ways = {
     open: () => [anyone('Play again', primary), same],
-    friends: () => [same || action('Back to the lobby of friends', meet, primary), anyone('Play with anyone')],
+    friends: () => [same || action('Back to the lobby', meet, primary), anyone('Race others')],
     solo: () => [action('Again', () => go('#/solo'), primary), anyone('Race others')],
   };
   const all = put(h('p', { class: 'ways' }), ways[kind](), h('a', { href: '#/' }, 'Home'));

@@ -1,4 +1,4 @@
-// Settings of this browser: theme, sounds, and the text of one's own races.
+// Settings of this browser: theme, sounds, and the text for practice and races with friends.
 
 import { preferences, prefer, THEMES, WORDS } from '../preferences.js';
 import { play } from '../sound.js';
@@ -7,7 +7,7 @@ import { h, put } from '../ui.js';
 export const title = 'Settings';
 
 export function show(main) {
-  put(main, h('h1', {}, 'Settings'), h('p', { class: 'lead' }, 'They stay in this browser.'), themes(), sounds(), textChoice());
+  put(main, h('h1', {}, 'Settings'), h('p', { class: 'lead' }, 'Saved in this browser only.'), themes(), sounds(), textChoice());
 }
 
 function themes() {
@@ -25,16 +25,16 @@ function sounds() {
     prefer({ sounds: target.checked });
     play('go');
   };
-  return h('fieldset', { class: 'choices' }, h('legend', {}, 'Sounds'), tick('Keys, slips, start and finish', preferences().sounds, change));
+  return h('fieldset', { class: 'choices' }, h('legend', {}, 'Sounds'), tick('Keys, mistakes, start and finish', preferences().sounds, change));
 }
 
-// Which text one types where the race is one's own.
+// The choice of text for practice and races with friends.
 export function textChoice() {
   const { words, punctuation, numbers } = preferences();
   const length = h(
     'select',
     { id: 'words', onchange: ({ target }) => prefer({ words: Number(target.value) || null }) },
-    h('option', { value: '', selected: words === null }, 'Usual length'),
+    h('option', { value: '', selected: words === null }, 'Default length'),
     WORDS.map((count) => h('option', { value: count, selected: count === words }, `${count} words`)),
   );
   const switchFor = (name, label, isOn) => tick(label, isOn, ({ target }) => prefer({ [name]: target.checked }));

@@ -1,4 +1,4 @@
-// Where one types: the text, with the input over all of it, and the keys that find their way there.
+// The stage: the text, covered by the input, and the keys that are redirected to it.
 
 import { typingField } from '../field.js';
 import { TextView } from '../text.js';
@@ -9,12 +9,12 @@ export class Stage {
   #field;
   #text;
 
-  // `note(words)` is told what the player should know; '' takes it back.
+  // Calls `note(words)` with hints for the player; '' removes them.
   constructor(race, note) {
     this.race = race;
     const read = (value, composing) => {
       const before = race.record.state;
-      // Enter means something at the end of the text alone.
+      // Enter only has a meaning at the end of the text.
       if (value.endsWith('\n') && !isLast(before)) return current(before);
       race.type(value, composing);
       const { state } = race.record;
@@ -35,7 +35,7 @@ export class Stage {
   // Tapping the text is tapping the input.
   #build() {
     const { input } = this.#field;
-    // Phones show their keyboard for a tap only, though the input has the focus.
+    // Phones show their keyboard only after a tap, even if the input has the focus.
     let isTapped = !matchMedia('(pointer: coarse)').matches;
     const words = isTapped ? 'Click here to keep typing' : 'Tap here to type';
     const hint = h('p', { class: 'hint', 'aria-hidden': 'true' }, words);
@@ -70,14 +70,14 @@ export class Stage {
     this.#field.input.focus({ preventScroll: true });
   }
 
-  // A letter or a blank typed beside the input is meant for it. Enter still presses a button. Returns a
-  // function that ends it.
+  // Redirects letters and spaces typed outside the input to it. Enter still presses a button. Returns a
+  // function that stops it.
   catchKeys() {
     const { input } = this.#field;
     const press = (event) => {
       const isCommand = event.ctrlKey || event.metaKey || event.altKey;
       if (event.target === input || (isCommand && !event.getModifierState('AltGraph'))) return;
-      // What a dead key begins is composed in the input.
+      // A dead key starts a composition, which must happen in the input.
       if (event.key === 'Dead') return this.focus();
       if (event.key.length !== 1) return;
       event.preventDefault();

@@ -147,7 +147,7 @@ async fn a_delivery_without_end_is_left_alone_and_the_module_goes_on() {
     assert_eq!(goes_on, [1, 2]);
     assert!(count::HANDLER_LEFT_ALONE.get() >= abandoned + 2);
     assert!(log.says(&[
-        "a delivery is abandoned",
+        "a delivery takes too long and is abandoned",
         "module=\"dreamer\"",
         "test.waved",
         "after=30s"

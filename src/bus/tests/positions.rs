@@ -1,4 +1,4 @@
-//! Positions: they make nobody wait, and a module that misses some reads again.
+//! Positions: publishing never waits, and a module that lags re-reads.
 
 use super::*;
 use crate::bus::{Emits, RING_CAPACITY, Reread};

@@ -1,4 +1,4 @@
-//! Who waits for whom: publishers for a full lane, and nobody else for anybody.
+//! Back-pressure: only publishers wait, and only for a full lane.
 
 use super::*;
 use crate::bus::{Delivery, LANE_CAPACITY, LANES};
@@ -90,7 +90,7 @@ async fn an_event_that_nobody_wants_costs_no_delivery() {
     let running = Running::start_paused(builder).await;
     fill_lane(&running.bus).await;
     settle().await;
-    // The lane of this game is full, and would make whoever uses it wait.
+    // The lane of this game is full, so publishing would wait.
     let unwanted = tokio::time::timeout(Duration::ZERO, async {
         for number in 0..10 * FILL {
             running.bus.announce(bowed(1, number)).await;

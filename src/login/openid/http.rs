@@ -1,4 +1,4 @@
-//! Requests to a provider: short, bounded, and never led elsewhere.
+//! Requests to a provider: with timeout, bounded, and without redirects.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use tokio::time::Instant;
 
 use super::Failure;
 
-/// How long a provider has to answer. The player waits meanwhile.
+/// Timeout of a request; the player waits meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes of an answer at most.
+/// Largest answer, in bytes.
 const ANSWER_LIMIT: usize = 256 * 1024;
-/// How long what a provider says of itself is believed: a key that it has withdrawn is forgotten then.
+/// How long a provider's metadata and keys are cached; after that, a withdrawn key is no longer accepted.
 const CACHED: Duration = Duration::from_secs(60 * 60);
-/// How soon a provider is asked again for what was not in its last answer.
+/// Shortest interval between two fetches for something that the last answer lacked.
 const REFETCH: Duration = Duration::from_secs(3);
 
-/// The way to a provider.
+/// The HTTP client for a provider.
 pub(super) struct Http(Client);
 
 impl Http {
     pub(super) fn new() -> Result<Self, String> {
         let client = Client::builder()
             .timeout(PATIENCE)
-            // A redirection would take secrets where nobody has agreed to.
+            // A redirect would send secrets to another party.
             .redirect(redirect::Policy::none())
             .user_agent(concat!("typephoon-api/", env!("CARGO_PKG_VERSION")))
             .build();
         client
             .map(Self)
-            .map_err(|error| format!("no connections to identity providers: {}", chain(&error)))
+            .map_err(|error| format!("cannot connect to identity providers: {}", chain(&error)))
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
-        // What is public is refused to nobody: then it is not where it should be.
+        // Metadata is public, so a refusal means that it is not there.
         json(send(self.0.get(url), url).await?, url).await.map_err(|_| Failure::ProviderUnavailable)
     }
 
-    /// As somebody with an access token (RFC 6750).
+    /// A request with an access token (RFC 6750).
     pub(super) async fn get_as<T: DeserializeOwned>(
         &self,
         url: &str,
@@ -64,14 +64,14 @@ impl Http {
 
 async fn send(request: RequestBuilder, url: &str) -> Result<Response, Failure> {
     request.send().await.map_err(|error| {
-        // Without the address in it: the form is not there, but a query might be.
+        // Without the URL, whose query might contain secrets.
         let error = error.without_url();
         tracing::warn!(url, error = %chain(&error), "an identity provider does not answer");
         Failure::ProviderUnavailable
     })
 }
 
-/// What an error says, and what it says as its cause.
+/// An error's message with those of its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |it| it.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
@@ -83,7 +83,7 @@ async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<
     while let Some(chunk) = response.chunk().await.map_err(|_| Failure::ProviderUnavailable)? {
         body.extend_from_slice(&chunk);
         if body.len() > ANSWER_LIMIT {
-            tracing::warn!(url, "an identity provider does not stop answering");
+            tracing::warn!(url, "an identity provider's answer is too long");
             return Err(Failure::ProviderUnavailable);
         }
     }
@@ -96,7 +96,7 @@ async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<
         return Err(if is_ours { Failure::CodeRefused } else { Failure::ProviderUnavailable });
     }
     serde_json::from_slice(&body).map_err(|error| {
-        tracing::warn!(url, %error, "an identity provider answers something else");
+        tracing::warn!(url, %error, "an identity provider sent an unexpected answer");
         Failure::ProviderUnavailable
     })
 }
@@ -107,8 +107,8 @@ struct Told {
     error: String,
 }
 
-/// Something that is fetched when it is needed, and kept for a while. Several who need it at once wait
-/// for one request, and share its failure: else each would wait for those of all before it.
+/// A value that is fetched on demand, and cached for a while. Concurrent callers wait for one request and share its
+/// failure; otherwise each would wait for the requests of all before it.
 pub(super) struct Cache<T>(Mutex<Kept<T>>);
 
 struct Kept<T> {
@@ -123,8 +123,8 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T: Clone> Cache<T> {
-    /// What is kept, if it is not too old and `serves`; else what is fetched. Not more often than every
-    /// [`REFETCH`]: until then, and if fetching fails, what is kept and serves is used, however old.
+    /// The cached value if it is not too old and `serves`, else a fetched one. Fetches at most every [`REFETCH`]: until
+    /// then, and if fetching fails, a cached value that serves is used at any age.
     pub(super) async fn get(
         &self,
         serves: impl Fn(&T) -> bool,

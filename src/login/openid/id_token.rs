@@ -1,4 +1,4 @@
-//! The id token, and whether it can be believed (OpenID Connect Core 1.0, section 3.1.3.7).
+//! Verification of the id token (OpenID Connect Core 1.0, section 3.1.3.7).
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -8,8 +8,8 @@ use serde::de::IgnoredAny;
 use super::super::{Failure, Person};
 use super::{Names, OpenIdClient};
 
-/// Signatures by a key that only the provider has. Of the others, `none` proves nothing, and those by the
-/// client's secret would make everybody who knows it the provider.
+/// Signature algorithms with a key that only the provider has. `none` proves nothing, and with HMAC by the client's
+/// secret, anyone who knows the secret could pose as the provider.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -22,7 +22,7 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::EdDSA,
 ];
 
-/// How far the provider's clock may be from ours, in seconds.
+/// Allowed difference between the provider's clock and this server's, in seconds.
 const LEEWAY: u64 = 60;
 
 #[derive(Deserialize)]
@@ -35,7 +35,7 @@ struct Claims {
     names: Names,
 }
 
-/// The first that fits is taken, and `One` fits everything.
+/// serde takes the first variant that fits, and `One` fits everything.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -43,13 +43,13 @@ enum Audience {
     One(IgnoredAny),
 }
 
-/// The key that a token says it is signed with.
+/// The id of the key in a token's header.
 pub(super) fn key_id(token: &str) -> Result<Option<String>, Failure> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
     Ok(header.kid)
 }
 
-/// Who it is.
+/// Verifies the token, and returns the person.
 pub(super) fn check(
     token: &str,
     keys: &[Jwk],
@@ -57,23 +57,23 @@ pub(super) fn check(
     nonce: &str,
 ) -> Result<Person, Failure> {
     let claims = signed(token, keys, client)?;
-    // A token that is meant for others, too, has to be issued to us.
+    // A token with several audiences must have been issued to this client.
     let is_shared = matches!(&claims.aud, Audience::Several(all) if all.len() > 1);
     let is_ours = match &claims.azp {
         Some(party) => *party == client.id,
         None => !is_shared,
     };
     if !is_ours {
-        return Err(unbelievable("issued to another client"));
+        return Err(unbelievable("issued for another client"));
     }
     if claims.nonce.as_deref() != Some(nonce) {
-        return Err(unbelievable("of another login"));
+        return Err(unbelievable("belongs to another login"));
     }
     Person::new(&claims.sub, claims.names.all())
         .ok_or_else(|| unbelievable("a subject that cannot be kept"))
 }
 
-/// The claims, if one of the keys has signed them, and they are of this issuer, for us, and of now.
+/// The claims, if one of the keys has signed them, and issuer, audience and time are right.
 fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Failure> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
     if !ALGORITHMS.contains(&header.alg) {
@@ -90,7 +90,7 @@ fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Fa
         let Ok(key) = DecodingKey::from_jwk(key) else { continue };
         match jsonwebtoken::decode(token, &key, &rules) {
             Ok(token) => return Ok(token.claims),
-            // What kind of error it is; the text might quote the token.
+            // Only the kind of error, since its text might quote the token.
             Err(error) => problem = format!("{:?}", error.kind()),
         }
     }
@@ -98,6 +98,6 @@ fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Fa
 }
 
 fn unbelievable(why: &str) -> Failure {
-    tracing::warn!(why, "an id token cannot be believed");
+    tracing::warn!(why, "an id token could not be verified");
     Failure::InvalidIdentity
 }

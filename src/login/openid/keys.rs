@@ -1,5 +1,4 @@
-//! The keys that a provider signs with: fetched when they are needed, and again when a token names one
-//! that is not among them.
+//! A provider's signing keys: fetched on demand, and again when a token names an unknown one.
 
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 
@@ -11,7 +10,7 @@ use super::http::{Cache, Http};
 pub(super) struct SigningKeys(Cache<JwkSet>);
 
 impl SigningKeys {
-    /// Those that may have signed a token that names this key, or none.
+    /// The keys that may have signed a token that names this key, or none.
     pub(super) async fn find(
         &self,
         kid: Option<&str>,

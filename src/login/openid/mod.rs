@@ -1,8 +1,8 @@
-//! OpenID Connect, as far as a login needs it: the authorization code flow of OpenID Connect Core 1.0,
-//! section 3.1, with PKCE (RFC 7636).
+//! The part of OpenID Connect that a login needs: the authorization code flow of OpenID Connect Core 1.0, section 3.1,
+//! with PKCE (RFC 7636).
 //!
-//! The id token says who it is. The provider's access token serves to ask for a name, if the id token has
-//! none, and is thrown away.
+//! The id token identifies the person. The provider's access token is used only to ask for a name, if the id token has
+//! none.
 
 mod http;
 mod id_token;
@@ -21,52 +21,52 @@ use self::keys::SigningKeys;
 use super::{Attempt, Failure, IdentityProvider, Person};
 use crate::settings::Secret;
 
-/// What the operator has agreed on with a provider.
+/// The registration of this server at a provider.
 #[derive(Clone, Debug)]
 pub struct OpenIdClient {
-    /// Under which id the provider knows us.
+    /// The client id.
     pub id: String,
-    /// Proves that it is us; a public client has none.
+    /// The client secret; a public client has none.
     pub secret: Option<Secret>,
-    /// Where the browser comes back to.
+    /// The redirect URI.
     pub redirect_url: String,
-    /// The `iss` that id tokens may carry; the first is where the provider is found.
+    /// Accepted values of `iss` in id tokens; the first is the base of the discovery URL.
     pub issuers: Vec<String>,
-    /// Where things are.
+    /// The provider's endpoints.
     pub endpoints: Endpoints,
     /// More parameters of the authorization request.
     pub parameters: Vec<(&'static str, String)>,
 }
 
-/// Where a provider has what.
+/// The endpoints of a provider.
 #[derive(Clone, Debug)]
 pub enum Endpoints {
-    /// It says so itself (OpenID Connect Discovery 1.0).
+    /// By discovery (OpenID Connect Discovery 1.0).
     Discovered,
-    /// There.
+    /// As configured.
     Given {
-        /// Where the browser is sent.
+        /// The authorization endpoint.
         authorize: String,
-        /// Where codes are exchanged.
+        /// The token endpoint.
         token: String,
-        /// Where the signing keys are.
+        /// The URL of the signing keys.
         jwks: String,
     },
 }
 
-/// How a client proves who it is at the token endpoint (OpenID Connect Core 1.0, section 9).
+/// Client authentication at the token endpoint (OpenID Connect Core 1.0, section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuth {
-    /// By HTTP Basic.
+    /// HTTP Basic.
     Basic,
     /// In the body.
     Post,
 }
 
-/// What form encoding leaves alone (RFC 6749, appendix B); providers that do not decode need that.
+/// Characters that form encoding leaves unchanged (RFC 6749, appendix B), for providers that do not decode.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'*');
 
-/// What is asked for.
+/// The requested scope.
 const SCOPE: &str = "openid email profile";
 
 /// A provider that speaks OpenID Connect.
@@ -77,7 +77,7 @@ pub struct OpenId {
     keys: SigningKeys,
 }
 
-/// What a provider says of itself, or the operator of it.
+/// Metadata of a provider, from discovery or from the settings.
 #[derive(Clone, Debug, Deserialize)]
 struct Metadata {
     issuer: String,
@@ -89,7 +89,7 @@ struct Metadata {
 }
 
 impl Metadata {
-    /// Basic is what every provider has to take, unless it says otherwise (RFC 8414, section 2).
+    /// Basic is the default, unless the provider says otherwise (RFC 8414, section 2).
     fn client_auth(&self) -> ClientAuth {
         match &self.token_endpoint_auth_methods_supported {
             Some(methods) if !methods.iter().any(|it| it == "client_secret_basic") => {
@@ -106,7 +106,7 @@ struct TokenAnswer {
     access_token: Option<String>,
 }
 
-/// What a provider says of a player when it is asked (OpenID Connect Core 1.0, section 5.3).
+/// The provider's user info (OpenID Connect Core 1.0, section 5.3).
 #[derive(Deserialize)]
 struct UserInfo {
     sub: String,
@@ -114,7 +114,7 @@ struct UserInfo {
     names: Names,
 }
 
-/// How a player may be called, the best first.
+/// Possible names of a player, the best first.
 #[derive(Deserialize)]
 struct Names {
     name: Option<String>,
@@ -129,10 +129,10 @@ impl Names {
 }
 
 impl OpenId {
-    /// Nothing is fetched before somebody logs in.
+    /// Fetches nothing before the first login.
     ///
     /// # Errors
-    /// One sentence, if there can be no connections.
+    /// One sentence, if the HTTP client cannot be created.
     pub fn new(client: OpenIdClient) -> Result<Self, String> {
         let http = Http::new()?;
         Ok(Self { client, http, metadata: Cache::default(), keys: SigningKeys::default() })
@@ -153,9 +153,13 @@ impl OpenId {
         let fetch = async {
             let at = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
             let metadata: Metadata = self.http.get(&at).await?;
-            // Or else one provider could speak for another (Discovery 1.0, section 4.3).
+            // Otherwise one provider could impersonate another (Discovery 1.0, section 4.3).
             if metadata.issuer != *issuer {
-                tracing::warn!(issuer, says = metadata.issuer, "an OpenID provider is another one");
+                tracing::warn!(
+                    issuer,
+                    says = metadata.issuer,
+                    "an OpenID provider has another issuer than configured"
+                );
                 return Err(Failure::ProviderUnavailable);
             }
             Ok(metadata)
@@ -163,7 +167,7 @@ impl OpenId {
         self.metadata.get(|_| true, fetch).await
     }
 
-    /// The form that exchanges a code, and the credentials beside it.
+    /// Exchanges a code, with the client's credentials.
     async fn exchange(
         &self,
         metadata: &Metadata,
@@ -180,7 +184,7 @@ impl OpenId {
         let mut basic = None;
         match (&client.secret, metadata.client_auth()) {
             (Some(secret), ClientAuth::Basic) => {
-                // Both are form-encoded first (RFC 6749, section 2.3.1).
+                // Id and secret are form-encoded first (RFC 6749, section 2.3.1).
                 let encoded = |text| utf8_percent_encode(text, FORM).to_string();
                 basic = Some((encoded(&client.id), encoded(secret.expose())));
             }
@@ -195,12 +199,12 @@ impl OpenId {
         self.http.post(&metadata.token_endpoint, &form, basic).await
     }
 
-    /// What the id token does not say of a player: providers may leave names to this question (OpenID
-    /// Connect Core 1.0, section 5.4). Without an answer the player has no name.
+    /// Asks for the name if the id token has none: providers may return names by user info only (OpenID Connect Core
+    /// 1.0, section 5.4). Without an answer the player has no name.
     async fn ask_for_name(&self, person: Person, metadata: &Metadata, access: &str) -> Person {
         let Some(url) = &metadata.userinfo_endpoint else { return person };
         match self.http.get_as::<UserInfo>(url, access).await {
-            // Or else the answer is about somebody else (section 5.3.2).
+            // Otherwise the answer is about another person (section 5.3.2).
             Ok(info) if info.sub == person.subject() => {
                 Person::new(person.subject(), info.names.all()).unwrap_or(person)
             }
