@@ -11,11 +11,11 @@ use salvo::{Request, Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Event, Never, Reach};
-use crate::game::{Door, Game, GameId, Stage, Timestamp, UserId};
+use crate::game::{Door, Game, GameId, Stage, TextWish, Timestamp, UserId};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{Message, RACE};
+use crate::socket::{LOBBY, Message, RACE};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "invite", path: module_path!(), wire } }
@@ -33,6 +33,14 @@ fn wire(module: &mut Wiring) {
     module
         .post("/api/v1/lobby/rematch", rematch)
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
+    module.post("/api/v1/lobby/text", choose_text).fails(&[
+        Kind::GAME_NOT_FOUND,
+        Kind::NOT_A_PARTICIPANT,
+        Kind::NOT_THE_HOST,
+        Kind::VALIDATION,
+    ]);
+    module.emits::<TextChosen>();
+    module.shows(LOBBY, NewText::of);
     module.emits::<RematchWanted>();
     module.shows(RACE, Rematch::of);
     module.get("/api/v1/lobby/address", address);
@@ -64,6 +72,29 @@ struct Invitation {
     host: Option<String>,
     /// Players at whom a lobby is full.
     player_limit: usize,
+    /// The text that the host has chosen.
+    text: ChosenText,
+}
+
+/// A choice of text.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
+struct ChosenText {
+    /// Number of words, from 5 to 200; null for as many as in open races.
+    #[serde(default)]
+    words: Option<u16>,
+    /// Whether it has sentences with capitals and punctuation marks.
+    #[serde(default)]
+    punctuation: bool,
+    /// Whether some words are numbers.
+    #[serde(default)]
+    numbers: bool,
+}
+
+impl From<TextWish> for ChosenText {
+    fn from(wish: TextWish) -> Self {
+        let TextWish { words, punctuation, numbers } = wish;
+        Self { words, punctuation, numbers }
+    }
 }
 
 /// The invitation of a game, for those who sit in it.
@@ -76,7 +107,94 @@ async fn invitation(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<In
         is_private: matches!(game.door, Door::Invited(_)),
         host: game.host().map(ToString::to_string),
         player_limit: cx.settings().game.player_limit,
+        text: game.wishes.text.into(),
     }))
+}
+
+/// The host has chosen another text.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+struct TextChosen {
+    game: GameId,
+}
+
+impl Event for TextChosen {
+    const NAME: &'static str = "text.chosen";
+    const REACH: Reach = Reach::Game;
+    type Loss = Never;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+}
+
+/// Tells the lobby that its text is another one: `GET /lobby/invite` shows which.
+#[derive(Serialize, ToSchema)]
+struct NewText {
+    game_id: GameId,
+}
+
+impl Message for NewText {
+    const EVENT: &'static str = "TEXT_CHOSEN";
+}
+
+impl NewText {
+    fn of(chosen: &TextChosen) -> Self {
+        Self { game_id: chosen.game }
+    }
+}
+
+/// A choice of text for a lobby.
+#[derive(Deserialize, ToSchema)]
+#[salvo(schema(name = "TextOfGame"))]
+struct TextOfGame {
+    /// The game.
+    #[serde(deserialize_with = "lenient::integer")]
+    game_id: i64,
+    #[serde(flatten)]
+    text: ChosenText,
+}
+
+/// The host of a friends' lobby chooses the text of the race. The others are told.
+#[endpoint(tags("lobby"))]
+async fn choose_text(
+    cx: Cx,
+    chosen: Body<TextOfGame>,
+    caller: Caller,
+) -> Result<Answer<Empty>, Error> {
+    let TextOfGame { game_id, text: ChosenText { words, punctuation, numbers } } = chosen.0;
+    if words.is_some_and(|words| !TextWish::WORDS.contains(&words)) {
+        return Err(Error::validation("body words: must be from 5 to 200"));
+    }
+    let (its, game, host) = (cx.clone(), GameId(game_id), caller.0.id);
+    let wish = TextWish { words, punctuation, numbers };
+    cx.carry(async move {
+        let choose = |game: &mut Game| wish_for(game, &host, wish);
+        let changed = its.live().change("choose_text", game, choose).await?;
+        let (is_new, _) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
+        if is_new? {
+            its.publish(TextChosen { game }).await;
+        }
+        Ok(Answer::ok())
+    })
+    .await
+}
+
+/// The host of an invitation's lobby wants this text. Returns whether it is another one.
+fn wish_for(game: &mut Game, host: &UserId, wish: TextWish) -> Step<Result<bool, Error>> {
+    let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
+    if !matches!(game.door, Door::Invited(_)) || game.stage > Stage::Lobby {
+        return refused(Kind::GAME_NOT_FOUND);
+    }
+    if game.player(host).is_none() {
+        return refused(Kind::NOT_A_PARTICIPANT);
+    }
+    if game.host() != Some(host) {
+        return refused(Kind::NOT_THE_HOST);
+    }
+    if game.wishes.text == wish {
+        return Step::unchanged(Ok(false));
+    }
+    game.wishes.text = wish;
+    Step::changed(Ok(true))
 }
 
 fn token_of(cx: &Cx, game: &Game) -> String {

@@ -19,8 +19,8 @@ pub(super) const ABSENCE_GRACE: Duration = Duration::from_secs(1);
 pub(super) const WORDS: BoundedInteger = BoundedInteger {
     name: "words",
     about: "Of a lobby of one's own: how many words its text has; by default as many as in open races.",
-    from: 5,
-    to: 200,
+    from: *TextWish::WORDS.start() as i64,
+    to: *TextWish::WORDS.end() as i64,
 };
 
 /// Letters of a token by which friends find each other; those that this server gives have twenty.

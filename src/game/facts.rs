@@ -126,6 +126,11 @@ pub struct TextWish {
     pub numbers: bool,
 }
 
+impl TextWish {
+    /// How many words a text may have.
+    pub const WORDS: std::ops::RangeInclusive<u16> = 5..=200;
+}
+
 /// What the players of a game have asked for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -46,7 +46,8 @@ async fn friends_meet_by_their_link_and_race_when_the_host_says_so() {
     let known = anna.asks(INVITE).await;
     let token = link.rsplit('=').next().unwrap();
     let expected = json!({
-        "ok": true, "invite_token": token, "is_private": true, "host": anna.id, "player_limit": 5
+        "ok": true, "invite_token": token, "is_private": true, "host": anna.id, "player_limit": 5,
+        "text": { "words": null, "punctuation": false, "numbers": false }
     });
     assert_eq!(*known.ok(), expected);
     assert_eq!(*ben.asks(INVITE).await.ok(), expected);
@@ -65,6 +66,34 @@ async fn friends_meet_by_their_link_and_race_when_the_host_says_so() {
     }
     assert_eq!(anna.words().await, ben.words().await);
     assert_eq!(anna.asks(INVITE).await.ok()["host"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_host_of_friends_chooses_the_text_and_everybody_sees_it() {
+    let server = Server::start().await;
+    let link = invitation(&server).await;
+    let [mut anna, mut ben] = friends(&server, &link).await;
+    let choose = async |player: &Player, words: u64| {
+        let choice = json!({ "game_id": player.game, "words": words, "punctuation": true });
+        server.post("/api/v1/lobby/text", player, &choice).await
+    };
+    choose(&ben, 10).await.refused(403, "NOT_THE_HOST");
+    choose(&anna, 4).await.refused(400, "VALIDATION_ERROR");
+    choose(&anna, 10).await.ok();
+    for player in [&mut anna, &mut ben] {
+        player.lobby.until("TEXT_CHOSEN").await;
+        let text = json!({ "words": 10, "punctuation": true, "numbers": false });
+        assert_eq!(player.asks(INVITE).await.ok()["text"], text);
+    }
+    starts(&anna).await.ok();
+    for player in [&mut anna, &mut ben] {
+        player.lobby.until("GAME_START").await;
+        player.race().await;
+    }
+    let words = anna.words().await;
+    assert_eq!(words.split(' ').count(), 10);
+    assert!(words.ends_with('.'), "{words}");
+    choose(&anna, 20).await.refused(404, "GAME_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ import { count, sentence } from '../sentences.js';
 import { whoAmI } from '../session.js';
 import { address, openSocket } from '../socket.js';
 import * as store from '../store.js';
-import { textQuery } from '../preferences.js';
+import { prefer, textQuery } from '../preferences.js';
 import { action, bareName, botMark, h, keyHints, onEnter, onEscape, put, say, trouble } from '../ui.js';
 import { inviteLink, playWithFriends, wayTo } from './invite.js';
+import { textChoice } from './settings.js';
 
 // Groups several arrivals into one update.
 const DEBOUNCE = 50;
@@ -70,6 +71,7 @@ class Lobby {
     this.why = h('p', { class: 'why', role: 'status' }, 'Looking for a lobby…');
     this.count = h('p', { class: 'big-count', 'aria-hidden': 'true' });
     this.host = h('div', { class: 'host' });
+    this.text = h('div');
     this.seats = h('p', { class: 'seats', 'aria-hidden': 'true' });
     this.keys = h('div');
     this.loss = h('div');
@@ -83,7 +85,7 @@ class Lobby {
     const ways = h('p', { class: 'ways' }, leave, invite);
     const news = [this.loss, this.count, this.why];
     const here = [this.players, this.seats];
-    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, here, this.note, link, ways, this.keys);
+    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, here, this.text, this.note, link, ways, this.keys);
     this.#untellLoss = tellLoss(this.main, this.loss);
     this.#socket = openSocket(
       () => address('/lobby/queue-in/ws', this.#query()),
@@ -117,7 +119,7 @@ class Lobby {
     } else if (event === 'GET_TOKEN') {
       this.#known = this.#insist(() => get(`/auth/guest-token?key=${encodeURIComponent(key)}`));
       this.#known.catch((failure) => this.#fail(failure));
-    } else if (['USER_JOINED', 'USER_LEFT', 'USER_READY'].includes(event)) {
+    } else if (['USER_JOINED', 'USER_LEFT', 'USER_READY', 'TEXT_CHOSEN'].includes(event)) {
       clearTimeout(this.#debounce);
       this.#debounce = setTimeout(() => this.#read(), DEBOUNCE);
     } else if (event === 'GAME_START') {
@@ -192,6 +194,7 @@ class Lobby {
     if (this.kind === 'solo') return this.#count(left, others);
     this.#showSeats(invite.player_limit - others.length - 1);
     const waits = invite.is_private && left > CLOSING;
+    if (invite.is_private) this.#showText(invite.text, waits && invite.host === me.id);
     if (waits) this.#showHost(me, others, invite, left);
     else this.#count(left, others);
     this.#offer(me, waits && invite.host === me.id, waits && others.length === 0);
@@ -209,6 +212,21 @@ class Lobby {
     const closing = setTimeout(() => this.#count(CLOSING, others), (left - CLOSING) * 1000);
     this.#stopCounting = () => clearTimeout(closing);
     this.note.textContent = noteFor(wayTo(this.token), others.length === 0 && mine);
+  }
+
+  // The text of a race with friends: the host chooses it, the others read which it is.
+  #showText(text, isMine) {
+    const shown = JSON.stringify([text, isMine]);
+    if (this.text.dataset.shown === shown) return;
+    this.text.dataset.shown = shown;
+    const choose = (change) => this.#choose({ ...text, ...change });
+    this.text.replaceChildren(isMine ? textChoice(text, choose, 'Text of this race') : h('p', { class: 'small' }, nameOf(text)));
+  }
+
+  // The server tells all players, this one included.
+  #choose(text) {
+    prefer(text);
+    post('/lobby/text', { game_id: this.#gameId, ...text }).catch(() => this.#read());
   }
 
   // The one button of the lobby: the host starts the race, other players are ready.
@@ -276,6 +294,12 @@ class Lobby {
     this.#socket?.close();
     this.#socket = null;
   }
+}
+
+// A text in words.
+function nameOf({ words, punctuation, numbers }) {
+  const extras = [punctuation && 'punctuation', numbers && 'numbers'].filter(Boolean).join(' and ');
+  return `Text: ${words === null ? 'default length' : count(words, 'word', 'words')}${extras && `, with ${extras}`}.`;
 }
 
 // A hint while waiting for friends: why they may not be here yet, or how they join.

@@ -28,20 +28,23 @@ function sounds() {
   return h('fieldset', { class: 'choices' }, h('legend', {}, 'Sounds'), tick('Keys, mistakes, start and finish', preferences().sounds, change));
 }
 
-// The choice of text for practice and races with friends.
-export function textChoice() {
-  const { words, punctuation, numbers } = preferences();
+// A choice of text, by default the one for practice and races with friends. `choose` is given what changes.
+export function textChoice(
+  { words, punctuation, numbers } = preferences(),
+  choose = prefer,
+  legend = 'Text for practice and races with friends',
+) {
   const length = h(
     'select',
-    { id: 'words', onchange: ({ target }) => prefer({ words: Number(target.value) || null }) },
+    { id: 'words', onchange: ({ target }) => choose({ words: Number(target.value) || null }) },
     h('option', { value: '', selected: words === null }, 'Default length'),
     WORDS.map((count) => h('option', { value: count, selected: count === words }, `${count} words`)),
   );
-  const switchFor = (name, label, isOn) => tick(label, isOn, ({ target }) => prefer({ [name]: target.checked }));
+  const switchFor = (name, label, isOn) => tick(label, isOn, ({ target }) => choose({ [name]: target.checked }));
   return h(
     'fieldset',
     { class: 'choices' },
-    h('legend', {}, 'Text for practice and races with friends'),
+    h('legend', {}, legend),
     h('label', { class: 'unseen', for: 'words' }, 'Length'),
     length,
     switchFor('punctuation', 'Punctuation', punctuation),

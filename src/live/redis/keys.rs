@@ -75,8 +75,8 @@ impl Keys {
         format!("{}:players", self.common)
     }
 
-    /// When which timer of which game is due.
+    /// When which timer of which game is due. Pods of a version that keeps games in another way have their own.
     pub(super) fn agenda(&self) -> String {
-        format!("{}:agenda", self.common)
+        format!("{}:agenda-v2", self.common)
     }
 }

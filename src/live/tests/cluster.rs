@@ -328,7 +328,7 @@ async fn nothing_is_kept_for_ever() {
         let mut left: Vec<_> = cluster.keys().await;
         left.retain(|key| {
             let is_other = |it: &&str| key.ends_with(it);
-            !["last-id", "pods", "players", "agenda"].iter().any(is_other)
+            !["last-id", "pods", "players", "agenda-v2"].iter().any(is_other)
                 && !key.contains(":shared:")
         });
         assert_eq!(left, Vec::<String>::new());
