@@ -21,7 +21,7 @@ TP_LIMITS__SEATS_PER_PLAYER seats a minute. TP_HANDLERS__BOTS__ENABLED=false kee
 
 /// Plays typephoon races against a server, and reports joins, latencies, losses, errors, CPU and memory.
 #[derive(Parser, Debug)]
-#[command(version, after_help = AFTER)]
+#[command(after_help = AFTER)]
 pub struct Options {
     /// Address of a server, `http://host:port`; several (pods) get connections in turns
     #[arg(long = "url", default_value = "http://127.0.0.1:8080", value_parser = Target::parse)]

@@ -7,7 +7,7 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 260.0;
 /// Room for the labels.
 const LEFT: f64 = 64.0;
-const RIGHT: f64 = 16.0;
+const RIGHT: f64 = 36.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 34.0;
 
@@ -142,7 +142,7 @@ mod tests {
     fn a_line_goes_from_the_lower_left_to_the_upper_right() {
         let line = Line { name: "frames", class: "a", points: vec![(0.0, 0.0), (10.0, 100.0)] };
         let svg = plot(Axis::Time, "per second", &[line]);
-        assert!(svg.contains(r#"class="line a" d="M64.0 226.0L844.0 12.0""#), "{svg}");
+        assert!(svg.contains(r#"class="line a" d="M64.0 226.0L824.0 12.0""#), "{svg}");
         assert!(svg.contains("frames") && svg.contains("[per second]"));
     }
 
