@@ -43,7 +43,8 @@ const REDIS_BYTES: f64 = 74_000.0;
 /// Seconds of CPU of RabbitMQ for a message that it takes, and for each pod that gets it: fitted to what was measured on
 /// two and four pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
 const BROKER_CPU: (f64, f64) = (130e-6, 60e-6);
-/// Frames that a core of a pod delivers in a second while 99 % of them arrive within 100 ms.
+/// Frames that a core of a pod delivers in a second while 99 % of them arrive within 100 ms: measured, with another
+/// generator.
 const DELIVERIES: f64 = 80_000.0;
 
 /// Assumed: what is at hand. PostgreSQL writes rows: of each race at its opening, its preparation, each result and its
@@ -257,9 +258,9 @@ impl Traffic {
         }
     }
 
-    fn times(self, factor: f64) -> Self {
+    fn times(self, by: f64) -> Self {
         let Self { messages, deliveries, bytes } = self;
-        Self { messages: messages * factor, deliveries: deliveries * factor, bytes: bytes * factor }
+        Self { messages: messages * by, deliveries: deliveries * by, bytes: bytes * by }
     }
 }
 
@@ -281,7 +282,7 @@ fn main() {
     println!("Messages of positions per 1,000 keystrokes\n");
     header(&["pods", "players", "modelled", "measured"]);
     for (pods, players, modelled, measured) in measured() {
-        println!("| {pods} | {players} | {modelled:.1} | {measured:.0} |");
+        println!("| {pods} | {players} | {} | {measured:.0} |", figure(modelled));
     }
     for is_placed in [false, true] {
         println!("\n{}\n", if is_placed { "With placement" } else { "Without placement" });
@@ -292,6 +293,7 @@ fn main() {
     for pods in [4, 10, 30, 100, 300, 1000] {
         let [(without, first), (with, then)] =
             [false, true].map(|is_placed| Deployment::new(pods, 0, is_placed).most());
+        let [without, with] = [without, with].map(|it| figure(it as f64));
         println!("| {pods} | {without} | {first} | {with} | {then} |");
     }
     println!("\nA million players on 400 pods\n");
@@ -299,12 +301,25 @@ fn main() {
     println!("\nConnections, and commands of Redis per second without players\n");
     header(&["pods", "RabbitMQ", "Redis", "PostgreSQL", "commands/s"]);
     for pods in [10, 100, 300, 1000] {
-        let idle = Deployment::new(pods, 0, true).cost().commands;
-        println!("| {pods} | {} | {pods} | {} | {idle:.0} |", 2 * pods, 5 * pods);
+        let idle = figure(Deployment::new(pods, 0, true).cost().commands);
+        println!("| {pods} | {} | {pods} | {} | {idle} |", 2 * pods, 5 * pods);
     }
     let (to, from) = (RATE * (RACE - 1) as f64 * KEY_OUT, RATE * KEY_IN);
     let redis = REDIS_BYTES * RATE / KEYSTROKES;
     println!("\nBytes/s per racing player: {from:.0} from it, {to:.0} to it, {redis:.0} of Redis");
+}
+
+/// To three digits.
+fn figure(value: f64) -> String {
+    match value {
+        0.0 => "0".into(),
+        0.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => {
+            let power = 10_f64.powi(value.log10().floor() as i32 - 2);
+            format!("{:.0}", (value / power).round() * power)
+        }
+    }
 }
 
 /// The head of a table.
@@ -334,10 +349,9 @@ fn sizes(is_placed: bool) {
             continue;
         }
         let Cost { messages, broker_cores, bytes, commands, redis_core, .. } = cost;
-        let (of, megabytes) = (players as f64, bytes / 1e6);
-        let broker = format!("{messages:.0} | {:.2} | {broker_cores:.1}", messages / of);
-        let redis = format!("{commands:.0} | {:.1} | {redis_core:.1}", commands / of);
-        println!("| {players} | {pods} | {broker} | {megabytes:.1} | {redis} |");
+        let [sent, asked] = [messages, commands].map(|it| it / players as f64);
+        let figures = [messages, sent, broker_cores, bytes / 1e6, commands, asked, redis_core];
+        println!("| {players} | {pods} | {} |", figures.map(figure).join(" | "));
     }
 }
 
@@ -358,10 +372,8 @@ fn remedies() {
     header(&[&["", "messages/s of all"], &of_each[..]].concat());
     for (name, deployment, cells) in rows {
         let Cost { messages, broker_cores, broker_bytes, redis_core, rows, .. } = deployment.cost();
-        let (all, megabytes) = (messages * cells, broker_bytes / 1e6);
-        println!(
-            "| {name} | {all:.0} | {broker_cores:.1} | {megabytes:.1} | {redis_core:.2} | {rows:.0} |"
-        );
+        let figures = [messages * cells, broker_cores, broker_bytes / 1e6, redis_core, rows];
+        println!("| {name} | {} |", figures.map(figure).join(" | "));
     }
 }
 
