@@ -90,6 +90,8 @@ pub struct Monitor {
     /// Where the window begins.
     begin: Look,
     is_warm: bool,
+    /// CPU of the given processes as of the last look at each: one that has ended keeps what it had.
+    cpu: Vec<Duration>,
     series: Series,
 }
 
@@ -98,11 +100,12 @@ impl Monitor {
     pub fn new(run: Rc<Run>) -> Self {
         let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let before = look(&run);
+        let mut cpu = vec![Duration::ZERO; run.options.pids.len()];
+        let before = look(&run, &mut cpu);
         let memory_before = memory(&run);
         let series = Series { memory_before, memory_most: memory_before, ..Series::default() };
         let is_warm = run.options.warm_up <= 0.0;
-        Self { run, ticks, before, begin: before, is_warm, series }
+        Self { run, ticks, before, begin: before, is_warm, cpu, series }
     }
 
     /// Waits for the next second and looks.
@@ -127,7 +130,7 @@ impl Monitor {
     }
 
     fn take_sample(&mut self) {
-        let (before, now) = (self.before, look(&self.run));
+        let (before, now) = (self.before, look(&self.run, &mut self.cpu));
         self.before = now;
         let seconds = (now.at - before.at).as_secs_f64().max(1e-3);
         let rate = |now: u64, before: u64| (now - before) as f64 / seconds;
@@ -156,8 +159,11 @@ impl Monitor {
     }
 }
 
-fn look(run: &Run) -> Look {
-    let cpu = run.options.pids.iter().filter_map(|pid| proc::cpu(*pid)).sum();
+fn look(run: &Run, cpu: &mut [Duration]) -> Look {
+    for (pid, cpu) in run.options.pids.iter().zip(cpu.iter_mut()) {
+        *cpu = proc::cpu(*pid).unwrap_or(*cpu);
+    }
+    let cpu = cpu.iter().sum();
     let own_cpu = proc::cpu(std::process::id()).unwrap_or_default();
     Look { at: run.elapsed(), counts: run.stats.borrow().counts, cpu, own_cpu }
 }

@@ -56,7 +56,7 @@ pub struct Options {
     /// Type the text again and again until --seconds are over, so that the load is even
     #[arg(long, requires = "seconds")]
     pub endless: bool,
-    /// Leave the first seconds out of latencies, losses and CPU per frame: until everybody races
+    /// Leave the first seconds, until everybody races, out of latencies and CPU per frame
     #[arg(long, default_value_t = 0.0)]
     pub warm_up: f64,
     /// Client addresses to play, told by X-Forwarded-For; 0 sends none

@@ -27,10 +27,11 @@ const LAST_FRAMES: Duration = Duration::from_secs(3);
 /// A generator that is further behind does not try to catch up.
 const TOO_LATE: Duration = Duration::from_secs(1);
 
-/// Before a socket that the server has closed is opened again.
-const PAUSE: Duration = Duration::from_millis(200);
+/// Before a socket that the server has closed is opened again: the first time, and at most. Each pause is twice as long as
+/// the one before.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
-/// How often a socket is opened again after something has failed.
+/// How often that is tried: for about a quarter of a minute.
 const TRIES: u32 = 10;
 
 /// Where a player is.
@@ -254,15 +255,18 @@ impl<'a> Race<'a> {
         Ok(socket)
     }
 
-    /// The same after a failure, as often as it takes.
+    /// The same after a failure, each time on the next pod.
     async fn come_back(&mut self, mut trouble: Trouble) -> Result<Socket, Trouble> {
+        let mut pause = PAUSES.0;
         for _ in 0..TRIES {
             self.run.note(Trouble(format!("game socket: {}", trouble.0)));
             // 4500 and above say not to come again.
             if trouble.0.starts_with("closed 45") {
                 break;
             }
-            sleep(PAUSE).await;
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+            self.player.turn();
             match self.reopen().await {
                 Ok(socket) => return Ok(socket),
                 Err(again) => trouble = again,
