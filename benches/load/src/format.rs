@@ -24,9 +24,9 @@ pub struct Position {
 
 /// What a frame from the server says.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard<'a> {
+pub enum Incoming<'a> {
     /// Another player has moved.
-    Moved {
+    Position {
         /// Id of that player.
         user: &'a [u8],
         /// Where that player is now.
@@ -54,14 +54,14 @@ impl Format {
     }
 
     /// Reads the payload of a frame from the server.
-    pub fn read(self, payload: &[u8]) -> Heard<'_> {
+    pub fn read(self, payload: &[u8]) -> Incoming<'_> {
         match self {
-            Self::V1 => read_v1(payload).unwrap_or(Heard::Malformed),
+            Self::V1 => read_v1(payload).unwrap_or(Incoming::Malformed),
         }
     }
 }
 
-fn read_v1(payload: &[u8]) -> Option<Heard<'_>> {
+fn read_v1(payload: &[u8]) -> Option<Incoming<'_>> {
     let (mut event, mut user, mut word, mut char) = (None, None, None, None);
     let mut fields = Fields::of(payload)?;
     while let Some((name, value)) = fields.next_field()? {
@@ -77,9 +77,9 @@ fn read_v1(payload: &[u8]) -> Option<Heard<'_>> {
         b"KEY_STOKE" => {
             let position =
                 Position { word: u32::try_from(word?).ok()?, char: i32::try_from(char?).ok()? };
-            Some(Heard::Moved { user: user?, position })
+            Some(Incoming::Position { user: user?, position })
         }
-        other => Some(Heard::Event(other)),
+        other => Some(Incoming::Event(other)),
     }
 }
 
@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn another_players_position_is_read_whatever_the_order_of_fields() {
-        let moved = Heard::Moved { user: b"guest-1", position: Position { word: 3, char: -1 } };
+        let moved =
+            Incoming::Position { user: b"guest-1", position: Position { word: 3, char: -1 } };
         for frame in [
             r#"{"event":"KEY_STOKE","game_id":35,"user_id":"guest-1","word_index":3,"char_index":-1}"#,
             r#"{ "char_index" : -1 , "new": {"a":[1,"},{"]}, "word_index": 3, "user_id": "guest-1", "event": "KEY_STOKE"}"#,
@@ -178,9 +179,9 @@ mod tests {
     #[test]
     fn other_events_are_read_by_name_and_garbage_is_malformed() {
         let start = br#"{"event":"START","game_id":35}"#;
-        assert_eq!(Format::V1.read(start), Heard::Event(b"START"));
+        assert_eq!(Format::V1.read(start), Incoming::Event(b"START"));
         for garbage in ["", "{", "[]", r#"{"event"}"#, r#"{"a":1}"#, r#"{"event":"KEY_STOKE"}"#] {
-            assert_eq!(Format::V1.read(garbage.as_bytes()), Heard::Malformed, "{garbage}");
+            assert_eq!(Format::V1.read(garbage.as_bytes()), Incoming::Malformed, "{garbage}");
         }
     }
 }

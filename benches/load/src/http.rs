@@ -23,9 +23,9 @@ const LONGEST_HEAD: usize = 16 * 1024;
 
 /// What did not work, by kind: what the report counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble(pub String);
+pub struct Failure(pub String);
 
-impl From<io::Error> for Trouble {
+impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self(match error.kind() {
             ErrorKind::ConnectionRefused => "connection refused".into(),
@@ -58,13 +58,13 @@ pub struct Answer {
 
 impl Answer {
     /// The body of a success.
-    fn json(self) -> Result<(Value, Option<String>), Trouble> {
+    fn json(self) -> Result<(Value, Option<String>), Failure> {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
         if self.status == 200 {
             return Ok((body, self.cookie));
         }
         let code = body["error"]["code"].as_str().unwrap_or_default();
-        Err(Trouble(format!("HTTP {} {code}", self.status).trim_end().to_owned()))
+        Err(Failure(format!("HTTP {} {code}", self.status).trim_end().to_owned()))
     }
 }
 
@@ -89,7 +89,7 @@ impl Http {
         &self,
         path: &str,
         client: &Client,
-    ) -> Result<(Value, Option<String>), Trouble> {
+    ) -> Result<(Value, Option<String>), Failure> {
         self.ask(self.head("GET", path, client, "\r\n")).await?.json()
     }
 
@@ -97,7 +97,7 @@ impl Http {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn post(&self, path: &str, client: &Client, body: &Value) -> Result<Value, Trouble> {
+    pub async fn post(&self, path: &str, client: &Client, body: &Value) -> Result<Value, Failure> {
         let body = body.to_string();
         let more = format!(
             "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -110,7 +110,7 @@ impl Http {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn open(&self, path: &str, client: &Client) -> Result<Socket, Trouble> {
+    pub async fn open(&self, path: &str, client: &Client) -> Result<Socket, Failure> {
         let more = format!(
             "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: {}\r\n\r\n",
             nonce()
@@ -121,7 +121,7 @@ impl Http {
         let (answer, rest) = within(read_answer(&mut stream)).await?;
         match answer.status {
             101 => Ok(Socket::new(stream, &rest, rand::rng().random_range(1..u32::MAX))),
-            _ => Err(answer.json().err().unwrap_or_else(|| Trouble("no upgrade".into()))),
+            _ => Err(answer.json().err().unwrap_or_else(|| Failure("no upgrade".into()))),
         }
     }
 
@@ -137,14 +137,14 @@ impl Http {
         head
     }
 
-    async fn connect(&self) -> Result<TcpStream, Trouble> {
+    async fn connect(&self) -> Result<TcpStream, Failure> {
         let stream = within(async { Ok(TcpStream::connect(self.target.address).await?) }).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }
 
     /// On a connection that is there, or on a new one if there is none or the server has just closed it.
-    async fn ask(&self, request: String) -> Result<Answer, Trouble> {
+    async fn ask(&self, request: String) -> Result<Answer, Failure> {
         while let Some(stream) = self.take() {
             if let Ok(answer) = self.ask_on(stream, &request).await {
                 return Ok(answer);
@@ -164,7 +164,7 @@ impl Http {
         }
     }
 
-    async fn ask_on(&self, mut stream: TcpStream, request: &str) -> Result<Answer, Trouble> {
+    async fn ask_on(&self, mut stream: TcpStream, request: &str) -> Result<Answer, Failure> {
         stream.write_all(request.as_bytes()).await?;
         let (answer, _) = within(read_answer(&mut stream)).await?;
         self.idle.borrow_mut().push(stream);
@@ -172,29 +172,29 @@ impl Http {
     }
 }
 
-async fn within<T>(work: impl Future<Output = Result<T, Trouble>>) -> Result<T, Trouble> {
-    timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Trouble("timeout".into())))
+async fn within<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Failure("timeout".into())))
 }
 
 /// Reads an answer, and what came behind it.
-async fn read_answer(stream: &mut TcpStream) -> Result<(Answer, Vec<u8>), Trouble> {
+async fn read_answer(stream: &mut TcpStream) -> Result<(Answer, Vec<u8>), Failure> {
     let mut bytes = Vec::with_capacity(1024);
     let head = loop {
         if let Some(end) = bytes.windows(4).position(|it| it == b"\r\n\r\n") {
             break end + 4;
         }
         if bytes.len() > LONGEST_HEAD {
-            return Err(Trouble("no HTTP".into()));
+            return Err(Failure("no HTTP".into()));
         }
         if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(Trouble("connection lost".into()));
+            return Err(Failure("connection lost".into()));
         }
     };
     let (status, length, cookie) =
-        parse(&bytes[..head]).ok_or_else(|| Trouble("no HTTP".into()))?;
+        parse(&bytes[..head]).ok_or_else(|| Failure("no HTTP".into()))?;
     while bytes.len() < head + length {
         if stream.read_buf(&mut bytes).await? == 0 {
-            return Err(Trouble("connection lost".into()));
+            return Err(Failure("connection lost".into()));
         }
     }
     let rest = bytes.split_off(head + length);
@@ -244,9 +244,9 @@ mod tests {
     fn a_refusal_is_counted_by_status_and_code() {
         let body = br#"{"ok":false,"error":{"code":"GAME_NOT_FOUND","message":""}}"#.to_vec();
         let refused = Answer { status: 404, cookie: None, body }.json();
-        assert_eq!(refused.err(), Some(Trouble("HTTP 404 GAME_NOT_FOUND".into())));
+        assert_eq!(refused.err(), Some(Failure("HTTP 404 GAME_NOT_FOUND".into())));
         let plain = Answer { status: 502, cookie: None, body: b"<html>".to_vec() }.json();
-        assert_eq!(plain.err(), Some(Trouble("HTTP 502".into())));
+        assert_eq!(plain.err(), Some(Failure("HTTP 502".into())));
     }
 
     #[test]

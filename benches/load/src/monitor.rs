@@ -72,9 +72,9 @@ pub struct Series {
     pub sockets_most: u64,
 }
 
-/// A look at all counters.
+/// All counters at one moment.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct Snapshot {
     at: Duration,
     counts: Counts,
     cpu: Duration,
@@ -86,11 +86,11 @@ struct Look {
 pub struct Monitor {
     run: Rc<Run>,
     ticks: Interval,
-    before: Look,
+    before: Snapshot,
     /// Where the window begins.
-    begin: Look,
+    begin: Snapshot,
     is_warm: bool,
-    /// CPU of the given processes as of the last look at each: one that has ended keeps what it had.
+    /// CPU of the given processes as of the last snapshot of each: one that has ended keeps what it had.
     cpu: Vec<Duration>,
     series: Series,
 }
@@ -101,7 +101,7 @@ impl Monitor {
         let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut cpu = vec![Duration::ZERO; run.options.pids.len()];
-        let before = look(&run, &mut cpu);
+        let before = snapshot(&run, &mut cpu);
         let memory_before = memory(&run);
         let series = Series { memory_before, memory_most: memory_before, ..Series::default() };
         let is_warm = run.options.warm_up <= 0.0;
@@ -119,7 +119,7 @@ impl Monitor {
         }
     }
 
-    /// The last look: the window ends here.
+    /// Takes the last sample: the window ends here.
     pub fn finish(mut self) -> Series {
         self.take_sample();
         if std::io::stderr().is_terminal() {
@@ -130,7 +130,7 @@ impl Monitor {
     }
 
     fn take_sample(&mut self) {
-        let (before, now) = (self.before, look(&self.run, &mut self.cpu));
+        let (before, now) = (self.before, snapshot(&self.run, &mut self.cpu));
         self.before = now;
         let seconds = (now.at - before.at).as_secs_f64().max(1e-3);
         let rate = |now: u64, before: u64| (now - before) as f64 / seconds;
@@ -159,13 +159,13 @@ impl Monitor {
     }
 }
 
-fn look(run: &Run, cpu: &mut [Duration]) -> Look {
+fn snapshot(run: &Run, cpu: &mut [Duration]) -> Snapshot {
     for (pid, cpu) in run.options.pids.iter().zip(cpu.iter_mut()) {
         *cpu = proc::cpu(*pid).unwrap_or(*cpu);
     }
     let cpu = cpu.iter().sum();
     let own_cpu = proc::cpu(std::process::id()).unwrap_or_default();
-    Look { at: run.elapsed(), counts: run.stats.borrow().counts, cpu, own_cpu }
+    Snapshot { at: run.elapsed(), counts: run.stats.borrow().counts, cpu, own_cpu }
 }
 
 fn memory(run: &Run) -> f64 {
@@ -173,7 +173,7 @@ fn memory(run: &Run) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-fn window(begin: &Look, end: &Look) -> Window {
+fn window(begin: &Snapshot, end: &Snapshot) -> Window {
     let seconds = (end.at.saturating_sub(begin.at)).as_secs_f64();
     let delivered = end.counts.delivered - begin.counts.delivered;
     let per_second = |value: f64| if seconds > 0.0 { value / seconds } else { 0.0 };
@@ -217,13 +217,14 @@ mod tests {
     fn the_window_counts_what_happened_in_it() {
         let second = Duration::from_secs;
         let counts = |sent, delivered| Counts { sent, delivered, ..Counts::default() };
-        let look = |at, counts, cpu| Look {
+        let snapshot_at = |at, counts, cpu| Snapshot {
             at: second(at),
             counts,
             cpu: second(cpu),
             own_cpu: second(cpu / 2),
         };
-        let window = window(&look(2, counts(100, 400), 1), &look(12, counts(600, 2400), 3));
+        let window =
+            window(&snapshot_at(2, counts(100, 400), 1), &snapshot_at(12, counts(600, 2400), 3));
         assert_eq!((window.sent, window.delivered), (500, 2000));
         assert!((window.delivered_per_second - 200.0).abs() < 1e-9);
         assert!((window.cpu_seconds_per_million - 1000.0).abs() < 1e-9);

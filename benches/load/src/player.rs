@@ -10,10 +10,10 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use crate::game::Game;
-use crate::http::{Client, Http, Trouble};
+use crate::http::{Client, Failure, Http};
 use crate::race::Race;
 use crate::run::Run;
-use crate::socket::{Came, Socket};
+use crate::socket::{Received, Socket};
 
 /// How long a lobby may take.
 const LOBBY: Duration = Duration::from_mins(3);
@@ -21,18 +21,18 @@ const LOBBY: Duration = Duration::from_mins(3);
 /// After something has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Says where something has failed.
-pub trait Place<T> {
-    /// Puts the place before the kind of the error.
+/// Names the step that failed.
+pub trait Context<T> {
+    /// Puts the step before the kind of the failure.
     ///
     /// # Errors
     /// As before.
-    fn at(self, place: &str) -> Result<T, Trouble>;
+    fn context(self, step: &str) -> Result<T, Failure>;
 }
 
-impl<T, E: Into<Trouble>> Place<T> for Result<T, E> {
-    fn at(self, place: &str) -> Result<T, Trouble> {
-        self.map_err(|error| Trouble(format!("{place}: {}", error.into().0)))
+impl<T, E: Into<Failure>> Context<T> for Result<T, E> {
+    fn context(self, step: &str) -> Result<T, Failure> {
+        self.map_err(|error| Failure(format!("{step}: {}", error.into().0)))
     }
 }
 
@@ -74,8 +74,8 @@ impl Player {
             if self.run.is_over() {
                 return;
             }
-            if let Err(trouble) = self.round().await {
-                self.run.note(trouble);
+            if let Err(failure) = self.round().await {
+                self.run.note(failure);
                 sleep(PAUSE).await;
             }
             self.turns += 1;
@@ -97,9 +97,9 @@ impl Player {
         self.turns += 1;
     }
 
-    async fn round(&mut self) -> Result<(), Trouble> {
+    async fn round(&mut self) -> Result<(), Failure> {
         let waited = timeout(LOBBY, self.queue_in()).await;
-        let id = waited.unwrap_or_else(|_| Err(Trouble("lobby socket: no GAME_START".into())))?;
+        let id = waited.unwrap_or_else(|_| Err(Failure("lobby socket: no GAME_START".into())))?;
         let (game, user) = self.enter(id).await?;
         let me = game.add(&user);
         let raced = Race::new(self, game.clone(), me).run().await;
@@ -110,14 +110,14 @@ impl Player {
     }
 
     /// From the lobby's door to GAME_START. Returns the game.
-    async fn queue_in(&mut self) -> Result<u64, Trouble> {
+    async fn queue_in(&mut self) -> Result<u64, Failure> {
         let connecting = Instant::now();
         let path = "/api/v1/lobby/queue-in/ws";
-        let mut socket = self.pod().open(path, &self.client).await.at("lobby socket")?;
+        let mut socket = self.pod().open(path, &self.client).await.context("lobby socket")?;
         let _open = OpenSocket::count(&self.run);
         let mut game = None;
         loop {
-            for event in next(&mut socket, &self.run).await.at("lobby socket")? {
+            for event in next(&mut socket, &self.run).await.context("lobby socket")? {
                 match event.event.as_str() {
                     "INIT" => {
                         self.run.stats.borrow_mut().to_init.add(connecting.elapsed());
@@ -136,7 +136,7 @@ impl Player {
                         socket.close();
                         return game
                             .or(event.game_id)
-                            .ok_or_else(|| Trouble("lobby socket: no game_id".into()));
+                            .ok_or_else(|| Failure("lobby socket: no game_id".into()));
                     }
                     _ => {}
                 }
@@ -144,54 +144,54 @@ impl Player {
         }
     }
 
-    async fn fetch_token(&mut self, key: String) -> Result<(), Trouble> {
+    async fn fetch_token(&mut self, key: String) -> Result<(), Failure> {
         let path = format!("/api/v1/auth/guest-token?key={key}");
-        let (_, cookie) = self.pod().get(&path, &self.client).await.at("guest token")?;
+        let (_, cookie) = self.pod().get(&path, &self.client).await.context("guest token")?;
         self.client.cookie = cookie;
         Ok(())
     }
 
     /// What the page asks for before a race: the text, and the own id.
-    async fn enter(&self, id: u64) -> Result<(Rc<Game>, String), Trouble> {
+    async fn enter(&self, id: u64) -> Result<(Rc<Game>, String), Failure> {
         let (pod, client) = (self.pod(), &self.client);
         let path = format!("/api/v1/game/players?game_id={id}");
-        let (players, _) = pod.get(&path, client).await.at("players")?;
+        let (players, _) = pod.get(&path, client).await.context("players")?;
         let path = format!("/api/v1/game/words?game_id={id}");
-        let (words, _) = pod.get(&path, client).await.at("words")?;
+        let (words, _) = pod.get(&path, client).await.context("words")?;
         let text = |value: &Value, what: &str| match value.as_str() {
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
-            _ => Err(Trouble(format!("{what}: not in the answer"))),
+            _ => Err(Failure(format!("{what}: not in the answer"))),
         };
         let words = text(&words["words"], "words")?;
         Ok((self.run.game(id, &words), text(&players["me"]["id"], "players")?))
     }
 
-    async fn see_result(&self, id: u64, user: &str) -> Result<(), Trouble> {
+    async fn see_result(&self, id: u64, user: &str) -> Result<(), Failure> {
         let path = format!("/api/v1/game/result?game_id={id}");
-        let (result, _) = self.pod().get(&path, &self.client).await.at("result")?;
+        let (result, _) = self.pod().get(&path, &self.client).await.context("result")?;
         let own = result["ranking"].as_array().into_iter().flatten().find(|it| it["id"] == *user);
         match own {
             Some(place) if place["finished"].is_string() => {
                 self.run.stats.borrow_mut().counts.results += 1;
                 Ok(())
             }
-            _ => Err(Trouble("result: the player is not among the finished".into())),
+            _ => Err(Failure("result: the player is not among the finished".into())),
         }
     }
 }
 
 /// The next events of a lobby socket.
-async fn next(socket: &mut Socket, run: &Run) -> Result<Vec<Event>, Trouble> {
+async fn next(socket: &mut Socket, run: &Run) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     let mut malformed = 0;
     let hear = |text: &[u8]| match serde_json::from_slice(text) {
         Ok(event) => events.push(event),
         Err(_) => malformed += 1,
     };
-    let came = socket.read(&run.buffer, hear).await?;
-    (0..malformed).for_each(|_| run.note(Trouble("lobby socket: malformed frame".into())));
-    match came {
-        Came::Closed(code) if events.is_empty() => Err(Trouble(format!("closed {code}"))),
+    let received = socket.read(&run.buffer, hear).await?;
+    (0..malformed).for_each(|_| run.note(Failure("lobby socket: malformed frame".into())));
+    match received {
+        Received::Closed(code) if events.is_empty() => Err(Failure(format!("closed {code}"))),
         _ => Ok(events),
     }
 }

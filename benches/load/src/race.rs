@@ -1,4 +1,4 @@
-//! A player's race: hears START, types to the end of the text, and hears the others until they are through.
+//! A player's race: hears START, types to the end of the text, and hears the others until they have finished.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,21 +7,21 @@ use serde_json::json;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::format::Heard;
+use crate::format::Incoming;
 use crate::game::{Frame, Game, Racer, Tracks};
-use crate::http::Trouble;
-use crate::player::{OpenSocket, Place, Player};
+use crate::http::Failure;
+use crate::player::{Context, OpenSocket, Player};
 use crate::rhythm::{Typist, WORD};
 use crate::run::Run;
-use crate::socket::{Came, Socket};
+use crate::socket::{Received, Socket};
 
 /// How long START may take from the opening of the socket.
 const START: Duration = Duration::from_mins(2);
 
-/// How often a player who is through looks whether the others are.
+/// How often a player who has finished checks whether the others have.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How long the last frames may take after the last player was through: later ones count as lost.
+/// How long the last frames may take after the last player has finished: later ones count as lost.
 const LAST_FRAMES: Duration = Duration::from_secs(3);
 
 /// A generator that is further behind does not try to catch up.
@@ -41,7 +41,7 @@ enum Phase {
     BeforeStart(Instant),
     /// Since START.
     Typing(Instant),
-    /// Through, or cut short by the end of the run.
+    /// Finished, or cut short by the end of the run.
     Listening,
 }
 
@@ -51,21 +51,21 @@ pub struct Race<'a> {
     run: Rc<Run>,
     game: Rc<Game>,
     racer: Rc<Racer>,
-    ears: Ears,
+    receiver: Receiver,
     typist: Typist,
     phase: Phase,
     /// When the next key is due.
     due: Instant,
     /// A slow reader does not read until then.
-    deaf_until: Option<Instant>,
-    /// When the last of the players was through.
+    paused_until: Option<Instant>,
+    /// When the last of the players had finished.
     all_done: Option<Instant>,
     /// The result on its way, once the text is typed.
-    posting: Option<JoinHandle<Result<(), Trouble>>>,
+    posting: Option<JoinHandle<Result<(), Failure>>>,
 }
 
-/// What a player hears with.
-struct Ears {
+/// The receiving half of a race: matches frames with keystrokes, and counts them.
+struct Receiver {
     run: Rc<Run>,
     game: Rc<Game>,
     me: usize,
@@ -84,7 +84,7 @@ impl<'a> Race<'a> {
         let tracks = Tracks::default();
         let (racer, now) = (game.racer(me), Instant::now());
         Self {
-            ears: Ears {
+            receiver: Receiver {
                 run: run.clone(),
                 game: game.clone(),
                 me,
@@ -95,7 +95,7 @@ impl<'a> Race<'a> {
             typist,
             phase: Phase::BeforeStart(now + START),
             due: now + START,
-            deaf_until: None,
+            paused_until: None,
             all_done: None,
             posting: None,
             player,
@@ -109,20 +109,20 @@ impl<'a> Race<'a> {
     ///
     /// # Errors
     /// What kept the player from it.
-    pub async fn run(mut self) -> Result<bool, Trouble> {
+    pub async fn run(mut self) -> Result<bool, Failure> {
         let _open = OpenSocket::count(&self.run);
-        let mut socket = self.open().await.at("game socket")?;
+        let mut socket = self.open().await.context("game socket")?;
         let mut timer = std::pin::pin!(sleep_until(self.due));
         while !self.is_over() {
             if timer.deadline() != self.due {
                 timer.as_mut().reset(self.due);
             }
-            let is_deaf = self.deaf_until.is_some_and(|until| Instant::now() < until);
+            let is_paused = self.paused_until.is_some_and(|until| Instant::now() < until);
             tokio::select! {
-                came = socket.read(&self.run.buffer, |text| self.ears.hear(text)), if !is_deaf => {
-                    socket = match came {
-                        Ok(Came::Frames) => socket,
-                        Ok(Came::Closed(code)) => self.come_back(Trouble(format!("closed {code}"))).await?,
+                received = socket.read(&self.run.buffer, |text| self.receiver.hear(text)), if !is_paused => {
+                    socket = match received {
+                        Ok(Received::Frames) => socket,
+                        Ok(Received::Closed(code)) => self.come_back(Failure(format!("closed {code}"))).await?,
                         Err(error) => self.come_back(error.into()).await?,
                     };
                     self.start_typing();
@@ -133,12 +133,12 @@ impl<'a> Race<'a> {
         self.account();
         socket.close();
         let Some(posting) = self.posting else { return Ok(false) };
-        let posted = posting.await.map_err(|error| Trouble(error.to_string()))?;
-        posted.at("statistics").map(|()| true)
+        let posted = posting.await.map_err(|error| Failure(error.to_string()))?;
+        posted.context("statistics").map(|()| true)
     }
 
     fn start_typing(&mut self) {
-        if self.ears.is_started && matches!(self.phase, Phase::BeforeStart(_)) {
+        if self.receiver.is_started && matches!(self.phase, Phase::BeforeStart(_)) {
             let now = Instant::now();
             self.phase = Phase::Typing(now);
             self.due = now + self.typist.delay;
@@ -146,9 +146,9 @@ impl<'a> Race<'a> {
     }
 
     /// The timer has fired: a key is due, or a look around.
-    async fn tick(&mut self, socket: Socket) -> Result<Socket, Trouble> {
+    async fn tick(&mut self, socket: Socket) -> Result<Socket, Failure> {
         match self.phase {
-            Phase::BeforeStart(_) => Err(Trouble("game socket: no START".into())),
+            Phase::BeforeStart(_) => Err(Failure("game socket: no START".into())),
             Phase::Typing(_) if self.run.is_over() => {
                 self.listen();
                 Ok(socket)
@@ -161,7 +161,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    async fn press(&mut self, mut socket: Socket, started: Instant) -> Result<Socket, Trouble> {
+    async fn press(&mut self, mut socket: Socket, started: Instant) -> Result<Socket, Failure> {
         let late = self.due.elapsed();
         let position = self.game.press(&self.racer, self.run.now());
         let (format, id) = (self.run.options.format, self.game.id);
@@ -180,7 +180,7 @@ impl<'a> Race<'a> {
         }
         let (sent, keystrokes) = (self.racer.sent(), self.game.keystrokes());
         if sent == keystrokes / 2 {
-            socket = self.stumble(socket).await?;
+            socket = self.interrupt(socket).await?;
         }
         if sent == keystrokes && !self.run.options.endless {
             self.finish(started);
@@ -189,10 +189,11 @@ impl<'a> Race<'a> {
     }
 
     /// What slow readers and those who lose their sockets do in the middle of the text.
-    async fn stumble(&mut self, socket: Socket) -> Result<Socket, Trouble> {
+    async fn interrupt(&mut self, socket: Socket) -> Result<Socket, Failure> {
         let options = &self.run.options;
         if options.is_slow(self.player.number) {
-            self.deaf_until = Some(Instant::now() + Duration::from_secs_f64(options.slow_seconds));
+            self.paused_until =
+                Some(Instant::now() + Duration::from_secs_f64(options.slow_seconds));
         }
         if !options.reconnects(self.player.number) {
             return Ok(socket);
@@ -200,7 +201,7 @@ impl<'a> Race<'a> {
         // Without a close frame, as a network does.
         drop(socket);
         self.player.turn();
-        self.reopen().await.at("game socket")
+        self.reopen().await.context("game socket")
     }
 
     /// The text is typed: the result is sent while the player goes on hearing the others.
@@ -230,23 +231,23 @@ impl<'a> Race<'a> {
             return false;
         }
         let since = *self.all_done.get_or_insert_with(Instant::now);
-        self.ears.missing() == 0 || since.elapsed() >= LAST_FRAMES
+        self.receiver.missing() == 0 || since.elapsed() >= LAST_FRAMES
     }
 
     /// What has not come by now is lost.
     fn account(&self) {
-        self.ears.lose(self.ears.missing());
+        self.receiver.lose(self.receiver.missing());
     }
 
-    async fn open(&mut self) -> Result<Socket, Trouble> {
+    async fn open(&mut self) -> Result<Socket, Failure> {
         let path = format!("/api/v1/game/ws?game_id={}", self.game.id);
         let socket = self.player.pod().open(&path, &self.player.client).await?;
-        self.ears.tracks.open(&self.game);
+        self.receiver.tracks.open(&self.game);
         Ok(socket)
     }
 
     /// A socket in place of one that is lost. What was on its way to that one is not due any more.
-    async fn reopen(&mut self) -> Result<Socket, Trouble> {
+    async fn reopen(&mut self) -> Result<Socket, Failure> {
         let lost = Instant::now();
         let socket = self.open().await?;
         let mut stats = self.run.stats.borrow_mut();
@@ -256,12 +257,12 @@ impl<'a> Race<'a> {
     }
 
     /// The same after a failure, each time on the next pod.
-    async fn come_back(&mut self, mut trouble: Trouble) -> Result<Socket, Trouble> {
+    async fn come_back(&mut self, mut failure: Failure) -> Result<Socket, Failure> {
         let mut pause = PAUSES.0;
         for _ in 0..TRIES {
-            self.run.note(Trouble(format!("game socket: {}", trouble.0)));
-            // 4500 and above say not to come again.
-            if trouble.0.starts_with("closed 45") {
+            self.run.note(Failure(format!("game socket: {}", failure.0)));
+            // Codes from 4500 on say not to come back.
+            if failure.0.starts_with("closed 45") {
                 break;
             }
             sleep(pause).await;
@@ -269,28 +270,28 @@ impl<'a> Race<'a> {
             self.player.turn();
             match self.reopen().await {
                 Ok(socket) => return Ok(socket),
-                Err(again) => trouble = again,
+                Err(again) => failure = again,
             }
         }
-        Err(Trouble("game socket: given up".into()))
+        Err(Failure("game socket: given up".into()))
     }
 }
 
-impl Ears {
+impl Receiver {
     fn hear(&mut self, payload: &[u8]) {
         match self.run.options.format.read(payload) {
-            Heard::Moved { user, position } => {
+            Incoming::Position { user, position } => {
                 let frame = self.tracks.hear(&self.game, self.me, user, position);
                 self.count(frame);
             }
-            Heard::Event(b"START") => {
+            Incoming::Event(b"START") => {
                 if std::mem::replace(&mut self.is_started, true) {
-                    self.run.note(Trouble("game socket: START came twice".into()));
+                    self.run.note(Failure("game socket: START came twice".into()));
                 }
                 self.run.stats.borrow_mut().counts.starts += 1;
             }
-            Heard::Event(_) => {}
-            Heard::Malformed => self.run.note(Trouble("game socket: malformed frame".into())),
+            Incoming::Event(_) => {}
+            Incoming::Malformed => self.run.note(Failure("game socket: malformed frame".into())),
         }
     }
 
@@ -306,7 +307,7 @@ impl Ears {
             Frame::Doubled => self.run.stats.borrow_mut().counts.doubled += 1,
             Frame::CatchUp => self.run.stats.borrow_mut().counts.caught_up += 1,
             Frame::Stranger => self.run.stats.borrow_mut().counts.of_strangers += 1,
-            Frame::Wrong => self.run.note(Trouble("game socket: a position never sent".into())),
+            Frame::Wrong => self.run.note(Failure("game socket: a position never sent".into())),
         }
     }
 

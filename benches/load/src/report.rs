@@ -112,37 +112,42 @@ impl Report {
                 format!("{:.2} cores, keys late by {}", window.own_cores, times(&self.lateness)),
             ),
         ];
-        if counts.reopened > 0 {
-            rows.push((
-                "reopened sockets",
-                format!("{}, {}", counts.reopened, times(&self.reopening)),
-            ));
-            rows.push(("  frames to catch up", counts.caught_up.to_string()));
-        }
-        if counts.lost_to_slow_readers > 0 {
-            rows.push(("left out for slow readers", counts.lost_to_slow_readers.to_string()));
-        }
-        if counts.of_strangers > 0 {
-            rows.push(("frames of bots and strangers", counts.of_strangers.to_string()));
-        }
-        if !self.pids.is_empty() {
-            rows.push((
-                "CPU of the server",
-                format!(
-                    "{:.2} s, {:.2} s per million delivered frames",
-                    window.cpu_seconds, window.cpu_seconds_per_million
-                ),
-            ));
-            rows.push((
-                "memory of the server",
-                format!(
-                    "{:.1} MiB before, {:.1} MiB at most, with {} sockets at most",
-                    self.series.memory_before, self.series.memory_most, self.series.sockets_most
-                ),
-            ));
-        }
+        rows.extend(self.rows_if_any());
         rows.push(("errors", counts.errors.to_string()));
         rows
+    }
+
+    /// Lines for what a run need not have.
+    fn rows_if_any(&self) -> Vec<(&'static str, String)> {
+        let (counts, Series { window, memory_before, memory_most, sockets_most, .. }) =
+            (&self.counts, &self.series);
+        let reopened = format!("{}, {}", counts.reopened, times(&self.reopening));
+        let cpu = format!(
+            "{:.2} s, {:.2} s per million delivered frames",
+            window.cpu_seconds, window.cpu_seconds_per_million
+        );
+        let memory = format!(
+            "{memory_before:.1} MiB before, {memory_most:.1} MiB at most, with {sockets_most} sockets at most"
+        );
+        [
+            (counts.reopened > 0, "reopened sockets", reopened),
+            (counts.reopened > 0, "  frames to catch up", counts.caught_up.to_string()),
+            (
+                counts.lost_to_slow_readers > 0,
+                "left out for slow readers",
+                counts.lost_to_slow_readers.to_string(),
+            ),
+            (
+                counts.of_strangers > 0,
+                "frames of bots and strangers",
+                counts.of_strangers.to_string(),
+            ),
+            (!self.pids.is_empty(), "CPU of the server", cpu),
+            (!self.pids.is_empty(), "memory of the server", memory),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, name, value)| is_there.then_some((name, value)))
+        .collect()
     }
 }
 

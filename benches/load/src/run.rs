@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::game::Game;
-use crate::http::{Http, Trouble};
+use crate::http::{Failure, Http};
 use crate::monitor::{Monitor, Series};
 use crate::options::Options;
 use crate::player::Player;
@@ -68,8 +68,8 @@ impl Run {
     }
 
     /// Counts what did not work.
-    pub fn note(&self, trouble: Trouble) {
-        self.stats.borrow_mut().note_error(trouble.0);
+    pub fn note(&self, failure: Failure) {
+        self.stats.borrow_mut().note_error(failure.0);
     }
 
     /// The race of that number, with this text.
@@ -88,7 +88,7 @@ impl Run {
     }
 }
 
-/// Plays until all players are through, the time is over, or somebody interrupts. Returns what was measured.
+/// Plays until all players have finished, the time is over, or Ctrl-C. Returns what was measured.
 pub async fn play(run: &Rc<Run>) -> Series {
     let mut monitor = Monitor::new(run.clone());
     let mut players = JoinSet::new();
@@ -101,7 +101,7 @@ pub async fn play(run: &Rc<Run>) -> Series {
             () = monitor.sample() => {}
             player = players.join_next() => match player {
                 Some(Ok(())) => {}
-                Some(Err(error)) => run.note(Trouble(format!("generator: {error}"))),
+                Some(Err(error)) => run.note(Failure(format!("generator: {error}"))),
                 None => break,
             },
             () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => break,

@@ -25,9 +25,9 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// What came, after everything before it was handled.
+/// What a read brought; whole frames have been handled by then.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum Received {
     /// Some frames, or none.
     Frames,
     /// The server has closed the socket, with this code; 1006 without a close frame.
@@ -59,7 +59,7 @@ impl Socket {
         &mut self,
         buffer: &RefCell<Vec<u8>>,
         mut hear: impl FnMut(&[u8]),
-    ) -> io::Result<Came> {
+    ) -> io::Result<Received> {
         poll_fn(|context| self.poll(context, buffer, &mut hear)).await
     }
 
@@ -68,7 +68,7 @@ impl Socket {
         context: &mut Context<'_>,
         buffer: &RefCell<Vec<u8>>,
         hear: &mut impl FnMut(&[u8]),
-    ) -> Poll<io::Result<Came>> {
+    ) -> Poll<io::Result<Received>> {
         // Whole frames that came with the handshake are announced by no event of the stream.
         if split(&self.partial)?.is_some() {
             return Poll::Ready(self.handle_partial(&[], hear));
@@ -78,27 +78,35 @@ impl Socket {
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
         let bytes = read.filled();
         if bytes.is_empty() {
-            return Poll::Ready(Ok(Came::Closed(1006)));
+            return Poll::Ready(Ok(Received::Closed(1006)));
         }
         if !self.partial.is_empty() {
             return Poll::Ready(self.handle_partial(bytes, hear));
         }
-        let (taken, came) = self.handle(bytes, hear)?;
+        let (taken, received) = self.handle(bytes, hear)?;
         self.partial.extend_from_slice(&bytes[taken..]);
-        Poll::Ready(Ok(came))
+        Poll::Ready(Ok(received))
     }
 
-    fn handle_partial(&mut self, more: &[u8], hear: &mut impl FnMut(&[u8])) -> io::Result<Came> {
+    fn handle_partial(
+        &mut self,
+        more: &[u8],
+        hear: &mut impl FnMut(&[u8]),
+    ) -> io::Result<Received> {
         let mut bytes = std::mem::take(&mut self.partial);
         bytes.extend_from_slice(more);
-        let (taken, came) = self.handle(&bytes, hear)?;
+        let (taken, received) = self.handle(&bytes, hear)?;
         bytes.drain(..taken);
         self.partial = bytes;
-        Ok(came)
+        Ok(received)
     }
 
     /// Handles the whole frames at the beginning. Returns how many bytes they are.
-    fn handle(&mut self, bytes: &[u8], hear: &mut impl FnMut(&[u8])) -> io::Result<(usize, Came)> {
+    fn handle(
+        &mut self,
+        bytes: &[u8],
+        hear: &mut impl FnMut(&[u8]),
+    ) -> io::Result<(usize, Received)> {
         let mut taken = 0;
         while let Some((opcode, payload, length)) = split(&bytes[taken..])? {
             taken += length;
@@ -109,12 +117,12 @@ impl Socket {
                     let code = payload.first_chunk().map_or(1005, |it| u16::from_be_bytes(*it));
                     // The server does not wait for the answer for long; whether it arrives is nothing to measure.
                     let _ = self.try_send(CLOSE, payload.get(..2).unwrap_or_default());
-                    return Ok((taken, Came::Closed(code)));
+                    return Ok((taken, Received::Closed(code)));
                 }
                 _ => {}
             }
         }
-        Ok((taken, Came::Frames))
+        Ok((taken, Received::Frames))
     }
 
     /// Sends a text. `write` appends its payload.
@@ -218,14 +226,14 @@ mod tests {
         (Socket::new(client.expect("a connection"), early, 7), server.expect("a connection").0)
     }
 
-    async fn read(socket: &mut Socket) -> (Vec<String>, Came) {
+    async fn read(socket: &mut Socket) -> (Vec<String>, Received) {
         let mut texts = Vec::new();
         let buffer = RefCell::new(vec![0; 1024]);
-        let came = socket
+        let received = socket
             .read(&buffer, |text| texts.push(String::from_utf8_lossy(text).into_owned()))
             .await
             .expect("frames");
-        (texts, came)
+        (texts, received)
     }
 
     #[tokio::test]
@@ -248,7 +256,7 @@ mod tests {
     async fn pings_are_answered_and_a_close_tells_its_code() {
         let (mut socket, mut server) = pair(b"").await;
         server.write_all(b"\x89\x02hi\x88\x02\x0f\xa8").await.expect("a connection");
-        assert_eq!(read(&mut socket).await, (vec![], Came::Closed(4008)));
+        assert_eq!(read(&mut socket).await, (vec![], Received::Closed(4008)));
         let mut answer = [0; 16];
         server.read_exact(&mut answer).await.expect("pong and close");
         assert_eq!(answer[..2], [0x8a, 0x82]);
