@@ -1,8 +1,8 @@
 //! What a relayed keystroke, an idle game socket and a start cost, beside the thinnest relay there could be.
 //!
-//! Figures, not verdicts: nothing here fails because a number is bad. The server and a bare `tokio-tungstenite` relay
-//! (`thin_relay.rs`) run as processes of their own, in turns, under one load generator, so that the ratio means
-//! something on any machine; the absolute figures hold for the machine they were taken on.
+//! Figures, not verdicts: nothing here fails because a number is bad. The server and a bare, single-threaded
+//! `tokio-tungstenite` relay (`thin_relay.rs`) run as processes of their own, in turns, under one load generator, so
+//! that the ratio means something on any machine; the absolute figures hold for the machine they were taken on.
 //!
 //! ```text
 //! cargo bench --bench relay                                    everything: two loads, memory, start, telemetry (about eight minutes)
@@ -118,7 +118,7 @@ fn main() -> ExitCode {
 
 fn run() -> Outcome<()> {
     if std::env::args().nth(1).as_deref() == Some(THIN_RELAY) {
-        let runtime = Builder::new_multi_thread().enable_all().build()?;
+        let runtime = Builder::new_current_thread().enable_all().build()?;
         return Ok(runtime.block_on(thin_relay::serve())?);
     }
     let options = Options::parse();

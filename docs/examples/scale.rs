@@ -1,0 +1,398 @@
+//! What a deployment costs the services between its pods, on paper: `cargo run --release --example scale`.
+//!
+//! The bridge is simulated batch by batch, by the rules of `src/bridge/outbound.rs`; the rest is counted. The dice are
+//! seeded, so that two runs print the same. What the figures mean is in `docs/scale.md`, which has this output. No
+//! dependencies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Players of a race.
+const RACE: usize = 5;
+/// Keystrokes of a racing player in a second: 84 words per minute.
+const RATE: f64 = 7.0;
+/// Keystrokes of a race, which has 25 words.
+const KEYSTROKES: f64 = 172.0;
+/// Seconds from a player's coming into the lobby to the end of the race: two countdowns, then the typing.
+const STAY: f64 = 10.0 + KEYSTROKES / RATE;
+
+/// `INTERVALS` and `MANY` of `outbound.rs`, in seconds, with the millisecond by which a timer of tokio is late.
+const INTERVALS: (f64, f64) = (0.006, 0.018);
+const MANY: usize = 6;
+/// Bytes of a position in a message, of a message without any, and of naming one more pod that gets it.
+const POSITION: f64 = 142.0;
+const MESSAGE: f64 = 160.0;
+const RECIPIENT: f64 = 24.0;
+/// Bytes of a keystroke from its player, and of one to another player, with the headers of WebSocket, TCP and IP.
+const KEY_IN: f64 = 68.0 + 6.0 + 52.0;
+const KEY_OUT: f64 = 131.0 + 4.0 + 52.0;
+
+/// Measured with typephoon-load (docs/scale.md). Messages of a player's race beside positions: timers, and what tells
+/// other pods about joins, START and results.
+const TIMERS: f64 = 1.2;
+const LIFECYCLE: f64 = 3.1;
+/// Commands that Redis runs for a player's race, those inside of scripts too: in any case, and per pod that has a player
+/// of the race. Beside them each such pod reads the version of the race twice a second.
+const COMMANDS: (f64, f64) = (123.0, 8.0);
+/// Commands per pod and second without any players.
+const IDLE: f64 = 11.0;
+/// The part of the commands whose keys lie in the slot of the lobbies: a cluster cannot divide it.
+const LOBBY: f64 = 0.41;
+/// Seconds of CPU of Redis per command, and bytes of it for a player's race.
+const COMMAND_CPU: f64 = 12e-6;
+const REDIS_BYTES: f64 = 74_000.0;
+/// Seconds of CPU of RabbitMQ for a message that it takes, and for each pod that gets it: fitted to what was measured on
+/// two and four pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
+const BROKER_CPU: (f64, f64) = (130e-6, 60e-6);
+/// Frames that a core of a pod delivers in a second while 99 % of them arrive within 100 ms: measured, with another
+/// generator.
+const DELIVERIES: f64 = 80_000.0;
+
+/// Assumed: what is at hand. PostgreSQL writes rows: of each race at its opening, its preparation, each result and its
+/// end, and of each result.
+const POD_CORES: f64 = 4.0;
+const BROKER_CORES: f64 = 8.0;
+const BROKER_BYTES: f64 = 1.25e9;
+const DATABASE_ROWS: f64 = 20_000.0;
+const ROWS: f64 = 8.0 / RACE as f64 + 1.0;
+
+/// A linear congruential generator (Knuth's MMIX), of which the high bits are used.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 33
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    /// Between 0 and 1.
+    fn part(&mut self) -> f64 {
+        self.next() as f64 / (1_u64 << 31) as f64
+    }
+}
+
+/// Pods, players who race at this moment, and what there is of the rest.
+#[derive(Clone, Copy)]
+struct Deployment {
+    pods: usize,
+    players: usize,
+    /// The players of a race are all on one pod; else each is on any.
+    is_placed: bool,
+    /// Brokers, with the races divided among them.
+    exchanges: usize,
+    /// Redis servers, with the slots divided among them.
+    redis: usize,
+}
+
+/// A player of the simulated pod: the first key, which broker the race has, and the other pods with an opponent.
+struct Player {
+    phase: f64,
+    exchange: usize,
+    others: BTreeSet<usize>,
+}
+
+/// The players whose positions wait, by number.
+type Waiting<'a> = BTreeMap<usize, &'a Player>;
+
+/// Per second.
+#[derive(Clone, Copy, Default)]
+struct Traffic {
+    messages: f64,
+    /// Messages times the pods that get them.
+    deliveries: f64,
+    /// Of all brokers, in and out.
+    bytes: f64,
+}
+
+/// What a deployment costs per second.
+struct Cost {
+    messages: f64,
+    /// CPU and network of each broker.
+    broker_cores: f64,
+    broker_bytes: f64,
+    bytes: f64,
+    commands: f64,
+    /// CPU of the busiest Redis server.
+    redis_core: f64,
+    pod_cores: f64,
+    rows: f64,
+}
+
+/// Keys of each player that are simulated, and players of a pod that are, at most.
+const ROUNDS: u32 = 14;
+const MOST_SIMULATED: f64 = 20_000.0;
+
+impl Deployment {
+    fn new(pods: usize, players: usize, is_placed: bool) -> Self {
+        Self { pods, players, is_placed, exchanges: 1, redis: 1 }
+    }
+
+    /// Pods that hold a player of a race, on average.
+    fn holders(&self) -> f64 {
+        let pods = self.pods as f64;
+        if self.is_placed { 1.0 } else { pods * (1.0 - (1.0 - 1.0 / pods).powi(RACE as i32)) }
+    }
+
+    fn player(&self, dice: &mut Dice) -> Player {
+        let opponents = if self.is_placed { 0 } else { RACE - 1 };
+        let others = (0..opponents).map(|_| dice.below(self.pods)).filter(|pod| *pod != 0);
+        let others = others.collect();
+        Player { phase: dice.part() / RATE, exchange: dice.below(self.exchanges), others }
+    }
+
+    /// What a pod sends for the keystrokes of its players, as the mean of several pods if these have few.
+    fn positions(&self) -> Traffic {
+        let own = (self.players as f64 / self.pods as f64).max(1.0);
+        let simulated = own.min(MOST_SIMULATED).round();
+        let pods = (1000.0 / simulated).ceil();
+        let mut dice = Dice(16);
+        let mut sent = Traffic::default();
+        for _ in 0..pods as usize {
+            let players: Vec<Player> =
+                (0..simulated as usize).map(|_| self.player(&mut dice)).collect();
+            // With more players than are simulated, a batch is as much larger.
+            sent.simulate(&players, self.exchanges, own / simulated);
+        }
+        sent.times(RATE / f64::from(ROUNDS) / pods)
+    }
+
+    fn cost(&self) -> Cost {
+        let (pods, players) = (self.pods as f64, self.players as f64);
+        let races = players * RATE / KEYSTROKES;
+        let positions = self.positions().times(pods);
+        let others = self.holders() - 1.0;
+        // Lobbies are not placed: their players are on any pods.
+        let lifecycle = if self.pods > 1 { LIFECYCLE } else { 0.0 };
+        let messages = positions.messages + races * (TIMERS + lifecycle);
+        let deliveries = positions.deliveries + races * (TIMERS + lifecycle * others.max(2.0));
+        let looks = 2.0 * races * STAY / RACE as f64 * self.holders();
+        // A sign of life every two seconds reads how many players each other pod has.
+        let beats = pods * (pods - 1.0) / 2.0;
+        let of_races = races * (COMMANDS.0 + COMMANDS.1 * self.holders()) + looks;
+        let in_the_lobbies = of_races * LOBBY + pods * IDLE + beats;
+        let busiest = in_the_lobbies + of_races * (1.0 - LOBBY) / self.redis as f64;
+        let exchanges = self.exchanges as f64;
+        Cost {
+            messages,
+            broker_cores: (messages * BROKER_CPU.0 + deliveries * BROKER_CPU.1) / exchanges,
+            broker_bytes: positions.bytes / exchanges,
+            bytes: positions.bytes,
+            commands: of_races + pods * IDLE + beats,
+            redis_core: busiest * COMMAND_CPU,
+            pod_cores: players / pods * RATE * (RACE - 1) as f64 / DELIVERIES,
+            rows: races * ROWS,
+        }
+    }
+
+    /// The most players for whom nothing is full, and what is full first.
+    fn most(&self) -> (usize, &'static str) {
+        let with = |players| Self { players, ..*self }.cost().fullest();
+        let (mut enough, mut too_many) = (0, 100_000_000);
+        while too_many - enough > (enough / 50).max(1) {
+            let players = usize::midpoint(enough, too_many);
+            if with(players).1 <= 1.0 { enough = players } else { too_many = players }
+        }
+        (enough, with(too_many).0)
+    }
+}
+
+impl Traffic {
+    /// Two seconds of a pod, whose players press their keys evenly, each at moments of its own.
+    fn simulate(&mut self, players: &[Player], exchanges: usize, weight: f64) {
+        let mut keys: Vec<(f64, &Player, usize)> = (0..ROUNDS)
+            .flat_map(|round| {
+                let later = f64::from(round) / RATE;
+                players.iter().enumerate().map(move |(number, it)| (it.phase + later, it, number))
+            })
+            .filter(|(_, player, _)| !player.others.is_empty())
+            .collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (mut opens_at, mut waiting) = (0.0, BTreeMap::new());
+        for (at, player, number) in keys {
+            // What has gathered goes when the time is over, and a keystroke after a pause at once.
+            if at >= opens_at && !waiting.is_empty() {
+                opens_at += self.flush(&mut waiting, exchanges, weight);
+            }
+            waiting.insert(number, player);
+            if at >= opens_at {
+                opens_at = at + self.flush(&mut waiting, exchanges, weight);
+            }
+        }
+    }
+
+    /// Sends what waits, to each broker its own. Returns the time until the next batch.
+    fn flush(&mut self, waiting: &mut Waiting<'_>, exchanges: usize, weight: f64) -> f64 {
+        for exchange in 0..exchanges {
+            let of_it = waiting.values().copied().filter(|it| it.exchange == exchange);
+            let batch: Vec<&Player> = of_it.collect();
+            if !batch.is_empty() {
+                self.share(&batch, weight);
+            }
+        }
+        let interval = if waiting.len() < MANY { INTERVALS.0 } else { INTERVALS.1 };
+        waiting.clear();
+        interval
+    }
+
+    /// `shares` of `outbound.rs`: one message to all, if at least half of what they get is of use to them; else to each
+    /// pod its own.
+    fn share(&mut self, batch: &[&Player], weight: f64) {
+        let mut by_pod: BTreeMap<usize, usize> = BTreeMap::new();
+        for pod in batch.iter().flat_map(|it| &it.others) {
+            *by_pod.entry(*pod).or_default() += 1;
+        }
+        let (all, useful) = (batch.len() * by_pod.len(), by_pod.values().sum::<usize>());
+        let pods = by_pod.len() as f64;
+        self.deliveries += pods;
+        if by_pod.len() > 1 && useful * 2 >= all {
+            self.messages += 1.0;
+            let size = MESSAGE + pods * RECIPIENT + batch.len() as f64 * weight * POSITION;
+            self.bytes += size * (1.0 + pods);
+        } else {
+            self.messages += pods;
+            self.bytes += 2.0 * (pods * MESSAGE + useful as f64 * weight * POSITION);
+        }
+    }
+
+    fn times(self, by: f64) -> Self {
+        let Self { messages, deliveries, bytes } = self;
+        Self { messages: messages * by, deliveries: deliveries * by, bytes: bytes * by }
+    }
+}
+
+impl Cost {
+    /// What is nearest to being full, and how full: above 1 there is too little of it.
+    fn fullest(&self) -> (&'static str, f64) {
+        let parts = [
+            ("Redis", self.redis_core),
+            ("RabbitMQ: CPU", self.broker_cores / BROKER_CORES),
+            ("RabbitMQ: network", self.broker_bytes / BROKER_BYTES),
+            ("PostgreSQL", self.rows / DATABASE_ROWS),
+            ("pods", self.pod_cores / POD_CORES),
+        ];
+        parts.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).expect("there are some")
+    }
+}
+
+fn main() {
+    println!("Messages of positions per 1,000 keystrokes\n");
+    header(&["pods", "players", "modelled", "measured"]);
+    for (pods, players, modelled, measured) in measured() {
+        println!("| {pods} | {players} | {} | {measured:.0} |", figure(modelled));
+    }
+    for is_placed in [false, true] {
+        println!("\n{}\n", if is_placed { "With placement" } else { "Without placement" });
+        sizes(is_placed);
+    }
+    println!("\nThe most players with one Redis, one RabbitMQ, one PostgreSQL\n");
+    header(&["pods", "without placement", "full first", "with placement", "full first"]);
+    for pods in [4, 10, 30, 100, 300, 1000] {
+        let [(without, first), (with, then)] =
+            [false, true].map(|is_placed| Deployment::new(pods, 0, is_placed).most());
+        let [without, with] = [without, with].map(|it| figure(it as f64));
+        println!("| {pods} | {without} | {first} | {with} | {then} |");
+    }
+    println!("\nA million players on 400 pods\n");
+    remedies();
+    println!("\nConnections, and commands of Redis per second without players\n");
+    header(&["pods", "RabbitMQ", "Redis", "PostgreSQL", "commands/s"]);
+    for pods in [10, 100, 300, 1000] {
+        let idle = figure(Deployment::new(pods, 0, true).cost().commands);
+        println!("| {pods} | {} | {pods} | {} | {idle} |", 2 * pods, 5 * pods);
+    }
+    let (to, from) = (RATE * (RACE - 1) as f64 * KEY_OUT, RATE * KEY_IN);
+    let redis = REDIS_BYTES * RATE / KEYSTROKES;
+    println!("\nBytes/s per racing player: {from:.0} from it, {to:.0} to it, {redis:.0} of Redis");
+}
+
+/// To three digits.
+fn figure(value: f64) -> String {
+    match value {
+        0.0 => "0".into(),
+        0.0..10.0 => format!("{value:.2}"),
+        10.0..100.0 => format!("{value:.1}"),
+        _ => {
+            let power = 10_f64.powi(value.log10().floor() as i32 - 2);
+            format!("{:.0}", (value / power).round() * power)
+        }
+    }
+}
+
+/// The head of a table.
+fn header(names: &[&str]) {
+    println!("| {} |\n{}|", names.join(" | "), "|---".repeat(names.len()));
+}
+
+/// Messages of positions per 1,000 keystrokes: pods, players, modelled, measured.
+fn measured() -> [(usize, usize, f64, f64); 5] {
+    [(1, 1000, 0.0), (2, 1000, 16.0), (4, 1000, 31.0), (2, 200, 96.0), (4, 200, 376.0)].map(
+        |(pods, players, measured)| {
+            let of_a_pod = Deployment::new(pods, players, false).positions();
+            let per_keystroke = of_a_pod.messages * pods as f64 / (players as f64 * RATE);
+            (pods, players, 1000.0 * per_keystroke, measured)
+        },
+    )
+}
+
+fn sizes(is_placed: bool) {
+    let [messages, commands, per_player] = ["messages/s", "commands/s", "per player"];
+    let broker = [messages, per_player, "RabbitMQ, cores", "MB/s"];
+    header(&[&["players", "pods"], &broker[..], &[commands, per_player, "Redis, cores"]].concat());
+    let sizes = [10_000, 100_000, 1_000_000, 10_000_000];
+    for (players, pods) in sizes.into_iter().flat_map(|it| [10, 100, 1000].map(|pods| (it, pods))) {
+        let cost = Deployment::new(pods, players, is_placed).cost();
+        if cost.pod_cores > POD_CORES {
+            continue;
+        }
+        let Cost { messages, broker_cores, bytes, commands, redis_core, .. } = cost;
+        let [sent, asked] = [messages, commands].map(|it| it / players as f64);
+        let figures = [messages, sent, broker_cores, bytes / 1e6, commands, asked, redis_core];
+        println!("| {players} | {pods} | {} |", figures.map(figure).join(" | "));
+    }
+}
+
+fn remedies() {
+    let [without, with] = [false, true].map(|is_placed| Deployment::new(400, 1_000_000, is_placed));
+    // One of so many cells.
+    let cell = |cells: usize, is_placed| Deployment::new(400 / cells, 1_000_000 / cells, is_placed);
+    let rows = [
+        ("one of each, without placement", without, 1.0),
+        ("10 RabbitMQ, races divided", Deployment { exchanges: 10, ..without }, 1.0),
+        ("placement", with, 1.0),
+        ("placement, Redis Cluster of 10", Deployment { redis: 10, ..with }, 1.0),
+        ("20 cells of 20 pods, placement", cell(20, true), 20.0),
+        ("100 cells of 4 pods, placement", cell(100, true), 100.0),
+        ("100 cells of 4 pods, without", cell(100, false), 100.0),
+    ];
+    let of_each = ["RabbitMQ, cores", "MB/s", "busiest Redis, cores", "PostgreSQL, rows/s"];
+    header(&[&["", "messages/s of all"], &of_each[..]].concat());
+    for (name, deployment, cells) in rows {
+        let Cost { messages, broker_cores, broker_bytes, redis_core, rows, .. } = deployment.cost();
+        let figures = [messages * cells, broker_cores, broker_bytes / 1e6, redis_core, rows];
+        println!("| {name} | {} |", figures.map(figure).join(" | "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_model_bears_out_what_was_measured() {
+        for (pods, players, modelled, measured) in measured() {
+            let is_near = (modelled - measured).abs() <= 0.15 * measured;
+            assert!(is_near, "{pods} pods, {players} players: {modelled} instead of {measured}");
+        }
+    }
+
+    #[test]
+    fn two_runs_are_alike_and_placement_leaves_no_position_between_pods() {
+        let without = Deployment::new(30, 10_000, false);
+        assert_eq!(without.positions().messages.to_bits(), without.positions().messages.to_bits());
+        assert_eq!(Deployment::new(30, 10_000, true).positions().deliveries, 0.0);
+    }
+}
