@@ -244,6 +244,8 @@ class Race {
     this.#roster.moveMe(now);
     if (state.done) this.#finish();
     else this.#keep();
+    // After the frame with the key: Firefox does not wait for `pagehide` when a tab is closed.
+    if (over > before.word_index) setTimeout(() => this.copy());
     this.#tell('typed');
   }
 
@@ -256,7 +258,7 @@ class Race {
     this.copy();
   }
 
-  // Saves a copy for other tabs of this browser. Not for each key, since it is slow.
+  // Saves a copy for other tabs of this browser. For each word and not for each key, since it is slow.
   copy() {
     if (running === this) store.remember('race', this.record);
   }

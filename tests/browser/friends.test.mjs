@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { browser, heading, person, picture, play, server, started, typeText } from './helper.mjs';
+import { browser, heading, person, picture, play, server, started, typeText, wordsOf } from './helper.mjs';
 
 test('from the link of a friend to the race in less than ten seconds', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
@@ -33,6 +33,25 @@ test('from the link of a friend to the race in less than ten seconds', async (t)
   for (const page of [ben, anna]) await typeText(page, { pause: 5 });
   await heading(ben, 'You are 1st of 2');
   await heading(anna, 'You are 2nd of 2');
+});
+
+test('the host chooses the text, and all friends see which it is', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.getByRole('button', { name: 'Play with friends' }).click();
+  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  const ben = await person(t, chrome, link);
+  await ben.getByRole('button', { name: 'Join' }).click();
+  await ben.getByText('Text: default length.').waitFor();
+  assert.equal(await ben.getByLabel('Length').count(), 0);
+  await anna.getByLabel('Length').selectOption('50 words');
+  await ben.getByText('Text: 50 words.').waitFor();
+  await anna.getByLabel('Punctuation').check();
+  await ben.getByText('Text: 50 words, with punctuation.').waitFor();
+  await picture(ben, 'text-of-friends');
+  await anna.getByRole('button', { name: 'Start now' }).click();
+  await Promise.all([started(anna), started(ben)]);
+  assert.equal((await wordsOf(ben)).split(' ').length, 50);
 });
 
 test('a lobby of friends begins by itself when it is full', async (t) => {
