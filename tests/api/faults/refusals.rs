@@ -83,9 +83,9 @@ async fn a_redis_that_takes_away_rights_takes_no_players_until_it_gives_them() {
         command.arg("SETUSER").arg("default").arg(rule);
         command.exec_async(&mut redis).await.expect("a right");
     };
-    rights("-set").await;
+    rights("-@write").await;
     is_away(server, "the live state").await;
-    rights("+set").await;
+    rights("+@write").await;
     is_back(server, "the live state").await;
 }
 
