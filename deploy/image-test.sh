@@ -37,7 +37,7 @@ command=$(sed -n 's/^ *cargo build --profile dist \(.*\) \\$/\1/p' Dockerfile)
 # Compiles the crate itself without generating code; dependencies were checked for clippy.
 read -ra arguments <<<"$command"
 target=${CARGO_TARGET_DIR:-$PWD/target}
-(cd "$tree/src" && CARGO_TARGET_DIR=$target cargo check --quiet ${TEST_FEATURES-} "${arguments[@]}")
+(cd "$tree/src" && CARGO_TARGET_DIR=$target cargo check --quiet ${TEST_TARGETS-} "${arguments[@]}")
 for copied in $(sed -n 's/^ *&& install -D -m [0-9]* \([^ ]*\) .*/\1/p' Dockerfile); do
     [[ $copied == target/* || -e $tree/src/$copied ]] || fail "the build installs $copied, which is not copied"
 done

@@ -35,6 +35,8 @@ pub fn request(query: &str, cookies: &[u8]) -> Option<Request> {
 pub fn cookies(header: &[u8]) {
     static KEYS: LazyLock<Keys> = LazyLock::new(|| {
         let data_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/target");
+        // Not there yet if the build's folder is another.
+        std::fs::create_dir_all(&data_dir).expect("a folder for keys");
         Keys::load(&Settings { data_dir, ..Settings::default() }).expect("keys of this run")
     });
     let Some(request) = request("", header) else { return };

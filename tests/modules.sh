@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs, edits, moves and removes a handler module, by its file alone, and looks at the wiring each
-# time: in a debug build, and in a release build with link-time optimisation (--debug leaves that out), of
-# which it also sees that the client's files are in it.
+# Installs, edits, moves and removes handler modules, by their files alone, and looks at the wiring each time: in a debug
+# build, and in a release build with link-time optimisation (--debug leaves that out), of which it also sees that the client's
+# files are in it.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
+
+# With the targets of .ci/run, the packages are there already.
+build() { cargo build --locked --quiet ${TEST_TARGETS-}; }
+(cd "$root" && CARGO_TARGET_DIR="$root/target" build)
 
 # A copy of the sources, so that an interrupted run leaves nothing behind. Its build is its own too: two
 # checkouts with one target folder would overwrite each other's binary.
@@ -13,42 +17,48 @@ tar -C "$root" --exclude=./target --exclude=./.git --exclude=./data -cf - . | ta
 cd "$copy"
 export CARGO_TARGET_DIR="$copy/target"
 # The packages are taken over as hard links; what is ours is built anew, since it names its place.
-if [ -d "$root/target/debug" ]; then
-    mkdir target
-    cp -al "$root/target/debug" target/
-    rm -rf target/debug/{build,.fingerprint}/typephoon-api-* target/debug/incremental
-fi
-profile=(--profile dev) binary=target/debug/typephoon-api
+mkdir target
+cp -al "$root/target/debug" target/
+rm -rf target/debug/{build,.fingerprint}/typephoon-api-* target/debug/incremental
+# No backtrace is looked at.
+export CARGO_PROFILE_DEV_DEBUG=0
+binary=target/debug/typephoon-api
 
 fail() { echo "modules.sh: $*" >&2; exit 1; }
-# With what the tests turn on in packages (.ci/run), these are there already.
-build() { cargo build --locked --quiet ${TEST_FEATURES-} "${profile[@]}"; }
 wiring() { env -i PATH="$PATH" "$binary" handlers; }
-shows() { build && wiring | grep -q "$1" || fail "$2"; }
-shows_not() { build && ! wiring | grep -q "$1" || fail "$2"; }
+shows() { wiring | grep -q "$1" || fail "$2"; }
+shows_not() { ! wiring | grep -q "$1" || fail "$2"; }
 
-shows_not '^probe ' "there is a module probe before it was dropped in"
-"$binary" new probe
-shows '^probe .*race.started' "a file that was dropped in is not there"
-cargo test --locked --quiet --lib probe || fail "the test of a new module does not pass"
-sed -i 's#/api/v1/probe#/api/v1/edited#' handlers/probe.rs
+shows_not '^probe' "there is a module probe before it was dropped in"
+for name in probe probe_moved probe_removed; do "$binary" new "$name"; done
+build
+for name in probe probe_moved probe_removed; do
+    shows "^$name .*race.started" "a file that was dropped in is not there"
+done
+CARGO_INCREMENTAL=0 cargo test --locked --quiet --lib probe || fail "the test of a new module does not pass"
+
+sed -i 's#/api/v1/probe"#/api/v1/edited"#' handlers/probe.rs
+mkdir handlers/probe_moved && mv handlers/probe_moved.rs handlers/probe_moved/mod.rs
+rm handlers/probe_removed.rs
+build
 shows '/api/v1/edited' "an edit is not seen"
-mkdir handlers/probe && mv handlers/probe.rs handlers/probe/mod.rs
-shows '/api/v1/edited' "a folder is not seen"
-sed -i 's#name: "probe"#name: "other"#' handlers/probe/mod.rs
+shows '^probe_moved .*race.started' "a folder is not seen"
+shows_not '^probe_removed' "a module that was removed is still there"
+
+rm -r handlers/probe_moved
+sed -i 's#name: "probe"#name: "other"#' handlers/probe.rs
 build
 refusal=$(wiring 2>&1 || true)
 grep -q 'handlers/probe registers itself as "other"' <<<"$refusal" || fail "a wrong name is not refused"
-rm -r handlers/probe
-shows_not 'probe\|edited' "a module that was removed is still there"
 
 if [ "${1:-}" != --debug ]; then
-    "$binary" new probe
-    profile=(--profile dist) binary=target/dist/typephoon-api
-    shows '^probe .*race.started' "link-time optimisation has dropped the module"
+    sed -i 's#name: "other"#name: "probe"#' handlers/probe.rs
+    cargo build --locked --quiet --profile dist
+    binary=target/dist/typephoon-api
+    shows '/api/v1/edited' "link-time optimisation has dropped the module"
     for entry in handlers/*; do
         name=$(basename "$entry" .rs)
-        wiring | grep -q "^$name " || fail "link-time optimisation has dropped $name"
+        shows "^$name " "link-time optimisation has dropped $name"
     done
     # The client is in the binary, not beside it.
     mv web moved

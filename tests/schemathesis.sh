@@ -15,7 +15,7 @@ if [[ ! -x $venv/bin/schemathesis ]]; then
         { rm -rf "$venv"; fail "schemathesis $VERSION is not to be had from PyPI"; }
 fi
 
-cargo build --locked --quiet ${TEST_FEATURES-}
+cargo build --locked --quiet ${TEST_TARGETS-}
 work=$(mktemp -d)
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 server=

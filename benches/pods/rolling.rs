@@ -165,9 +165,10 @@ fn report(usual: &Samples, roll: &Samples) {
             let (usual, roll) = (Rates::of(usual, pod), Rates::of(roll, pod));
             let (before, during) = (usual.highest[index], roll.highest[index]);
             println!(
-                "    pod {pod}: usual {before:.0} (mean of all {:.0}), while restarting {during:.0}, {:.2} times the usual",
+                "    pod {pod}: usual {before:.0} (mean of all {:.0}), while restarting {during:.0}: {:.2} times the usual, {:.2} times the mean",
                 usual.mean,
-                during / before
+                during / before,
+                during / usual.mean
             );
         }
     }

@@ -1,20 +1,14 @@
 //! Arguments of endpoints. They are extracted in their order, so an invalid query is reported before a missing token,
 //! as in the Python backend.
 
-use futures_util::{FutureExt, StreamExt};
 use salvo::extract::Metadata;
-use salvo::http::ReqBody;
 use salvo::oapi::{
-    Components, Content, EndpointArgRegister, Object, Operation, Parameter, ParameterIn,
-    RequestBody, Required, ToSchema, schema::BasicType,
+    Components, EndpointArgRegister, Object, Operation, Parameter, ParameterIn, schema::BasicType,
 };
 use salvo::{Depot, Extractible, Request};
-use serde::de::DeserializeOwned;
-use tokio::time::sleep;
 
 use super::failures::may_fail;
 use super::lenient;
-use super::serve::STOP_GRACE;
 use crate::game::GameId;
 use crate::module::Cx;
 use crate::{Error, Kind};
@@ -125,68 +119,6 @@ pub fn integer_parameter(name: &str, about: &str) -> Parameter {
 /// The same for text.
 pub fn text_parameter(name: &str, about: &str) -> Parameter {
     integer_parameter(name, about).schema(Object::with_type(BasicType::String)).required(false)
-}
-
-/// A JSON body. Unknown fields are ignored; a missing content type counts as JSON.
-#[derive(Debug)]
-pub struct Body<T>(pub T);
-
-impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
-    fn metadata() -> &'static Metadata {
-        no_metadata()
-    }
-    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
-        let is_json = req.content_type().is_none_or(|it| {
-            it.type_() == "application"
-                && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
-        });
-        if !is_json {
-            return Err(Error::validation("body: must be application/json"));
-        }
-        let cx = cx_of(depot)?;
-        let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
-        let payload = tokio::select! {
-            payload = collect(req.take_body(), limit) => payload?,
-            // By then the rest of a body in transit has arrived.
-            () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => return Err(Kind::RESTARTING.into()),
-        };
-        // serde would accept an array as the fields of a struct.
-        if payload.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Error::validation("body: must be an object"));
-        }
-        let mut json = serde_json::Deserializer::from_slice(&payload);
-        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            Error::validation(format!("body {}: {}", error.path(), error.inner()))
-        })?;
-        json.end().map_err(|error| Error::validation(format!("body: {error}")))?;
-        Ok(Self(body))
-    }
-}
-
-/// Copies a body as it arrives. A chunk from hyper keeps its read buffer of 8 KiB alive: collecting chunks, a body that
-/// arrives byte by byte would cost thousands of times its length.
-async fn collect(mut body: ReqBody, limit: usize) -> Result<Vec<u8>, Error> {
-    let mut payload = Vec::new();
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|_| Error::new(Kind::BAD_REQUEST, "body: could not be read"))?;
-        let Ok(piece) = piece.into_data() else { continue };
-        if payload.len() + piece.len() > limit {
-            return Err(Kind::PAYLOAD_TOO_LARGE.into());
-        }
-        payload.extend_from_slice(&piece);
-    }
-    Ok(payload)
-}
-
-impl<T: ToSchema> EndpointArgRegister for Body<T> {
-    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        let content = Content::new(T::to_schema(components));
-        let body = RequestBody::new().add_content("application/json", content);
-        operation.request_body = Some(body.required(Required::True));
-        let kinds =
-            [Kind::BAD_REQUEST, Kind::PAYLOAD_TOO_LARGE, Kind::VALIDATION, Kind::RESTARTING];
-        may_fail(components, operation, &kinds);
-    }
 }
 
 /// The context of the module that the route belongs to.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod asyncapi;
+mod body;
 mod caller;
 mod connection;
 mod cors;
@@ -30,10 +31,11 @@ mod standing;
 mod web;
 
 pub use answer::{Answer, Empty};
+pub use body::Body;
 pub use caller::Caller;
 pub use download::Download;
 pub use extract::{
-    Body, BoundedInteger, GameQuery, Key, Query, integer_parameter, no_metadata, text_parameter,
+    BoundedInteger, GameQuery, Key, Query, integer_parameter, no_metadata, text_parameter,
 };
 pub use failures::may_fail;
 pub use limits::Budgets;
@@ -44,6 +46,7 @@ pub use standing::{Standing, UNRANKED};
 
 pub(crate) use answer::refuse_handshake;
 pub(crate) use answer::tell;
+pub(crate) use body::Form;
 pub(crate) use connection::{Connection, linger};
 pub(crate) use cors::Origins;
 pub(crate) use descriptors::room_for_connections;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::closing::SocketsClosed;
 use super::page::name_of;
 use crate::game::{GameId, UserId};
-use crate::http::Answer;
+use crate::http::{Answer, Form};
 use crate::module::Cx;
 use crate::records::Act;
 use crate::telemetry::AUDIT;
@@ -35,10 +35,10 @@ pub(super) async fn close(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mu
 
 async fn closed(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
-    let game = req.form::<i64>("game").await.map(GameId);
-    let user =
-        req.form::<String>("player").await.filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
-    let user = user.map(|id| UserId::from(id.as_str()));
+    let form = Form::of(req, cx).await?;
+    let game = form.text("game").and_then(|id| id.parse().ok()).map(GameId);
+    let user = form.text("player").filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    let user = user.map(UserId::from);
     let (action, target) = match (&game, &user) {
         (Some(game), None) => ("close game", game.to_string()),
         (None, Some(user)) => ("close player", user.to_string()),
@@ -61,9 +61,9 @@ pub(super) async fn drain(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mu
 
 async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
+    let form = Form::of(req, cx).await?;
     let state = &cx.parts().drain;
-    let wanted = req.form::<String>("drain").await;
-    let action = match wanted.as_deref() {
+    let action = match form.text("drain") {
         Some("on") => "drain",
         Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
         Some("off") => "end drain",

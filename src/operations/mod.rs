@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::catcher::Catcher;
-use salvo::prelude::CatchPanic;
+use salvo::prelude::{CatchPanic, Timeout};
 use salvo::{Router, Service, affix_state};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -70,11 +70,15 @@ fn service(parts: &Arc<Parts>) -> Service {
         .push(Router::with_path("ops/drain").post(actions::drain))
         .push(Router::with_path("ops/switch").post(switching::switch_module));
     let router = Router::new()
-        .hoop(affix_state::inject(cx))
+        .hoop(affix_state::inject(cx.clone()))
         .push(probes())
         .push(behind_token)
-        .push(Router::with_path("ops/login").post(LogIn(access)))
+        .push(Router::with_path("ops/login").post(LogIn { access, cx }))
         .push(Router::with_path("ops").get(page.clone()))
         .push(Router::with_path("ops/{file}").get(page));
-    Service::new(router).hoop(CatchPanic::new()).catcher(Catcher::new(Envelope))
+    // A tail has been answered once it begins.
+    Service::new(router)
+        .hoop(Timeout::new(parts.settings.limits.request_timeout))
+        .hoop(CatchPanic::new())
+        .catcher(Catcher::new(Envelope))
 }

@@ -12,7 +12,7 @@ use super::access::{Access, COOKIE};
 use super::actions::is_own_page;
 use super::figures::exposed;
 use crate::game::Timestamp;
-use crate::http::{Answer, Pages};
+use crate::http::{Answer, Form, Pages, tell};
 use crate::module::{Cx, Off, Parts, Switch};
 use crate::records::Act;
 use crate::telemetry::{Format, troubles};
@@ -172,14 +172,20 @@ impl Handler for Page {
 }
 
 /// `POST /ops/login`, a form with `token`: a cookie for the page.
-pub(super) struct LogIn(pub(super) Access);
+pub(super) struct LogIn {
+    pub(super) access: Access,
+    pub(super) cx: Cx,
+}
 
 #[async_trait]
 impl Handler for LogIn {
     async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
-        let token = req.form::<String>("token").await.unwrap_or_default();
-        let cookie =
-            self.0.cookie().filter(|_| self.0.is_token(&token) && is_own_page(req).is_ok());
+        let form = match Form::of(req, &self.cx).await {
+            Ok(form) => form,
+            Err(error) => return tell(res, &error),
+        };
+        let is_token = self.access.is_token(form.text("token").unwrap_or_default());
+        let cookie = self.access.cookie().filter(|_| is_token && is_own_page(req).is_ok());
         if let Some(cookie) = cookie {
             let cookie = Cookie::build((COOKIE, cookie)).path("/ops").http_only(true);
             res.add_cookie(cookie.same_site(SameSite::Strict).build());

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::actions::{Done, audit, is_own_page, operator};
 use crate::bus::{BusBuilder, Event, Never, Reach};
-use crate::http::Answer;
+use crate::http::{Answer, Form};
 use crate::module::{Cx, Off, Parts, Switch, Switches};
 use crate::records::SwitchedOff;
 use crate::{Error, Kind};
@@ -90,16 +90,17 @@ pub(super) async fn switch_module(
 
 async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
-    let module = req.form::<String>("module").await.unwrap_or_default();
+    let form = Form::of(req, cx).await?;
+    let module = form.text("module").unwrap_or_default();
     let switches = &cx.parts().switches;
     let switch =
-        switches.get(&module).ok_or_else(|| Error::validation("module: unknown module"))?;
-    let is_on = match req.form::<String>("to").await.as_deref() {
+        switches.get(module).ok_or_else(|| Error::validation("module: unknown module"))?;
+    let is_on = match form.text("to") {
         Some("on") => true,
         Some("off") => false,
         _ => return Err(Error::validation("to: must be on or off")),
     };
-    let everywhere = match req.form::<String>("where").await.as_deref() {
+    let everywhere = match form.text("where") {
         Some("all") => true,
         Some("pod") => false,
         _ => return Err(Error::validation("where: must be pod or all")),
@@ -118,6 +119,7 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     }
     let done = audit(cx, operator.clone(), action, target).await;
     if everywhere {
+        let module = module.to_owned();
         cx.bus().announce(ModuleSwitched { module, is_on }).await;
         look(cx.parts()).await;
     } else {

@@ -36,8 +36,8 @@ impl Settings {
             let off = off.join(", ");
             lines.push(format!("# not configured, embedded instead: {off}"));
         }
-        lines.push(format!("# LOG_LEVEL: {}", self.log_level));
-        // Quoted, so that a line break cannot end the comment.
+        // Both escaped, so that no line break can end the comment.
+        lines.push(format!("# LOG_LEVEL: {}", self.log_level.escape_debug()));
         let quoted = self.server_name.as_ref().map(|name| format!("{name:?}"));
         let server_name = quoted.as_deref().unwrap_or("none");
         lines.push(format!("# SERVER_NAME: {server_name}"));

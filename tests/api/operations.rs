@@ -4,6 +4,7 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 
 use crate::cluster;
+use crate::raw::Raw;
 use crate::server::{PATIENCE, Server, eventually};
 use crate::site::{Answer, NOBODY, Site};
 
@@ -107,6 +108,28 @@ async fn a_browser_brings_the_token_once() {
     let pair = cookie.split(';').next().expect("a cookie");
     let figures = ask(&site, ("GET", "/ops/figures.json"), &[("cookie", pair)]).await;
     assert_eq!(figures.status, 200, "{figures:?}");
+}
+
+#[tokio::test]
+async fn the_body_of_an_action_has_the_bounds_of_every_body() {
+    let settings = Server::with().embedded().set("limits.request_timeout", 1);
+    let server = settings.set("limits.body_bytes", 300).start().await;
+    let port = server.operations(0).port();
+    let mut halves = Vec::new();
+    for path in ["/ops/close", "/ops/drain", "/ops/switch", "/ops/login"] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 400\r\n");
+        let (half, whole) = (format!("{head}\r\ngame="), format!("{head}\r\n{:400}", "game=1"));
+        let multipart = format!("{head}content-type: multipart/form-data; boundary=x\r\n\r\n");
+        let [mut slow, mut long, mut parts] =
+            [Raw::connect(port).await, Raw::connect(port).await, Raw::connect(port).await];
+        long.send(whole).await.answer().await.refused(413, "PAYLOAD_TOO_LARGE");
+        parts.send(multipart).await.answer().await.refused(422, "VALIDATION_ERROR");
+        slow.send(half).await;
+        halves.push(slow);
+    }
+    for mut half in halves {
+        half.answer().await.refused(503, "SERVICE_UNAVAILABLE");
+    }
 }
 
 #[tokio::test]

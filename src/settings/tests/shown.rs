@@ -50,3 +50,11 @@ fn what_is_shown_can_be_read_back() {
     assert_eq!(settings(&shown, &[]).masked_yaml(), shown);
     assert!(shown.contains("# not configured, embedded instead: db, redis, amqp\n"));
 }
+
+#[test]
+fn a_level_with_line_breaks_stays_in_its_comment() {
+    let read = settings("", &[("LOG_LEVEL", "in\u{1}fo\ngame: 1,sqlx=warn")]);
+    let shown = read.masked_yaml();
+    assert!(shown.contains("\n# LOG_LEVEL: in\\u{1}fo\\ngame: 1,sqlx=warn\n"), "{shown}");
+    assert_eq!(settings(&shown, &[]).masked_yaml(), Settings::default().masked_yaml());
+}

@@ -1,0 +1,112 @@
+//! The bodies of requests: JSON for the routes of players, forms for the actions of operators. Both are read in the same way,
+//! with bounds on their length, their memory and, at a stop, on the time that the rest of them may take.
+
+use futures_util::{FutureExt, StreamExt};
+use salvo::extract::Metadata;
+use salvo::http::ReqBody;
+use salvo::oapi::{
+    Components, Content, EndpointArgRegister, Operation, RequestBody, Required, ToSchema,
+};
+use salvo::{Depot, Extractible, Request};
+use serde::de::DeserializeOwned;
+use tokio::time::sleep;
+
+use super::extract::{cx_of, no_metadata};
+use super::failures::may_fail;
+use super::serve::STOP_GRACE;
+use crate::module::Cx;
+use crate::{Error, Kind};
+
+/// A JSON body. Unknown fields are ignored; a missing content type is taken as JSON.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
+        let is_json = req.content_type().is_none_or(|it| {
+            it.type_() == "application"
+                && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
+        });
+        if !is_json {
+            return Err(Error::validation("body: is not application/json"));
+        }
+        let payload = received(req, cx_of(depot)?).await?;
+        // serde takes an array for the fields of a struct in their order.
+        if payload.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Error::validation("body: is not an object"));
+        }
+        let mut json = serde_json::Deserializer::from_slice(&payload);
+        let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            Error::validation(format!("body {}: {}", error.path(), error.inner()))
+        })?;
+        json.end().map_err(|error| Error::validation(format!("body: {error}")))?;
+        Ok(Self(body))
+    }
+}
+
+impl<T: ToSchema> EndpointArgRegister for Body<T> {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        let content = Content::new(T::to_schema(components));
+        let body = RequestBody::new().add_content("application/json", content);
+        operation.request_body = Some(body.required(Required::True));
+        let kinds =
+            [Kind::BAD_REQUEST, Kind::PAYLOAD_TOO_LARGE, Kind::VALIDATION, Kind::RESTARTING];
+        may_fail(components, operation, &kinds);
+    }
+}
+
+/// A body of `name=value` pairs, `application/x-www-form-urlencoded`; a missing content type is taken as that. Of a field that
+/// comes twice the last counts.
+#[derive(Debug)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// That of a request.
+    ///
+    /// # Errors
+    /// `VALIDATION_ERROR`, if it is of another type; what cannot be read or is too long has the same errors as a [`Body`].
+    pub(crate) async fn of(req: &mut Request, cx: &Cx) -> Result<Self, Error> {
+        let is_form = req.content_type().is_none_or(|it| {
+            it.essence_str().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        if !is_form {
+            return Err(Error::validation("body: is not application/x-www-form-urlencoded"));
+        }
+        let payload = received(req, cx).await?;
+        Ok(Self(form_urlencoded::parse(&payload).into_owned().collect()))
+    }
+
+    /// A field, if it is there.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().rfind(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The whole body, `limits.body_bytes` at most. A body whose rest is missing when the server stops is waited for as long as
+/// a request is; at other times `limits.request_timeout` ends the request.
+async fn received(req: &mut Request, cx: &Cx) -> Result<Vec<u8>, Error> {
+    let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
+    tokio::select! {
+        payload = collect(req.take_body(), limit) => payload,
+        // The rest of a body that is on its way has come by then.
+        () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => Err(Kind::RESTARTING.into()),
+    }
+}
+
+/// Copies a body as it comes. A piece of it, as hyper hands it out, holds on to the read buffer of 8 KiB that it came in:
+/// kept until the end, a body that comes byte by byte would cost thousands of times its length.
+async fn collect(mut body: ReqBody, limit: usize) -> Result<Vec<u8>, Error> {
+    let mut payload = Vec::new();
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|_| Error::new(Kind::BAD_REQUEST, "body: could not be read"))?;
+        let Ok(piece) = piece.into_data() else { continue };
+        if payload.len() + piece.len() > limit {
+            return Err(Kind::PAYLOAD_TOO_LARGE.into());
+        }
+        payload.extend_from_slice(&piece);
+    }
+    Ok(payload)
+}
