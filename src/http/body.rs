@@ -1,5 +1,5 @@
-//! The bodies of requests: JSON for the routes of players, forms for the actions of operators. Both are read in the same way,
-//! with bounds on their length, their memory and, at a stop, on the time that the rest of them may take.
+//! Request bodies: JSON on the routes of players, forms for the actions of operators. Both are read in the same way,
+//! with bounds on length and memory and, at a stop, on the time for the rest of a body.
 
 use futures_util::{FutureExt, StreamExt};
 use salvo::extract::Metadata;
@@ -17,7 +17,7 @@ use super::serve::STOP_GRACE;
 use crate::module::Cx;
 use crate::{Error, Kind};
 
-/// A JSON body. Unknown fields are ignored; a missing content type is taken as JSON.
+/// A JSON body. Unknown fields are ignored; a missing content type counts as JSON.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
@@ -31,12 +31,12 @@ impl<'ex, T: DeserializeOwned + Send> Extractible<'ex> for Body<T> {
                 && (it.subtype() == "json" || it.suffix().is_some_and(|it| it == "json"))
         });
         if !is_json {
-            return Err(Error::validation("body: is not application/json"));
+            return Err(Error::validation("body: must be application/json"));
         }
         let payload = received(req, cx_of(depot)?).await?;
-        // serde takes an array for the fields of a struct in their order.
+        // serde would accept an array as the fields of a struct.
         if payload.trim_ascii_start().first() == Some(&b'[') {
-            return Err(Error::validation("body: is not an object"));
+            return Err(Error::validation("body: must be an object"));
         }
         let mut json = serde_json::Deserializer::from_slice(&payload);
         let body = serde_path_to_error::deserialize(&mut json).map_err(|error| {

@@ -78,7 +78,7 @@ async fn the_host_of_friends_chooses_the_text_and_everybody_sees_it() {
         server.post("/api/v1/lobby/text", player, &choice).await
     };
     choose(&ben, 10).await.refused(403, "NOT_THE_HOST");
-    choose(&anna, 4).await.refused(400, "VALIDATION_ERROR");
+    choose(&anna, 4).await.refused(422, "VALIDATION_ERROR");
     choose(&anna, 10).await.ok();
     for player in [&mut anna, &mut ben] {
         player.lobby.until("TEXT_CHOSEN").await;
