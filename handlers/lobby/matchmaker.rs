@@ -1,12 +1,11 @@
-//! Finds a seat for everybody who comes, one matchmaker per pod.
+//! Finds a seat for every player who comes; one matchmaker per pod.
 //!
-//! Players who come to the same door while others are being seated there wait for each other, and are seated together: a crowd
-//! costs as many changes of games as there are lobbies, not players.
+//! Players who come to a door while others are being seated there are seated together afterwards: a crowd costs as many
+//! changes of games as it fills lobbies, not as it has players.
 //!
-//! Of several pods one at a time works at a door ([`Turn`]), so that lobbies fill one by one. Should two of them do so all
-//! the same, since one was silent for too long, there may be a lobby more than necessary, and nothing worse: a lobby has as many
-//! seats as it has, whichever pod fills it, and that a player who comes to two pods at once gets one seat is decided
-//! by a value that the player's arrivals share ([`Arrival`]).
+//! Pods take turns at a door ([`Turn`]), so that lobbies fill one by one. If two pods work at a door all the same, because
+//! one was silent for too long, there may be a lobby more than necessary, and nothing worse: transitions keep the limit of a
+//! lobby, and a value that the arrivals of a player share ([`Arrival`]) decides between two seats of one player.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -24,28 +23,28 @@ use crate::game::{Door, Game, GameId, SocketId, Timestamp, UserId};
 use crate::live::{Index, Live, Shared, Step};
 use crate::{Error, Kind};
 
-/// Lobbies that are looked at for room, oldest first. Most of the time there is one.
+/// Lobbies that are checked for room first, the oldest ones. Usually there is one.
 const LOOKED_AT: usize = 8;
 
-/// Games that are opened side by side.
+/// Games that are opened concurrently.
 const OPENED_AT_ONCE: usize = 32;
 
-/// After this another pod may have its turn at the door.
+/// A pod with players left gives up its turn at a door after this.
 const TURN: Duration = Duration::from_millis(20);
 
-/// After this the pod whose turn it is has died.
+/// A turn ends after this even if its pod has died.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
 
-/// Between two looks whether its turn has come.
+/// Pause between two attempts to get a turn.
 const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
 
-/// How often a player is tried to be seated who comes to several pods at once.
+/// Attempts to seat a player who comes to several pods at once.
 const TRIES: usize = 8;
 
-/// Seats players who come.
+/// Seats players.
 #[derive(Default)]
 pub struct Matchmaker {
-    /// Who waits for a seat, by the door that they came to.
+    /// Players who wait for a seat, by door.
     waiting: Mutex<HashMap<Door, Vec<Waiting>>>,
     tasks: TaskTracker,
 }
@@ -56,13 +55,12 @@ struct Waiting {
 }
 
 impl Matchmaker {
-    /// Seats a player, by the first of these that is possible: where the player sits already behind such a
-    /// [`Door`], as long as START has not been given there; the lobby that is asked for; the oldest one with room; a new
-    /// one. The socket is noted, once however often it enters.
+    /// Seats a player in the first of these that is possible: the seat that the player has behind this [`Door`], before
+    /// START; the requested lobby; the oldest one with room; a new one. Adds the socket to the seat.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down: the player may be
-    /// seated all the same.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer or cannot store it; the player may be seated all the
+    /// same.
     pub async fn seat(self: &Arc<Self>, live: &Live, entry: Entry) -> Result<Arc<Game>, Error> {
         for _ in 0..TRIES {
             let arrival = Arrival::of(live, &entry).await?;
@@ -80,7 +78,7 @@ impl Matchmaker {
         Err(Kind::UNAVAILABLE.into())
     }
 
-    /// Is seated together with those who come to the same door meanwhile.
+    /// Waits to be seated, together with the others who come to the door meanwhile.
     async fn wait_for_seat(
         self: &Arc<Self>,
         live: &Live,
@@ -96,13 +94,13 @@ impl Matchmaker {
         };
         if is_first {
             let (matchmaker, live) = (self.clone(), live.clone());
-            // It goes on for the others if this player goes away.
+            // A task of its own: the others are seated even if this player leaves.
             self.tasks.spawn(async move { matchmaker.work(&live, door).await });
         }
         seat.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
 
-    /// Seats those who wait at a door, until there are none.
+    /// Seats the players who wait at a door, until none are left.
     async fn work(&self, live: &Live, door: Door) {
         let _open = AtDoor { matchmaker: self, door: &door };
         loop {
@@ -114,16 +112,19 @@ impl Matchmaker {
             if is_done {
                 return;
             }
+            // The other pods look for their turn meanwhile.
+            sleep(NEXT_LOOK.end).await;
         }
     }
 
-    /// Seats those who wait at a door for as long as a turn lasts. Returns whether nobody waits there any more.
+    /// Seats the players who wait at a door, for as long as a turn lasts. Returns whether none are left.
     async fn seat_waiting(&self, live: &Live, door: &Door) -> bool {
         let begun = Instant::now();
         while begun.elapsed() < TURN {
             let waiting = {
                 let mut doors = self.waiting.lock();
-                let waiting = doors.get_mut(door).map(std::mem::take).unwrap_or_default();
+                let mut waiting = doors.get_mut(door).map(std::mem::take).unwrap_or_default();
+                waiting.retain(|it| !it.seated.is_closed());
                 if waiting.is_empty() {
                     doors.remove(door);
                     return true;
@@ -132,12 +133,23 @@ impl Matchmaker {
             };
             let (entries, waiting): (Vec<_>, Vec<_>) =
                 waiting.into_iter().map(|it| (it.entry, it.seated)).unzip();
-            for (seated, game) in waiting.into_iter().zip(seat_all(live, &entries).await) {
-                // Whoever has gone away sits there until the absence is noticed.
-                let _ = seated.send(game);
+            let games = seat_all(live, &entries).await;
+            for ((seated, game), entry) in waiting.into_iter().zip(games).zip(&entries) {
+                if let Err(Ok(game)) = seated.send(game) {
+                    leave(live, &game, entry).await;
+                }
             }
         }
         false
+    }
+}
+
+/// The player has given up waiting: the socket of that arrival is closed.
+async fn leave(live: &Live, game: &Game, entry: &Entry) {
+    let (user, socket, now) = (&entry.user.id, entry.socket.0, Timestamp::now());
+    let leave = |game: &mut Game| seats::go_absent(game, user, socket, now);
+    if let Err(error) = live.advance("go_absent", game.id, leave).await {
+        tracing::debug!(%error, game = game.id.0, "a seat is left over");
     }
 }
 
@@ -148,8 +160,8 @@ struct Turn {
 }
 
 impl Turn {
-    /// Waits for it, but not for ever: without it there may be a lobby more than necessary. Nobody takes turns at the door
-    /// of those who race alone.
+    /// Waits for the turn, for a limited time: without it there may be a lobby more than necessary. Players who race alone
+    /// need none.
     async fn take(live: &Live, door: &Door) -> Option<Self> {
         if *door == Door::Alone {
             return None;
@@ -171,13 +183,13 @@ impl Turn {
     }
 
     async fn end(self, live: &Live) {
-        // If this fails it ends by itself.
+        // If this fails, the turn expires.
         let ended = Shared::new(String::new(), Timestamp(0));
         let _ = live.write(&self.key, Some(&self.own), ended).await;
     }
 }
 
-/// A panic must not leave a door at which nobody works.
+/// After a panic, the next player at the door starts a new task.
 struct AtDoor<'a> {
     matchmaker: &'a Matchmaker,
     door: &'a Door,
@@ -191,21 +203,21 @@ impl Drop for AtDoor<'_> {
     }
 }
 
-/// One coming of a player to a door. Of several at the same time, on whatever pods, one counts.
+/// One arrival of a player at a door. Of several concurrent ones, on any pods, one counts.
 struct Arrival {
     key: String,
     before: Option<Shared>,
 }
 
 impl Arrival {
-    /// Begins before it is looked whether the player has a seat.
+    /// Begins before the player's seat is looked up.
     async fn of(live: &Live, entry: &Entry) -> Result<Self, Error> {
         let key = format!("seat:{}:{}", Index::Door(entry.door.clone()), entry.user.id);
         let before = live.read(&key).await?;
         Ok(Self { key, before })
     }
 
-    /// Whether the seat that was found counts: it is the first, or the one that another arrival has found, too.
+    /// Whether this seat counts: it is the first one found, or the same one that another arrival found.
     async fn counts(&self, live: &Live, game: &Game) -> Result<bool, Error> {
         let seated = Shared::new(game.id.to_string(), game.ends_at);
         if live.write(&self.key, self.before.as_ref(), seated.clone()).await? {
@@ -228,8 +240,8 @@ async fn seat_of(live: &Live, user: &UserId, door: &Door) -> Result<Option<GameI
     Ok(played.iter().find(|game| game.holds_seat(user, door)).map(|game| game.id))
 }
 
-/// A lobby socket has closed that was never told its game: entering has failed, and may have seated the player behind that
-/// door all the same. Returns the facts, if the lobby still waits.
+/// A lobby socket has closed before it learned its game: entering has failed, but may have seated the player behind that
+/// door. Returns the facts, if the lobby still waits.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down.
@@ -244,7 +256,7 @@ pub async fn abandon(
     live.advance("abandon", id, |game| seats::go_absent(game, user, socket, now)).await
 }
 
-/// Seats players who came to one door, all of them: in lobbies that have room, and in new ones.
+/// Seats all players who came to one door: in lobbies that have room, then in new ones.
 pub async fn seat_all(live: &Live, entries: &[Entry]) -> Vec<Result<Arc<Game>, Error>> {
     let mut party = Party { seats: entries.iter().map(|_| None).collect(), entries };
     let seated = match party.fill(live).await {
@@ -254,20 +266,20 @@ pub async fn seat_all(live: &Live, entries: &[Entry]) -> Vec<Result<Arc<Game>, E
     party.end(&seated.err().unwrap_or_else(|| Kind::UNAVAILABLE.into()))
 }
 
-/// Players who are being seated, and where they sit.
+/// Players who are being seated, and their games.
 struct Party<'a> {
     entries: &'a [Entry],
     seats: Vec<Option<Arc<Game>>>,
 }
 
 impl Party<'_> {
-    /// Those who have no seat yet.
+    /// The players without a seat.
     fn standing(&self) -> impl Iterator<Item = (usize, &Entry)> {
         let standing = self.entries.iter().enumerate().zip(&self.seats);
         standing.filter(|(_, seat)| seat.is_none()).map(|(entry, _)| entry)
     }
 
-    /// Seats them in lobbies that have room: first those who ask for one.
+    /// Seats players in lobbies that have room; those who request a lobby first.
     async fn fill(&mut self, live: &Live) -> Result<(), Error> {
         let asked_for: Vec<_> = self.standing().filter_map(|(_, it)| it.previous).collect();
         for id in asked_for {
@@ -280,7 +292,7 @@ impl Party<'_> {
         let (door, now) = (Index::Door(first.door.clone()), first.now);
         let mut lobbies = live.seek(door.clone(), LOOKED_AT).await?;
         if lobbies.len() == LOOKED_AT && !lobbies.iter().any(|lobby| lobby.has_room(now)) {
-            // They are over, and nobody has closed them yet.
+            // Their time is over, but their timers have not closed them yet.
             lobbies = live.seek(door, usize::MAX).await?;
         }
         for lobby in lobbies.iter().filter(|lobby| lobby.has_room(now)) {
@@ -291,7 +303,7 @@ impl Party<'_> {
         Ok(())
     }
 
-    /// Seats in a lobby as many of them as it has room for.
+    /// Seats as many players in a lobby as it has room for.
     async fn fill_lobby(
         &mut self,
         live: &Live,
@@ -309,7 +321,7 @@ impl Party<'_> {
         Ok(())
     }
 
-    /// Opens as many lobbies as the others need.
+    /// Opens lobbies for the others.
     async fn open(&mut self, live: &Live) -> Result<(), Error> {
         let mut standing: Vec<_> = self.standing().collect();
         let mut parties = Vec::new();
@@ -333,7 +345,7 @@ impl Party<'_> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// The seats; those who have none are told why.
+    /// The seats, or for players without one, the error.
     fn end(self, why: &Error) -> Vec<Result<Arc<Game>, Error>> {
         self.seats.into_iter().map(|seat| seat.ok_or_else(|| why.kind().into())).collect()
     }

@@ -1,4 +1,4 @@
-//! Who sits in a lobby: pure functions of its facts.
+//! The seats of a lobby: transitions.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{Error, Kind};
 pub struct Entry {
     /// The player.
     pub user: User,
-    /// Which kind of lobby.
+    /// The kind of lobby.
     pub door: Door,
-    /// On which socket.
+    /// The player's socket.
     pub socket: OpenSocket,
-    /// The lobby to come back to, if one is asked for.
+    /// The lobby to return to, if one is requested.
     pub previous: Option<GameId>,
     /// Now.
     pub now: Timestamp,
@@ -41,7 +41,7 @@ pub struct LobbyRules {
     pub text: TextWish,
 }
 
-/// A lobby that opens for a player, who is not seated yet.
+/// A lobby that opens for a player, still without seats.
 pub fn open(id: GameId, entry: &Entry) -> Game {
     let (now, rules) = (entry.now, &entry.rules);
     Game {
@@ -61,8 +61,7 @@ pub fn open(id: GameId, entry: &Entry) -> Game {
     }
 }
 
-/// A player takes a seat: the one that the player has already, or a new one in a lobby with room. Returns whether that
-/// was possible.
+/// Seats a player: in the player's own seat, or in a new one if the lobby has room. Returns whether that was possible.
 pub fn enter(game: &mut Game, entry: &Entry) -> bool {
     if !come_back(game, entry) {
         if game.door != entry.door || !game.has_room(entry.now) {
@@ -73,7 +72,7 @@ pub fn enter(game: &mut Game, entry: &Entry) -> bool {
     true
 }
 
-/// A player takes the seat that is the player's already, if it can still be taken.
+/// Seats a player in the player's own seat, before START. Returns whether there is one.
 pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
     if !game.holds_seat(&entry.user.id, &entry.door) {
         return false;
@@ -109,7 +108,7 @@ fn send_a_bot_away(game: &mut Game) {
     }
 }
 
-/// A player was seated in two lobbies at once, by two pods: this seat is the one that does not count.
+/// Takes back the seat of a player whom another pod has seated elsewhere at the same time.
 pub fn withdraw(game: &mut Game, user: &UserId) -> Step<()> {
     if game.stage > Stage::Lobby || game.take_seats(|player| player.user.id == *user).is_empty() {
         return Step::unchanged(());
@@ -117,7 +116,7 @@ pub fn withdraw(game: &mut Game, user: &UserId) -> Step<()> {
     if game.people().next().is_none() { Step::over(()) } else { Step::changed(()) }
 }
 
-/// A lobby socket of a player has closed. With the last one the absence begins.
+/// A lobby socket of a player has closed; the absence begins with the last one.
 pub fn go_absent(game: &mut Game, user: &UserId, socket: SocketId, now: Timestamp) -> Step<()> {
     let waits = game.stage == Stage::Lobby;
     let Some(player) = game.player_mut(user).filter(|_| waits) else { return Step::unchanged(()) };
@@ -125,8 +124,8 @@ pub fn go_absent(game: &mut Game, user: &UserId, socket: SocketId, now: Timestam
     Step::changed(())
 }
 
-/// Takes the seats of those who have been absent from a waiting lobby for `grace` or longer. Returns whose they were.
-/// A lobby without people goes away.
+/// Takes the seats of players who have been absent from a waiting lobby for `grace` or longer, and returns their ids.
+/// A lobby without people is over.
 pub fn dismiss_absent(game: &mut Game, grace: Duration, now: Timestamp) -> Step<Vec<UserId>> {
     if game.stage != Stage::Lobby {
         return Step::unchanged(Vec::new());
@@ -140,7 +139,7 @@ pub fn dismiss_absent(game: &mut Game, grace: Duration, now: Timestamp) -> Step<
     step.not_before(latest + grace)
 }
 
-/// Closes a lobby that is due. One that all people have left goes away instead.
+/// Closes a lobby that is due. If all people are absent, the lobby is over instead.
 pub fn close(game: &mut Game, now: Timestamp) -> Step<()> {
     if game.stage != Stage::Lobby || game.closes_at > now {
         return Step::unchanged(());

@@ -1,10 +1,9 @@
-//! The live state: the facts of lobbies and races, as values that all servers of an installation share.
+//! The live state: the facts of lobbies and races, as values that all pods share.
 //!
-//! A game is a value. What happens to it is a *transition*: a pure function of a handler module that gets the facts,
-//! changes them, and says so in a [`Step`]. A [`Store`] knows no rule: it applies transitions, each to the newest facts
-//! and as a whole, so that players who come, leave and finish together are all counted. In one process
-//! ([`InProcess`]) what has changed is written down before anybody hears of it; on Redis ([`RedisLive`]), which several
-//! servers share, a result is.
+//! A game is a value. It changes by *transitions*: pure functions of handler modules that get the facts, change them, and
+//! say so in a [`Step`]. A [`Store`] knows no rule: it applies each transition to the newest facts, as a whole, so that
+//! players who come, leave and finish at the same time are all counted. In one process ([`InProcess`]) a change is written
+//! to the journal before it is announced; on Redis ([`RedisLive`]), which several pods share, a result is.
 
 mod index;
 mod process;
@@ -29,32 +28,32 @@ use crate::game::{Game, GameId, PodName, Timestamp, User, UserId};
 use crate::telemetry::{Store as Place, live_operation};
 use crate::{Error, Kind};
 
-/// What a transition is to a store. It may run several times, each time on fresh facts: what it says the last time counts.
+/// A transition, as a store gets it. It may run several times, each time on fresh facts; its last answer counts.
 pub type Transition<'a> = dyn FnMut(&mut Game) -> Step<()> + Send + 'a;
 
-/// What becomes of a transition.
+/// The outcome of a transition.
 #[derive(Clone, Debug)]
 pub enum Applied {
     /// There is no such game.
     Missing,
-    /// By the clock that all pods share its time has not come: nothing has changed.
+    /// It is too early by the clock that all pods share: nothing has changed.
     TooEarly,
-    /// It was applied, and leaves these facts; those that were taken away, if the game is over.
+    /// It was applied; these are the facts afterwards, or the last ones if the game is over.
     Done(Arc<Game>),
 }
 
-/// Keeps the values of games, and small values under keys, for as long as they are live.
+/// Stores the values of games, and small values under keys.
 ///
-/// Every operation fails with `SERVICE_UNAVAILABLE` if the store does not answer, or could not write it down.
+/// Every operation fails with `SERVICE_UNAVAILABLE` if the store does not answer or cannot write.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// The facts of those games that are there, in the order asked for.
+    /// The facts of the games that exist, in the order of `ids`.
     async fn find(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error>;
 
     /// Applies a transition to a game.
     async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error>;
 
-    /// Opens a game under an id that none has had. `make` may be asked again, with another id.
+    /// Opens a game under a new id. `make` may be called again, with another id.
     async fn open(&self, make: &mut (dyn FnMut(GameId) -> Game + Send))
     -> Result<Arc<Game>, Error>;
 
@@ -64,10 +63,10 @@ pub trait Store: Send + Sync {
     /// The facts of every game.
     async fn scan(&self) -> Result<Vec<Arc<Game>>, Error>;
 
-    /// The value under a key. It may be one whose time is over, and which is not forgotten yet.
+    /// The value under a key. It may be an expired one that is not removed yet.
     async fn read(&self, key: &str) -> Result<Option<Shared>, Error>;
 
-    /// Puts a value under a key (`None`: takes it away), if the one there is the expected one. Returns whether it did.
+    /// Stores a value under a key (`None` removes it), if the current one is `expected`. Returns whether it did.
     async fn write(
         &self,
         key: &str,
@@ -75,17 +74,17 @@ pub trait Store: Send + Sync {
         value: Option<Shared>,
     ) -> Result<bool, Error>;
 
-    /// Whether it does what is needed of it, a write most of all.
+    /// Checks that the store works, with a write.
     ///
     /// # Errors
     /// The cause, for the log.
     async fn probe(&self) -> Result<(), String>;
 
-    /// Forgets values under keys whose time is over, unless that happens by itself.
+    /// Removes expired values under keys, unless the store does that by itself.
     fn expire(&self, _now: Timestamp) {}
 }
 
-/// The live state as handler modules see it: operations with names, measured and traced. Cheap to clone.
+/// The live state as handler modules see it; each operation is measured and traced. Cheap to clone.
 #[derive(Clone)]
 pub struct Live {
     store: Arc<dyn Store>,
@@ -94,12 +93,12 @@ pub struct Live {
 }
 
 impl Live {
-    /// That of a server that is alone.
+    /// The live state of a single server.
     pub fn in_process(store: InProcess) -> Self {
         Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
     }
 
-    /// That of one of several.
+    /// The live state of one of several pods.
     pub fn on_redis(store: RedisLive) -> Self {
         let (place, pod) = (store.place().clone(), store.pod().clone());
         Self { store: Arc::new(store), place, pod }
@@ -110,17 +109,16 @@ impl Live {
         Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
     }
 
-    /// The pod that sockets of this server are noted under.
+    /// This pod, as it is stored with its sockets.
     pub fn pod(&self) -> &PodName {
         &self.pod
     }
 
-    /// Applies a transition to a game. Returns what it says, and the facts as it left them; `None` if there is no such
-    /// game, or if its time has not come by the clock that all pods share.
+    /// Applies a transition to a game. Returns its answer and the facts afterwards; `None` if there is no such game, or if
+    /// it is too early by the clock that all pods share.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer, or it could not be written down: then it may have
-    /// happened all the same.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer or cannot write; the change may have happened all the same.
     pub async fn change<T: Send>(
         &self,
         operation: &'static str,
@@ -140,8 +138,7 @@ impl Live {
         }
     }
 
-    /// The same for a transition that has nothing to say but whether it changed something: then these are the facts
-    /// as it left them.
+    /// The same for a transition without an answer: returns the facts afterwards, if it changed them.
     ///
     /// # Errors
     /// As of [`change`](Self::change).
@@ -160,7 +157,7 @@ impl Live {
         Ok(changed.filter(|(is_change, _)| *is_change).map(|(_, game)| game))
     }
 
-    /// Opens a game under a new id. `make` may be asked again, with another one.
+    /// Opens a game under a new id. `make` may be called again, with another one.
     ///
     /// # Errors
     /// As of [`change`](Self::change).
@@ -187,7 +184,7 @@ impl Live {
         live_operation(&self.place, "seek", self.store.seek(&index, limit)).await
     }
 
-    /// The games that are kept in which a user has a seat, oldest first.
+    /// The games in which a user has a seat, oldest first, as long as they can be read.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
@@ -220,7 +217,7 @@ impl Live {
         Ok(handed_over)
     }
 
-    /// Whether it does what is needed of it.
+    /// Checks that the live state works.
     ///
     /// # Errors
     /// The cause, for the log.
@@ -228,7 +225,7 @@ impl Live {
         live_operation(&self.place, "probe", self.store.probe()).await
     }
 
-    /// The value under a key. It may be one whose time is over, and which is not forgotten yet.
+    /// The value under a key. It may be an expired one that is not removed yet.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
@@ -236,7 +233,7 @@ impl Live {
         live_operation(&self.place, "read", self.store.read(key)).await
     }
 
-    /// Puts a value under a key, if the one there is the expected one. Returns whether it did.
+    /// Stores a value under a key, if the current one is `expected`. Returns whether it did.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
@@ -249,7 +246,7 @@ impl Live {
         live_operation(&self.place, "write", self.store.write(key, expected, Some(value))).await
     }
 
-    /// Keeps something under a new key, where it can be taken once until then.
+    /// Stores something under a new key, from which it can be taken once, until a time.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
@@ -257,11 +254,11 @@ impl Live {
         let text = serde_json::to_string(it).map_err(Error::internal)?;
         let key = format!("{}:{key}", T::KIND);
         let kept = self.write(&key, None, Shared::new(text, until)).await?;
-        // Keys are drawn by chance, and long.
+        // Keys are long and random.
         if kept { Ok(()) } else { Err(Kind::UNAVAILABLE.into()) }
     }
 
-    /// What was kept under the key, if it is not used or too old. The key is not good any more.
+    /// Takes what was stored under the key, if it was not taken before and has not expired.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
@@ -277,7 +274,7 @@ impl Live {
         Ok(Some(kept.text).filter(|_| is_ours && now < kept.until))
     }
 
-    /// Forgets values under keys whose time is over, unless that happens by itself.
+    /// Removes expired values under keys, unless the store does that by itself.
     pub(crate) fn expire(&self, now: Timestamp) {
         self.store.expire(now);
     }

@@ -93,8 +93,7 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     let form = Form::of(req, cx).await?;
     let module = form.text("module").unwrap_or_default();
     let switches = &cx.parts().switches;
-    let switch =
-        switches.get(module).ok_or_else(|| Error::validation("module: unknown module"))?;
+    let switch = switches.get(module).ok_or_else(|| Error::validation("module: unknown module"))?;
     let is_on = match form.text("to") {
         Some("on") => true,
         Some("off") => false,

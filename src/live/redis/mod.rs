@@ -1,11 +1,11 @@
 //! The live state on Redis, or on a Redis Cluster: any number of servers play one game.
 //!
-//! A game is one value with a version. A server reads it, applies a transition, and commits the outcome together with
-//! the index entries that follow from it, if nobody was faster: else it begins again with the fresh facts ([`store`]). So
-//! no rule of the game is written in Lua, and nobody holds a lock that a server which dies could leave behind.
+//! A game is one value with a version. A pod reads it, applies a transition, and commits the outcome together with its index
+//! entries if the version is still the same; otherwise it starts again with fresh facts ([`store`]). So no rule of the game
+//! is written in Lua, and no lock is left behind when a pod dies.
 //!
-//! Keys lie in slots, so that a cluster of Redis can share the load: games are spread over a few parts by their ids, and
-//! what a commit touches lies in one of them ([`keys`]).
+//! Keys lie in hash slots, so that a Redis Cluster shares the load: games are spread over a few slots by their ids, and a
+//! commit touches one slot ([`keys`]).
 //!
 //! Redis holds what is live, and may lose it. What is kept for good goes into the records: a result
 //! before it is acknowledged, the rest as soon as there is time ([`records`]).
@@ -45,13 +45,13 @@ use crate::telemetry::{Store as Place, count, live_operation};
 /// How long keys outlive what they are about: a pod that is late still finds them.
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
-/// Turns that the changes of this pod take; those of one game take the same.
+/// Locks for the changes of this pod, chosen by the game.
 const TURNS: usize = 1024;
 
-/// Whose turn it is: the changes of one game by this pod would only get in each other's way.
+/// State behind such a lock: concurrent changes of one game by one pod would only conflict.
 #[derive(Default)]
 struct Turn {
-    /// The facts that the last change left.
+    /// The facts after the last change.
     known: Option<Arc<Game>>,
     /// When Redis last did not answer.
     failed: Option<Instant>,
@@ -102,7 +102,7 @@ impl RedisLive {
         })
     }
 
-    /// How often a change of a game was tried again in this process, because another server had changed it meanwhile.
+    /// Changes of games that this process has retried, because another pod had changed the game meanwhile.
     pub fn conflicts() -> u64 {
         count::LIVE_CONFLICTS.get()
     }

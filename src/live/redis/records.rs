@@ -1,9 +1,7 @@
-//! What the records have to do with games on Redis: the ids of new ones come from there, and rows of games and results
-//! go there.
+//! Games on Redis and the records: ids of new games come from there; rows of games, and results, are written there.
 //!
-//! A result is written before it is acknowledged, and a game before it is taken away. That a lobby was
-//! opened, closed or prepared is noted when the journal has room, and nobody waits for it: the next change
-//! brings it along.
+//! A result is written before it is acknowledged, and a game before it is removed. The opening, closing and preparation of a
+//! lobby are written when the journal has room, without waiting: the next write repeats them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +12,14 @@ use crate::game::{Game, GameId, Stage, Timestamp, UserId};
 use crate::live::Fate;
 use crate::records::{Change, Writing};
 
-/// How long ids are at least kept that were set aside.
+/// How long reserved ids are kept at least.
 const IDS_KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// How long it is still remembered which pods hold sockets of a game that is over, so that these can be told, in
-/// milliseconds.
+/// How long the roster of a game that is over is kept, so that its sockets are told, in milliseconds.
 const FAREWELL: i64 = 60_000;
 
 impl RedisLive {
-    /// An id that no game has had, unless the records were set up anew.
+    /// The next id of a game. It may be in use only if the records were set up anew.
     pub(super) async fn next_id(&self) -> Result<GameId, Error> {
         loop {
             let mut reserved = redis::cmd("LPOP");
@@ -38,13 +35,13 @@ impl RedisLive {
         }
     }
 
-    /// Has the records set ids aside for all pods; where they do not, Redis counts on from the last.
+    /// Reserves ids in the records for all pods; if the records do not hand out ids, Redis counts on from the last one.
     async fn reserve_ids(&self) -> Result<Option<GameId>, Error> {
         let _alone = self.reserving.lock().await;
         let mut redis = self.redis.clone();
         let mut left = redis::cmd("LLEN");
         left.arg(self.keys.ids());
-        // Somebody has seen to it meanwhile.
+        // Another task has reserved some meanwhile.
         if left.query_async::<u64>(&mut redis).await.map_err(failed)? > 0 {
             return Ok(None);
         }
@@ -64,7 +61,7 @@ impl RedisLive {
         Ok(Some(GameId(id)))
     }
 
-    /// Writes down what a change has led to.
+    /// Writes to the records what a change requires.
     pub(super) async fn write_down(&self, it: ToWrite) -> Result<(), Error> {
         match it {
             ToWrite::Results(game) => self.keep(game).await,
@@ -86,13 +83,13 @@ impl RedisLive {
         command.exec_async(&mut self.redis.clone()).await.map_err(failed)
     }
 
-    /// Notes the facts of a game without waiting.
+    /// Writes the facts of a game without waiting.
     pub(super) fn note_saved(&self, game: &Arc<Game>) {
         self.note(Change::Saved(game.clone()));
     }
 
     fn note(&self, change: Change) {
-        // Nobody asks whether it is written.
+        // Without waiting for the write.
         let _: Option<Writing> = self.journal.try_place().map(|place| place.enter(change));
     }
 
@@ -111,20 +108,20 @@ impl RedisLive {
     }
 }
 
-/// What is to be written down after a change.
+/// What a change requires to be written to the records.
 pub(super) enum ToWrite {
     /// Results, before they are acknowledged.
     Results(Arc<Game>),
     /// The row of a game, when there is time.
     Row(Arc<Game>),
-    /// That a lobby is gone in which nobody has raced.
+    /// That a lobby is over without a race.
     Gone(GameId),
-    /// Nothing: it was written before the game was taken away.
+    /// Nothing: it was written before the game was removed.
     Over(GameId),
 }
 
 impl ToWrite {
-    /// What a change leads to; `None` if it is not kept for good.
+    /// What a change requires, if anything.
     pub(super) fn after(before: &Game, after: &Arc<Game>, fate: Fate) -> Option<Self> {
         match fate {
             Fate::Over if before.stage == Stage::Lobby => Some(Self::Gone(after.id)),
@@ -135,12 +132,12 @@ impl ToWrite {
     }
 }
 
-/// What the row of a game is made of, as far as somebody may look for it while the game is live.
+/// The parts of a game's row that change while it is live.
 fn row(game: &Game) -> (bool, bool) {
     (game.stage > Stage::Lobby, game.starts_at.is_some())
 }
 
-/// Whose results there are.
+/// The ranked results.
 fn results(game: &Game) -> impl Iterator<Item = (&UserId, u32)> {
     let finished = game.players.iter().filter_map(|it| Some((&it.user.id, it.result?.rank)));
     finished.filter(|(_, rank)| *rank > 0)

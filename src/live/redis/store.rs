@@ -1,5 +1,5 @@
-//! The operations of a [`Store`]: facts are read, a transition is applied to them here, and they are committed if nobody
-//! has changed them meanwhile.
+//! The operations of a [`Store`]: this pod reads the facts, applies a transition, and commits the outcome if no other pod
+//! has changed the facts meanwhile.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ use crate::live::{Applied, Fate, Index, Shared, Step, Store, Transition};
 use crate::telemetry::count;
 use crate::{Error, Kind};
 
-/// How often a change is tried on facts that others change at the same time.
+/// Attempts at a change while other pods change the same game.
 const TRIES: u32 = 64;
-/// The longest pause between two tries.
+/// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
-/// A pod whose clock is ahead of that of Redis by less waits for it: more than half of the round trip of a good answer.
+/// A pod that is early by less than this, by the clock of Redis, waits: more than the clock's error after a good answer.
 const ABOUT_TO: Duration = Duration::from_millis(500);
 
 #[async_trait]
@@ -35,7 +35,7 @@ impl Store for RedisLive {
         let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len();
         let mut turn = self.turns[number].lock().await;
         if turn.failed.is_some_and(|failed| failed > came) {
-            // Redis did not answer those who came before: the others are not to wait for that one after the other.
+            // Redis did not answer an earlier change: the others fail at once, instead of each waiting for its own timeout.
             return Err(Kind::UNAVAILABLE.into());
         }
         let changed = self.try_to_change(id, transition, &mut turn.known).await;
@@ -55,7 +55,7 @@ impl Store for RedisLive {
         make: &mut (dyn FnMut(GameId) -> Game + Send),
     ) -> Result<Arc<Game>, Error> {
         loop {
-            // A database that was set up anew begins again with ids that may be live here: the next one then.
+            // Ids of a database that was set up anew may be live here: then the next one is tried.
             let game = Arc::new(make(self.next_id().await?));
             if let Committed::Done = self.commit(&Commit::of_game(None, Some(&game))?).await? {
                 self.note_saved(&game);
@@ -109,8 +109,8 @@ impl Store for RedisLive {
 }
 
 impl RedisLive {
-    /// Applies a transition until the facts that it was applied to are still the newest. Facts that are `known` from
-    /// the last change here may be that; but what has nothing to do is told so only by fresh ones.
+    /// Applies a transition until its outcome could be committed. It starts with the `known` facts of the last change by
+    /// this pod, which are usually the newest; only fresh facts decide that a transition has nothing to do.
     async fn try_to_change(
         &self,
         id: GameId,
@@ -155,8 +155,8 @@ impl RedisLive {
         Err(Kind::UNAVAILABLE.into())
     }
 
-    /// Does what a transition has said, unless others were faster, or it is too early. Returns the facts that it leaves,
-    /// and what of that is to be written down.
+    /// Carries out a step, unless another pod was faster or it is too early. Returns the facts afterwards, and what has to
+    /// be written to the records.
     async fn carry_out(
         &self,
         before: &Arc<Game>,
@@ -176,7 +176,7 @@ impl RedisLive {
                 if !early.is_zero() {
                     return Ok((Committed::Early(early), after, None));
                 }
-                // First into the records: a pod that dies in between leaves it to be done again.
+                // The records first: if the pod dies in between, another one repeats it.
                 self.keep_ended(before).await?;
                 Commit::of_game(Some(before), None)?
             }
@@ -201,7 +201,7 @@ impl RedisLive {
                 Some(Ok(game)) => games.push(Arc::new(game)),
                 Some(Err(error)) => {
                     let unreadable = Error::internal(format!("game {id} in Redis: {error}"));
-                    // It has been logged; the others are not to suffer for it.
+                    // It is logged; the other games are returned.
                     if ids.len() == 1 {
                         return Err(unreadable);
                     }
@@ -225,7 +225,7 @@ impl RedisLive {
         self.timed("versions", self.redis.each(ids.iter().map(get))).await
     }
 
-    /// Index entries of games that have expired lead nowhere.
+    /// Removes index entries of games that have expired.
     async fn forget_entries(
         &self,
         index: &Index,
@@ -242,7 +242,7 @@ impl RedisLive {
     }
 }
 
-/// Longer with every try, and by chance: those who got in each other's way do not do it again.
+/// Random, and longer with each attempt, so that pods do not collide again.
 fn pause(tries: u32) -> Duration {
     let longest = Duration::from_millis(1 << tries.min(6)).min(LONGEST_PAUSE);
     rand::rng().random_range(Duration::ZERO..=longest)
