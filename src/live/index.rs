@@ -1,30 +1,30 @@
-//! By what games are found, other than by their ids.
+//! Indexes of games.
 
 use std::fmt;
 
 use crate::game::{Door, Game, Stage, UserId};
 
-/// One way to games. Which ways lead to a game follows from its facts alone, so that no index can drift away from them.
+/// An index of games. The indexes of a game follow from its facts alone, so that they cannot drift apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Index {
     /// All games.
     Every,
-    /// The lobbies that have not closed.
+    /// Lobbies that have not closed.
     Waiting,
-    /// Those behind a door that are not full.
+    /// Lobbies behind a door that are not full.
     Door(Door),
-    /// The games in which a person has a seat.
+    /// Games in which a person has a seat.
     Player(UserId),
 }
 
 impl Index {
-    /// Those that lead to a game.
+    /// The indexes that a game is in.
     pub fn of(game: &Game) -> Vec<Self> {
         let mut ways = vec![Self::Every];
         ways.extend(game.people().map(|player| Self::Player(player.user.id.clone())));
         if game.stage == Stage::Lobby {
             ways.push(Self::Waiting);
-            // Nobody is let into the lobby of a race alone.
+            // Solo lobbies are not joined.
             if !game.full && game.door != Door::Alone {
                 ways.push(Self::Door(game.door.clone()));
             }
@@ -33,7 +33,7 @@ impl Index {
     }
 }
 
-/// As it stands in keys.
+/// The name, as it is used in keys.
 impl fmt::Display for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

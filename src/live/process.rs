@@ -1,4 +1,4 @@
-//! The live state of a server that is alone: in this process, and written down in the records.
+//! The live state of a single server: in this process, and in the records through the journal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,10 @@ use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::records::{Change, Journal, Records};
 
-/// How long after a start the players of the games that were going on have to come back; the frontend
-/// does so at once.
+/// Time after a start in which players of the resumed games may come back; the frontend does so at once.
 pub const RESUME_GRACE: Duration = Duration::from_secs(2);
 
-/// One lock around all games of the process. Nothing is awaited under it.
+/// The games, under one lock that is never held across an await.
 pub struct InProcess {
     shelf: Mutex<Shelf>,
     shared: Mutex<SharedValues>,
@@ -26,7 +25,7 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// Goes on with the games that the records know.
+    /// Resumes the games in the records.
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if they cannot be read.
@@ -60,7 +59,7 @@ impl InProcess {
         Ok(())
     }
 
-    /// Has the records set ids aside for games to come, if they do that.
+    /// Reserves ids in the records, if they hand them out.
     async fn reserve_ids(&self) -> Result<(), Error> {
         if let Some(ids) = self.records.reserve_games().await? {
             self.shelf.lock().reserve(ids);
@@ -127,7 +126,7 @@ impl Store for InProcess {
         Ok(self.shared.lock().write(key, expected, value))
     }
 
-    /// It is this process; whether its journal can write is for the records to say.
+    /// Nothing to check: the probe of the records covers the journal.
     async fn probe(&self) -> Result<(), String> {
         Ok(())
     }

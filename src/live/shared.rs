@@ -1,4 +1,4 @@
-//! Small values under keys, for all servers of an installation.
+//! Small values under keys, shared by all pods.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,14 +6,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::game::{Timestamp, User};
 
-/// A value under a key. Of two that are put there one after the other, no two are the same, whatever they say.
+/// A value under a key. Each one that is stored has its own version, even if the text is the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
     /// The value.
     pub text: String,
-    /// How long it is good.
+    /// When it expires.
     pub until: Timestamp,
-    /// Drawn by chance: tells it from the one before.
+    /// Random; tells it apart from the one before.
     pub(super) version: u64,
 }
 
@@ -23,12 +23,12 @@ impl Shared {
         Self { text, until, version: rand::random() }
     }
 
-    /// As it is kept in Redis.
+    /// Its form in Redis.
     pub(super) fn write(&self) -> String {
         format!("{} {} {}", self.until.0, self.version, self.text)
     }
 
-    /// What was kept there; `None` if it is something else.
+    /// Parses that form.
     pub(super) fn read(kept: &str) -> Option<Self> {
         let (until, rest) = kept.split_once(' ')?;
         let (version, text) = rest.split_once(' ')?;
@@ -37,9 +37,9 @@ impl Shared {
     }
 }
 
-/// What can be kept under a key that is good once. A key of one kind finds nothing of another.
+/// A type whose values are stored under single-use keys. A key of one kind finds nothing of another.
 pub trait OneTime: Serialize + DeserializeOwned {
-    /// Tells the kinds apart.
+    /// Name of the kind.
     const KIND: &'static str;
 }
 
@@ -48,10 +48,10 @@ impl OneTime for User {
     const KIND: &'static str = "guest";
 }
 
-/// Keys of one kind that may be kept at once; when there are more, those that die first make way.
+/// Values of one kind that are stored at most; beyond that, those that expire first are dropped.
 const LIMIT: usize = 100_000;
 
-/// The values of a server, by the kind of their keys, which stands before the colon: many of one push out none of
+/// The values of a single server, by kind (the part of a key before the colon): many of one kind do not displace those of
 /// another.
 #[derive(Default)]
 pub(super) struct SharedValues(HashMap<String, OfOneKind>);
@@ -79,7 +79,7 @@ impl SharedValues {
         true
     }
 
-    /// Forgets the values whose time is over.
+    /// Removes expired values.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.0.values_mut().for_each(|values| values.forget_dead(now));
         self.0.retain(|_, values| !values.kept.is_empty());
@@ -90,7 +90,7 @@ fn kind(key: &str) -> &str {
     key.split_once(':').map_or("", |(kind, _)| kind)
 }
 
-/// Values in the order in which they die.
+/// Values, also in the order in which they expire.
 #[derive(Default)]
 struct OfOneKind {
     kept: HashMap<String, Shared>,

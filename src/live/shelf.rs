@@ -7,16 +7,16 @@ use super::{Applied, Fate, Index, Transition};
 use crate::game::{Game, GameId, Timestamp};
 use crate::records::Change;
 
-/// Where the ids of new games come from.
+/// The source of ids of new games.
 #[derive(Debug)]
 enum Ids {
     /// One more than the last.
     Counted(GameId),
-    /// Those that the records have set aside for us.
+    /// Ids that the records have reserved for this process.
     Reserved(VecDeque<GameId>),
 }
 
-/// Every game that is not over, and the ways to them.
+/// All live games, and their indexes.
 #[derive(Debug)]
 pub(super) struct Shelf {
     games: HashMap<GameId, Arc<Game>>,
@@ -25,7 +25,7 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Games that are there already; the next one comes after `last`.
+    /// Starts with these games; ids of new games come after `last`.
     pub(super) fn new(last: GameId, games: Vec<Game>) -> Self {
         let last = games.iter().map(|game| game.id).max().unwrap_or_default().max(last);
         let (ids, indexes) = (Ids::Counted(last), HashMap::new());
@@ -47,13 +47,13 @@ impl Shelf {
         ids.take(limit).filter_map(|id| self.find(*id)).collect()
     }
 
-    /// The ways to games.
+    /// The indexes.
     #[cfg(test)]
     pub(super) fn indexes(&self) -> &HashMap<Index, BTreeSet<GameId>> {
         &self.indexes
     }
 
-    /// Applies a transition. Also returns what is to be written down.
+    /// Applies a transition. Also returns the change for the journal.
     pub(super) fn change(
         &mut self,
         id: GameId,
@@ -80,7 +80,7 @@ impl Shelf {
         }
     }
 
-    /// Opens a game. `None` if ids have to be reserved first.
+    /// Opens a game; `None` if ids have to be reserved first.
     pub(super) fn open(&mut self, make: &mut dyn FnMut(GameId) -> Game) -> Option<Arc<Game>> {
         let id = match &mut self.ids {
             Ids::Counted(last) => {
@@ -94,9 +94,9 @@ impl Shelf {
         Some(game)
     }
 
-    /// Takes ids that the records have set aside; from now on there are no others.
+    /// Adds reserved ids; from now on ids are no longer counted.
     pub(super) fn reserve(&mut self, mut more: Vec<GameId>) {
-        // A database that was set up anew begins again with ids that may be live here.
+        // Ids of a database that was set up anew may be live here.
         more.retain(|id| !self.games.contains_key(id));
         match &mut self.ids {
             Ids::Reserved(ids) => ids.extend(more),

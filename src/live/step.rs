@@ -1,21 +1,21 @@
-//! What a transition says.
+//! The answer of a transition.
 
 use crate::game::Timestamp;
 
-/// What a transition makes of a game.
+/// The effect of a transition on a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Nothing: the facts stay as they were, whatever it did to its copy of them.
+    /// None: the facts stay as they were, whatever it did to its copy.
     Unchanged,
-    /// Nothing; but the caller goes on only when what the facts say is in the records.
+    /// None; but the caller waits until the facts are in the records.
     Recorded,
     /// The facts have changed.
     Changed,
-    /// The game is over, and is taken away.
+    /// The game is over, and is removed.
     Over,
 }
 
-/// The answer of a transition: what it tells the caller, and what becomes of the game.
+/// The answer of a transition: an outcome for the caller, and the effect on the game.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step<T> {
@@ -49,38 +49,39 @@ impl<T> Step<T> {
         Self::new(outcome, Fate::Over)
     }
 
-    /// Only from then on, by the clock that all pods share: no pod whose own clock is wrong ends what others wait for.
+    /// Takes effect only from this time on, by the clock that all pods share, so that a pod with a wrong clock ends nothing
+    /// early.
     pub fn not_before(self, at: Timestamp) -> Self {
         Self { not_before: Some(at), ..self }
     }
 
-    /// What becomes of the game.
+    /// The effect on the game.
     pub fn fate(&self) -> Fate {
         self.fate
     }
 
-    /// Since when that may be.
+    /// The time from which it may take effect.
     pub fn due(&self) -> Option<Timestamp> {
         self.not_before
     }
 
-    /// Whether the facts have changed, or are taken away.
+    /// Whether the facts have changed, or are removed.
     pub fn is_change(&self) -> bool {
         matches!(self.fate, Fate::Changed | Fate::Over)
     }
 
-    /// What it tells the caller.
+    /// The outcome for the caller.
     pub fn outcome(&self) -> &T {
         &self.outcome
     }
 
-    /// The same with something else to tell.
+    /// The same with another outcome.
     pub fn map<U>(self, tell: impl FnOnce(T) -> U) -> Step<U> {
         let Self { outcome, fate, not_before } = self;
         Step { outcome: tell(outcome), fate, not_before }
     }
 
-    /// What it tells, and the rest.
+    /// The outcome, and the rest.
     pub(super) fn split(self) -> (T, Step<()>) {
         let Self { outcome, fate, not_before } = self;
         (outcome, Step { outcome: (), fate, not_before })
@@ -88,7 +89,7 @@ impl<T> Step<T> {
 }
 
 impl Step<()> {
-    /// The facts have changed, or nothing has.
+    /// Changed, or unchanged.
     pub fn changed_if(is_changed: bool) -> Self {
         if is_changed { Self::changed(()) } else { Self::unchanged(()) }
     }

@@ -1,4 +1,4 @@
-//! One commit: a value takes the place of the one that was read.
+//! A commit: a value replaces the one that was read.
 
 use std::time::Duration;
 
@@ -10,41 +10,41 @@ use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::{Index, Shared};
 
-/// Where a value lies.
+/// The place of a value.
 #[derive(Debug)]
 enum Place {
     Game(GameId),
     Shared(String),
 }
 
-/// A value that is to take the place of another.
+/// A value that replaces another.
 #[derive(Debug)]
 pub(super) struct Commit {
     place: Place,
-    /// The version of the one that was read; empty if there was none.
+    /// The version that was read; empty if there was none.
     expected: String,
     version: String,
-    /// Empty if it is taken away.
+    /// Empty to remove it.
     value: String,
     kept: Duration,
     not_before: Timestamp,
-    /// Where the game is entered, and where it is taken out.
+    /// Indexes that gain the game, and indexes that lose it.
     entered: Vec<Index>,
     left: Vec<Index>,
 }
 
-/// What became of a commit.
+/// The outcome of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Committed {
     Done,
-    /// Another value lies there.
+    /// Another version is stored there.
     Stale,
-    /// Its time comes only after so long.
+    /// It is too early by this much.
     Early(Duration),
 }
 
 impl Commit {
-    /// Facts of a game take the place of older ones; `None` if there were, or will be, none.
+    /// Replaces the facts of a game; `None` stands for no facts, before a game is opened or after it is removed.
     pub(super) fn of_game(before: Option<&Game>, after: Option<&Game>) -> Result<Self, Error> {
         let ways = |game: Option<&Game>| game.map(Index::of).unwrap_or_default();
         let (mut left, mut entered) = (ways(before), ways(after));
@@ -67,7 +67,7 @@ impl Commit {
         })
     }
 
-    /// A value that is no game's takes the place of another.
+    /// Replaces a shared value.
     pub(super) fn of_shared(key: String, before: Option<&Shared>, after: Option<&Shared>) -> Self {
         let version = |it: Option<&Shared>| it.map_or(String::new(), |it| it.version.to_string());
         let lasts = after.map_or(Duration::ZERO, |it| it.until.after(Timestamp::now()));
@@ -88,7 +88,7 @@ impl Commit {
         Self { not_before, ..self }
     }
 
-    /// It is of no use later.
+    /// The same, kept for a second.
     pub(super) fn for_a_second(self) -> Self {
         Self { kept: Duration::from_secs(1), ..self }
     }
