@@ -73,7 +73,8 @@ async fn wrong_passwords_from_elsewhere_do_not_lock_a_player_out_at_home() {
         let tries = join_all((0..40).map(|_| posts(&server, "login", from, name, password))).await;
         let refusal = tries.iter().find(|answer| answer.status == 429).expect("a refusal");
         refusal.refused(429, "TOO_MANY_REQUESTS");
-        assert_eq!(refusal.header("retry-after"), "1", "a try for all addresses in 0.6 seconds");
+        // A try for all addresses in 0.6 seconds, one for each address in 6.
+        assert!(matches!(refusal.header("retry-after"), "1" | "6"), "{refusal:?}");
     }
 }
 
