@@ -1,4 +1,4 @@
-//! The end of a game: its facts are taken away, and open sockets look and see that they are gone.
+//! The end of a game: its facts are removed, and its open sockets are woken to find that out.
 
 use crate::Error;
 use crate::game::{Game, GameEnded, GameId, Stage, Timestamp};
@@ -19,7 +19,7 @@ fn ends_at(game: &Game) -> Option<Timestamp> {
     Some(game.ends_at)
 }
 
-/// Takes away a game that is due.
+/// Removes a game whose time is over.
 pub fn over(game: &mut Game, now: Timestamp) -> Step<()> {
     if game.ends_at <= now { Step::over(()).not_before(game.ends_at) } else { Step::unchanged(()) }
 }

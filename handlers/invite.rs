@@ -1,8 +1,8 @@
-//! Friends: a lobby that only those find who have its link, and that closes when its host says so.
+//! Friends' lobbies: only players with the link can join, and the host decides when the lobby closes.
 //!
-//! An invitation is a token and nothing else: whoever comes first with it opens a lobby, and others with
-//! it find that lobby. So a link stays good: after the race, and for a friend who comes too late, it leads
-//! to the next one.
+//! An invitation is only a token: the first player who queues in with it opens a lobby, and other players with the
+//! token join that lobby. So a link stays valid: after the race, and for a friend who is late, it leads to the next
+//! lobby.
 
 use std::net::IpAddr;
 
@@ -46,31 +46,31 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/lobby/address", address);
 }
 
-/// A token of an invitation.
+/// An invitation.
 #[derive(Serialize, ToSchema)]
 struct Invite {
-    /// For `invite_token` of the lobby's socket, as often as friends want to race.
+    /// The token: `invite_token` of the lobby socket. Valid for any number of races.
     invite_token: String,
 }
 
-/// Makes an invitation. Nothing is kept of it until somebody comes.
+/// Makes an invitation. Nothing is stored until the first player queues in with it.
 #[endpoint(tags("lobby"))]
 async fn invite() -> Answer<Invite> {
-    // 80 bits: nobody guesses who plays with whom.
+    // 80 bits: cannot be guessed.
     let [_, token @ ..] = rand::random::<[u8; 11]>();
     Answer::new(Invite { invite_token: token.iter().map(|byte| format!("{byte:02x}")).collect() })
 }
 
-/// How the players of a game meet again.
+/// The invitation by which the players of a game can meet again.
 #[derive(Serialize, ToSchema)]
 struct Invitation {
-    /// The token that the game was found by; of any other game, one that its players are all given.
+    /// The token of an invited game; of any other game, a token that all its players get.
     invite_token: String,
-    /// Whether the game was found by it.
+    /// Whether the game is an invited one.
     is_private: bool,
-    /// Who may have the lobby closed, as long as a private one waits.
+    /// The player who may close the lobby, while an invited one waits.
     host: Option<String>,
-    /// Players at whom a lobby is full.
+    /// Number of players at which a lobby is full.
     player_limit: usize,
     /// The text that the host has chosen.
     text: ChosenText,
@@ -82,10 +82,10 @@ struct ChosenText {
     /// Number of words, from 5 to 200; null for as many as in open races.
     #[serde(default)]
     words: Option<u16>,
-    /// Whether it has sentences with capitals and punctuation marks.
+    /// Sentences with capitals and punctuation marks.
     #[serde(default)]
     punctuation: bool,
-    /// Whether some words are numbers.
+    /// Numbers among the words.
     #[serde(default)]
     numbers: bool,
 }
@@ -97,7 +97,7 @@ impl From<TextWish> for ChosenText {
     }
 }
 
-/// The invitation of a game, for those who sit in it.
+/// The invitation of a game, for its players.
 #[endpoint(tags("lobby"))]
 async fn invitation(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Invitation>, Error> {
     let game = cx.live().find(game.0).await?.ok_or(Kind::GAME_NOT_FOUND)?;
@@ -126,7 +126,7 @@ impl Event for TextChosen {
     }
 }
 
-/// Tells the lobby that its text is another one: `GET /lobby/invite` shows which.
+/// The text of the lobby has changed: `GET /lobby/invite` returns the new one.
 #[derive(Serialize, ToSchema)]
 struct NewText {
     game_id: GameId,
@@ -153,7 +153,7 @@ struct TextOfGame {
     text: ChosenText,
 }
 
-/// The host of a friends' lobby chooses the text of the race. The others are told.
+/// Chooses the text of a friends' lobby, for its host. The lobby is told.
 #[endpoint(tags("lobby"))]
 async fn choose_text(
     cx: Cx,
@@ -178,7 +178,7 @@ async fn choose_text(
     .await
 }
 
-/// The host of an invitation's lobby wants this text. Returns whether it is another one.
+/// Sets the text of a friends' lobby, for its host. Returns whether it has changed.
 fn wish_for(game: &mut Game, host: &UserId, wish: TextWish) -> Step<Result<bool, Error>> {
     let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
     if !matches!(game.door, Door::Invited(_)) || game.stage > Stage::Lobby {
@@ -220,7 +220,7 @@ impl Event for RematchWanted {
     }
 }
 
-/// How the players of the race are told.
+/// A player of the race waits in the next lobby.
 #[derive(Serialize, ToSchema)]
 struct Rematch {
     game_id: GameId,
@@ -238,7 +238,8 @@ impl Rematch {
     }
 }
 
-/// The invitation of a race for its players, all of whom are told that the caller waits there.
+/// Returns the invitation of a race to one of its players. All players of the race are told that the caller waits in
+/// the next lobby.
 #[endpoint(tags("lobby"))]
 async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<Invite>, Error> {
     let game = cx.live().find(GameId(race.0.game_id)).await?;
@@ -248,15 +249,15 @@ async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<In
     Ok(Answer::new(Invite { invite_token: token_of(&cx, &game) }))
 }
 
-/// Where friends find this server.
+/// The address at which friends can reach this server.
 #[derive(Serialize, ToSchema)]
 struct LocalAddress {
-    /// Its address in the local network; null if there is none that friends can use, or if the caller is not at the
-    /// same computer.
+    /// Its address in the local network; null if friends cannot reach it, or if the caller is on another computer.
     address: Option<String>,
 }
 
-/// Where friends on the same network find this server: asked by a page at `localhost`, whose own address is of no use to them.
+/// The address at which friends on the same network can reach this server. For a page at `localhost`, whose own address
+/// is useless to them.
 #[endpoint(tags("lobby"))]
 async fn address(cx: Cx, req: &mut Request) -> Answer<LocalAddress> {
     let is_here = cx.address(req).is_loopback();
@@ -266,7 +267,7 @@ async fn address(cx: Cx, req: &mut Request) -> Answer<LocalAddress> {
     Answer::new(LocalAddress { address: found.map(|ip| ip.to_string()) })
 }
 
-/// Which game is meant.
+/// The game of a request.
 #[derive(Deserialize, ToSchema)]
 #[salvo(schema(name = "OfGame"))]
 struct OfGame {
@@ -275,11 +276,11 @@ struct OfGame {
     game_id: i64,
 }
 
-/// The host of an invitation's lobby has it close at `closes_at`, unless it closes sooner, and is ready from then on.
-/// Once it has closed nothing changes.
+/// Makes a friends' lobby close at `closes_at`, unless it closes sooner, and marks its host as ready. No effect once it
+/// has closed.
 ///
 /// # Errors
-/// `GAME_NOT_FOUND`, if nobody was invited to it; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`.
+/// `GAME_NOT_FOUND`, if it is not an invited game; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`.
 pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Result<(), Error>> {
     let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
     if !matches!(game.door, Door::Invited(_)) {
@@ -299,7 +300,7 @@ pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Resu
     Step::changed(Ok(()))
 }
 
-/// The host has the lobby close now.
+/// Closes a friends' lobby now, for its host.
 #[endpoint(tags("lobby"))]
 async fn start(cx: Cx, lobby: Body<OfGame>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (its, game, host) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks what in otel/ and docs/runbooks belongs together, without a running Prometheus. Needs PyYAML and promtool.
+"""Checks that otel/ and docs/runbooks are consistent, without a running Prometheus. Needs PyYAML and promtool.
 
-promtool checks configuration, rules and their unit tests, and parses the queries of dashboards; here is compared that every
-panel is described, every series is in docs/telemetry.md with the labels it is asked for, and every alert has its runbook. That
-a real run has all of the series is for tests/api/observability.rs.
+promtool checks configuration, rules and their unit tests, and parses the queries of dashboards. This script checks that every
+panel has a description, every series is in docs/telemetry.md with the labels used, and every alert has a runbook.
+tests/api/observability.rs checks that a real run has all of the series.
 """
 import json
 import re
@@ -17,14 +17,14 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 OTEL, RUNBOOKS = ROOT / "otel", ROOT / "docs/runbooks"
 RUNBOOK_URL = "https://github.com/typephoon/typephoon-api/blob/main/docs/runbooks/"
-# Labels that Prometheus or the rules give a series.
+# Labels that Prometheus or the rules add to a series.
 GIVEN = {"job", "pod", "namespace", "instance", "le", "store"}
 SECTIONS = ["## What it means", "## Where to look", "## What to do"]
 KEYWORDS = {"and", "or", "unless", "bool", "offset"}
 
 
 def documented():
-    """Labels of every series that the server has, by its name."""
+    """The labels of every series of the server, by name."""
     series = {"up": set(), "ALERTS": {"alertstate", "alertname"}}
     row = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| \w* \| (.*?) \|", re.MULTILINE)
     kinds = [(name, kind, set(re.findall(r"`(\w+)`", labels)))
@@ -38,7 +38,7 @@ def documented():
 
 
 def named(query):
-    """The series in a query, and the labels by which each is chosen."""
+    """The series in a query, and the labels that select each."""
     query = re.sub(r'"[^"]*"', '""', query)
     query = re.sub(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", "", query)
     query = re.sub(r"\[[^]]*\]", "", query)
@@ -96,7 +96,7 @@ def check_rules(series):
 
 
 def check_token():
-    """Compose's servers ask for the token that its Prometheus brings along."""
+    """Compose's servers require the token that its Prometheus sends."""
     asked = yaml.safe_load((ROOT / "compose.yaml").read_text())["x-server-environment"]["TP_OPERATIONS__TOKEN"]
     jobs = yaml.safe_load((OTEL / "prometheus.yaml").read_text())["scrape_configs"]
     if asked not in [job.get("authorization", {}).get("credentials") for job in jobs if job["job_name"] == "typephoon-api"]:
@@ -128,7 +128,7 @@ def check_dashboards(series):
                     yield from unknown(place, target["expr"], series)
                     if not target["legendFormat"]:
                         yield f"{place} has a query without a legend"
-    # promtool parses rules, so the queries become some.
+    # promtool parses only rules, so the queries are written as rules.
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         parsed = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
         json.dump({"groups": [{"name": "dashboards", "rules": parsed}]}, file)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes Grafana's dashboards: `dashboards.py write` writes otel/grafana/dashboards/*.json, `dashboards.py check` compares.
+"""Generates Grafana's dashboards: `dashboards.py write` writes otel/grafana/dashboards/*.json, `dashboards.py check` compares.
 
-Each comes from one file of otel/dashboards: rows of panels, a panel with its title, what it shows (`about`), its unit and its
-queries by legend. `$pods` in a query stands for the labels that the variables of the dashboard choose. Further keys:
-`kind` (time series unless it says otherwise), `width` of 24 columns, `max`, `stack`, `exemplars`, `thresholds` ([from, color] …).
+Each is generated from one file of otel/dashboards: rows of panels; a panel has a title, a description (`about`), a unit and
+queries by legend. `$pods` in a query stands for the labels that the variables of the dashboard select. Further keys:
+`kind` (default: time series), `width` of 24 columns, `max`, `stack`, `exemplars`, `thresholds` ([from, color] …).
 """
 import json
 import sys
@@ -32,7 +32,7 @@ def datasource(name, label, kind):
 
 
 def variables(source):
-    # A Prometheus that gives its targets no label `pod` is fine, too.
+    # Also accepts a Prometheus whose targets have no label `pod`.
     chosen = [datasource("datasource", "Data source", "prometheus"),
               variable("job", "Job", "label_values(typephoon_players_online, job)", allValue=".+"),
               variable("pod", "Pod", 'label_values(typephoon_players_online{job=~"$job"}, pod)', allValue=".*")]
@@ -56,7 +56,7 @@ def targets(panel):
 
 
 def look(panel):
-    """Options of the panel, and of its fields."""
+    """The options of a panel, and of its fields."""
     kind = panel.get("kind", "timeseries")
     steps = [{"value": start, "color": color} for start, color in [[None, "green"], *panel.get("thresholds", [])]]
     field = {"unit": panel["unit"], "thresholds": {"mode": "absolute", "steps": steps}}
@@ -119,7 +119,7 @@ def dashboard(source):
 
 
 def generated():
-    """Path and content of each file."""
+    """The path and content of each file."""
     for file in sorted((OTEL / "dashboards").glob("*.yaml")):
         made = dashboard(yaml.safe_load(file.read_text()))
         yield OTEL / "grafana/dashboards" / f"{file.stem}.json", json.dumps(made, indent=1, ensure_ascii=False) + "\n"

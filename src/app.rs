@@ -1,4 +1,4 @@
-//! The whole server: built from settings, run until it is told to stop.
+//! The whole server: built from settings, run until it is stopped.
 
 use std::fs::File;
 use std::io;
@@ -31,7 +31,7 @@ use crate::timers::Timers;
 /// How long a stop may take once its drain is over.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long it may take after that to tell the other pods.
+/// How long it may take after that to send the last messages to the other pods.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server that is ready to run.
@@ -184,8 +184,8 @@ impl Application {
     }
 }
 
-/// Starts the tasks between pods, if this one is not alone. They outlive the sockets, so that the other pods hear which
-/// players leave, and that this pod is alive until then.
+/// Starts the tasks between pods, if there are several. They outlive the sockets: until then they tell the other pods
+/// which players leave, and that this pod is alive.
 fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationToken) {
     if let Some(bridge) = &parts.bridge {
         parts.bus.travel_by(bridge.clone());
@@ -257,7 +257,7 @@ fn site_of(address: SocketAddr) -> String {
     }
 }
 
-/// Checks what several pods need in addition to the services.
+/// Checks the settings that several pods need besides the services.
 fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     let has_keys = settings.token.private_key.is_some();
     if settings.amqp.is_some() && !has_keys {

@@ -1,8 +1,7 @@
-//! Timers: when something is due is a function of the facts of a game, so that a restart finds every
-//! timer again in the facts, and a timer that fires twice or too early does no harm.
+//! Timers: each deadline is a function of the facts of a game. So a restart derives every timer again, and a timer that
+//! fires twice or too early does no harm.
 //!
-//! One task sleeps until the earliest deadline. The deadlines need no bound of their own: there is
-//! one per timer and game.
+//! One task sleeps until the earliest deadline. Deadlines need no bound of their own: there is one per timer and game.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -19,29 +18,30 @@ use crate::live::Live;
 use crate::module::{Cx, TimerDeclaration};
 use crate::telemetry::{TraceContext, count};
 
-/// A timer whose module is too busy to take it comes again after this.
+/// Retry delay of a timer whose lane is full.
 const DEFERRED_BY: Duration = Duration::from_millis(100);
 
-/// A timer whose module is switched off comes again after this.
+/// Retry delay of a timer whose module is switched off.
 const OFF_FOR: Duration = Duration::from_secs(1);
 
-/// How often the facts of all games are looked at, and so the longest sleep at once.
+/// Interval between sweeps over the facts of all games, and so the longest sleep.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Which timer of which game.
+/// A timer of a game: index of the timer, and the game.
 type Which = (usize, GameId);
 
 #[derive(Default)]
 struct Deadlines {
     in_order: BTreeSet<(Timestamp, Which)>,
-    /// When each is due, and the span that has armed it.
+    /// The deadline of each timer, and the span that armed it.
     by_timer: HashMap<Which, (Timestamp, TraceContext)>,
-    /// By which facts the timers of a game were set: older ones, that come late, change nothing.
+    /// The version of the facts from which each game's timers were set. Older facts, which arrive late, are ignored.
     versions: HashMap<GameId, u64>,
 }
 
 impl Deadlines {
-    /// Returns whether it is the earliest now. One that is set to the same again stays armed by the span that was first.
+    /// Sets a deadline, or removes it. Returns whether it is now the earliest. A deadline set to the same time again
+    /// keeps its first span.
     fn set(&mut self, which: Which, due: Option<Timestamp>, armed_by: &TraceContext) -> bool {
         let before = self.by_timer.remove(&which);
         if let Some((before, _)) = before {
@@ -60,7 +60,8 @@ impl Deadlines {
         self.by_timer.keys().map(|(_, game)| *game).collect()
     }
 
-    /// A game is gone: without this, the deadline of its cleanup would stay for as long as a race is kept.
+    /// Removes the deadlines of a game that is gone. Otherwise that of its cleanup would stay for as long as a race is
+    /// kept.
     fn forget(&mut self, game: GameId, timers: usize) {
         for timer in 0..timers {
             self.set((timer, game), None, &TraceContext::none());
@@ -78,11 +79,11 @@ impl Deadlines {
     }
 }
 
-/// Where deadlines are kept, if not here.
+/// A store of deadlines outside of this process, shared by the pods.
 pub(crate) trait Alarm: Send + Sync {
-    /// A timer of a game is due then, or not at all.
+    /// Sets the deadline of a timer, or removes it.
     fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>);
-    /// A timer came before it was due: it is to come again.
+    /// Reschedules a timer that fired before it was due.
     fn again(&self, game: GameId, timer: &'static str, due: Timestamp);
 }
 
@@ -103,18 +104,19 @@ impl Timers {
         Self(Arc::new(Shared { declared, deadlines, earlier, elsewhere: OnceLock::new() }))
     }
 
-    /// Has deadlines kept elsewhere from now on, for all servers.
+    /// Moves deadlines to a store shared by all pods, from now on.
     pub(crate) fn keep_elsewhere(&self, alarm: Arc<dyn Alarm>) {
-        // It is set once, at the start.
+        // Only called once, at the start.
         let _ = self.0.elsewhere.set(alarm);
     }
 
-    /// Whether no deadline is kept here: on a single server no game is live then.
+    /// Whether this process keeps no deadline. On a single server there are then no live games.
     pub(crate) fn are_idle(&self) -> bool {
         self.0.deadlines.lock().in_order.is_empty()
     }
 
-    /// Keeps a deadline here all the same: it is too near, or there is nowhere else.
+    /// Keeps a deadline in this process although a shared store is set: it is too near, or the broker does not accept
+    /// it.
     pub(crate) fn keep_here(
         &self,
         game: GameId,
@@ -133,19 +135,19 @@ impl Timers {
         }
     }
 
-    /// Sets every timer of a game by its facts.
+    /// Sets every timer of a game from its facts.
     pub fn arm(&self, game: &Game) {
         self.arm_but(game, None);
     }
 
-    /// The same, without one that is about to do what it is there for: one that finds nothing to do would
-    /// come again at once, and again. What it leaves undone is for the sweep.
+    /// The same, except for the timer that is firing: if its handler found nothing to do, it would fire again at once,
+    /// endlessly. The sweep finds what the handler leaves undone.
     fn arm_but(&self, game: &Game, firing: Option<usize>) {
         let armed = || self.0.declared.iter().enumerate().filter(|it| Some(it.0) != firing);
         if let Some(elsewhere) = self.0.elsewhere.get() {
             for (_, timer) in armed() {
-                // What is not due any more is found out when it comes: so an older fact that is told late
-                // takes nothing away.
+                // Deadlines are not removed here, so that older facts, which arrive late, remove none. A timer
+                // that is no longer due is found out when it fires.
                 if let Some(due) = (timer.due)(game) {
                     elsewhere.set(game.id, timer.name, Some(due));
                 }
@@ -170,8 +172,8 @@ impl Timers {
         }
     }
 
-    /// Fires what is due, for ever. Every [`SWEEP`] it looks at the facts of all games again, for what
-    /// a handler that failed has left undone.
+    /// Fires due timers, for ever. Every [`SWEEP`] it sets all timers again from the facts, for what a failed handler
+    /// has left undone.
     pub(crate) async fn run(self, live: Live) {
         let mut swept = Instant::now();
         loop {
@@ -184,7 +186,7 @@ impl Timers {
             for (which, armed_by) in due {
                 self.fire(which, armed_by);
             }
-            // A millisecond more, since timers have no finer grain: nothing fires too early.
+            // One millisecond more, the resolution of tokio's timers, so that none fires too early.
             let nap = next.map_or(SWEEP, |at| at.after(now) + Duration::from_millis(1)).min(SWEEP);
             let _ = tokio::time::timeout(nap, self.0.earlier.notified()).await;
             if swept.elapsed() >= SWEEP && self.0.elsewhere.get().is_none() {
@@ -196,19 +198,19 @@ impl Timers {
 
     async fn sweep(&self, live: &Live) {
         live.expire(Timestamp::now());
-        // Before the facts are read: games that open meanwhile keep their deadlines.
+        // Read before the facts, so that games that open meanwhile keep their deadlines.
         let known = self.0.deadlines.lock().games();
         let Ok(games) = live.all().await else { return };
         let ids: HashSet<GameId> = games.iter().map(|game| game.id).collect();
         games.iter().for_each(|game| self.arm(game));
         let mut deadlines = self.0.deadlines.lock();
         known.difference(&ids).for_each(|game| deadlines.forget(*game, self.0.declared.len()));
-        // Games that opened meanwhile are set again by their next facts.
+        // This also drops the versions of games that opened meanwhile: their next facts set them again.
         deadlines.versions.retain(|game, _| ids.contains(game));
     }
 
-    /// Does what a timer of a game is there for, if it is due. Returns whether there is such a timer here. The span that is
-    /// entered, such as that of a message which has waited, has led to it.
+    /// Runs the handler of a timer, if it is due. Returns whether this pod has a timer of that name. The current span,
+    /// such as that of a delayed message, counts as its cause.
     pub(crate) fn fire_named(&self, timer: &str, game: GameId) -> bool {
         let index = self.0.declared.iter().position(|it| it.name == timer);
         index.inspect(|index| self.fire((*index, game), TraceContext::current())).is_some()
@@ -217,7 +219,7 @@ impl Timers {
     fn fire(&self, (index, game): Which, cause: TraceContext) {
         let timer = &self.0.declared[index];
         if !timer.switch.is_on() {
-            // On another pod the module may be on.
+            // Retry: the module may be on at another pod.
             return self.again(index, game, Timestamp::now() + OFF_FOR);
         }
         count::TIMERS_FIRED.add([timer.name], 1);
@@ -227,7 +229,7 @@ impl Timers {
             Box::pin(async move {
                 let facts = cx.live().find(game).await?;
                 if let Some(facts) = &facts {
-                    // Whoever changed them may have died before setting the timers that follow from them.
+                    // The pod that changed the facts may have died before it set the timers that follow from them.
                     timers.arm_but(facts, Some(index));
                 }
                 let handled = match facts.as_deref().and_then(due) {
@@ -242,7 +244,7 @@ impl Timers {
                         Pending::DONE
                     }
                     None => {
-                        // Whoever did it may have died, or failed, before it set what comes next.
+                        // Another pod has done it, and may have died, or failed, before it set the next timers.
                         facts.iter().for_each(|facts| timers.arm(facts));
                         timers.forget(index, game);
                         Pending::DONE
@@ -259,7 +261,7 @@ impl Timers {
         }
     }
 
-    /// It came too early, or cannot be done now.
+    /// Reschedules a timer that fired too early, or cannot run now.
     fn again(&self, index: usize, game: GameId, due: Timestamp) {
         match self.0.elsewhere.get() {
             Some(elsewhere) => elsewhere.again(game, self.0.declared[index].name, due),
@@ -267,27 +269,28 @@ impl Timers {
         }
     }
 
-    /// It is not due at all.
+    /// Removes a timer that is no longer due from the shared store.
     fn forget(&self, index: usize, game: GameId) {
         if let Some(elsewhere) = self.0.elsewhere.get() {
             elsewhere.set(game, self.0.declared[index].name, None);
         }
     }
 
-    /// It has been done: mostly it is not due any more. If it failed, the facts may have changed all the
-    /// same, when the answer of the live state got lost; then what comes next is not set yet.
+    /// After its handler has run, a timer is usually no longer due. If the handler failed, the facts may have changed
+    /// all the same (only the live state's answer was lost); the next timers are then set here.
     async fn settle(&self, cx: &Cx, index: usize, game: GameId, failed: bool) {
         if self.0.elsewhere.get().is_none() {
             return;
         }
-        // If this fails too, it stays on the agenda.
+        // If this fails too, the timer stays on the agenda.
         let Ok(facts) = cx.live().find(game).await else { return };
         if let (true, Some(facts)) = (failed, &facts) {
             self.arm(facts);
         }
         match facts.as_deref().and_then(self.0.declared[index].due) {
             None => self.forget(index, game),
-            // Once more, for somebody else: the agenda takes no later deadline but from who has looked.
+            // Due again later, for example for another player. Only `again` can move a deadline on the agenda to a
+            // later time.
             Some(next) if next > cx.now() => self.again(index, game, next),
             Some(_) => {}
         }
@@ -298,12 +301,12 @@ impl Timers {
 mod tests {
     use super::*;
 
-    /// Sets one, by no span.
+    /// Sets a deadline without a span.
     fn set(deadlines: &mut Deadlines, which: Which, due: Option<Timestamp>) -> bool {
         deadlines.set(which, due, &TraceContext::none())
     }
 
-    /// What is due, and takes it away.
+    /// Takes the due timers.
     fn due(deadlines: &mut Deadlines, now: i64) -> Vec<Which> {
         deadlines.take_due(Timestamp(now)).into_iter().map(|(which, _)| which).collect()
     }

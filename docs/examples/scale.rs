@@ -1,61 +1,61 @@
-//! What a deployment costs the services between its pods, on paper: `cargo run --release --example scale`.
+//! A model of the load that a deployment puts on the services between its pods: `cargo run --release --example scale`.
 //!
-//! The bridge is simulated batch by batch, by the rules of `src/bridge/outbound.rs`; the rest is counted. The dice are
-//! seeded, so that two runs print the same. What the figures mean is in `docs/scale.md`, which has this output. No
+//! The bridge is simulated batch by batch, by the rules of `src/bridge/outbound.rs`; the rest is counted. Random
+//! numbers are seeded, so that each run prints the same tables. They are in `docs/scale.md`, with an explanation. No
 //! dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Players of a race.
 const RACE: usize = 5;
-/// Keystrokes of a racing player in a second: 84 words per minute.
+/// Keystrokes per second of a racing player: 84 words per minute.
 const RATE: f64 = 7.0;
 /// Keystrokes of a race, which has 25 words.
 const KEYSTROKES: f64 = 172.0;
-/// Seconds from a player's coming into the lobby to the end of the race: two countdowns, then the typing.
+/// Seconds from joining the lobby to the end of the race: two countdowns, then the typing.
 const STAY: f64 = 10.0 + KEYSTROKES / RATE;
 
-/// `INTERVALS` and `MANY` of `outbound.rs`, in seconds, with the millisecond by which a timer of tokio is late.
+/// `INTERVALS` and `MANY` of `outbound.rs`, in seconds, plus the millisecond by which tokio's timers are late.
 const INTERVALS: (f64, f64) = (0.006, 0.018);
 const MANY: usize = 6;
-/// Bytes of a position in a message, of a message without any, and of naming one more pod that gets it.
+/// Bytes of a position in a message, of a message without positions, and of the name of each further recipient.
 const POSITION: f64 = 142.0;
 const MESSAGE: f64 = 160.0;
 const RECIPIENT: f64 = 24.0;
-/// Bytes of a keystroke from its player, and of one to another player, with the headers of WebSocket, TCP and IP.
+/// Bytes of a keystroke from its player, and to another player, including the headers of WebSocket, TCP and IP.
 const KEY_IN: f64 = 68.0 + 6.0 + 52.0;
 const KEY_OUT: f64 = 131.0 + 4.0 + 52.0;
 
-/// Measured with typephoon-load (docs/scale.md). Messages of a player's race beside positions: timers, and what tells
-/// other pods about joins, START and results.
+/// Measured with typephoon-load (docs/scale.md). Messages per player and race in addition to positions: timers, and the
+/// events of joins, START and results for other pods.
 const TIMERS: f64 = 1.2;
 const LIFECYCLE: f64 = 3.1;
-/// Commands that Redis runs for a player's race, those inside of scripts too: in any case, and per pod that has a player
-/// of the race. Beside them each such pod reads the version of the race twice a second.
+/// Redis commands per player and race, including those inside of scripts: a constant part, and a part per pod with a
+/// player of the race. In addition each such pod reads the version of the race twice a second.
 const COMMANDS: (f64, f64) = (123.0, 8.0);
-/// Commands per pod and second without any players.
+/// Commands per pod and second without players.
 const IDLE: f64 = 11.0;
-/// The part of the commands whose keys lie in the slot of the lobbies: a cluster cannot divide it.
+/// Share of the commands with keys in the slot of the lobbies: a cluster cannot divide it.
 const LOBBY: f64 = 0.41;
-/// Seconds of CPU of Redis per command, and bytes of it for a player's race.
+/// CPU seconds of Redis per command, and its bytes per player and race.
 const COMMAND_CPU: f64 = 12e-6;
 const REDIS_BYTES: f64 = 74_000.0;
-/// Seconds of CPU of RabbitMQ for a message that it takes, and for each pod that gets it: fitted to what was measured on
-/// two and four pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
+/// CPU seconds of RabbitMQ per message published, and per pod that receives it: fitted to measurements on two and four
+/// pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
 const BROKER_CPU: (f64, f64) = (130e-6, 60e-6);
-/// Frames that a core of a pod delivers in a second while 99 % of them arrive within 100 ms: measured, with another
+/// Frames per second that a core of a pod delivers while 99 % of them arrive within 100 ms: measured with another load
 /// generator.
 const DELIVERIES: f64 = 80_000.0;
 
-/// Assumed: what is at hand. PostgreSQL writes rows: of each race at its opening, its preparation, each result and its
-/// end, and of each result.
+/// Assumed: the available hardware. PostgreSQL writes a row of a race at its opening, its preparation, each result and
+/// its end, and a row per result.
 const POD_CORES: f64 = 4.0;
 const BROKER_CORES: f64 = 8.0;
 const BROKER_BYTES: f64 = 1.25e9;
 const DATABASE_ROWS: f64 = 20_000.0;
 const ROWS: f64 = 8.0 / RACE as f64 + 1.0;
 
-/// A linear congruential generator (Knuth's MMIX), of which the high bits are used.
+/// A linear congruential generator (Knuth's MMIX); only its high bits are used.
 struct Dice(u64);
 
 impl Dice {
@@ -69,46 +69,46 @@ impl Dice {
         (self.next() % limit as u64) as usize
     }
 
-    /// Between 0 and 1.
+    /// Uniform between 0 and 1.
     fn part(&mut self) -> f64 {
         self.next() as f64 / (1_u64 << 31) as f64
     }
 }
 
-/// Pods, players who race at this moment, and what there is of the rest.
+/// A deployment: pods, players who are racing, and the services.
 #[derive(Clone, Copy)]
 struct Deployment {
     pods: usize,
     players: usize,
-    /// The players of a race are all on one pod; else each is on any.
+    /// Whether all players of a race are on one pod; otherwise each is on a random one.
     is_placed: bool,
-    /// Brokers, with the races divided among them.
+    /// Brokers, among which the races are divided.
     exchanges: usize,
-    /// Redis servers, with the slots divided among them.
+    /// Redis servers, among which the slots are divided.
     redis: usize,
 }
 
-/// A player of the simulated pod: the first key, which broker the race has, and the other pods with an opponent.
+/// A player of the simulated pod: the time of the first key, the race's broker, and the other pods with an opponent.
 struct Player {
     phase: f64,
     exchange: usize,
     others: BTreeSet<usize>,
 }
 
-/// The players whose positions wait, by number.
+/// The players with a waiting position, by number.
 type Waiting<'a> = BTreeMap<usize, &'a Player>;
 
-/// Per second.
+/// Messages between pods, per second.
 #[derive(Clone, Copy, Default)]
 struct Traffic {
     messages: f64,
-    /// Messages times the pods that get them.
+    /// Messages times their recipients.
     deliveries: f64,
-    /// Of all brokers, in and out.
+    /// In and out of all brokers.
     bytes: f64,
 }
 
-/// What a deployment costs per second.
+/// The load of a deployment, per second.
 struct Cost {
     messages: f64,
     /// CPU and network of each broker.
@@ -122,7 +122,7 @@ struct Cost {
     rows: f64,
 }
 
-/// Keys of each player that are simulated, and players of a pod that are, at most.
+/// Simulated keys per player, and maximum of simulated players per pod.
 const ROUNDS: u32 = 14;
 const MOST_SIMULATED: f64 = 20_000.0;
 
@@ -131,7 +131,7 @@ impl Deployment {
         Self { pods, players, is_placed, exchanges: 1, redis: 1 }
     }
 
-    /// Pods that hold a player of a race, on average.
+    /// Average number of pods with a player of a race.
     fn holders(&self) -> f64 {
         let pods = self.pods as f64;
         if self.is_placed { 1.0 } else { pods * (1.0 - (1.0 - 1.0 / pods).powi(RACE as i32)) }
@@ -144,7 +144,7 @@ impl Deployment {
         Player { phase: dice.part() / RATE, exchange: dice.below(self.exchanges), others }
     }
 
-    /// What a pod sends for the keystrokes of its players, as the mean of several pods if these have few.
+    /// The messages of a pod for its players' keystrokes: the mean of several pods, if they have few players.
     fn positions(&self) -> Traffic {
         let own = (self.players as f64 / self.pods as f64).max(1.0);
         let simulated = own.min(MOST_SIMULATED).round();
@@ -154,7 +154,7 @@ impl Deployment {
         for _ in 0..pods as usize {
             let players: Vec<Player> =
                 (0..simulated as usize).map(|_| self.player(&mut dice)).collect();
-            // With more players than are simulated, a batch is as much larger.
+            // If only a part of the players is simulated, batches are larger by that factor.
             sent.simulate(&players, self.exchanges, own / simulated);
         }
         sent.times(RATE / f64::from(ROUNDS) / pods)
@@ -165,12 +165,12 @@ impl Deployment {
         let races = players * RATE / KEYSTROKES;
         let positions = self.positions().times(pods);
         let others = self.holders() - 1.0;
-        // Lobbies are not placed: their players are on any pods.
+        // Lobbies are not placed: their players are on random pods.
         let lifecycle = if self.pods > 1 { LIFECYCLE } else { 0.0 };
         let messages = positions.messages + races * (TIMERS + lifecycle);
         let deliveries = positions.deliveries + races * (TIMERS + lifecycle * others.max(2.0));
         let looks = 2.0 * races * STAY / RACE as f64 * self.holders();
-        // A sign of life every two seconds reads how many players each other pod has.
+        // A heartbeat every two seconds reads the number of players of every other pod.
         let beats = pods * (pods - 1.0) / 2.0;
         let of_races = races * (COMMANDS.0 + COMMANDS.1 * self.holders()) + looks;
         let in_the_lobbies = of_races * LOBBY + pods * IDLE + beats;
@@ -188,7 +188,7 @@ impl Deployment {
         }
     }
 
-    /// The most players for whom nothing is full, and what is full first.
+    /// The most players without an overload, and the part that is full first.
     fn most(&self) -> (usize, &'static str) {
         let with = |players| Self { players, ..*self }.cost().fullest();
         let (mut enough, mut too_many) = (0, 100_000_000);
@@ -201,7 +201,7 @@ impl Deployment {
 }
 
 impl Traffic {
-    /// Two seconds of a pod, whose players press their keys evenly, each at moments of its own.
+    /// Simulates two seconds of a pod. Players press keys evenly, each with an offset of its own.
     fn simulate(&mut self, players: &[Player], exchanges: usize, weight: f64) {
         let mut keys: Vec<(f64, &Player, usize)> = (0..ROUNDS)
             .flat_map(|round| {
@@ -213,7 +213,7 @@ impl Traffic {
         keys.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (mut opens_at, mut waiting) = (0.0, BTreeMap::new());
         for (at, player, number) in keys {
-            // What has gathered goes when the time is over, and a keystroke after a pause at once.
+            // Waiting positions are sent at the end of the interval, and a keystroke after a pause at once.
             if at >= opens_at && !waiting.is_empty() {
                 opens_at += self.flush(&mut waiting, exchanges, weight);
             }
@@ -224,7 +224,7 @@ impl Traffic {
         }
     }
 
-    /// Sends what waits, to each broker its own. Returns the time until the next batch.
+    /// Sends the waiting positions, each through its race's broker. Returns the time until the next batch.
     fn flush(&mut self, waiting: &mut Waiting<'_>, exchanges: usize, weight: f64) -> f64 {
         for exchange in 0..exchanges {
             let of_it = waiting.values().copied().filter(|it| it.exchange == exchange);
@@ -238,8 +238,8 @@ impl Traffic {
         interval
     }
 
-    /// `shares` of `outbound.rs`: one message to all, if at least half of what they get is of use to them; else to each
-    /// pod its own.
+    /// `shares` of `outbound.rs`: one message to all pods, if at least half of its content is of use to them; otherwise
+    /// one message per pod.
     fn share(&mut self, batch: &[&Player], weight: f64) {
         let mut by_pod: BTreeMap<usize, usize> = BTreeMap::new();
         for pod in batch.iter().flat_map(|it| &it.others) {
@@ -265,7 +265,7 @@ impl Traffic {
 }
 
 impl Cost {
-    /// What is nearest to being full, and how full: above 1 there is too little of it.
+    /// The part with the highest load, and that load: above 1 it is overloaded.
     fn fullest(&self) -> (&'static str, f64) {
         let parts = [
             ("Redis", self.redis_core),
@@ -309,7 +309,7 @@ fn main() {
     println!("\nBytes/s per racing player: {from:.0} from it, {to:.0} to it, {redis:.0} of Redis");
 }
 
-/// To three digits.
+/// Rounds to three digits.
 fn figure(value: f64) -> String {
     match value {
         0.0 => "0".into(),
@@ -322,7 +322,7 @@ fn figure(value: f64) -> String {
     }
 }
 
-/// The head of a table.
+/// Prints the head of a table.
 fn header(names: &[&str]) {
     println!("| {} |\n{}|", names.join(" | "), "|---".repeat(names.len()));
 }
@@ -357,7 +357,7 @@ fn sizes(is_placed: bool) {
 
 fn remedies() {
     let [without, with] = [false, true].map(|is_placed| Deployment::new(400, 1_000_000, is_placed));
-    // One of so many cells.
+    // One of this many cells.
     let cell = |cells: usize, is_placed| Deployment::new(400 / cells, 1_000_000 / cells, is_placed);
     let rows = [
         ("one of each, without placement", without, 1.0),

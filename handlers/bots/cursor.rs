@@ -1,7 +1,7 @@
-//! The cursors of bots: each server moves them for its own sockets, by the plan that all servers know.
+//! The cursors of bots: each pod moves them for its own sockets, by a plan that every pod can compute.
 //!
-//! It begins at START, or when a socket of a race that is on comes in: the player has changed the server, or the
-//! server was restarted. So no cursor crosses servers, and none stands still because a server is gone.
+//! A pod begins at START, or when a socket opens in a running race: the player has moved from another pod, or the pod
+//! was restarted. So no position of a bot is sent between pods, and no cursor stops because a pod is gone.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::game::{GameId, RaceEntered, RaceStarted, Timestamp, UserId};
 use crate::module::Cx;
 use crate::socket::{Message, RACE};
 
-/// The cursor of a bot stands here now, for the sockets of this server.
+/// A bot's new position, for the sockets of this pod.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct BotMoved {
     game: GameId,
@@ -41,14 +41,14 @@ impl Event for BotMoved {
     }
 }
 
-/// A position as the contract has it (the event's name is the contract's).
+/// A bot's position (the event's name is the contract's).
 #[derive(Serialize, ToSchema)]
 pub(super) struct BotCursor {
     game_id: GameId,
     user_id: UserId,
-    /// Which word, from 0.
+    /// Index of the word, from 0.
     word_index: u32,
-    /// How many characters of it, less one: -1 stands before the first.
+    /// Index of the last character typed in the word; -1 before the first.
     char_index: i32,
 }
 
@@ -64,7 +64,7 @@ impl BotCursor {
     }
 }
 
-/// The races whose cursors this server moves now.
+/// The races in which this pod is moving cursors.
 #[derive(Default)]
 pub(super) struct Moving(Mutex<HashSet<GameId>>);
 
@@ -75,7 +75,7 @@ struct Mover {
 }
 
 impl Mover {
-    /// `None` if this pod moves them already.
+    /// `None` if another task of this pod is moving them already.
     fn of(moving: Arc<Moving>, game: GameId) -> Option<Self> {
         let is_first = moving.0.lock().insert(game);
         is_first.then(|| Self { of: moving, game })
@@ -88,17 +88,17 @@ impl Drop for Mover {
     }
 }
 
-/// START.
+/// Moves cursors from START on.
 pub(super) async fn begin(cx: Cx, started: Heard<RaceStarted>) -> Result<(), Error> {
     move_here(&cx, started.game).await
 }
 
-/// A socket has come into a race, which may be on.
+/// Moves cursors if a socket has entered a running race.
 pub(super) async fn go_on(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Error> {
     move_here(&cx, entered.game).await
 }
 
-/// Moves the cursors of all bots of a race that is on, if there is a socket here that sees it.
+/// Moves the cursors of all bots of a running race, if this pod has a socket in it.
 async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
     if !cx.state::<BotSettings>().is_on || cx.rooms().get(RACE, id).is_none() {
         return Ok(());
@@ -115,13 +115,13 @@ async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
     cx.beside(async move {
         let _mover = mover;
         let cursors = all.iter().map(|(bot, start, plan)| type_along(&its, id, bot, plan, *start));
-        // A slow bot and a long text: it does not outlive its game.
+        // A slow bot with a long text is stopped at the end of its game.
         let _ = tokio::time::timeout(left, join_all(cursors)).await;
     });
     Ok(())
 }
 
-/// Moves the cursor of a bot from where it is by now to its end.
+/// Moves the cursor of a bot from its current position to the end of the text.
 async fn type_along(cx: &Cx, game: GameId, bot: &UserId, plan: &Plan, start: Timestamp) {
     for Stroke { after, word_index, char_index } in plan.strokes_from(cx.now().after(start)) {
         tokio::time::sleep((start + *after).after(cx.now())).await;

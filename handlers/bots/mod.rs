@@ -1,9 +1,9 @@
-//! Pace-makers, so that nobody waits alone: shortly before a lobby of too few people closes, bots sit down
-//! in it. They type with a rhythm of their own, make mistakes, and say by their names what they are.
+//! Bots, so that no player has to race alone: shortly before an open lobby with too few people closes, bots take seats
+//! in it. They type in a rhythm of their own, make mistakes, and have names that mark them as bots.
 //!
-//! All that a bot does follows from its id, the text and START (`plan.rs`). So nothing of it is kept but its seat,
-//! its result comes from whichever server is there when the time has come, and each server moves its cursor
-//! for the sockets that it holds itself (`cursor.rs`): a server that was restarted goes on where the bot is by now.
+//! All that a bot does follows from its id, the text and START (`plan.rs`). So only its seat is stored, any pod can
+//! hand in its result when it is due, and each pod moves its cursor for the pod's own sockets (`cursor.rs`). A
+//! restarted pod continues where the bot is by then.
 
 mod cursor;
 mod pace;
@@ -45,13 +45,14 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/lobby/bots", expected);
 }
 
-/// How long before the end of the lobby they come: people are to see them, and to come first.
+/// Time between their arrival and the end of the lobby: late enough for people to come first, and early enough to be
+/// seen.
 const BEFORE_CLOSING: Duration = Duration::from_millis(1_500);
 
-/// How long after its last letter the result of a bot is there, as a person's has to be sent first.
+/// Time from a bot's last letter to its result: a person's result has to travel first.
 const HANDING_IN: Duration = Duration::from_millis(100);
 
-/// When bots look whether they are needed.
+/// When to check whether a lobby needs bots.
 fn arrive_at(game: &Game) -> Option<Timestamp> {
     let may_need = game.stage == Stage::Lobby
         && game.door == Door::Open
@@ -74,7 +75,7 @@ async fn arrive(cx: Cx, game: GameId) -> Result<Vec<PlayerJoined>, Error> {
     Ok(bots_of(&game).map(|bot| PlayerJoined { game: game.id, user: bot.id.clone() }).collect())
 }
 
-/// Seats bots in an open lobby that waits and has none, until `limit` players sit there.
+/// Seats bots in a waiting open lobby that has none, up to `limit` players.
 pub fn sit_down(game: &mut Game, bots: &[User], limit: usize, now: Timestamp) -> Step<()> {
     let may_come =
         game.door == Door::Open && game.has_room(now) && self::bots(game).next().is_none();
@@ -86,14 +87,14 @@ pub fn sit_down(game: &mut Game, bots: &[User], limit: usize, now: Timestamp) ->
     Step::changed_if(room > 0 && !bots.is_empty())
 }
 
-/// What a lobby of too few people can expect.
+/// The bots that an open lobby with too few people gets.
 #[derive(Serialize, ToSchema)]
 struct Expected {
-    /// To how many players bots fill up an open lobby; 0 if none come.
+    /// Number of players up to which bots fill an open lobby; 0 if there are no bots.
     players: usize,
 }
 
-/// Whether bots come into open lobbies.
+/// Whether bots join open lobbies, and how many.
 #[endpoint(tags("lobby"))]
 async fn expected(cx: Cx) -> Answer<Expected> {
     let settings = cx.state::<BotSettings>();
@@ -108,28 +109,28 @@ fn bots_of(game: &Game) -> impl Iterator<Item = &User> {
     bots(game).map(|player| &player.user)
 }
 
-/// When the next bot comes to the end of the text.
+/// When the result of the next bot is due.
 fn finishes_at(game: &Game) -> Option<Timestamp> {
     unfinished(game).map(|(_, at, _)| at).min()
 }
 
-/// The bots that still type: when each is done, and how.
+/// The bots without a result: when that of each is due, and its plan.
 fn unfinished(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
     typing(game).map(|(bot, start, plan)| (bot, start + plan.duration() + HANDING_IN, plan))
 }
 
-/// The same, with the START of each.
+/// The bots without a result, with the START and the plan of each.
 fn typing(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
     let start = game.starts_at.filter(|_| game.stage == Stage::Running);
     let typing = bots(game).filter(|bot| bot.result.is_none());
     typing.filter_map(move |bot| {
-        // A server of the version before told each bot its START.
+        // A pod of the previous version stored the START of each bot.
         let start = bot.started.or(start).filter(|_| start.is_some())?;
         Some((&bot.user, start, Plan::of(&bot.user.id, &game.words)))
     })
 }
 
-/// Hands in the results of bots that are done.
+/// Hands in the results that are due.
 async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
     let mut finished = Vec::new();
     let Some(game) = cx.live().find(id).await? else { return Ok(finished) };
@@ -145,7 +146,7 @@ async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
                 Some(PlayerFinished { game: id, user: bot.id.clone(), rank: rank? })
             })),
             Err(error) if finished.is_empty() => return Err(error),
-            // The others finish at the next sweep; those who have are to be told.
+            // The other bots finish at the next sweep; these results must be announced now.
             Err(_) => return Ok(finished),
         }
     }

@@ -1,13 +1,13 @@
-//! How fast people typed lately, so that bots are rivals and no scenery.
+//! The recent speeds of people, so that bots are about as fast.
 
 use crate::game::{Game, User, UserType};
 use crate::module::Cx;
 
-/// Races that count.
+/// Number of races that count.
 const LATEST: usize = 5;
 
-/// The recent speeds of the people in a lobby, in words per minute, as far as they are known. A guest's are
-/// those of the races that are still kept.
+/// The recent speeds of the people in a lobby, in words per minute, where known. A guest's are known from the games
+/// still in the live state.
 pub(super) async fn of_people(cx: &Cx, lobby: &Game) -> Vec<f64> {
     let mut paces = Vec::new();
     for player in lobby.people() {
@@ -16,7 +16,7 @@ pub(super) async fn of_people(cx: &Cx, lobby: &Game) -> Vec<f64> {
     paces
 }
 
-/// A failed read counts as no known speed: bots come all the same.
+/// The speed of one person. A failed read counts as unknown: it does not keep bots away.
 async fn of_person(cx: &Cx, user: &User) -> Option<f64> {
     let played = cx.live().played(&user.id).await.unwrap_or_default();
     let speeds = played.iter().rev().filter_map(|game| speed_in(game, user)).take(LATEST);
@@ -30,7 +30,7 @@ async fn of_person(cx: &Cx, user: &User) -> Option<f64> {
     (summary.races > 0).then_some(summary.last_ten.wpm)
 }
 
-/// A ranked finish of the user.
+/// The speed of the user's ranked result, if there is one.
 fn speed_in(game: &Game, user: &User) -> Option<f64> {
     let result = game.player(&user.id)?.result?;
     (result.rank > 0).then_some(result.figures.wpm)

@@ -1,4 +1,4 @@
-//! How many bots come, and how fast they are.
+//! Settings of bots: their number and speed.
 
 use std::ops::RangeInclusive;
 
@@ -11,13 +11,13 @@ use super::plan;
 use crate::game::{User, UserType};
 use crate::module::Setup;
 
-/// Players of one lobby at most; more bots than this never come.
+/// Maximum of `players`: the players of one lobby, bots included.
 const LIMIT: usize = 20;
 
-/// Percent of a person's speed that a bot can have.
+/// Allowed speeds of bots, in percent of a person's.
 const PERCENT: RangeInclusive<u32> = 10..=500;
 
-/// What bots are called; people are not allowed to.
+/// Suffix of the names of bots; people may not use it.
 const LABEL: &str = " (bot)";
 
 const NAMES: [&str; LIMIT] = [
@@ -29,19 +29,19 @@ const NAMES: [&str; LIMIT] = [
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct BotSettings {
-    /// Whether they come; left out, they do on a server that is alone.
+    /// Whether there are bots. Default: only on a single server.
     enabled: Option<bool>,
-    /// To how many players they fill a lobby up.
+    /// Number of players up to which bots fill a lobby.
     pub(super) players: usize,
-    /// Words per minute of the slowest, where no speed of a person is known.
+    /// Words per minute of the slowest bot, if no person's speed is known.
     slowest: u32,
-    /// Words per minute of the fastest, where no speed of a person is known.
+    /// Words per minute of the fastest bot, if no person's speed is known.
     fastest: u32,
-    /// Percent of a person's recent speed that the slowest bot has.
+    /// Speed of the slowest bot, in percent of a person's recent speed.
     slowest_percent: u32,
-    /// Percent of a person's recent speed that the fastest bot has.
+    /// Speed of the fastest bot, in percent of a person's recent speed.
     fastest_percent: u32,
-    /// What `enabled` comes to.
+    /// `enabled`, with the default applied.
     #[serde(skip)]
     pub(super) is_on: bool,
 }
@@ -85,14 +85,14 @@ impl BotSettings {
         Ok(section)
     }
 
-    /// Whether bots come at all.
+    /// Whether there are bots with these settings.
     pub(super) fn are_on(setup: &Setup<'_>) -> bool {
         let section: Self = setup.section().unwrap_or_default();
         section.enabled.unwrap_or(setup.settings.redis.is_none())
     }
 
-    /// Bots of different names and speeds, as many as may be needed: each about as fast as one of the people whose
-    /// paces these are.
+    /// Draws bots with different names and speeds, as many as may be needed. Each is about as fast as one of the people
+    /// with these paces.
     pub(super) fn draw(&self, paces: &[f64], chance: &mut impl Rng) -> Vec<User> {
         let names = index::sample(chance, NAMES.len(), self.players.saturating_sub(1));
         let bot = |(number, name): (usize, usize)| {
@@ -107,7 +107,7 @@ impl BotSettings {
         names.into_iter().enumerate().map(bot).collect()
     }
 
-    /// Those of rivals of a person.
+    /// The speeds of bots for a person with this pace.
     fn speeds_near(&self, pace: f64) -> RangeInclusive<u32> {
         let part = |percent: u32| {
             // The cast saturates.

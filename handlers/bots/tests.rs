@@ -1,4 +1,4 @@
-//! How bots type, for all texts, speeds and characters; and when they come.
+//! How bots type, for all texts, speeds and ids; and when they join.
 
 use std::time::Duration;
 
@@ -194,7 +194,7 @@ fn bots_are_about_as_fast_as_the_people_they_race() {
     let settings = settings(&[("TP_HANDLERS__BOTS__PLAYERS", "20")]);
     let section = BotSettings::load(&Setup::of(&settings, "bots")).unwrap();
     let speed = |bot: &User| bot.id.as_str().split('-').nth(1).unwrap().parse::<f64>().unwrap();
-    // As many as may sit in a lobby by default, less one.
+    // One fewer than fit in a lobby by default.
     for (paces, ranges) in [
         (vec![100.0], [(85.0, 115.0); 4]),
         (vec![20.0, 120.0], [(17.0, 23.0), (102.0, 138.0), (17.0, 23.0), (102.0, 138.0)]),

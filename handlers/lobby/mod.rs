@@ -1,7 +1,7 @@
-//! The lobby: players queue in, see who is there, and wait for the race.
+//! The lobby: players queue in, see the other players, and wait for the race.
 //!
-//! It ends with `lobby.closed`; what follows is the race's. `GAME_START` is said as soon as the facts
-//! know the START of the race, to everybody who is here or comes back.
+//! It ends with `lobby.closed`; the race follows. `GAME_START` is told as soon as the facts contain the time of START,
+//! to every lobby socket, also to those that reconnect.
 
 pub mod matchmaker;
 mod ready;
@@ -57,12 +57,12 @@ fn wire(module: &mut Wiring) {
     module.timer("lobby.absence", rules::absence_ends_at, dismiss_absent);
 }
 
-/// How long a guest has to fetch the token.
+/// How long the key of a guest's token is valid.
 const KEY_LIFE: Duration = Duration::from_secs(60);
-/// How long the client may take to leave for the race before its lobby socket is closed.
+/// How long after GAME_START a client may keep its lobby socket open.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
 
-/// The longest pause between two tries to note that a socket has closed; the last comes after 13 s.
+/// The longest pause between two attempts to note that a socket has closed; the last attempt is after 13 s.
 const LONGEST_PAUSE: Duration = Duration::from_millis(6_400);
 
 /// A socket in a lobby.
@@ -74,7 +74,7 @@ struct LobbySocket {
     door: Door,
     text: TextWish,
     previous: Option<GameId>,
-    /// How much of the lobby's log was told.
+    /// Number of entries of the lobby's log that the client has been told.
     told: u64,
     told_game_start: bool,
 }
@@ -121,7 +121,7 @@ impl Socket for LobbySocket {
         let is_new = known.is_none();
         let is_own_game = door != Door::Open;
         handshake.spend_seat(known.as_ref().map(|bearer| &bearer.user.id), is_own_game)?;
-        // A lobby of one's own fills the server as fast as a new player does.
+        // Single and invited lobbies are limited like new guests: they fill the server as fast.
         if is_new || is_own_game {
             handshake.spend_guest()?;
         }
@@ -133,15 +133,15 @@ impl Socket for LobbySocket {
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let seated = self.take_seat(cx).await;
         let (game, greeting) = seated.inspect_err(|_| {
-            // The seat may be taken all the same, and nobody will sit there: whoever comes back has another
-            // socket, and a new guest another name.
+            // The seat may be stored all the same, and would stay empty: a client that returns has another
+            // socket, and a new guest another id.
             let (its, gone) = (cx.clone(), self.gone(None));
             cx.beside(async move { drop(gone.note(&its).await) });
         })?;
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
-        // The last entry is this arrival, which everybody is told, the newcomer too.
+        // The last entry is this arrival, which all players are told, the new one included.
         self.told = game.log.end() - u64::from(emits.is_some());
         let (text, progress, since) = (Text::default(), Progress::default(), None);
         Ok(Opening { game: game.id, user, login, text, progress, since, greeting, emits })
@@ -151,7 +151,7 @@ impl Socket for LobbySocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             return Ok(Say::goodbye(Kind::GAME_LOST));
         };
-        // This pod was silent for so long that its players were taken for absent: they come back.
+        // This pod was silent for so long that its players counted as absent: they are told to reconnect.
         let is_dismissed = Passage::Left(seat.user.clone());
         if game.log.since(self.told).any(|passage| *passage == is_dismissed) {
             return Ok(Say::goodbye(Kind::GAME_LOST));
@@ -176,13 +176,13 @@ struct Gone {
     user: UserId,
     socket: SocketId,
     door: Door,
-    /// If it was told one.
+    /// The game, if the socket got a seat.
     game: Option<GameId>,
 }
 
 impl Gone {
-    /// Notes it, however long the live state is away: a seat that nobody sits on would be raced against, and
-    /// in a lobby of friends waited for.
+    /// Notes it in the facts, with retries while the live state is away. An empty seat would otherwise take part in the
+    /// race, and keep a friends' lobby waiting.
     async fn note(self, cx: &Cx) -> Result<(), Error> {
         let Self { user, socket, door, game } = self;
         let (now, mut pause) = (cx.now(), Duration::from_millis(100));
@@ -203,7 +203,7 @@ impl Gone {
     }
 }
 
-/// How somebody's coming or going is told.
+/// The frame of an arrival or departure.
 fn news(game_id: GameId, passage: &Passage) -> Frame {
     match passage {
         Passage::Came => Frame::of(&UserJoined { game_id }),
@@ -212,7 +212,7 @@ fn news(game_id: GameId, passage: &Passage) -> Frame {
 }
 
 impl LobbySocket {
-    /// A seat, and what its player is told first.
+    /// Takes a seat. Returns the game, and the first frames for the player.
     async fn take_seat(&self, cx: &Cx) -> Result<(Arc<Game>, Vec<Frame>), Error> {
         let (user, door, previous) = (self.user.clone(), self.door.clone(), self.previous);
         let (socket, now) = ((self.id, cx.live().pod().clone()), cx.now());
@@ -220,7 +220,7 @@ impl LobbySocket {
         let entry = Entry { user, door, socket, previous, now, rules };
         let matchmaker = cx.state::<Arc<Matchmaker>>();
         let entering = matchmaker.seat(cx.live(), entry);
-        // While the records take no change it waits: the client is told to come back, as a request is.
+        // Waits while the records accept no writes; after a timeout the client is told to retry, as for a request.
         let patience = cx.settings().limits.request_timeout;
         let entered = tokio::time::timeout(patience, entering).await;
         let game = entered.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))?;
@@ -238,7 +238,8 @@ impl LobbySocket {
         Gone { user, socket: self.id, door, game }
     }
 
-    /// The key under which a new guest finds its token. The name in it is the one in the game.
+    /// Stores the identity of a new guest, with the name it has in the game, under the key by which it fetches its
+    /// token.
     async fn hand_over(&self, cx: &Cx, game: &Game) -> Result<GetToken, Error> {
         let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let key = format!("guest-token-{:032x}", rand::random::<u128>());
@@ -247,7 +248,7 @@ impl LobbySocket {
     }
 }
 
-/// Which kind of lobby is asked for.
+/// The door that a query asks for.
 fn door(query: &Query<'_>) -> Result<Door, Error> {
     match (query.text("invite_token"), query.text("game_type")) {
         (None, None | Some("multi")) => Ok(Door::Open),
@@ -260,14 +261,14 @@ fn door(query: &Query<'_>) -> Result<Door, Error> {
     }
 }
 
-/// Which text is wished for, if the lobby is opened by it.
+/// The text that a query asks for, in case it opens the lobby.
 fn text_wish(query: &Query<'_>) -> Result<TextWish, Error> {
     let words = rules::WORDS.of(query)?.and_then(|words| u16::try_from(words).ok());
     let is_on = |name| query.text(name) == Some("true");
     Ok(TextWish { words, punctuation: is_on("punctuation"), numbers: is_on("numbers") })
 }
 
-/// For `fuzz/`: the token of an invitation that a query names, if it is taken.
+/// For `fuzz/`: the invitation's token in a query, if it is accepted.
 #[cfg(fuzzing)]
 pub fn invite_token(request: &salvo::Request) -> Option<String> {
     match door(&Query::of(request)) {
@@ -276,8 +277,8 @@ pub fn invite_token(request: &salvo::Request) -> Option<String> {
     }
 }
 
-/// The user of a good token. A bad one is none: whoever is locked out of the lobby comes back as a new
-/// guest, with a cookie that replaces the bad one.
+/// The user of a valid token. An invalid token counts as missing: its player becomes a new guest, whose cookie replaces
+/// the invalid one, and is not locked out.
 fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<Bearer> {
     cx.keys().access(cookies.access_token(), cx.now()).ok()
 }
@@ -288,11 +289,11 @@ fn new_guest() -> Bearer {
     Bearer { user, login: None }
 }
 
-/// Closes a lobby whose time is over.
+/// Closes a lobby whose countdown is over.
 async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
     let now = cx.now();
     let closed = cx.live().advance("close", game, |game| seats::close(game, now)).await?;
-    // One that all people have left is gone.
+    // A lobby that all people have left is removed.
     let closed = closed.filter(|game| game.stage == Stage::Closed);
     Ok(closed.map(|game| {
         cx.histogram("wait_seconds").observe(cx.now().after(game.opened_at));
@@ -301,7 +302,7 @@ async fn close(cx: Cx, game: GameId) -> Result<Option<LobbyClosed>, Error> {
     }))
 }
 
-/// Gives up the places of those who have been away for too long.
+/// Removes the seats of players who have been absent for too long.
 async fn dismiss_absent(cx: Cx, game: GameId) -> Result<Vec<PlayerLeft>, Error> {
     let now = cx.now();
     let dismiss = |game: &mut Game| seats::dismiss_absent(game, rules::ABSENCE_GRACE, now);
@@ -314,13 +315,13 @@ async fn dismiss_absent(cx: Cx, game: GameId) -> Result<Vec<PlayerLeft>, Error> 
     Ok(left.into_iter().map(|user| PlayerLeft { game, user }).collect())
 }
 
-/// The lobby, as long as it waits.
+/// The lobby, while it waits.
 async fn waiting(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
     let game = cx.live().find(id).await?.filter(|game| game.stage == Stage::Lobby);
     game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
 }
 
-/// Who is in the lobby.
+/// The players in the lobby.
 #[endpoint(tags("lobby"))]
 async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
     let game = waiting(&cx, game.0).await?;
@@ -329,7 +330,7 @@ async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Playe
         .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
 }
 
-/// How long the lobby still waits.
+/// The time until the lobby closes.
 #[endpoint(tags("lobby"))]
 async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
     let game = waiting(&cx, game.0).await?;

@@ -29,7 +29,7 @@ impl Event for PlayerReady {
     }
 }
 
-/// How the others are told. The countdown may be shorter now.
+/// A player of the lobby is ready. The countdown may be shorter now.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserReady {
     game_id: GameId,
@@ -46,7 +46,7 @@ impl UserReady {
     }
 }
 
-/// In which lobby.
+/// The lobby in which the caller is ready.
 #[derive(Deserialize, ToSchema)]
 #[salvo(schema(name = "Ready"))]
 pub(super) struct Ready {
@@ -55,8 +55,8 @@ pub(super) struct Ready {
     game_id: i64,
 }
 
-/// The caller is ready. Once all people in the lobby are, it closes a second later, and the race
-/// starts sooner. In a lobby of friends at least two have to be there.
+/// Marks the caller as ready. One second after all people in the lobby are ready, it closes, and the race has a shorter
+/// countdown. A friends' lobby needs at least two people for that.
 #[endpoint(tags("lobby"))]
 pub(super) async fn be_ready(
     cx: Cx,
@@ -65,7 +65,7 @@ pub(super) async fn be_ready(
 ) -> Result<Answer<Empty>, Error> {
     let (its, game, user) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
     cx.carry(async move {
-        // A second more, as in a full lobby: the last player to come needs the cookie, and time to see the others.
+        // One second more, as in a full lobby: the last player needs to get the cookie, and to see the others.
         let closes_at = its.now() + FULL_GRACE;
         let ready = |game: &mut Game| seats::be_ready(game, &user, closes_at);
         let changed = its.live().change("be_ready", game, ready).await?;

@@ -1,4 +1,4 @@
-//! When a lobby closes, and when a place in it is given up.
+//! When a lobby closes, and when an absent player loses the seat.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::game::{Door, Game, Stage, TextWish, Timestamp};
 use crate::http::BoundedInteger;
 use crate::settings::GameSettings;
 
-/// How long a full lobby waits, so that the last to come has the cookie before the race. The contract
-/// says "about one second, less than two".
+/// How long a full lobby still waits, so that its last player gets the cookie before the race. The contract says "about
+/// one second, less than two".
 pub(super) const FULL_GRACE: Duration = Duration::from_secs(1);
 
-/// How long a player may be without a socket: a reload is no leaving. The contract wants a real one
-/// announced within 1.5 s.
+/// How long a player may be without a socket, so that a reload does not count as leaving. The contract requires that
+/// leaving is announced within 1.5 s.
 pub(super) const ABSENCE_GRACE: Duration = Duration::from_secs(1);
 
-/// Words that the text of a lobby of one's own can have.
+/// Number of words that a single or invited lobby may ask for.
 pub(super) const WORDS: BoundedInteger = BoundedInteger {
     name: "words",
     about: "Of a lobby of one's own: how many words its text has; by default as many as in open races.",
@@ -23,23 +23,23 @@ pub(super) const WORDS: BoundedInteger = BoundedInteger {
     to: *TextWish::WORDS.end() as i64,
 };
 
-/// Letters of a token by which friends find each other; those that this server gives have twenty.
+/// Length of an invitation's token in letters; tokens made by this server have twenty.
 const TOKEN_LENGTH: std::ops::RangeInclusive<usize> = 8..=64;
 
-/// Whether it can be the token of an invitation.
+/// Whether a text has the form of an invitation's token.
 pub(super) fn is_token(token: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     TOKEN_LENGTH.contains(&token.len()) && token.bytes().all(is_letter)
 }
 
-/// How the lobby behind a door opens and fills.
+/// The limits and times of a lobby with this door.
 pub(super) fn lobby_rules(game: &GameSettings, door: &Door, text: TextWish) -> LobbyRules {
     let (player_limit, countdown) = match door {
         Door::Open => (game.player_limit, game.lobby_countdown),
         Door::Alone => (1, game.lobby_countdown),
         Door::Invited(_) => (game.player_limit, game.invite_patience),
     };
-    // However long friends wait, their race is kept as long as any other.
+    // However long friends wait in the lobby, their race is kept for as long as any other.
     let longer = countdown.saturating_sub(game.lobby_countdown);
     let kept = game.cleanup_countdown + longer;
     LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept, text }

@@ -1,4 +1,4 @@
-//! The messages of the lobby, as the contract has them.
+//! The messages of the lobby, as the contract defines them.
 
 use salvo::oapi::ToSchema;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::game::{Game, GameId, UserId};
 use crate::socket::Message;
 
-/// Frames that well-behaved clients may send here, and that mean nothing.
+/// Frames that well-behaved clients may send here, and that are ignored.
 pub(super) const IGNORED: &[&str] = &[
     "INIT",
     "GET_TOKEN",
@@ -20,7 +20,7 @@ pub(super) const IGNORED: &[&str] = &[
     "RECONNECT",
 ];
 
-/// The game that a socket got a seat in.
+/// Tells a socket the game in which its player has a seat.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Init {
     pub(super) game_id: GameId,
@@ -30,11 +30,11 @@ impl Message for Init {
     const EVENT: &'static str = "INIT";
 }
 
-/// Where a new guest finds its token.
+/// Tells a new guest the key of its token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GetToken {
     pub(super) game_id: GameId,
-    /// For `key` of `/api/v1/auth/guest-token`, once and within a minute.
+    /// The `key` for `/api/v1/auth/guest-token`: valid once, for a minute.
     pub(super) guest_token_key: String,
 }
 
@@ -42,7 +42,7 @@ impl Message for GetToken {
     const EVENT: &'static str = "GET_TOKEN";
 }
 
-/// A player came.
+/// A player has joined the lobby.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserJoined {
     pub(super) game_id: GameId,
@@ -52,7 +52,7 @@ impl Message for UserJoined {
     const EVENT: &'static str = "USER_JOINED";
 }
 
-/// A player's place was given up.
+/// A player has lost the seat in the lobby.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserLeft {
     pub(super) game_id: GameId,
@@ -63,7 +63,7 @@ impl Message for UserLeft {
     const EVENT: &'static str = "USER_LEFT";
 }
 
-/// The race is prepared: go there.
+/// The race is prepared: open the race socket.
 #[derive(Serialize, ToSchema)]
 pub(super) struct GameStart {
     pub(super) game_id: GameId,
@@ -73,7 +73,7 @@ impl Message for GameStart {
     const EVENT: &'static str = "GAME_START";
 }
 
-/// How long it still takes.
+/// The time until the lobby closes.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "LobbyCountdown"))]
 pub(super) struct Countdown {
@@ -81,25 +81,25 @@ pub(super) struct Countdown {
     pub(super) seconds_left: f64,
 }
 
-/// Somebody in the lobby.
+/// A player in the lobby.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "LobbyPlayer"))]
 pub(super) struct LobbyPlayer {
     id: String,
     name: String,
-    /// There and true, if it is a pace-maker of the server's.
+    /// Present, and true, for bots only.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
-    /// There and true, if the player is ready.
+    /// Present, and true, for ready players only.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<bool>,
 }
 
-/// Who is in the lobby.
+/// The players in the lobby.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "LobbyPlayers"))]
 pub(super) struct Players {
-    /// Who asks.
+    /// The caller.
     me: LobbyPlayer,
     /// The others, in order of arrival.
     others: Vec<LobbyPlayer>,

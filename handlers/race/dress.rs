@@ -1,21 +1,21 @@
-//! Plain words become a text with sentences or numbers, where a lobby of one's own wishes for them.
+//! Makes a text with sentences or numbers from plain words, for single and invited lobbies that ask for them.
 
 use rand::{Rng, RngExt as _};
 
 use crate::game::TextWish;
 
-/// One word in so many becomes a number.
+/// One word in this many becomes a number.
 const WORDS_PER_NUMBER: u32 = 7;
-/// Numbers are below this.
+/// Upper bound of numbers, exclusive.
 const NUMBERS: u32 = 10_000;
-/// Words of a sentence.
+/// Words per sentence.
 const SENTENCE: std::ops::RangeInclusive<usize> = 4..=9;
-/// One word in so many is followed by a comma.
+/// One word in this many is followed by a comma.
 const WORDS_PER_COMMA: u32 = 6;
-/// What ends a sentence; most sentences are statements.
+/// Ends of sentences, weighted: most sentences are statements.
 const ENDS: [char; 6] = ['.', '.', '.', '.', '?', '!'];
 
-/// The words, dressed up as they are wished for. Their number stays.
+/// The words with the wished sentences and numbers. Their count stays the same.
 pub(super) fn text(mut words: Vec<String>, wish: TextWish, chance: &mut impl Rng) -> Vec<String> {
     if wish.numbers {
         for word in &mut words {

@@ -1,4 +1,4 @@
-//! The race: words, countdown, START, and everybody's cursor.
+//! The race: text, countdown, START, and the carets of all players.
 
 mod dress;
 pub mod rules;
@@ -51,7 +51,7 @@ async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<Rac
     prepare(cx, closed.game).await
 }
 
-/// Draws the words of a race, and sets its START.
+/// Draws the text of a race, and sets the time of its START.
 async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
     let Some(closed) = cx.live().find(game).await? else { return Ok(None) };
     let settings = &cx.settings().game;
@@ -67,7 +67,7 @@ async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
     }))
 }
 
-/// START.
+/// Gives START.
 async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
     let now = cx.now();
     let started = cx.live().advance("start", game, |game| rules::start(game, now)).await?;
@@ -77,10 +77,9 @@ async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
     }))
 }
 
-/// A keystroke of a player becomes a position that the others see, and is noted for the result. This is
-/// the hot path.
+/// Turns a keystroke into a position for the other players, and notes it for the result. This is the hot path.
 ///
-/// One outside the text, or before START, is not shown, and no fault: somebody may hold a key down.
+/// A position outside of the text, or before START, is dropped without an error: the player may be holding a key down.
 fn keystroke(
     seat: &Seat,
     key: KeyStoke,
@@ -102,29 +101,29 @@ struct RaceSocket {
     login: Option<LoginId>,
     game: GameId,
     text: Text,
-    /// What is known of the player's typing.
+    /// The player's progress, as stored.
     progress: Progress,
     is_browser: bool,
     start: Start,
 }
 
-/// What a socket has told its player of START. Every instant is the one that is noted in the facts.
+/// What a socket has told its player about START. All times are those stored in the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
-    /// Nothing.
+    /// Nothing yet.
     Awaited,
-    /// Nothing: it wants to say START, and whether it is the one to do so has not been answered.
+    /// Nothing yet: it has claimed START in the facts, and does not know whether that succeeded.
     Claiming(Timestamp),
-    /// START.
+    /// START was told.
     Said(Timestamp),
-    /// That the race is on since then: another socket of the player has said START.
+    /// RESUME was told, with the time since then: another socket of the player has told START.
     Resumed(Timestamp),
-    /// That the game is gone.
+    /// GAME_END was told.
     Over,
 }
 
 impl Start {
-    /// When this very socket noted that it says START, if it did, or may have.
+    /// The time at which this socket claimed START, if it did, or may have.
     fn claimed(self) -> Option<Timestamp> {
         match self {
             Self::Claiming(at) | Self::Said(at) => Some(at),
@@ -164,7 +163,7 @@ impl Socket for RaceSocket {
         Ok(Self { user, login, game: id, text, progress, is_browser, start })
     }
 
-    /// Whoever has had START is told since when the race is on.
+    /// Tells a player who has been told START before how long ago that was.
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
         let login = self.login.clone();
@@ -179,12 +178,12 @@ impl Socket for RaceSocket {
         Ok(Opening { game, user, login, text, progress, since, greeting, emits })
     }
 
-    /// START, if it is given and this player has not had it. Of several sockets of a player the newest
-    /// says it, and the others that the race is on.
+    /// Tells START, if it is given and the player has not been told. If a player has several sockets, the newest tells
+    /// START, the others RESUME.
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
         let Some(game) = cx.live().find(seat.game).await? else {
-            // It is over, or was lost. The socket stays open, as the contract has it: the present frontend
-            // would open another at once, for ever.
+            // The game is over, or was lost. The socket stays open, as the contract requires: if it were closed, the
+            // present frontend would reconnect at once, in an endless loop.
             let before = std::mem::replace(&mut self.start, Start::Over);
             let end = GameEnd { game_id: seat.game };
             return Ok(if before == Start::Over { Say::nothing() } else { Say::message(&end) });
@@ -204,7 +203,7 @@ impl Socket for RaceSocket {
         if !due || !seat.is_newest() {
             return Ok(Say::nothing());
         }
-        // An error may mean that it is noted all the same: the next look tells, or `closed` takes it back.
+        // After an error the claim may be stored all the same: the next catch-up finds it, or `closed` releases it.
         let (now, before) = (cx.now(), self.start);
         self.start = Start::Claiming(now);
         let claim = |game: &mut Game| rules::claim_start(game, &seat.user, now);
@@ -217,8 +216,8 @@ impl Socket for RaceSocket {
         Ok(self.say_start(seat, now, now))
     }
 
-    /// Leaving is not announced. What was typed is written down. A START that cannot have arrived is to be said again,
-    /// unless the player types: then another socket's RESUME has done for it.
+    /// Stores the player's progress; leaving is not announced. Releases a START that cannot have arrived, so that it is
+    /// told again, unless the player has typed since: then another socket's RESUME has taken its place.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<Self::Emits, Error> {
         if seat.typing.keep(cx.live(), seat.game, &seat.user).await.is_err() {
             let (cx, game, user, typing) =
@@ -232,7 +231,7 @@ impl Socket for RaceSocket {
             let release = |game: &mut Game| rules::release_start(game, &seat.user, claimed);
             cx.live().advance("release_start", seat.game, release).await?;
         }
-        // Another socket of the player may have waited for this one, perhaps in a new room.
+        // Another socket of the player may be waiting for this one, perhaps in a new room.
         if let Some(room) = cx.rooms().get(RACE, seat.game) {
             room.wake_player(&seat.user);
         }
@@ -241,7 +240,7 @@ impl Socket for RaceSocket {
 }
 
 impl RaceSocket {
-    /// START, which is noted in the facts as `claimed`. From now on the player may type.
+    /// Tells START, claimed in the facts at `claimed`. From now on the player may type.
     fn say_start(&mut self, seat: &Seat, claimed: Timestamp, now: Timestamp) -> Say {
         self.start = Start::Said(claimed);
         seat.typing.begin(now);
@@ -249,20 +248,20 @@ impl RaceSocket {
     }
 }
 
-/// The race, from GAME_START on.
+/// The race, once GAME_START can be told.
 async fn find(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
     let game = cx.live().find(id).await?.filter(|game| game.stage >= Stage::Countdown);
     game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
 }
 
-/// How long it is until START; 0 once the race is on.
+/// The time until START; 0 once the race is on.
 #[endpoint(tags("game"))]
 async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
     let game = find(&cx, game.0).await?;
     Ok(Answer::new(Countdown { seconds_left: rules::seconds_left(&game, cx.now()) }))
 }
 
-/// What is to be typed: the same for everybody.
+/// The text to type, the same for all players.
 #[endpoint(tags("game"))]
 async fn words(cx: Cx, game: GameQuery) -> Result<Answer<Words>, Error> {
     let game = find(&cx, game.0).await.map_err(|error| match error.kind() {
@@ -272,7 +271,7 @@ async fn words(cx: Cx, game: GameQuery) -> Result<Answer<Words>, Error> {
     Ok(Answer::new(Words { words: game.words.to_string() }))
 }
 
-/// Who races, and who has finished.
+/// The players of the race, and their results so far.
 #[endpoint(tags("game"))]
 async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
     let game = find(&cx, game.0).await?;
@@ -281,8 +280,8 @@ async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Playe
         .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
 }
 
-/// The race that the caller sits in and has not finished, so that a new page finds the way back. Only the latest counts: an
-/// older one was given up.
+/// The caller's unfinished race, so that a new page can return to it. Only the latest race counts: older ones were
+/// given up.
 #[endpoint(tags("game"))]
 async fn current(cx: Cx, caller: Caller) -> Result<Answer<Current>, Error> {
     let played = cx.live().played(&caller.0.id).await?;

@@ -1,4 +1,4 @@
-//! The rules of the race, without clock or chance.
+//! The rules of the race: pure functions, without clock or random numbers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
 
-/// Characters that may be typed beyond the end of a word and are still shown to the others.
+/// Number of characters beyond the end of a word that are still shown to the other players.
 const OVERTYPED: i64 = 32;
 
-/// A closed lobby is prepared at once; here too, for one whose server died in between.
+/// When to prepare a closed lobby that `lobby.closed` has not prepared, because a pod died in between.
 pub(super) fn to_be_prepared(game: &Game) -> Option<Timestamp> {
-    // Once `lobby.closed` has had its time to be heard.
+    // Gives `lobby.closed` time to be handled first.
     (game.stage == Stage::Closed).then(|| game.closes_at + Duration::from_millis(500))
 }
 
@@ -40,8 +40,8 @@ pub fn start(game: &mut Game, now: Timestamp) -> Step<()> {
     Step::changed(()).not_before(due)
 }
 
-/// Notes that a player is told START, if it is given and the player has not had it: of several sockets one does it, and
-/// says it.
+/// Claims START for a socket, if it is given and the player has not been told. Of several sockets only one succeeds,
+/// and tells it.
 pub fn claim_start(game: &mut Game, user: &UserId, now: Timestamp) -> Step<()> {
     let is_due = start_is_due(game, user);
     let Some(player) = game.player_mut(user).filter(|_| is_due) else { return Step::unchanged(()) };
@@ -50,7 +50,7 @@ pub fn claim_start(game: &mut Game, user: &UserId, now: Timestamp) -> Step<()> {
     Step::changed(())
 }
 
-/// Takes that back, if it is what was noted then: START did not reach the player after all.
+/// Releases the claim made at `claimed`, if it still stands: START did not reach the player.
 pub fn release_start(game: &mut Game, user: &UserId, claimed: Timestamp) -> Step<()> {
     let player = game.player_mut(user).filter(|player| player.started == Some(claimed));
     let Some(player) = player else { return Step::unchanged(()) };
@@ -58,20 +58,20 @@ pub fn release_start(game: &mut Game, user: &UserId, claimed: Timestamp) -> Step
     Step::changed(())
 }
 
-/// From the end of the lobby to START: shorter in a race alone, and where all people are ready.
+/// Time from the end of the lobby to START: shorter in a race alone, and if all people are ready.
 pub(super) fn wait(game: &Game, settings: &GameSettings) -> Duration {
     let is_short = game.door == Door::Alone || game.is_ready();
     let shortest = settings.single_countdown;
     if is_short { settings.start_countdown.min(shortest) } else { settings.start_countdown }
 }
 
-/// What the text is drawn by: in open races the same for everybody.
+/// The options by which the text is drawn; in open races always the defaults.
 pub(super) fn text_wish(game: &Game, word_count: usize) -> TextWish {
     let wish = if game.door == Door::Open { TextWish::default() } else { game.wishes.text };
     TextWish { words: wish.words.or(u16::try_from(word_count).ok()), ..wish }
 }
 
-/// The race of those a user has a seat in, oldest first, that the user is in the middle of.
+/// The user's unfinished race: the latest of the games in which the user has a seat, which come oldest first.
 pub(super) fn current<'a>(played: &'a [Arc<Game>], user: &UserId) -> Option<&'a Game> {
     let mut races = played.iter().filter(|game| game.stage >= Stage::Countdown);
     let latest = races.next_back()?;
@@ -83,8 +83,8 @@ pub(super) fn seconds_left(game: &Game, now: Timestamp) -> f64 {
     starts_at(game).map_or(0.0, |at| at.after(now).as_secs_f64())
 }
 
-/// A position within the text, as far as a cursor can go: -1 stands before the first character, and
-/// some characters may be typed beyond a word's end.
+/// A position, checked against the text: -1 is before the first character of a word, and a few characters beyond its
+/// end are allowed.
 pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<(u32, i32)> {
     let word_index = u32::try_from(word_index).ok()?;
     let length = i64::from(text.word_length(word_index)?);
@@ -92,22 +92,22 @@ pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<
     Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
 }
 
-/// Whether START is given, and a player has not been told.
+/// Whether START is given and the player has not been told.
 pub(super) fn start_is_due(game: &Game, user: &UserId) -> bool {
     let untold = game.player(user).is_some_and(|player| player.started.is_none());
     game.stage == Stage::Running && untold
 }
 
-/// When it was noted that a player is told START, if it was.
+/// When START was claimed for a player, if it was.
 pub(super) fn told_start(game: &Game, user: &UserId) -> Option<Timestamp> {
     game.player(user)?.started
 }
 
-/// Whether a START that a socket said can have reached the player.
+/// Whether a START that a socket has sent can have reached the player.
 ///
-/// A browser answers the ping behind it before the page can react to START: no answer, no START, for
-/// instance when the page was closing at that moment. Other clients answer pings when they come to it,
-/// so of them it is believed unless they fell silent: a second START would falsify the result.
+/// A browser answers the ping sent after START before the page can react to START. Without an answer START did not
+/// arrive, for example because the page was closing. Other clients may answer pings late, so START counts as arrived
+/// once it is written, unless the client has fallen silent: a second START would falsify the result.
 pub(super) fn start_arrived(ending: &Ending, is_browser: bool) -> bool {
     match ending.said {
         Some(Said::Answered) => true,

@@ -1,4 +1,4 @@
-//! Where the words come from.
+//! The source of the words: lists of words, and the draw.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::settings::GameSettings;
 /// Common English words (see `words/LICENSE.md`).
 const ENGLISH: &str = include_str!("words/english.txt");
 
-/// The folder of the data directory in which lists of the operator's lie, `<name>.txt` each.
+/// The folder of the data directory for the operator's own lists, `<name>.txt` each.
 const LISTS: &str = "words";
 
-/// The words that races are made of.
+/// The words from which texts are drawn.
 pub(super) struct WordSource(Vec<Box<str>>);
 
 impl WordSource {
-    /// The list that the settings name: the file `game.word_file`, or the list `game.word_list` of the
-    /// data directory, or the English one that is built in.
+    /// Loads the list that the settings name: the file `game.word_file`, or the list `game.word_list` in the data
+    /// directory, or the built-in English one.
     pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
         let game = &setup.settings.game;
         let list = setup.data_dir().join(LISTS).join(format!("{}.txt", game.word_list));
@@ -41,8 +41,7 @@ impl WordSource {
         Self::of(&text, &from, game)
     }
 
-    /// Words are what stands between white space; lines that begin with `#` are left out, and so is a
-    /// word that was there before.
+    /// Words are separated by white space. Lines that begin with `#`, and repeated words, are skipped.
     fn of(text: &str, from: &str, game: &GameSettings) -> Result<Self, String> {
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let mut seen = HashSet::new();
@@ -58,7 +57,7 @@ impl WordSource {
         Ok(Self(words))
     }
 
-    /// Different words, joined by single blanks, as many and dressed up as they are wished for.
+    /// Draws a text: different words joined by single blanks, with the wished number, sentences and numbers.
     pub(super) fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
         let count = wish.words.map_or(self.0.len(), usize::from).min(self.0.len());
         let drawn = index::sample(chance, self.0.len(), count);

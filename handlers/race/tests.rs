@@ -8,7 +8,7 @@ use super::rules::{position, seconds_left, start_arrived, starts_at, to_be_prepa
 use crate::game::{Door, Game, GameId, Log, Stage, Text, Timestamp, Wishes};
 use crate::socket::{Ending, Said};
 
-/// How far a cursor may stand behind the end of its word.
+/// How far a position may lie beyond the end of its word.
 const OVERTYPED: i64 = 32;
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
@@ -20,7 +20,7 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(word, 1..40)
 }
 
-/// Numbers of a client, the impossible ones too.
+/// Numbers that a client may send, impossible ones included.
 fn indices() -> impl Strategy<Value = i64> {
     prop_oneof![-50_i64..100, any::<i64>(), Just(i64::MIN), Just(i64::MAX), Just(1_i64 << 32)]
 }
@@ -117,7 +117,7 @@ proptest! {
             let due = (stage == Stage::Countdown).then_some(Timestamp(starts));
             prop_assert_eq!(starts_at(&game), due);
             prop_assert_eq!(to_be_prepared(&game).is_some(), stage == Stage::Closed);
-            // The event of the closing comes first.
+            // `lobby.closed` is handled first.
             prop_assert!(to_be_prepared(&game).is_none_or(|at| at > game.closes_at));
         }
     }

@@ -1,4 +1,4 @@
-//! The messages of the race, as the contract has them.
+//! The messages of the race, as the contract defines them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
 use crate::http::{Standing, lenient};
 use crate::socket::Message;
 
-/// Frames that clients may send here, and that mean nothing.
+/// Frames that clients may send here, and that are ignored.
 pub(super) const IGNORED: &[&str] = &["PING", "PONG", "START", "RESUME", "RECONNECT"];
 
-/// A client's own position. What else it says of itself is not believed.
+/// The client's own position. Other fields are ignored.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct KeyStoke {
-    /// Which word, from 0.
+    /// Index of the word, from 0.
     #[serde(deserialize_with = "lenient::integer")]
     pub(super) word_index: i64,
-    /// How many characters of it, less one: -1 stands before the first.
+    /// Index of the last character typed in the word; -1 before the first.
     #[serde(deserialize_with = "lenient::integer")]
     pub(super) char_index: i64,
 }
@@ -35,9 +35,9 @@ impl Message for KeyStoke {
 pub(super) struct Moved {
     game_id: GameId,
     user_id: UserId,
-    /// Which word, from 0.
+    /// Index of the word, from 0.
     word_index: u32,
-    /// How many characters of it, less one: -1 stands before the first.
+    /// Index of the last character typed in the word; -1 before the first.
     char_index: i32,
 }
 
@@ -57,7 +57,7 @@ impl Moved {
     }
 }
 
-/// The race is on.
+/// The race begins: the player may type.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Start {
     pub(super) game_id: GameId,
@@ -67,11 +67,11 @@ impl Message for Start {
     const EVENT: &'static str = "START";
 }
 
-/// The race has been on for the player before this socket.
+/// The player was told START before this socket opened.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Resume {
     game_id: GameId,
-    /// Since START was told to the player.
+    /// Seconds since the player was told START.
     #[salvo(schema(minimum = 0))]
     seconds: f64,
 }
@@ -96,7 +96,7 @@ impl Message for GameEnd {
     const EVENT: &'static str = "GAME_END";
 }
 
-/// How long it still takes.
+/// The time until START.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "RaceCountdown"))]
 pub(super) struct Countdown {
@@ -104,18 +104,18 @@ pub(super) struct Countdown {
     pub(super) seconds_left: f64,
 }
 
-/// What is to be typed.
+/// The text to type.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Words {
-    /// Joined by single blanks.
+    /// The words, joined by single blanks.
     pub(super) words: String,
 }
 
-/// Who races.
+/// The players of a race.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "RacePlayers"))]
 pub(super) struct Players {
-    /// Who asks.
+    /// The caller.
     me: Standing,
     /// The others, by user id.
     others: BTreeMap<String, Standing>,
@@ -131,18 +131,18 @@ impl Players {
     }
 }
 
-/// The way back into a race.
+/// The caller's unfinished race.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "CurrentRace"))]
 pub(super) struct Current {
-    /// The race; null if there is none to go back to.
+    /// The race; null if there is none to return to.
     game: Option<OwnRace>,
 }
 
 /// A race that its player has not finished.
 #[derive(Serialize, ToSchema)]
 struct OwnRace {
-    /// Which.
+    /// Its id.
     game_id: i64,
     /// `open`, `single` or `invited`, by its lobby.
     kind: &'static str,

@@ -1,4 +1,4 @@
-//! Results: judged by what servers saw of the typing, taken once, ranked by their arrival, shown to everybody.
+//! Results: checked against the typing that the pods have seen, accepted once, ranked by arrival, shown to all callers.
 
 pub mod rules;
 #[cfg(test)]
@@ -27,7 +27,7 @@ inventory::submit! { Module { name: "results", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.post("/api/v1/game/statistics", statistics).fails(&[
-        // The contract's exception, as in `statistics`.
+        // An exception of the contract, as in `statistics`.
         Kind { status: 400, ..Kind::GAME_NOT_FOUND },
         Kind::NOT_A_PARTICIPANT,
         Kind::GAME_NOT_STARTED,
@@ -38,12 +38,12 @@ fn wire(module: &mut Wiring) {
     module.shows(RACE, UserFinished::of);
 }
 
-/// How long a claim waits for the last keys: they come on another connection, perhaps to another server.
+/// How long a claim waits for the last keystrokes: they travel on another connection, perhaps to another pod.
 const KEYS_LATE: Duration = Duration::from_secs(2);
-/// Between two looks for them.
+/// Interval of checks for them.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// What was seen of a player's typing becomes a fact, in the middle of the text and at its end.
+/// Stores a player's progress in the facts, in the middle of the text and at its end.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, typed.game);
     if let Some(typing) = room.and_then(|room| room.typing(&typed.user)) {
@@ -53,7 +53,7 @@ async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes the caller's result, once: sent again, it changes nothing and succeeds.
+/// Accepts the caller's result, once. Idempotent: sent again, it changes nothing and succeeds.
 #[endpoint(tags("game"))]
 async fn statistics(
     cx: Cx,
@@ -63,7 +63,7 @@ async fn statistics(
     let (game, figures) = (GameId(claim.0.game_id), claim.0.figures());
     rules::check_values(&figures)?;
     take(&cx, game, caller.0, figures).await.map_err(|error| {
-        // The contract's exception: here a game that is not there is a bad request.
+        // An exception of the contract: on this route a missing game is a bad request.
         if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
     })?;
     Ok(Answer::ok())
@@ -77,7 +77,7 @@ async fn take(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), E
     } else {
         Claim { figures, at: cx.now(), unranked: None }
     };
-    // Once a rank is decided it is announced, whether or not the client still waits for the answer.
+    // A decided rank must be announced even if the client no longer waits for the answer.
     let here = cx.clone();
     cx.carry(async move { finish(&here, id, user, claim).await }).await
 }
@@ -93,13 +93,13 @@ async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Err
     Ok(())
 }
 
-/// Whether a result of the player can be taken.
+/// Whether a result of the player can be accepted.
 fn is_open(game: &Game, user: &UserId) -> bool {
     let is_racing = game.player(user).is_some_and(|player| player.result.is_none());
     game.stage == Stage::Running && is_racing
 }
 
-/// The facts with the end of the player's text among them, or what is there of it after [`KEYS_LATE`].
+/// The facts once the player has reached the end of the text, or as they are after [`KEYS_LATE`].
 async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Arc<Game>, Error> {
     let late = cx.now() + KEYS_LATE;
     loop {
@@ -118,13 +118,13 @@ async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Ar
     }
 }
 
-/// Everybody who raced: people by rank, then bots, then finishes that are not ranked, and last those who have not
-/// finished. To callers who did not race, registered players are shown under ids that are good for this race alone.
+/// All players of the race: people by rank, then bots, then unranked results, then players without a result. For
+/// callers without a seat in the race, registered players have ids that are valid for this race only.
 #[endpoint(tags("game"))]
 async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ranking>, Error> {
     let game = cx.live().find(game.0).await?.filter(|game| game.stage >= Stage::Countdown);
     let game = game.ok_or(Kind::GAME_NOT_FOUND)?;
-    // A token that has expired will do: its player knows the ids from the race.
+    // An expired token is accepted: its player knows the ids from the race.
     let caller = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now());
     let is_stranger = caller.is_none_or(|caller| game.player(&caller.user.id).is_none());
     let shown = |player: &Player| {
@@ -138,8 +138,8 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
     Ok(Answer::new(Ranking { ranking }))
 }
 
-/// The id of a registered player for this race alone: the id of the account tells at which provider it is, and that two
-/// races were raced by one player.
+/// An id of a registered player for this race only. The account's id would reveal its provider, and connect the races
+/// of one player.
 fn opaque_id(cx: &Cx, game: &Game, player: &Player) -> String {
     let user = &player.user.id;
     format!("player-{}", cx.keys().secret_of(&format!("{user} as strangers see it in {}", game.id)))

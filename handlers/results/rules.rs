@@ -1,4 +1,4 @@
-//! What a result can be, and how results are ranked.
+//! How claims are checked, and results ranked.
 
 use std::time::Duration;
 
@@ -9,32 +9,32 @@ use crate::game::{
 };
 use crate::live::Step;
 
-/// Nobody types faster: the record is about 300 words per minute.
+/// Highest WPM that is valid. The record is about 300.
 const WPM_LIMIT: f64 = 1_000.0;
 
 /// Characters per word, wherever words per minute are computed.
 const WORD: f64 = 5.0;
 
-/// How far a client's clock may be off.
+/// Factor by which a client's clock may be off.
 const TOLERANCE: f64 = 1.05;
-/// How long a message may be on its way.
+/// How long a message may take.
 const LATENESS: Duration = Duration::from_secs(1);
-/// How much later than the race's a player's own clock may begin: a page that was closing at START, or had to
-/// reconnect. A socket that is opened later than that gains nothing.
+/// How much later than the race's START a player's clock may begin, for pages that were closing at START or had to
+/// reconnect. Opening a socket later than that gains nothing.
 const GRACE: Duration = Duration::from_secs(5);
-/// The part of the text that has to be typed to be ranked. The last word has to be right, and the present frontend
-/// lets other words be cut short.
+/// Share of the text that must be typed for a rank. Less than all, since the present frontend accepts incomplete words
+/// except for the last.
 const TYPED_AT_LEAST: f64 = 0.9;
-/// Positions that have to be seen to be ranked, per character of the text. A lost connection costs some of them.
+/// Positions that must be seen for a rank, per character of the text. Some are lost with a connection.
 const SEEN_AT_LEAST: f64 = 0.25;
 
-/// Values that cannot be, whatever the race was.
+/// Refuses figures that are impossible in any race.
 pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
     let Figures { wpm, wpm_raw, acc } = *figures;
     for (name, value, limit) in
         [("wpm", wpm, WPM_LIMIT), ("wpm_raw", wpm_raw, f64::MAX), ("acc", acc, 100.0)]
     {
-        // Neither does NaN lie in the range.
+        // NaN is outside of the range, too.
         if !(0.0..=limit).contains(&value) {
             return Err(Error::validation(format!("body {name}: {value} cannot be")));
         }
@@ -42,24 +42,24 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes a player's result and decides its rank, once.
+/// Stores a player's result and decides its rank, once.
 ///
 /// # Errors
 /// `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`.
 pub fn hand_in(game: &mut Game, user: &UserId, claim: Claim) -> Step<Result<Finish, Error>> {
     match game.finish(user, claim) {
         Ok(taken @ Finish::Taken(_)) => Step::changed(Ok(taken)),
-        // Whoever sends it again may do so because it is not written yet: let them wait for it too.
+        // A retry may come because the result is not yet written to the records: let it wait for that, too.
         Ok(before @ Finish::Before(_)) => Step::recorded(Ok(before)),
         Err(kind) => Step::unchanged(Err(kind.into())),
     }
 }
 
-/// What is taken for a claim, by what servers have seen of the typing. No claim is refused, and no figure
-/// raised: what the keystrokes and the clock do not bear out is corrected down to the most that they do.
+/// Checks a claim against the typing that the pods have seen. No claim is refused, and no figure is raised: each is
+/// limited to the most that keystrokes and clock support.
 ///
-/// The clock runs from the race's START, or from the player's first one if that came a little later, to the
-/// end of the text, or the last position if the end was not seen.
+/// The clock runs from the race's START, or the player's first START if that came a little later, to the end of the
+/// text, or to the last position if the end was not seen.
 pub(super) fn judge(game: &Game, user: &UserId, claimed: Figures, at: Timestamp) -> Claim {
     let Some(player) = game.player(user) else {
         return Claim { figures: claimed, at, unranked: None };
@@ -95,11 +95,11 @@ pub(super) fn judge(game: &Game, user: &UserId, claimed: Figures, at: Timestamp)
     Claim { figures, at, unranked }
 }
 
-/// People by rank, then bots, then people who are not ranked, both by their arrival; those without a result
-/// last, in the order of their arrival in the lobby.
+/// People by rank, then bots and then unranked people, both by arrival of their results; last the players without a
+/// result, in order of arrival in the lobby.
 pub(super) fn ranking(players: &[Player]) -> Vec<&Player> {
     let mut ranking: Vec<_> = players.iter().collect();
-    // The sort is stable: equals keep their order.
+    // The sort is stable: players without a result keep their order.
     ranking.sort_by_key(|player| match player.result {
         Some(result) if player.user.is_bot() => (1, result.finished.0),
         Some(GameResult { rank: 0, finished, .. }) => (2, finished.0),

@@ -1,4 +1,4 @@
-//! The messages of results, as the contract has them.
+//! The messages of results, as the contract defines them.
 
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use crate::game::{Figures, GameId, PlayerFinished, UserId};
 use crate::http::{Standing, UNRANKED, lenient};
 use crate::socket::Message;
 
-/// What a player claims.
+/// The claim of a player.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Statistics {
     /// The race.
@@ -17,7 +17,7 @@ pub(super) struct Statistics {
     #[serde(deserialize_with = "lenient::number")]
     #[salvo(schema(minimum = 0, maximum = 1000))]
     wpm: f64,
-    /// Words per minute, wrong ones too.
+    /// Raw words per minute: all letters, right or wrong.
     #[serde(deserialize_with = "lenient::number")]
     #[salvo(schema(minimum = 0))]
     wpm_raw: f64,
@@ -33,12 +33,12 @@ impl Statistics {
     }
 }
 
-/// A player's result was taken.
+/// A player's result has been accepted.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserFinished {
     game_id: GameId,
     user_id: UserId,
-    /// As in the result of the race.
+    /// The rank, as in the result of the race.
     rank: u32,
 }
 

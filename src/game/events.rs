@@ -1,7 +1,7 @@
 //! The events of a game, in the order of its life.
 //!
-//! They are shared words: more than one handler module speaks or hears them. An event that only one
-//! module cares about is declared in that module.
+//! Each is published or heard by several handler modules. An event that only one module uses is declared in that
+//! module.
 
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::{GameId, LoginId, Timestamp, UserId};
 use crate::bus::{Event, Latest, Never, Reach};
 
-/// Declares lifecycle events: plain structs of a game that are never lost.
+/// Declares lifecycle events of games: plain structs that are never lost.
 macro_rules! lifecycle {
     ($($(#[$doc:meta])* $name:literal $type:ident ($reach:ident) { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
         pub struct $type {
-            /// In which game.
+            /// The game.
             pub game: GameId,
             $($(#[$field_doc])* pub $field: $of,)*
         }
@@ -29,47 +29,47 @@ macro_rules! lifecycle {
 }
 
 lifecycle! {
-    /// A socket of a player came into the lobby (the first, or one more).
+    /// A player has opened a lobby socket: the first, or one more.
     "player.joined" PlayerJoined (Game) {
         /// The player.
         user: UserId
     }
-    /// A player's place in the lobby was given up.
+    /// A player has lost the seat in the lobby.
     "player.left" PlayerLeft (Game) {
         /// The player.
         user: UserId
     }
-    /// Nobody comes into this lobby any more; its race is to be prepared.
+    /// The lobby has closed: it takes no more players, and its race can be prepared.
     "lobby.closed" LobbyClosed (Once) {}
-    /// The words are there, the players may go to the race.
+    /// The race has its text; players may open their race sockets.
     "race.prepared" RacePrepared (Game) {
         /// When START is due.
         starts_at: Timestamp
     }
     /// START.
     "race.started" RaceStarted (Game) {}
-    /// A player's socket has come into the race on this server, perhaps from another one.
+    /// A player has opened a race socket on this pod, perhaps after one on another pod.
     "race.entered" RaceEntered (Pod) {
         /// The player.
         user: UserId
     }
-    /// A player's result was taken.
+    /// A player's result has been accepted.
     "player.finished" PlayerFinished (Game) {
         /// The player.
         user: UserId,
-        /// Order of arrival among people, from 1; 0 for a bot, and for results that are not ranked.
+        /// Order of arrival among people, from 1; 0 for bots and for unranked results.
         rank: u32
     }
-    /// A player has come to the second half of the text, or to its end, by the positions that came here.
+    /// A player has reached the second half of the text, or its end, by the positions received on this pod.
     "player.typed" PlayerTyped (Pod) {
         /// The player.
         user: UserId
     }
-    /// The game has been taken away.
+    /// The game has been removed.
     "game.ended" GameEnded (Game) {}
 }
 
-/// Declares lifecycle events of players, wherever they are, that are never lost.
+/// Declares lifecycle events of players: they reach every pod and are never lost.
 macro_rules! of_players {
     ($($(#[$doc:meta])* $name:literal $type:ident { $($(#[$field_doc:meta])* $field:ident: $of:ty),* $(,)? })*) => {$(
         $(#[$doc])*
@@ -86,37 +86,37 @@ macro_rules! of_players {
 }
 
 of_players! {
-    /// A login has ended: the player has logged out on that device, or somebody else had its tokens.
+    /// A login has ended: by logout, a changed password, a reused refresh token, or too many logins.
     "login.ended" LoginEnded {
-        /// Whose.
+        /// The player.
         user: UserId,
-        /// Which; guests have none.
+        /// The login; guests have none.
         login: Option<LoginId>,
     }
-    /// A guest has become a registered player, and has handed over the seats in races.
+    /// A guest has logged in to an account, which now has the guest's seats in races.
     "guest.logged-in" GuestLoggedIn {
-        /// Who it was.
+        /// The guest.
         guest: UserId,
-        /// Who it is.
+        /// The account.
         account: UserId,
     }
-    /// A player has gone for good.
+    /// A player's data has been deleted.
     "player.forgotten" PlayerForgotten {
         /// The player.
         user: UserId,
     }
 }
 
-/// A player's cursor stands here now. Absolute, so only the newest of a player matters.
+/// A player's new position. Absolute, so only each player's newest counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlayerMoved {
-    /// In which game.
+    /// The game.
     pub game: GameId,
-    /// Whose cursor.
+    /// The player.
     pub user: UserId,
-    /// Which word, from 0.
+    /// Index of the word, from 0.
     pub word_index: u32,
-    /// How many characters of it, less one: -1 stands before the first.
+    /// Index of the last character typed in the word; -1 before the first.
     pub char_index: i32,
 }
 

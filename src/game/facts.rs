@@ -10,65 +10,65 @@ use super::{GameId, Log, PodName, Progress, SocketId, Timestamp, User, UserId};
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Stage {
-    /// Players come and go.
+    /// Players take and leave seats.
     Lobby,
-    /// Nobody comes any more; the race is not prepared yet (an instant, unless a server died in it).
+    /// No more players are let in; the race is not prepared yet. Lasts an instant, unless a pod died in it.
     Closed,
-    /// The words are there and START is near.
+    /// The race has its text; START is due soon.
     Countdown,
     /// START has been given.
     Running,
 }
 
-/// Whom a lobby lets in.
+/// The rule of who may take a seat in a lobby.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Door {
-    /// Whoever queues in.
+    /// Any player who queues in.
     #[default]
     Open,
-    /// Nobody but its first player: a race alone.
+    /// Only its first player: a race alone.
     Alone,
-    /// Whoever has this token. As long as it waits it has a host, [`Game::host`].
+    /// Players with this token. While the lobby waits it has a host, [`Game::host`].
     Invited(Arc<str>),
 }
 
-/// What a player claims of the own race, as the frontend computes it.
+/// The figures of a claim, as the frontend computes them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Words per minute: letters of correct words and blanks, by 5, by minutes.
+    /// Words per minute: letters of correct words and blanks, divided by 5 and by minutes.
     pub wpm: f64,
-    /// The same over all letters.
+    /// Words per minute over all letters, right or wrong.
     pub wpm_raw: f64,
-    /// Correct keystrokes of all keystrokes, in percent.
+    /// Share of correct keystrokes, in percent.
     pub acc: f64,
 }
 
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server, from 1, among people; 0 for a bot, and for results that are not ranked.
+    /// Order of arrival at the server among people, from 1; 0 for bots and for unranked results.
     pub rank: u32,
     /// When it arrived.
     pub finished: Timestamp,
-    /// What was claimed, as far as it is borne out.
+    /// The claim, corrected by what the server has seen.
     pub figures: Figures,
-    /// Why a person has no rank, if so.
+    /// Why a person has no rank; `None` for ranked results.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unranked: Option<Unranked>,
 }
 
-/// Why a finish has no rank, and is in no record.
+/// Why a result has no rank, and is not in the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Unranked {
-    /// Hardly any keystrokes came.
+    /// The server has seen too few keystrokes.
     KeystrokesNotSeen,
     /// Too much of the text was left out.
     TextNotTyped,
 }
 
 impl Unranked {
-    /// The word for it, in answers and in stored facts.
+    /// Its code in answers and in stored facts.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::KeystrokesNotSeen => "KEYSTROKES_NOT_SEEN",
@@ -76,7 +76,7 @@ impl Unranked {
         }
     }
 
-    /// What the word stands for, if it is one.
+    /// The reason with this code; `None` for unknown codes.
     pub fn of(word: &str) -> Option<Self> {
         let all = [Self::KeystrokesNotSeen, Self::TextNotTyped];
         all.into_iter().find(|it| it.as_str() == word)
@@ -86,43 +86,42 @@ impl Unranked {
 /// One seat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Player {
-    /// Who sits here. The name is unique among the guests of the game.
+    /// The player. Guests of one game have different names.
     pub user: User,
-    /// Open lobby sockets, and the pod that holds each. A restart closes them.
+    /// The player's open lobby sockets, and the pod that holds each. A restart closes them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sockets: BTreeMap<SocketId, PodName>,
-    /// Since when no lobby socket of the player is open, if none is.
+    /// When the last lobby socket closed; `None` while one is open.
     pub absent_since: Option<Timestamp>,
-    /// When START was told to the player: once, since a second one would falsify the result.
+    /// When the player was told START: once, since a second one would falsify the result.
     pub started: Option<Timestamp>,
-    /// When that was first noted: a START that did not arrive and is told again does not restart the
-    /// player's clock.
+    /// When `started` was first set. A START that did not arrive is told again, which does not restart the player's
+    /// clock.
     #[serde(default)]
     pub first_started: Option<Timestamp>,
-    /// What was seen of the player's typing.
+    /// The player's typing, as the pods have seen it.
     #[serde(default)]
     pub progress: Progress,
-    /// The result, once.
+    /// The result, once there is one.
     pub result: Option<Result>,
 }
 
 impl Player {
-    /// Whether servers follow the typing of this player. A server of the version before, which told START,
-    /// did not.
+    /// Whether the pods track the typing of this player. They do not if a pod of the previous version told START.
     pub fn is_followed(&self) -> bool {
         self.started.is_none() || self.first_started.is_some()
     }
 }
 
-/// Which text a lobby of one's own is to race over. Without a wish it is the one that every open race has.
+/// Options for the text of a single or invited lobby. The defaults give the text of open races.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TextWish {
-    /// How many words.
+    /// Number of words; `None` for as many as in open races.
     pub words: Option<u16>,
-    /// Whether sentences have capitals and punctuation marks.
+    /// Sentences with capitals and punctuation marks.
     pub punctuation: bool,
-    /// Whether some words are numbers.
+    /// Numbers among the words.
     pub numbers: bool,
 }
 
@@ -135,42 +134,42 @@ impl TextWish {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wishes {
-    /// The text that the player wished for whose socket opened the lobby.
+    /// The text: the wish of the player who opened the lobby, until the host chooses another.
     pub text: TextWish,
-    /// People that are ready.
+    /// The people who are ready.
     pub ready: BTreeSet<UserId>,
 }
 
 /// One game.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Game {
-    /// Which.
+    /// Its id.
     pub id: GameId,
-    /// How often its facts have changed: tells newer facts from older ones.
+    /// Number of changes so far: newer facts have a higher version.
     pub version: u64,
-    /// How far it has come.
+    /// Its stage.
     pub stage: Stage,
-    /// Whom its lobby lets in.
+    /// The rule of who may take a seat.
     #[serde(default)]
     pub door: Door,
     /// When its lobby was opened.
     pub opened_at: Timestamp,
     /// When its lobby closes (or closed).
     pub closes_at: Timestamp,
-    /// Whether the limit of players was reached: then nobody new comes, even if somebody leaves.
+    /// Whether the lobby has reached the limit of players. It then takes no new ones, even if a player leaves.
     pub full: bool,
-    /// When START is due; once it is given, when that was.
+    /// When START is due, or was given.
     pub starts_at: Option<Timestamp>,
-    /// When the game is taken away.
+    /// When the game is removed.
     pub ends_at: Timestamp,
     /// The words of the race, joined by single blanks; empty until the lobby has closed.
     pub words: Arc<str>,
-    /// In order of arrival.
+    /// Its players, in order of arrival.
     pub players: Vec<Player>,
-    /// Who came and went in the lobby.
+    /// Arrivals and departures in the lobby.
     #[serde(default)]
     pub log: Log,
-    /// What they asked for.
+    /// What the players have asked for.
     #[serde(default)]
     pub wishes: Wishes,
 }
@@ -181,28 +180,29 @@ impl Game {
         self.players.iter().find(|player| player.user.id == *user)
     }
 
-    /// The seat of a user, to be changed.
+    /// The seat of a user, mutable.
     pub fn player_mut(&mut self, user: &UserId) -> Option<&mut Player> {
         self.players.iter_mut().find(|player| player.user.id == *user)
     }
 
-    /// Those who are no bots.
+    /// The players who are not bots.
     pub fn people(&self) -> impl Iterator<Item = &Player> {
         self.players.iter().filter(|player| !player.user.is_bot())
     }
 
-    /// How many people have a rank.
+    /// The number of people who have a rank.
     pub fn finishers(&self) -> usize {
         self.people().filter(|player| player.result.is_some_and(|it| it.rank > 0)).count()
     }
 
-    /// Who may have the lobby closed: of an invitation's lobby that waits, whoever sits there longest.
+    /// The host of a waiting friends' lobby: the person who has sat there longest. May close it, and choose its text.
     pub fn host(&self) -> Option<&UserId> {
         let has_host = self.stage == Stage::Lobby && matches!(self.door, Door::Invited(_));
         self.people().next().filter(|_| has_host).map(|player| &player.user.id)
     }
 
-    /// Whether all people present are ready. Alone in an invitation's lobby, a player still waits for friends.
+    /// Whether all people present are ready. In a friends' lobby that takes at least two: a single player waits for
+    /// friends.
     pub fn is_ready(&self) -> bool {
         let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
         let present = || self.people().filter(|player| player.absent_since.is_none());

@@ -3,28 +3,28 @@
 use super::{Figures, Game, Result as GameResult, Stage, Timestamp, Unranked, UserId};
 use crate::Kind;
 
-/// What is taken for a player's result, and when it arrived.
+/// A claim: the figures that become a player's result, and when they arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The figures.
     pub figures: Figures,
-    /// When.
+    /// When it arrived.
     pub at: Timestamp,
-    /// Why it is not to be ranked, if so.
+    /// Why it gets no rank; `None` if it is ranked.
     pub unranked: Option<Unranked>,
 }
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// It was taken, with this rank; 0 if it has none, as those of bots.
+    /// It was accepted, with this rank; 0 for bots and for unranked results.
     Taken(u32),
-    /// There was a result of this player already, with this rank; nothing changed.
+    /// The player already had a result, with this rank; nothing changed.
     Before(u32),
 }
 
 impl Game {
-    /// Takes a player's result and decides its rank, once.
+    /// Stores a player's result and decides its rank, once.
     ///
     /// # Errors
     /// `NOT_A_PARTICIPANT`, `GAME_NOT_STARTED`.

@@ -1,4 +1,4 @@
-//! Who and which: ids of games and users.
+//! Ids: of games, users, logins, sockets and pods.
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,12 +31,12 @@ impl fmt::Display for GameId {
     }
 }
 
-/// A lobby socket that a player sits on. Made up by chance: no two of one seat are the same.
+/// A lobby socket of a seat. Random, so that no two sockets of one seat are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SocketId(pub u64);
 
-/// What ids of bots begin with, and no others.
+/// The prefix of the ids of bots, and of no others.
 pub const BOT: &str = "bot-";
 
 /// A user: `guest-` and 32 hex digits, or the provider's name and its own id (`google-77`).
@@ -46,12 +46,12 @@ pub const BOT: &str = "bot-";
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// The id of somebody who has not been here before: 128 random bits.
+    /// A new guest's id: 128 random bits.
     pub fn new_guest() -> Self {
         Self(format!("guest-{:032x}", rand::random::<u128>()).into())
     }
 
-    /// The id as it stands on the wire and in the tables.
+    /// The id as on the wire and in the tables.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -76,13 +76,13 @@ impl fmt::Display for UserId {
 pub struct LoginId(Arc<str>);
 
 impl LoginId {
-    /// That of a login which begins: 128 random bits.
+    /// A new login's id: 128 random bits.
     #[allow(clippy::new_without_default, reason = "a random id is no default")]
     pub fn new() -> Self {
         Self(format!("{:032x}", rand::random::<u128>()).into())
     }
 
-    /// The id as it stands in tokens and in the tables.
+    /// The id as in tokens and in the tables.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -100,19 +100,19 @@ impl fmt::Display for LoginId {
     }
 }
 
-/// One run of a server: several may play the same games.
+/// A pod: one run of a server. Several may share their games.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PodName(Arc<str>);
 
 impl PodName {
-    /// That of a server which starts: what operators call it, and 32 random bits, since what the run
-    /// before has left behind is not ours.
+    /// A starting pod's name: the server's configured name and 32 random bits, so that what a previous run has left
+    /// behind is not taken for this pod's.
     pub fn of_run(server: &str) -> Self {
         Self(format!("{server}-{:08x}", rand::random::<u32>()).into())
     }
 
-    /// The name as it stands in messages and keys.
+    /// The name as in messages and keys.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -130,30 +130,30 @@ impl fmt::Display for PodName {
     }
 }
 
-/// Whether results of a user are kept for good.
+/// Whether a user has an account, and so results in the records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum UserType {
-    /// Known by its cookie alone; nothing is kept beyond the race.
+    /// Known only by its cookie; nothing is kept after the game.
     Guest,
     /// Has a row in `users`.
     Registered,
 }
 
-/// Somebody who plays.
+/// A player's identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
-    /// Who.
+    /// The id.
     pub id: UserId,
-    /// What others call them.
+    /// The name that other players see.
     pub name: String,
     /// Guest or registered.
     pub user_type: UserType,
 }
 
 impl User {
-    /// Whether it is a pace-maker of the server's, and no person: it has neither token nor socket, takes
-    /// no rank, and is in no record. To versions that know no bots it is a guest.
+    /// Whether it is a bot: it has neither token nor socket, gets no rank, and is in no record. To versions without
+    /// bots it is a guest.
     pub fn is_bot(&self) -> bool {
         self.id.as_str().starts_with(BOT)
     }

@@ -1,4 +1,4 @@
-//! Who came and went in a lobby: in one order, that everybody hears.
+//! Arrivals and departures in a lobby, in one order that is the same for all its sockets.
 
 use std::collections::VecDeque;
 
@@ -6,35 +6,35 @@ use serde::{Deserialize, Serialize};
 
 use super::UserId;
 
-/// Entries that are kept; whoever is further behind than that has missed something.
+/// Number of entries kept; a socket that is further behind misses some.
 pub(crate) const KEPT: usize = 64;
 
-/// Something that everybody in a lobby is told.
+/// An arrival or departure, which every player in the lobby is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Passage {
-    /// Somebody came, perhaps again.
+    /// A player came, perhaps again.
     Came,
-    /// The seat of somebody was given up.
+    /// A player lost the seat.
     Left(UserId),
 }
 
-/// The passages of a lobby. Each socket remembers how far it has told them, so that none is told twice,
-/// or left out, or out of order, whatever becomes of the events that announce them.
+/// The passages of a lobby. Each socket remembers how many it has told, so that none is repeated, left out or out of
+/// order, even if the events that announce them are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// How many there were before the first that is kept.
+    /// Number of entries before the first one kept.
     before: u64,
     kept: VecDeque<Passage>,
 }
 
 impl Log {
-    /// A log of which only the latest entries are known, all in all `end`.
+    /// A log of `end` entries in all, of which only the latest are known.
     pub fn of_latest(latest: impl IntoIterator<Item = Passage>, end: u64) -> Self {
         let kept: VecDeque<_> = latest.into_iter().collect();
         Self { before: end.saturating_sub(kept.len() as u64), kept }
     }
 
-    /// One more.
+    /// Appends an entry.
     pub fn push(&mut self, passage: Passage) {
         self.kept.push_back(passage);
         if self.kept.len() > KEPT {
@@ -43,12 +43,12 @@ impl Log {
         }
     }
 
-    /// How many there were.
+    /// Number of entries so far, those no longer kept included.
     pub fn end(&self) -> u64 {
         self.before + self.kept.len() as u64
     }
 
-    /// Those after the first `told`, oldest first.
+    /// The entries after the first `told`, oldest first.
     pub fn since(&self, told: u64) -> impl Iterator<Item = &Passage> {
         let skipped = usize::try_from(told.saturating_sub(self.before)).unwrap_or(usize::MAX);
         self.kept.iter().skip(skipped)

@@ -1,7 +1,7 @@
-//! The words of the game: ids, times, the facts of a race and the events that announce them.
+//! The vocabulary of the game: ids, times, the facts of a game and the events that announce changes.
 //!
-//! Everything here is plain data. What may follow from what is decided in `handlers/`; how the
-//! facts change, atomically, in [`crate::live`].
+//! Everything here is plain data. The rules of the game are in `handlers/`; [`crate::live`] changes the facts
+//! atomically.
 
 mod events;
 mod facts;

@@ -1,41 +1,40 @@
-//! How far a player has typed, as servers have seen it: the facts by which a result is judged.
+//! How far a player has typed, as the pods have seen it: the facts by which a result is judged.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Text, Timestamp};
 
-/// Characters per second beyond which no typing is believed: 360 words per minute, more than any typist
-/// keeps up for a sentence.
+/// Characters per second above which typing is not credited: 360 words per minute, more than any typist keeps up for a
+/// sentence.
 pub const FASTEST: f64 = 30.0;
 
-/// What was seen of a player's typing in one race. Several servers see parts of it; [`Self::absorb`] puts
-/// these together.
+/// What was seen of a player's typing in one race. Several pods may each see a part; [`Self::absorb`] merges the parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
-    /// Per word, the most characters of it that were typed; as many words as were reached.
+    /// The most characters typed of each word reached.
     pub reached: Vec<u16>,
-    /// How many positions came.
+    /// Number of positions received.
     pub keys: u32,
-    /// Letters that were typed beyond the end of their word: wrong keystrokes, all of them.
+    /// Letters typed beyond the end of their word, all of them wrong keystrokes.
     pub extra: u32,
-    /// How often characters were credited that no open socket could have shown.
+    /// How many times characters were credited that were typed while no socket was open.
     pub gaps: u32,
-    /// When the latest of these positions came.
+    /// When the latest position was received.
     pub at: Option<Timestamp>,
     /// When the end of the text was reached.
     pub completed: Option<Timestamp>,
 }
 
 impl Progress {
-    /// How many characters were typed of the text, with the blanks between the words.
+    /// Number of characters typed of the text, including the blanks between words.
     pub fn characters(&self) -> u32 {
         let blanks = u32::try_from(self.reached.len().saturating_sub(1)).unwrap_or(u32::MAX);
         self.reached.iter().map(|typed| u32::from(*typed)).sum::<u32>().saturating_add(blanks)
     }
 
-    /// Adds what was seen elsewhere, or since. Returns whether it counts: what was typed after the end does
-    /// not. An end that is told only now was not before the last position that is known already.
+    /// Merges what another pod has seen, or this one since. Returns whether it counts: typing after the end does not.
+    /// An end that is reported late is dated no earlier than the latest known position.
     pub fn absorb(&mut self, seen: &Self) -> bool {
         if self.completed.is_some_and(|end| seen.at > Some(end)) {
             return false;
@@ -62,46 +61,46 @@ impl Progress {
     }
 }
 
-/// How often in a race the text is credited that was typed while no socket was open. A connection is lost a
-/// few times; a client that reconnects at each word would have letters credited that it leaves out.
+/// How many times in a race text is credited that was typed while no socket was open. A connection is lost a few times;
+/// without this limit, a client that reconnects at each word would be credited with letters that it leaves out.
 const GAPS: u32 = 8;
 
-/// What became of a position.
+/// The outcome of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noted {
-    /// START has not been told: nothing may be typed.
+    /// The player has not been told START, and may not type yet.
     TooEarly,
     /// It counts, or comes after the end.
     Typed,
-    /// It is the first in the second half of the text, or its end: worth to be written down.
+    /// It is the first in the second half of the text, or its end: the progress is to be stored.
     Milestone,
 }
 
-/// Follows the typing of one player by the positions that come to one server.
+/// Tracks the typing of one player by the positions received on one pod.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tracker {
-    /// Since when the player may type.
+    /// When the player was told START, and so may type.
     since: Option<Timestamp>,
-    /// How far the player has come, also elsewhere. The counts are those that are not written down.
+    /// Progress, that seen by other pods included. The counts are those not yet stored.
     seen: Progress,
-    /// How often text was credited, also elsewhere.
+    /// How many times text was credited, by other pods included.
     gaps: u32,
     /// The last position.
     last: Option<(u32, i32)>,
-    /// Whether a socket has opened since then: text may have been typed that none has shown.
+    /// Whether a socket has opened since the last position: text may have been typed while none was open.
     is_back: bool,
     is_halfway: bool,
 }
 
 impl Tracker {
-    /// A socket of the player opens. `known` is what is written down of the player.
+    /// A socket of the player opens. `known` is the stored progress.
     pub fn resume(&mut self, text: &Text, known: &Progress, since: Option<Timestamp>) {
         self.since = self.since.or(since);
         self.is_back = true;
         self.gaps = self.gaps.max(known.gaps.saturating_add(self.seen.gaps));
         self.seen.at = self.seen.at.max(known.at);
         self.seen.completed = known.completed.or(self.seen.completed);
-        // So that a keystroke allocates nothing.
+        // Reserved here, so that a keystroke allocates nothing.
         self.seen.reached.reserve(text.words().saturating_sub(self.seen.reached.len()));
         self.seen.reach_all(&known.reached);
         self.is_halfway |= self.seen.reached.len() > text.words() / 2;
@@ -112,7 +111,7 @@ impl Tracker {
         self.since.get_or_insert(now);
     }
 
-    /// A position within the text has come.
+    /// A position within the text was received.
     pub fn note(&mut self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
         let Some(since) = self.since else { return Noted::TooEarly };
         if self.seen.completed.is_some() {
@@ -143,9 +142,9 @@ impl Tracker {
         if is_milestone { Noted::Milestone } else { Noted::Typed }
     }
 
-    /// Text before the word at `index` that was typed, it seems, while no socket was open: as much as can
-    /// be typed from `since` until `now`, less what was. Not from the last position, since one that was held up by a
-    /// stalled network comes just before the socket that follows it.
+    /// Credits text before the word at `index` as typed while no socket was open: at most what can be typed from
+    /// `since` until `now`, less what was seen. It does not count from the last position, since a position that a
+    /// stalled network has delayed arrives just before the socket that follows it.
     fn credit(&mut self, text: &Text, index: usize, since: Timestamp, now: Timestamp) {
         // The cast saturates.
         let most = (now.after(since).as_secs_f64() * FASTEST) as u32;
@@ -168,7 +167,7 @@ impl Tracker {
         self.seen.gaps += u32::from(is_credited);
     }
 
-    /// What is not written down yet, if there is something: from now on it counts as written.
+    /// The progress not yet stored, if any. From now on it counts as stored.
     pub fn take(&mut self) -> Option<Progress> {
         (self.seen.keys > 0).then(|| {
             let seen = self.seen.clone();
@@ -177,7 +176,7 @@ impl Tracker {
         })
     }
 
-    /// It could not be written down after all.
+    /// Takes progress back that could not be stored.
     pub fn put_back(&mut self, seen: &Progress) {
         self.seen.keys = self.seen.keys.saturating_add(seen.keys);
         self.seen.extra = self.seen.extra.saturating_add(seen.extra);

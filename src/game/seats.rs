@@ -1,4 +1,4 @@
-//! What may happen to the seats of a game, wherever it is kept: pure functions of its facts.
+//! Changes to the seats of a game, whichever store keeps it: pure functions of its facts.
 
 use super::{
     Door, Game, Passage, Player, PodName, SocketId, Stage, Timestamp, User, UserId, UserType,
@@ -8,7 +8,7 @@ use super::{
 pub type OpenSocket = (SocketId, PodName);
 
 impl Player {
-    /// A seat that is just taken.
+    /// A seat that has just been taken.
     pub fn new(user: User, socket: Option<OpenSocket>) -> Self {
         Self {
             user,
@@ -21,7 +21,7 @@ impl Player {
         }
     }
 
-    /// The player has lost some sockets. The absence begins with the last one.
+    /// Removes sockets of the player. The player is absent once the last one is gone.
     pub fn lose_sockets(&mut self, is_lost: impl Fn(&SocketId, &PodName) -> bool, now: Timestamp) {
         self.sockets.retain(|socket, pod| !is_lost(socket, pod));
         if self.sockets.is_empty() {
@@ -31,8 +31,8 @@ impl Player {
 }
 
 impl Game {
-    /// Seats somebody new. A name that is taken gets the next free number behind it, unless it is a registered
-    /// player's, who is called the same everywhere.
+    /// Seats a new player. A name that is taken gets the next free number appended; registered players keep their
+    /// names.
     pub fn seat(&mut self, user: User, socket: Option<OpenSocket>) {
         let name = self.free_name(&user);
         self.players.push(Player::new(User { name, ..user }, socket));
@@ -49,7 +49,7 @@ impl Game {
         name
     }
 
-    /// Takes the seats of some players, and notes that they left. Returns whose they were.
+    /// Removes the seats of some players, and logs that they left. Returns these players.
     pub fn take_seats(&mut self, is_gone: impl Fn(&Player) -> bool) -> Vec<UserId> {
         let gone = self.players.extract_if(.., |player| is_gone(player));
         let users: Vec<_> = gone.map(|player| player.user.id).collect();
@@ -58,8 +58,8 @@ impl Game {
         users
     }
 
-    /// Gives the seat of a guest to the account that the guest has logged in to: in a closed lobby, a race or a result,
-    /// unless the account sits there already. Returns whether it did.
+    /// Gives a guest's seat to the account that the guest has logged in to, once the lobby has closed, unless the
+    /// account has a seat there already. Returns whether the seat moved.
     pub fn hand_over(&mut self, guest: &UserId, account: &User) -> bool {
         let moves = self.stage > Stage::Lobby && self.player(&account.id).is_none();
         let Some(player) = self.player_mut(guest).filter(|_| moves) else { return false };
@@ -70,7 +70,7 @@ impl Game {
         true
     }
 
-    /// A pod has died, and the sockets that it held in a waiting lobby are closed. Returns whether there were any.
+    /// Removes the sockets that a dead pod held in a waiting lobby. Returns whether there were any.
     pub fn lose_pod(&mut self, dead: &PodName, now: Timestamp) -> bool {
         let held = |player: &Player| player.sockets.values().any(|pod| pod == dead);
         if self.stage != Stage::Lobby || !self.players.iter().any(held) {
@@ -82,9 +82,9 @@ impl Game {
         true
     }
 
-    /// The only server has been away. No lobby closes, no race starts and no player counts as absent before
-    /// `resume`, so that players have time to come back. Those who are away when their lobby closes keep
-    /// their seats: they may still come before START.
+    /// Resumes the game after a restart of the only server. No lobby closes, no race starts and no player counts as
+    /// absent before `resume`, so that players have time to reconnect. Players who are away when their lobby closes
+    /// keep their seats: they may still come before START.
     pub fn resume(&mut self, resume: Timestamp) {
         self.version += 1;
         self.players.iter_mut().for_each(|player| player.sockets.clear());
@@ -100,12 +100,12 @@ impl Game {
         }
     }
 
-    /// Whether a lobby lets newcomers in at `now`.
+    /// Whether the lobby takes new players at `now`.
     pub fn has_room(&self, now: Timestamp) -> bool {
         self.waits(now) && !self.full
     }
 
-    /// Whether a user sits behind this door, and may come back there: until START.
+    /// Whether a user has a seat in a game with this door, and may return to it: until START.
     pub fn holds_seat(&self, user: &UserId, door: &Door) -> bool {
         self.stage < Stage::Running && self.door == *door && self.player(user).is_some()
     }

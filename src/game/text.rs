@@ -9,29 +9,29 @@ use super::{Progress, Timestamp};
 pub struct Text(Arc<[u16]>);
 
 impl Text {
-    /// The text of words that are joined by blanks.
+    /// The text of words joined by blanks.
     pub fn of(words: &str) -> Self {
         let length = |word: &str| u16::try_from(word.chars().count()).unwrap_or(u16::MAX);
         Self(words.split_whitespace().map(length).collect())
     }
 
-    /// How many characters the word has, if there is such a word.
+    /// Length of a word in characters; `None` if there is no such word.
     pub fn word_length(&self, index: u32) -> Option<u16> {
         self.0.get(usize::try_from(index).ok()?).copied()
     }
 
-    /// The progress of a player that has typed all of it.
+    /// The progress of a player who has typed all of it.
     pub fn typed(&self, at: Timestamp) -> Progress {
         let (reached, keys) = (self.0.to_vec(), self.characters());
         Progress { reached, keys, at: Some(at), completed: Some(at), ..Progress::default() }
     }
 
-    /// How many words.
+    /// Number of words.
     pub fn words(&self) -> usize {
         self.0.len()
     }
 
-    /// All characters, and the blanks between the words.
+    /// Number of characters, including the blanks between words.
     pub fn characters(&self) -> u32 {
         let blanks = u32::try_from(self.0.len().saturating_sub(1)).unwrap_or(u32::MAX);
         self.0.iter().map(|length| u32::from(*length)).sum::<u32>().saturating_add(blanks)

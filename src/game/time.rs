@@ -1,4 +1,4 @@
-//! The instant of something, as all servers of a game and its records understand it.
+//! Points in time, the same for all pods that share a game, and for the records.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use time::macros::format_description;
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// This instant, by the clock of the process: that of Redis where servers share their games. No step of the wall
-    /// clock reaches it (`src/clock.rs`).
+    /// The current time, by the clock of the process, which follows that of Redis where pods share their games. A step
+    /// of the wall clock does not make it jump (`src/clock.rs`).
     pub fn now() -> Self {
         crate::clock::now()
     }
 
-    /// How long it is from `now` until this instant; zero if it has passed.
+    /// The time from `now` until this instant; zero if it has passed.
     pub fn after(self, now: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(now.0).max(0).unsigned_abs())
     }
@@ -70,7 +70,7 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
-/// The date and time in UTC, without saying so: `2026-11-22T17:23:31.642285`.
+/// The date and time in UTC, without an offset: `2026-11-22T17:23:31.642285`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let format = format_description!(

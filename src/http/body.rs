@@ -1,5 +1,5 @@
 //! Request bodies: JSON on the routes of players, forms for the actions of operators. Both are read in the same way,
-//! with bounds on length and memory and, at a stop, on the time for the rest of a body.
+//! with limits on length and memory and, at a stop, on the time for the rest of a body.
 
 use futures_util::{FutureExt, StreamExt};
 use salvo::extract::Metadata;
@@ -58,16 +58,17 @@ impl<T: ToSchema> EndpointArgRegister for Body<T> {
     }
 }
 
-/// A body of `name=value` pairs, `application/x-www-form-urlencoded`; a missing content type is taken as that. Of a field that
-/// comes twice the last counts.
+/// A body of `name=value` pairs, `application/x-www-form-urlencoded`, which is also assumed if the content type is
+/// missing. If a field occurs twice, the last one counts.
 #[derive(Debug)]
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// That of a request.
+    /// Reads the form of a request.
     ///
     /// # Errors
-    /// `VALIDATION_ERROR`, if it is of another type; what cannot be read or is too long has the same errors as a [`Body`].
+    /// `VALIDATION_ERROR`, if its content type is another; otherwise those of a [`Body`] that is unreadable or too
+    /// long.
     pub(crate) async fn of(req: &mut Request, cx: &Cx) -> Result<Self, Error> {
         let is_form = req.content_type().is_none_or(|it| {
             it.essence_str().eq_ignore_ascii_case("application/x-www-form-urlencoded")
@@ -79,25 +80,25 @@ impl Form {
         Ok(Self(form_urlencoded::parse(&payload).into_owned().collect()))
     }
 
-    /// A field, if it is there.
+    /// The value of a field, if present.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rfind(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// The whole body, `limits.body_bytes` at most. A body whose rest is missing when the server stops is waited for as long as
-/// a request is; at other times `limits.request_timeout` ends the request.
+/// Reads the whole body, at most `limits.body_bytes`. When the server stops, the rest of a body gets the same grace as
+/// a request ([`STOP_GRACE`]); at other times `limits.request_timeout` ends the request.
 async fn received(req: &mut Request, cx: &Cx) -> Result<Vec<u8>, Error> {
     let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
     tokio::select! {
         payload = collect(req.take_body(), limit) => payload,
-        // The rest of a body that is on its way has come by then.
+        // By then the rest of a body that is being sent has arrived.
         () = stop.cancelled().then(|()| sleep(STOP_GRACE)) => Err(Kind::RESTARTING.into()),
     }
 }
 
-/// Copies a body as it comes. A piece of it, as hyper hands it out, holds on to the read buffer of 8 KiB that it came in:
-/// kept until the end, a body that comes byte by byte would cost thousands of times its length.
+/// Copies each chunk of a body as it arrives. A chunk from hyper keeps its whole 8 KiB read buffer allocated: if chunks
+/// were kept until the end, a body that arrives byte by byte would take thousands of times its length.
 async fn collect(mut body: ReqBody, limit: usize) -> Result<Vec<u8>, Error> {
     let mut payload = Vec::new();
     while let Some(piece) = body.next().await {

@@ -1,4 +1,4 @@
-//! What a function of a handler module can reach: everything below it, through one handle.
+//! The context of handler modules: one handle through which their functions reach the rest of the server.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -31,7 +31,7 @@ use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
-/// What all modules share.
+/// The parts of the server that all modules share.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
     pub(crate) bus: Arc<Bus>,
@@ -49,11 +49,11 @@ pub(crate) struct Parts {
     pub(crate) table: Vec<ModuleTable>,
     pub(crate) switches: Switches,
     pub(crate) health: Health,
-    /// The live state as the pods know it that share it.
+    /// The live state by the interface between pods, if pods share it.
     pub(crate) shared: Option<RedisLive>,
-    /// The way to the other pods, if there are any.
+    /// The bridge to the other pods, if there are any.
     pub(crate) bridge: Option<Arc<Bridge>>,
-    /// Whether it takes new sockets.
+    /// Whether this pod accepts new sockets.
     pub(crate) drain: Drain,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -80,13 +80,13 @@ impl Cx {
         self.module
     }
 
-    /// What says whether the module is on.
+    /// The module's switch.
     pub(crate) fn switch(&self) -> Arc<Switch> {
         let known = self.parts.switches.get(self.module).cloned();
         known.unwrap_or_else(|| Switch::new(self.module, &self.parts.rooms))
     }
 
-    /// Whether `what` may be given to the module; if it is switched off, that is counted.
+    /// Whether the module is on and may be given `what`; otherwise the refusal is counted.
     pub(crate) fn is_on(&self, what: &'static str) -> bool {
         self.parts.switches.get(self.module).is_none_or(|switch| switch.takes(what))
     }
@@ -101,17 +101,17 @@ impl Cx {
         &self.parts.settings
     }
 
-    /// The facts of lobbies and races, and how they change.
+    /// The live state: the facts of lobbies and races, and transitions on them.
     pub fn live(&self) -> &Live {
         &self.parts.live
     }
 
-    /// What is kept for good.
+    /// The records: accounts, logins and results.
     pub fn records(&self) -> &Records {
         &self.parts.records
     }
 
-    /// The sockets of this server, by game.
+    /// The sockets of this pod, by game.
     pub fn rooms(&self) -> &Rooms {
         &self.parts.rooms
     }
@@ -121,7 +121,7 @@ impl Cx {
         &self.parts.keys
     }
 
-    /// Who can tell us who somebody is.
+    /// The identity providers.
     pub fn providers(&self) -> &Providers {
         &self.parts.providers
     }
@@ -130,11 +130,10 @@ impl Cx {
         &self.parts.bus
     }
 
-    /// What the module keeps: made by the function that it gave to
-    /// [`Wiring::state`](super::Wiring::state).
+    /// The module's own state, made by the function that it passed to [`Wiring::state`](super::Wiring::state).
     ///
     /// # Panics
-    /// If it gave none for `S`.
+    /// If the module has passed none for `S`.
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
         let state = self.parts.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
@@ -144,7 +143,7 @@ impl Cx {
         self.parts.instruments.get(&(self.module, name)).copied()
     }
 
-    /// The counter of that name that the module has declared.
+    /// The counter of this name that the module has declared.
     ///
     /// # Panics
     /// If it has declared none.
@@ -155,7 +154,7 @@ impl Cx {
         counter
     }
 
-    /// The gauge of that name that the module has declared.
+    /// The gauge of this name that the module has declared.
     ///
     /// # Panics
     /// If it has declared none.
@@ -166,7 +165,7 @@ impl Cx {
         gauge
     }
 
-    /// The histogram of that name that the module has declared.
+    /// The histogram of this name that the module has declared.
     ///
     /// # Panics
     /// If it has declared none.
@@ -177,7 +176,7 @@ impl Cx {
         histogram
     }
 
-    /// Spends one try to log in of the address that a request comes from.
+    /// Spends one login attempt from the budget of the request's address.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
@@ -185,7 +184,7 @@ impl Cx {
         self.parts.limits.spend_login(request)
     }
 
-    /// Spends one return from an identity provider of the address that a request comes from.
+    /// Spends one return from an identity provider from the budget of the request's address.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
@@ -193,7 +192,7 @@ impl Cx {
         self.parts.limits.spend_login_return(request)
     }
 
-    /// Spends one new guest identity of the address that a request comes from.
+    /// Spends one new guest from the budget of the request's address.
     ///
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
@@ -201,10 +200,10 @@ impl Cx {
         self.parts.limits.spend_guest(request)
     }
 
-    /// Whether this server can take new players: nothing that it needs is away.
+    /// Checks that this pod can take new players: none of its dependencies is down.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, with what is away.
+    /// `SERVICE_UNAVAILABLE`, with the dependency that is down.
     pub fn takes_players(&self) -> Result<(), Error> {
         match self.parts.health.complaint() {
             Some(complaint) => Err(Error::new(Kind::UNAVAILABLE, complaint)),
@@ -212,32 +211,32 @@ impl Cx {
         }
     }
 
-    /// How many players have a socket open, on all servers that play the same games. Asks nobody: what the others
-    /// have may be seconds old.
+    /// Number of players with an open socket, on all pods that share their games. Does not wait: the figures of other
+    /// pods are cached, and may be seconds old.
     pub fn players_online(&self) -> u64 {
         let elsewhere = self.parts.shared.as_ref().map_or(0, RedisLive::players_elsewhere);
         self.parts.rooms.players() + elsewhere
     }
 
-    /// Whether some module serves this path.
+    /// Whether a module serves this path.
     pub fn has_route(&self, path: &str) -> bool {
         let mut routes = self.parts.table.iter().flat_map(|row| &row.routes);
         routes.any(|route| route.split_once(' ').is_some_and(|(_, it)| it == path))
     }
 
-    /// Whether a request comes from a page that may change things here, or from no browser: see
+    /// Whether a request comes from a page with permission to make changes, or not from a browser: see
     /// `Origins::own_page`.
     pub fn asked_by_own_page(&self, request: &Request) -> bool {
         self.parts.origins.own_page(request.headers())
     }
 
-    /// The address that a request comes from: for limits.
+    /// The client's address, to which limits apply.
     pub fn address(&self, request: &Request) -> IpAddr {
         self.parts.limits.address(request)
     }
 
-    /// Publishes events from a route; anywhere else they are just returned. A module may publish only
-    /// what it declares: else the event goes out all the same, and the log says who forgot.
+    /// Publishes events from a route; other handlers return theirs. A module must declare the events that it publishes:
+    /// an undeclared one is published all the same, but counted and logged as an error.
     pub async fn publish<T: Emits>(&self, events: T) {
         for kind in T::kinds() {
             let row = self.parts.table.iter().find(|row| row.name == self.module);
@@ -253,25 +252,25 @@ impl Cx {
         events.publish(&self.parts.bus).await;
     }
 
-    /// Whether this is the only server.
+    /// Whether this pod is the only one.
     pub fn is_alone(&self) -> bool {
         self.parts.bridge.is_none()
     }
 
-    /// Sets the timers of a game by its facts, all that any module declares.
+    /// Sets the timers of a game from its facts: those of all modules.
     pub fn arm(&self, game: &Game) {
         self.parts.timers.arm(game);
     }
 
-    /// Lets `work` go on beside everything else, until it ends or the server stops. Nobody waits for it, so
-    /// it must not hold what has to be done.
+    /// Runs `work` in the background until it ends or the server stops. A stop cancels it, so it must not hold work
+    /// that has to complete.
     pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.parts.stop.clone();
         self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
-    /// Carries `work` through, even if the client that asked for it goes away in the middle: for all
-    /// that changes facts and announces it.
+    /// Runs `work` to completion, even if the client disconnects meanwhile: for all work that changes facts and
+    /// announces the change.
     ///
     /// # Errors
     /// That of `work`; `UNKNOWN_ERROR` if it panics.
@@ -292,7 +291,7 @@ impl std::fmt::Debug for Cx {
     }
 }
 
-/// What a module can look at while its state is made.
+/// What a module can use while its state is made.
 pub struct Setup<'a> {
     /// The settings in effect.
     pub settings: &'a Settings,
@@ -300,7 +299,7 @@ pub struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    /// That of a module.
+    /// The setup of a module.
     pub fn of(settings: &'a Settings, module: &'static str) -> Self {
         Self { settings, module }
     }
@@ -328,12 +327,12 @@ impl<'a> Setup<'a> {
 pub(crate) type Instruments = HashMap<(&'static str, &'static str), Own>;
 
 type State = Arc<dyn Any + Send + Sync>;
-/// What modules keep, by module and type.
+/// The states of modules, by module and type.
 pub(crate) type MadeStates = HashMap<(&'static str, TypeId), State>;
 type Made = ((&'static str, TypeId), State);
 type Make = Box<dyn FnOnce(&Settings) -> Result<Made, String> + Send>;
 
-/// The states that modules want, until the settings are there to make them.
+/// The functions that make the states of modules, until the settings are loaded.
 #[derive(Default)]
 pub(crate) struct States(Vec<Make>);
 

@@ -1,35 +1,34 @@
 //! The frames of a race in bytes, by frame format.
 //!
-//! A second format is one more variant of [`Format`] and one more arm in each `match` of this file: nothing else of
-//! the generator knows what a keystroke looks like on the wire. Reading allocates nothing, since it is done once per
-//! delivered frame.
+//! A second format needs one more variant of [`Format`] and one more arm in each `match` of this file; no other part of
+//! the generator depends on the form of a keystroke. Parsing does not allocate, since it runs once per delivered frame.
 
 use std::io::Write;
 
-/// How frames are written and read.
+/// A frame format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// JSON texts, one absolute position per `KEY_STOKE`: `docs/protocol.md`.
     V1,
 }
 
-/// Where a player is in the text. `char_index` is -1 before the first character of a word.
+/// A position in the text. `char_index` is -1 before the first character of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Index of the word.
     pub word: u32,
-    /// Index of the character typed last.
+    /// Index of the last character typed.
     pub char: i32,
 }
 
-/// What a frame from the server says.
+/// A parsed frame from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming<'a> {
-    /// Another player has moved.
+    /// Another player's position.
     Position {
-        /// Id of that player.
+        /// Id of the player.
         user: &'a [u8],
-        /// Where that player is now.
+        /// The new position.
         position: Position,
     },
     /// Any other event, by name.
@@ -39,7 +38,7 @@ pub enum Incoming<'a> {
 }
 
 impl Format {
-    /// Appends the payload of a frame that tells a position.
+    /// Appends the payload of a frame with a position.
     pub fn write_position(self, payload: &mut Vec<u8>, game: u64, at: Position) {
         match self {
             Self::V1 => {
@@ -53,7 +52,7 @@ impl Format {
         }
     }
 
-    /// Reads the payload of a frame from the server.
+    /// Parses the payload of a frame from the server.
     pub fn read(self, payload: &[u8]) -> Incoming<'_> {
         match self {
             Self::V1 => read_v1(payload).unwrap_or(Incoming::Malformed),
@@ -83,7 +82,7 @@ fn read_v1(payload: &[u8]) -> Option<Incoming<'_>> {
     }
 }
 
-/// The fields of a flat JSON object. Values that are objects or arrays themselves are skipped as a whole.
+/// The fields of a flat JSON object. Nested objects and arrays are skipped as a whole.
 struct Fields<'a> {
     rest: &'a [u8],
 }
@@ -94,7 +93,8 @@ impl<'a> Fields<'a> {
         Some(Self { rest })
     }
 
-    /// The next name and its value as it stands, or `None` behind the last; outside of that `None` for what is no JSON.
+    /// The next name with its raw value. The inner value is `None` after the last field, the outer one for invalid
+    /// JSON.
     #[allow(clippy::type_complexity, reason = "a name with a value, at the end, or a fault")]
     fn next_field(&mut self) -> Option<Option<(&'a [u8], &'a [u8])>> {
         let rest = self.rest.trim_ascii_start();
@@ -111,7 +111,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Where the string that begins at 0 has its closing quote.
+/// Index of the closing quote of the string that begins at 0.
 fn string_end(text: &[u8]) -> Option<usize> {
     if text.first() != Some(&b'"') {
         return None;
@@ -126,7 +126,7 @@ fn string_end(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the value that begins at 0 ends: at the next comma outside of strings and brackets.
+/// End of the value that begins at 0: the next comma outside of strings and brackets.
 fn value_end(text: &[u8]) -> Option<usize> {
     let (mut at, mut depth) = (0, 0_u32);
     while let Some(byte) = text.get(at) {

@@ -1,20 +1,20 @@
-//! Which frames of a race are due, and which have arrived.
+//! The frames of a race that are due, and those that have arrived.
 //!
-//! A player passes the positions of the text in order, so each keystroke has a number, and a frame that arrives tells it
-//! by player and position: the sender's clock is looked up there, numbers left out are lost, and a number that comes
-//! again is doubled. Nothing is added to the frames for it.
+//! A player passes the positions of the text in order, so each keystroke has a number, which follows from the player
+//! and the position in a frame. The number gives the time of sending; skipped numbers are lost frames, and repeated
+//! ones are doubled. Nothing is added to the frames for this.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::format::Position;
 
-/// A race as the generator sees it.
+/// A race, as the generator tracks it.
 #[derive(Debug)]
 pub struct Game {
-    /// Its number.
+    /// Its id.
     pub id: u64,
-    /// The positions in the order in which they are passed; the first one is where all stand at START.
+    /// The positions in the order in which players pass them; the first one is that at START.
     positions: Vec<Position>,
     /// Index of the first position of each word.
     words: Vec<usize>,
@@ -27,34 +27,34 @@ pub struct Racer {
     user: Box<[u8]>,
     /// Keystrokes sent.
     sent: Cell<u64>,
-    /// When the last one at each position was sent, in nanoseconds of the run.
+    /// When the latest keystroke at each position was sent, in nanoseconds of the run.
     sent_at: Box<[Cell<u64>]>,
-    /// Sends nothing any more.
+    /// Whether the player has stopped sending.
     is_done: Cell<bool>,
 }
 
-/// What a frame that tells a position is.
+/// The kinds of frames with a position.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// One that was due.
+    /// A frame that was due.
     Delivered {
         /// When it was sent, in nanoseconds of the run.
         sent_at: u64,
-        /// Keystrokes of the same player before it that have not come.
+        /// Earlier keystrokes of the same player that have not arrived.
         skipped: u64,
     },
-    /// One that has come before, or behind a newer one.
+    /// A frame that has arrived before, or after a newer one.
     Doubled,
     /// A position from before this socket was open.
     CatchUp,
-    /// Of a player whom this generator does not play: a bot, or somebody else.
+    /// Of a player that this generator does not play, such as a bot.
     Stranger,
-    /// Of the receiver, or at a position at which nothing was sent.
+    /// Of the receiver itself, or at a position at which nothing was sent.
     Wrong,
 }
 
 impl Game {
-    /// The race of this text: words between single blanks.
+    /// A race with this text: words joined by single blanks.
     pub fn new(id: u64, text: &str) -> Self {
         let (mut positions, mut words) = (Vec::new(), Vec::new());
         for (word, letters) in (0..).zip(text.split(' ')) {
@@ -65,12 +65,12 @@ impl Game {
         Self { id, positions, words, racers: RefCell::default() }
     }
 
-    /// Keystrokes of a text.
+    /// Number of keystrokes of the text.
     pub fn keystrokes(&self) -> u64 {
         self.positions.len() as u64 - 1
     }
 
-    /// Adds a player. Returns its index, the same one if it is there already.
+    /// Adds a player, unless already there. Returns its index.
     pub fn add(&self, user: &str) -> usize {
         let mut racers = self.racers.borrow_mut();
         let known = racers.iter().position(|it| *it.user == *user.as_bytes());
@@ -85,17 +85,17 @@ impl Game {
         })
     }
 
-    /// The player of that index.
+    /// The player with this index.
     pub fn racer(&self, index: usize) -> Rc<Racer> {
         self.racers.borrow()[index].clone()
     }
 
-    /// Whether no player of this generator sends anything any more.
+    /// Whether all players of this generator have stopped sending.
     pub fn is_done(&self) -> bool {
         self.racers.borrow().iter().all(|it| it.is_done.get())
     }
 
-    /// A player's next keystroke, sent now. Behind the last position of the text comes the first one again.
+    /// Counts a player's next keystroke as sent now. After the last position of the text, the first one follows again.
     pub fn press(&self, racer: &Racer, now: u64) -> Position {
         racer.sent.set(racer.sent.get() + 1);
         let index = racer.sent.get() as usize % self.positions.len();
@@ -110,12 +110,12 @@ impl Game {
 }
 
 impl Racer {
-    /// Keystrokes sent so far.
+    /// Number of keystrokes sent so far.
     pub fn sent(&self) -> u64 {
         self.sent.get()
     }
 
-    /// Nothing comes any more.
+    /// The player has stopped sending.
     pub fn finish(&self) {
         self.is_done.set(true);
     }
@@ -128,7 +128,7 @@ impl Racer {
     }
 }
 
-/// What one socket has heard of each player.
+/// The keystrokes of each player that one socket has received.
 #[derive(Debug, Default)]
 pub struct Tracks {
     tracks: Vec<Track>,
@@ -138,12 +138,12 @@ pub struct Tracks {
 struct Track {
     /// Keystrokes sent before the socket was open.
     base: u64,
-    /// The newest that has come.
+    /// The newest one received.
     last: u64,
 }
 
 impl Tracks {
-    /// The socket is open now: what was sent before is not due on it.
+    /// The socket is open from now on: earlier keystrokes are not due on it.
     pub fn open(&mut self, game: &Game) {
         let racers = game.racers.borrow();
         self.tracks.resize(racers.len(), Track::default());
@@ -152,7 +152,7 @@ impl Tracks {
         }
     }
 
-    /// A frame has come to the player of index `me`.
+    /// Classifies a frame that the player with index `me` has received.
     pub fn hear(&mut self, game: &Game, me: usize, user: &[u8], at: Position) -> Frame {
         let racers = game.racers.borrow();
         let Some(from) = racers.iter().position(|it| *it.user == *user) else {
@@ -180,7 +180,7 @@ impl Tracks {
         Frame::Delivered { sent_at: racer.sent_at[index].get(), skipped }
     }
 
-    /// Keystrokes of the others that have not come yet.
+    /// Number of keystrokes of the other players that have not arrived yet.
     pub fn missing(&self, game: &Game, me: usize) -> u64 {
         let racers = game.racers.borrow();
         let of = |index: usize| self.tracks.get(index).copied().unwrap_or_default().last;
@@ -193,7 +193,7 @@ impl Tracks {
 mod tests {
     use super::*;
 
-    /// A race of two, and what each keystroke of the first is as a frame.
+    /// A race of two players, and the kind of each frame of the first one.
     fn race() -> (Game, Rc<Racer>) {
         let game = Game::new(7, "ab c");
         assert_eq!((game.add("anna"), game.add("ben"), game.add("anna")), (0, 1, 0));

@@ -1,4 +1,4 @@
-//! The report as one HTML page that needs nothing beside it.
+//! The report as one self-contained HTML page.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ td:first-child{white-space:pre}svg{width:100%}text{font-size:12px;fill:currentCo
 .grid{stroke:var(--grid)}.line{fill:none;stroke-width:2;stroke-linejoin:round}.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}\
 .legend{margin:0;text-align:right}.legend .a{color:var(--a)}.legend .b{color:var(--b)}.legend .c{color:var(--c)}";
 
-/// The page.
+/// Renders the page.
 pub fn page(report: &Report) -> String {
     let mut page = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\

@@ -1,4 +1,5 @@
-//! Requests and handshakes, by hand: connections are kept and shared, and an answer is read no further than needed.
+//! A minimal HTTP client for requests and handshakes: connections are kept alive and shared, and responses are parsed
+//! only as far as needed.
 
 use std::cell::RefCell;
 use std::fmt::Write;
@@ -15,13 +16,13 @@ use tokio::time::timeout;
 use crate::options::Target;
 use crate::socket::Socket;
 
-/// How long an answer may take.
+/// Timeout of a response.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Head of an answer, at most.
+/// Maximum length of the head of a response.
 const LONGEST_HEAD: usize = 16 * 1024;
 
-/// What did not work, by kind: what the report counts.
+/// The kinds of failures, as the report counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
 
@@ -38,7 +39,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Who asks: goes into the headers.
+/// The client of a request, as its headers tell it.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     /// `TP_AT=…`, once the player has a token.
@@ -47,17 +48,17 @@ pub struct Client {
     pub address: Option<Ipv4Addr>,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     status: u16,
-    /// The access token's cookie, if the answer sets it.
+    /// The access token's cookie, if the response sets it.
     pub cookie: Option<String>,
     body: Vec<u8>,
 }
 
 impl Answer {
-    /// The body of a success.
+    /// The body, if the status is a success.
     fn json(self) -> Result<(Value, Option<String>), Failure> {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or(Value::Null);
         if self.status == 200 {
@@ -68,7 +69,7 @@ impl Answer {
     }
 }
 
-/// The connections to one server that wait for a request.
+/// The idle connections to one server.
 #[derive(Debug)]
 pub struct Http {
     target: Target,
@@ -76,15 +77,15 @@ pub struct Http {
 }
 
 impl Http {
-    /// Without any connection yet.
+    /// A pool without connections.
     pub fn new(target: Target) -> Self {
         Self { target, idle: RefCell::default() }
     }
 
-    /// `GET`, for JSON and perhaps a cookie.
+    /// Sends a `GET`, whose response is JSON and may set a cookie.
     ///
     /// # Errors
-    /// The connection's, or the status and code of an answer that is no success.
+    /// Those of the connection, or status and code of a response that is not a success.
     pub async fn get(
         &self,
         path: &str,
@@ -93,7 +94,7 @@ impl Http {
         self.ask(self.head("GET", path, client, "\r\n")).await?.json()
     }
 
-    /// `POST` of JSON.
+    /// Sends a `POST` with JSON.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -143,7 +144,7 @@ impl Http {
         Ok(stream)
     }
 
-    /// On a connection that is there, or on a new one if there is none or the server has just closed it.
+    /// Sends a request on an idle connection, or on a new one if there is none or the server has just closed it.
     async fn ask(&self, request: String) -> Result<Answer, Failure> {
         while let Some(stream) = self.take() {
             if let Ok(answer) = self.ask_on(stream, &request).await {
@@ -153,7 +154,7 @@ impl Http {
         self.ask_on(self.connect().await?, &request).await
     }
 
-    /// A connection that the server has not closed.
+    /// An idle connection that the server has not closed.
     fn take(&self) -> Option<TcpStream> {
         loop {
             let stream = self.idle.borrow_mut().pop()?;
@@ -176,7 +177,7 @@ async fn within<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, 
     timeout(PATIENCE, work).await.unwrap_or_else(|_| Err(Failure("timeout".into())))
 }
 
-/// Reads an answer, and what came behind it.
+/// Reads a response, and the bytes received after it.
 async fn read_answer(stream: &mut TcpStream) -> Result<(Answer, Vec<u8>), Failure> {
     let mut bytes = Vec::with_capacity(1024);
     let head = loop {
@@ -217,13 +218,13 @@ fn parse(head: &[u8]) -> Option<(u16, usize, Option<String>)> {
     Some((status, length, cookie))
 }
 
-/// Sixteen random bytes in base64, as a handshake needs them.
+/// The key of a handshake: sixteen random bytes in base64.
 fn nonce() -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut random = rand::rng();
     let mut nonce: String =
         (0..21).map(|_| char::from(DIGITS[random.random_range(0..64)])).collect();
-    // The last digit has two bits of the last byte.
+    // The last digit holds two bits of the last byte.
     nonce.push(char::from(DIGITS[16 * random.random_range(0..4)]));
     nonce + "=="
 }

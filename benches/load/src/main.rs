@@ -1,12 +1,12 @@
-//! `typephoon-load` plays races against a server, over the public contract alone, and reports what it saw.
+//! `typephoon-load` plays races against a server, using only the public contract, and reports what it measures.
 //!
 //! ```text
 //! cargo run --release -p typephoon-load -- --url http://127.0.0.1:8080 --players 200 --pid $(pidof typephoon-api)
 //! ```
 //!
-//! All players live on one thread: each is a task, each socket a bare stream ([`socket`]), and frames are matched with
-//! their sending by player and position ([`game`]). `--help` has the options, `docs/performance.md` how it is used.
-//! Linux only: it reads `/proc`.
+//! All players run on one thread: each is a task, each socket a bare stream ([`socket`]), and received frames are
+//! matched with sent ones by player and position ([`game`]). `--help` lists the options, `docs/performance.md`
+//! describes its use. Linux only: it reads `/proc`.
 
 mod format;
 mod game;
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 
 fn measure(options: Options) -> std::io::Result<()> {
     let files = proc::raise_open_files();
-    // A socket, and a connection for requests now and then.
+    // Per player: a socket, and at times a connection for requests.
     if files < u64::from(options.players) * 5 / 4 + 50 {
         eprintln!(
             "only {files} files may be open: raise the limit (ulimit -n) for so many players"

@@ -1,4 +1,4 @@
-//! Looks at the run once a second: a line of progress, and the series that the plots show.
+//! Samples the run once a second: for the progress line, and for the series of the plots.
 
 use std::io::{IsTerminal, Write};
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use crate::stats::Counts;
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A second of the run.
+/// One second of the run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sample {
     /// Its end, in seconds of the run.
@@ -38,7 +38,7 @@ pub struct Sample {
     pub memory: f64,
 }
 
-/// Everything between warm-up and end.
+/// The window between warm-up and end.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Window {
     /// Its length in seconds.
@@ -51,24 +51,24 @@ pub struct Window {
     pub delivered_per_second: f64,
     /// CPU of the given processes, in seconds.
     pub cpu_seconds: f64,
-    /// The same per million delivered frames: what a frame costs in microseconds.
+    /// The same per million delivered frames, so microseconds per frame.
     pub cpu_seconds_per_million: f64,
-    /// CPU of the generator, in cores: near 1 it measures itself.
+    /// CPU of the generator, in cores. Near 1, the generator is the bottleneck.
     pub own_cores: f64,
 }
 
-/// What the monitor has seen.
+/// The samples of a run.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Series {
-    /// Second by second.
+    /// One sample per second.
     pub samples: Vec<Sample>,
-    /// Between warm-up and end.
+    /// The window between warm-up and end.
     pub window: Window,
     /// Resident memory of the given processes before the first player, in MiB.
     pub memory_before: f64,
-    /// The most of it.
+    /// The maximum of it.
     pub memory_most: f64,
-    /// Sockets open at the same time, at most.
+    /// Maximum number of sockets open at the same time.
     pub sockets_most: u64,
 }
 
@@ -87,16 +87,16 @@ pub struct Monitor {
     run: Rc<Run>,
     ticks: Interval,
     before: Snapshot,
-    /// Where the window begins.
+    /// The counters at the beginning of the window.
     begin: Snapshot,
     is_warm: bool,
-    /// CPU of the given processes as of the last snapshot of each: one that has ended keeps what it had.
+    /// CPU of the given processes as of the last snapshot of each; an ended process keeps its last value.
     cpu: Vec<Duration>,
     series: Series,
 }
 
 impl Monitor {
-    /// Begins to look.
+    /// Starts the monitor.
     pub fn new(run: Rc<Run>) -> Self {
         let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -108,7 +108,7 @@ impl Monitor {
         Self { run, ticks, before, begin: before, is_warm, cpu, series }
     }
 
-    /// Waits for the next second and looks.
+    /// Waits for the next second and takes a sample.
     pub async fn sample(&mut self) {
         self.ticks.tick().await;
         self.take_sample();
@@ -193,7 +193,7 @@ fn window(begin: &Snapshot, end: &Snapshot) -> Window {
     }
 }
 
-/// One line, over the one before if it is a terminal that shows it.
+/// Prints one line; on a terminal it replaces the previous one.
 fn print_progress(sample: &Sample, counts: &Counts) {
     let Sample { at, joins, delivered, p50, p99, sockets, cpu, own_cpu, memory, .. } = sample;
     let line = format!(
@@ -202,7 +202,7 @@ fn print_progress(sample: &Sample, counts: &Counts) {
         counts.lost, counts.doubled, counts.errors
     );
     let mut stderr = std::io::stderr();
-    // A line that cannot be written is no reason to stop.
+    // A failed write does not stop the run.
     let _ = match stderr.is_terminal() {
         true => write!(stderr, "\r\x1b[2K{line}"),
         false => writeln!(stderr, "{line}"),

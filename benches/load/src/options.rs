@@ -82,23 +82,23 @@ impl Options {
         self.keys_per_second.map_or_else(|| self.typing.clone(), Typing::Fixed)
     }
 
-    /// Races of a player.
+    /// Number of races of each player.
     pub fn rounds(&self) -> u32 {
         self.rounds.unwrap_or(if self.seconds.is_some() { u32::MAX } else { 1 })
     }
 
-    /// The client address that a player has, as `X-Forwarded-For` tells it: of 10.0.0.0/8.
+    /// The client address of a player for `X-Forwarded-For`, from 10.0.0.0/8.
     pub fn address_of(&self, player: u32) -> Option<Ipv4Addr> {
         let number = player.checked_rem(self.addresses)?;
         Some(Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 1)).wrapping_add(number)))
     }
 
-    /// Whether a player is one of those that stop reading: the first ones.
+    /// Whether a player stops reading: the first players do.
     pub fn is_slow(&self, player: u32) -> bool {
         player < self.slow_readers
     }
 
-    /// Whether a player is one of those that reconnect: the ones behind the slow readers.
+    /// Whether a player reconnects: the players after the slow readers do.
     pub fn reconnects(&self, player: u32) -> bool {
         player.checked_sub(self.slow_readers).is_some_and(|it| it < self.reconnects)
     }
@@ -107,9 +107,9 @@ impl Options {
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub host: String,
-    /// Where it is.
+    /// Its address.
     pub address: SocketAddr,
 }
 

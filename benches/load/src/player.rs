@@ -1,4 +1,4 @@
-//! A player: queues in, races, looks at the result, and comes again.
+//! A player: queues in, races, reads the result, and starts again.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,18 +15,18 @@ use crate::race::Race;
 use crate::run::Run;
 use crate::socket::{Received, Socket};
 
-/// How long a lobby may take.
+/// Timeout of a lobby.
 const LOBBY: Duration = Duration::from_mins(3);
 
-/// After something has failed.
+/// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Names the step that failed.
 pub trait Context<T> {
-    /// Puts the step before the kind of the failure.
+    /// Prefixes the kind of the failure with the step.
     ///
     /// # Errors
-    /// As before.
+    /// The same one, with its step.
     fn context(self, step: &str) -> Result<T, Failure>;
 }
 
@@ -49,18 +49,18 @@ struct Event {
 pub struct Player {
     /// The run.
     pub run: Rc<Run>,
-    /// Which of the players.
+    /// The number of the player.
     pub number: u32,
-    /// Token and address.
+    /// The token and the client address.
     pub client: Client,
-    /// Own dice, so that two runs play alike.
+    /// Its own seeded random numbers, so that runs are repeatable.
     pub random: StdRng,
-    /// Connections so far, for turns among the pods.
+    /// Number of connections so far, to take turns among the pods.
     turns: usize,
 }
 
 impl Player {
-    /// One that has not arrived yet.
+    /// A player that has not arrived yet.
     pub fn new(run: Rc<Run>, number: u32) -> Self {
         let client = Client { cookie: None, address: run.options.address_of(number) };
         let random = StdRng::seed_from_u64(u64::from(number));
@@ -105,11 +105,11 @@ impl Player {
         let raced = Race::new(self, game.clone(), me).run().await;
         game.racer(me).finish();
         self.run.leave(game);
-        // A race that the end of the run has cut short has no result.
+        // A race cut short by the end of the run has no result.
         if raced? { self.see_result(id, &user).await } else { Ok(()) }
     }
 
-    /// From the lobby's door to GAME_START. Returns the game.
+    /// Plays the lobby, up to GAME_START. Returns the game.
     async fn queue_in(&mut self) -> Result<u64, Failure> {
         let connecting = Instant::now();
         let path = "/api/v1/lobby/queue-in/ws";
@@ -151,7 +151,7 @@ impl Player {
         Ok(())
     }
 
-    /// What the page asks for before a race: the text, and the own id.
+    /// The requests that the page makes before a race: for the text, and for the player's own id.
     async fn enter(&self, id: u64) -> Result<(Rc<Game>, String), Failure> {
         let (pod, client) = (self.pod(), &self.client);
         let path = format!("/api/v1/game/players?game_id={id}");
@@ -180,7 +180,7 @@ impl Player {
     }
 }
 
-/// The next events of a lobby socket.
+/// Reads the next events of a lobby socket.
 async fn next(socket: &mut Socket, run: &Run) -> Result<Vec<Event>, Failure> {
     let mut events = Vec::new();
     let mut malformed = 0;
@@ -201,7 +201,7 @@ async fn next(socket: &mut Socket, run: &Run) -> Result<Vec<Event>, Failure> {
 pub struct OpenSocket(Rc<Run>);
 
 impl OpenSocket {
-    /// One more.
+    /// Counts one more.
     pub fn count(run: &Rc<Run>) -> Self {
         run.stats.borrow_mut().open_sockets += 1;
         Self(run.clone())

@@ -1,4 +1,4 @@
-//! What Linux tells about processes: CPU time and resident memory; and the limit of open files.
+//! Data from Linux about processes: CPU time and resident memory; and the limit of open files.
 
 use std::fs;
 use std::time::Duration;
@@ -14,7 +14,8 @@ pub fn cpu(pid: u32) -> Option<Duration> {
 }
 
 fn ticks(stat: &str) -> Option<u32> {
-    // The second field, the name, may hold anything, so count from its closing bracket: state is field 3.
+    // The second field, the name, may contain anything, so fields are counted from its closing bracket: state is field
+    // 3.
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<u32>().ok();
@@ -31,11 +32,11 @@ fn kibibytes(status: &str) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
-/// Raises the limit of open files as far as it goes. Returns what it is then.
+/// Raises the soft limit of open files to the hard limit. Returns the new limit.
 pub fn raise_open_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    // Where that is refused, the limit stays as it is.
+    // If that is refused, the limit stays the same.
     let _ = setrlimit(Resource::Nofile, raised);
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

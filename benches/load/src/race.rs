@@ -1,4 +1,4 @@
-//! A player's race: hears START, types to the end of the text, and hears the others until they have finished.
+//! A player's race: waits for START, types to the end of the text, and receives frames until all players have finished.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -15,33 +15,33 @@ use crate::rhythm::{Typist, WORD};
 use crate::run::Run;
 use crate::socket::{Received, Socket};
 
-/// How long START may take from the opening of the socket.
+/// Timeout of START, from the opening of the socket.
 const START: Duration = Duration::from_mins(2);
 
-/// How often a player who has finished checks whether the others have.
+/// Interval at which a finished player checks whether the others have finished.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// How long the last frames may take after the last player has finished: later ones count as lost.
 const LAST_FRAMES: Duration = Duration::from_secs(3);
 
-/// A generator that is further behind does not try to catch up.
+/// A generator further behind than this skips time instead of catching up.
 const TOO_LATE: Duration = Duration::from_secs(1);
 
-/// Before a socket that the server has closed is opened again: the first time, and at most. Each pause is twice as long as
+/// Back-off before a socket that the server has closed is reopened: first and longest pause. Each is twice as long as
 /// the one before.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
-/// How often that is tried: for about a quarter of a minute.
+/// Number of attempts: for about a quarter of a minute.
 const TRIES: u32 = 10;
 
-/// Where a player is.
+/// The state of a player.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Phase {
-    /// START has not come; it should by then.
+    /// Waits for START until then.
     BeforeStart(Instant),
-    /// Since START.
+    /// Types, since START.
     Typing(Instant),
-    /// Finished, or cut short by the end of the run.
+    /// Has finished, or was cut short by the end of the run.
     Listening,
 }
 
@@ -56,11 +56,11 @@ pub struct Race<'a> {
     phase: Phase,
     /// When the next key is due.
     due: Instant,
-    /// A slow reader does not read until then.
+    /// A slow reader reads again from then on.
     paused_until: Option<Instant>,
-    /// When the last of the players had finished.
+    /// When the last player finished.
     all_done: Option<Instant>,
-    /// The result on its way, once the text is typed.
+    /// The request with the result, once the text is typed.
     posting: Option<JoinHandle<Result<(), Failure>>>,
 }
 
@@ -71,7 +71,7 @@ struct Receiver {
     me: usize,
     tracks: Tracks,
     is_slow: bool,
-    /// START has come.
+    /// Whether START has arrived.
     is_started: bool,
 }
 
@@ -105,10 +105,10 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// Races. Returns whether the text was typed to its end.
+    /// Plays the race. Returns whether the text was typed to its end.
     ///
     /// # Errors
-    /// What kept the player from it.
+    /// The failure that ended it.
     pub async fn run(mut self) -> Result<bool, Failure> {
         let _open = OpenSocket::count(&self.run);
         let mut socket = self.open().await.context("game socket")?;
@@ -145,7 +145,7 @@ impl<'a> Race<'a> {
         }
     }
 
-    /// The timer has fired: a key is due, or a look around.
+    /// The timer has fired: a key is due, or a check.
     async fn tick(&mut self, socket: Socket) -> Result<Socket, Failure> {
         match self.phase {
             Phase::BeforeStart(_) => Err(Failure("game socket: no START".into())),
@@ -188,7 +188,7 @@ impl<'a> Race<'a> {
         Ok(socket)
     }
 
-    /// What slow readers and those who lose their sockets do in the middle of the text.
+    /// In the middle of the text, slow readers stop reading, and reconnecting players drop their socket.
     async fn interrupt(&mut self, socket: Socket) -> Result<Socket, Failure> {
         let options = &self.run.options;
         if options.is_slow(self.player.number) {
@@ -198,18 +198,18 @@ impl<'a> Race<'a> {
         if !options.reconnects(self.player.number) {
             return Ok(socket);
         }
-        // Without a close frame, as a network does.
+        // Without a close frame, as in a network failure.
         drop(socket);
         self.player.turn();
         self.reopen().await.context("game socket")
     }
 
-    /// The text is typed: the result is sent while the player goes on hearing the others.
+    /// The text is typed: the result is sent while the player goes on receiving frames.
     fn finish(&mut self, started: Instant) {
         self.run.stats.borrow_mut().counts.finishes += 1;
         self.listen();
         let minutes = started.elapsed().as_secs_f64() / 60.0;
-        // At most what the contract takes.
+        // Limited to the maximum of the contract.
         let wpm = (self.game.keystrokes() as f64 / WORD / minutes).min(1000.0);
         let result = json!({"game_id": self.game.id, "wpm": wpm, "wpm_raw": wpm, "acc": 100.0});
         let (run, pod, client) =
@@ -225,7 +225,7 @@ impl<'a> Race<'a> {
         self.due = Instant::now() + GLANCE;
     }
 
-    /// Whether nothing is to be expected any more.
+    /// Whether no more frames are expected.
     fn is_over(&mut self) -> bool {
         if self.phase != Phase::Listening || !self.game.is_done() {
             return false;
@@ -234,7 +234,7 @@ impl<'a> Race<'a> {
         self.receiver.missing() == 0 || since.elapsed() >= LAST_FRAMES
     }
 
-    /// What has not come by now is lost.
+    /// Counts the frames that have not arrived by now as lost.
     fn account(&self) {
         self.receiver.lose(self.receiver.missing());
     }
@@ -246,7 +246,7 @@ impl<'a> Race<'a> {
         Ok(socket)
     }
 
-    /// A socket in place of one that is lost. What was on its way to that one is not due any more.
+    /// Opens a socket in place of a lost one. Frames on their way to the lost one are no longer due.
     async fn reopen(&mut self) -> Result<Socket, Failure> {
         let lost = Instant::now();
         let socket = self.open().await?;
@@ -256,12 +256,12 @@ impl<'a> Race<'a> {
         Ok(socket)
     }
 
-    /// The same after a failure, each time on the next pod.
+    /// Reconnects after a failure, each time to the next pod.
     async fn come_back(&mut self, mut failure: Failure) -> Result<Socket, Failure> {
         let mut pause = PAUSES.0;
         for _ in 0..TRIES {
             self.run.note(Failure(format!("game socket: {}", failure.0)));
-            // Codes from 4500 on say not to come back.
+            // Codes from 4500 on mean: do not reconnect.
             if failure.0.starts_with("closed 45") {
                 break;
             }
@@ -301,7 +301,7 @@ impl Receiver {
                 let after = Duration::from_nanos(self.run.now().saturating_sub(sent_at));
                 self.lose(skipped);
                 let mut stats = self.run.stats.borrow_mut();
-                // How long a frame takes to a player who does not read says nothing about the server.
+                // The latency to a player that does not read says nothing about the server.
                 if self.is_slow { stats.counts.delivered += 1 } else { stats.note_delivered(after) }
             }
             Frame::Doubled => self.run.stats.borrow_mut().counts.doubled += 1,

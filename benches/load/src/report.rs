@@ -1,4 +1,4 @@
-//! What came of a run: the table, and the shape of the JSON.
+//! The report of a run: the table, and the shape of the JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::stats::{Counts, Stats, Summary};
 /// The report. Times are in milliseconds, memory in MiB.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// What was asked for, in words.
+    /// The load, in words.
     pub load: String,
     /// The servers.
     pub urls: Vec<String>,
@@ -21,29 +21,29 @@ pub struct Report {
     pub pids: Vec<u32>,
     /// Totals.
     pub counts: Counts,
-    /// Seats taken per second, at most.
+    /// Seats taken in the best second.
     pub joins_per_second_most: f64,
-    /// From a keystroke's sending to its arrival at another player.
+    /// Time from sending a keystroke to its arrival at another player.
     pub relay: Summary,
-    /// From connecting to INIT.
+    /// Time from connecting to INIT.
     pub to_init: Summary,
-    /// From connecting to the guest's token.
+    /// Time from connecting to the guest's token.
     pub to_token: Summary,
-    /// From losing a game socket to having the next one.
+    /// Time from losing a game socket to opening the next one.
     pub reopening: Summary,
-    /// How late the generator pressed keys.
+    /// Delay of keys behind their schedule.
     pub lateness: Summary,
     /// Percentiles of the relay latency with their milliseconds.
     pub relay_curve: Vec<(f64, f64)>,
-    /// What did not work, by kind.
+    /// Failures, by kind.
     pub errors: BTreeMap<String, u64>,
-    /// Over time.
+    /// The samples, one per second.
     #[serde(flatten)]
     pub series: Series,
 }
 
 impl Report {
-    /// Of a run that is over.
+    /// The report of a finished run.
     pub fn new(options: &Options, stats: &Stats, series: Series) -> Self {
         let most = series.samples.iter().map(|it| it.joins).fold(0.0, f64::max);
         Self {
@@ -117,7 +117,7 @@ impl Report {
         rows
     }
 
-    /// Lines for what a run need not have.
+    /// Lines for figures that not every run has.
     fn rows_if_any(&self) -> Vec<(&'static str, String)> {
         let (counts, Series { window, memory_before, memory_most, sockets_most, .. }) =
             (&self.counts, &self.series);

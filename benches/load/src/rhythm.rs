@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use rand::RngExt;
 
-/// The rhythms, one a line: a name, a colon, and the milliseconds between one key and the next.
+/// The rhythms, one per line: a name, a colon, and the milliseconds between keys.
 const RHYTHMS: &str = include_str!("../rhythms.txt");
 
-/// Characters of a word, wherever words per minute are computed.
+/// Characters per word in words per minute.
 pub const WORD: f64 = 5.0;
 
 /// How players type.
 #[derive(Clone, Debug)]
 pub enum Typing {
-    /// So many keys a second, evenly.
+    /// Evenly, at this number of keys per second.
     Fixed(f64),
-    /// By a rhythm, at a speed between these, in words per minute.
+    /// In a rhythm, at a speed in this range, in words per minute.
     Rhythms {
         /// The slowest player's speed.
         slowest: f64,
@@ -28,7 +28,7 @@ impl Typing {
     /// Reads `60` or `40-90`, in words per minute.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// One sentence with the cause.
     pub fn parse(text: &str) -> Result<Self, String> {
         let speed = |text: &str| match text.trim().parse::<f64>() {
             Ok(wpm) if (1.0..=400.0).contains(&wpm) => Ok(wpm),
@@ -42,12 +42,12 @@ impl Typing {
         Ok(Self::Rhythms { slowest, fastest })
     }
 
-    /// A player who types so: the rhythm, the speed within the range and the beginning are drawn.
+    /// Draws a player: the rhythm, the speed within the range, and the beginning.
     pub fn typist(&self, random: &mut impl RngExt) -> Typist {
         match *self {
             Self::Fixed(rate) => {
                 let interval = Duration::from_secs_f64(1.0 / rate);
-                // Somewhere in the interval, so that the players of a race do not press at the same moment.
+                // At a random time in the interval, so that the players of a race do not press keys at the same moment.
                 Typist {
                     intervals: vec![interval],
                     next: 0,
@@ -59,7 +59,7 @@ impl Typing {
                 let (_, recorded) = &rhythms[random.random_range(0..rhythms.len())];
                 let wpm = slowest + (fastest - slowest) * random.random::<f64>();
                 let next = random.random_range(0..recorded.len());
-                // From START to the first key a player has to read it.
+                // A player needs time to read the text before the first key.
                 let delay = Duration::from_secs_f64(0.2 + 0.5 * random.random::<f64>());
                 Typist { intervals: scaled(recorded, wpm), next, delay }
             }
@@ -72,12 +72,12 @@ impl Typing {
 pub struct Typist {
     intervals: Vec<Duration>,
     next: usize,
-    /// From START to the first key.
+    /// Time from START to the first key.
     pub delay: Duration,
 }
 
 impl Typist {
-    /// From this key to the next. The rhythm begins anew at its end.
+    /// Time from this key to the next. At its end the rhythm repeats.
     pub fn interval(&mut self) -> Duration {
         let interval = self.intervals[self.next % self.intervals.len()];
         self.next = (self.next + 1) % self.intervals.len();
@@ -85,7 +85,7 @@ impl Typist {
     }
 }
 
-/// Stretches a rhythm so that its mean is that of the speed: bursts and pauses keep their proportions.
+/// Scales a rhythm so that its mean interval is that of the speed: bursts and pauses keep their proportions.
 fn scaled(milliseconds: &[f64], wpm: f64) -> Vec<Duration> {
     let mean = milliseconds.iter().sum::<f64>() / milliseconds.len() as f64;
     let wanted = 60.0 / (wpm * WORD);

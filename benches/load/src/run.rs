@@ -1,4 +1,4 @@
-//! What all players of a run share, and how the run goes from the first arrival to its end.
+//! The state that all players of a run share, and the course of a run from the first arrival to its end.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -16,23 +16,23 @@ use crate::player::Player;
 use crate::socket::READ;
 use crate::stats::Stats;
 
-/// How long players may take to leave their races after the time is over.
+/// How long players may take to finish their races after the end of the run.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A run: one thread has all of it.
+/// A run, on one thread.
 #[derive(Debug)]
 pub struct Run {
-    /// What was asked for.
+    /// The options.
     pub options: Options,
     /// The servers.
     pub pods: Vec<Http>,
-    /// What is counted.
+    /// The counters.
     pub stats: RefCell<Stats>,
-    /// Into which all sockets read, one after the other.
+    /// The read buffer, which all sockets use in turn.
     pub buffer: RefCell<Vec<u8>>,
     games: RefCell<HashMap<u64, Rc<Game>>>,
     start: Instant,
-    /// When nothing is typed any more.
+    /// When typing ends.
     ends_at: Cell<Option<Instant>>,
 }
 
@@ -52,7 +52,7 @@ impl Run {
         }
     }
 
-    /// Since the beginning.
+    /// Time since the beginning.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
@@ -67,17 +67,17 @@ impl Run {
         self.ends_at.get().is_some_and(|at| at <= Instant::now())
     }
 
-    /// Counts what did not work.
+    /// Counts a failure.
     pub fn note(&self, failure: Failure) {
         self.stats.borrow_mut().note_error(failure.0);
     }
 
-    /// The race of that number, with this text.
+    /// The race with this id and text.
     pub fn game(&self, id: u64, text: &str) -> Rc<Game> {
         self.games.borrow_mut().entry(id).or_insert_with(|| Rc::new(Game::new(id, text))).clone()
     }
 
-    /// A player has left a race: the last one takes it away.
+    /// A player has left a race: it is removed with the last one.
     pub fn leave(&self, game: Rc<Game>) {
         let id = game.id;
         drop(game);
@@ -88,7 +88,7 @@ impl Run {
     }
 }
 
-/// Plays until all players have finished, the time is over, or Ctrl-C. Returns what was measured.
+/// Runs until all players have finished, the time is over, or Ctrl-C. Returns the measurements.
 pub async fn play(run: &Rc<Run>) -> Series {
     let mut monitor = Monitor::new(run.clone());
     let mut players = JoinSet::new();
@@ -113,7 +113,7 @@ pub async fn play(run: &Rc<Run>) -> Series {
     }
     let series = monitor.finish();
     let gone = async { while players.join_next().await.is_some() {} };
-    // Those who still wait in a lobby have nothing to lose.
+    // Players that still wait in a lobby are aborted then: they have no race to lose.
     let _ = timeout_at(Instant::now() + GRACE, gone).await;
     players.abort_all();
     series

@@ -1,8 +1,8 @@
 //! The client's end of a WebSocket, on a bare TCP stream.
 //!
-//! It does what the server of this repository needs and no more: no extensions, no fragments from the server, no check
-//! of `Sec-WebSocket-Accept`. Bytes are read into one buffer that all sockets share, and frames are handled where they
-//! lie in it, so that a delivered frame costs neither an allocation nor a task.
+//! It supports only what the server of this repository needs: no extensions, no fragments from the server, no check of
+//! `Sec-WebSocket-Accept`. All sockets share one read buffer, and frames are handled in place, so that a delivered
+//! frame costs neither an allocation nor a task.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -13,10 +13,10 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Bytes read at once, of one socket.
+/// Bytes per read of a socket.
 pub const READ: usize = 64 * 1024;
 
-/// A message from the server: longer ones are a fault.
+/// Maximum length of a message from the server; a longer one is an error.
 const LONGEST: usize = 1 << 20;
 
 const CONTINUATION: u8 = 0x0;
@@ -25,7 +25,7 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
 
-/// What a read brought; whole frames have been handled by then.
+/// The outcome of a read, after its complete frames are handled.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
     /// Some frames, or none.
@@ -38,23 +38,23 @@ pub enum Received {
 #[derive(Debug)]
 pub struct Socket {
     stream: TcpStream,
-    /// The beginning of a frame whose rest has not come yet.
+    /// The beginning of a frame whose rest has not arrived yet.
     partial: Vec<u8>,
-    /// A frame on its way out: kept, so that it is allocated once per socket.
+    /// Buffer for outgoing frames, allocated once per socket.
     out: Vec<u8>,
     mask: u32,
 }
 
 impl Socket {
-    /// On a stream whose handshake is done; `early` are bytes that came with its answer.
+    /// A socket on a stream after the handshake; `early` are the bytes received with its response.
     pub fn new(stream: TcpStream, early: &[u8], mask: u32) -> Self {
         Self { stream, partial: early.to_vec(), out: Vec::with_capacity(128), mask }
     }
 
-    /// Waits for bytes and gives the texts among them to `hear`. Pings are answered. Cancellation loses nothing.
+    /// Waits for bytes and passes the text frames among them to `hear`. Answers pings. Cancellation-safe.
     ///
     /// # Errors
-    /// The connection's, and `InvalidData` for what is no frame of a server.
+    /// Those of the connection, and `InvalidData` for an invalid frame.
     pub async fn read(
         &mut self,
         buffer: &RefCell<Vec<u8>>,
@@ -69,7 +69,7 @@ impl Socket {
         buffer: &RefCell<Vec<u8>>,
         hear: &mut impl FnMut(&[u8]),
     ) -> Poll<io::Result<Received>> {
-        // Whole frames that came with the handshake are announced by no event of the stream.
+        // The stream signals no event for complete frames that arrived with the handshake.
         if split(&self.partial)?.is_some() {
             return Poll::Ready(self.handle_partial(&[], hear));
         }
@@ -101,7 +101,7 @@ impl Socket {
         Ok(received)
     }
 
-    /// Handles the whole frames at the beginning. Returns how many bytes they are.
+    /// Handles the complete frames at the beginning. Returns their length in bytes.
     fn handle(
         &mut self,
         bytes: &[u8],
@@ -115,7 +115,7 @@ impl Socket {
                 PING => self.try_send(PONG, payload)?,
                 CLOSE => {
                     let code = payload.first_chunk().map_or(1005, |it| u16::from_be_bytes(*it));
-                    // The server does not wait for the answer for long; whether it arrives is nothing to measure.
+                    // The server does not wait long for the pong; whether it arrives is not measured.
                     let _ = self.try_send(CLOSE, payload.get(..2).unwrap_or_default());
                     return Ok((taken, Received::Closed(code)));
                 }
@@ -125,10 +125,10 @@ impl Socket {
         Ok((taken, Received::Frames))
     }
 
-    /// Sends a text. `write` appends its payload.
+    /// Sends a text frame. `write` appends its payload.
     ///
     /// # Errors
-    /// The connection's.
+    /// Those of the connection.
     pub async fn send(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         self.frame(TEXT, write);
         match self.stream.try_write(&self.out) {
@@ -141,12 +141,12 @@ impl Socket {
         }
     }
 
-    /// Says goodbye: 1000, as the page does.
+    /// Sends a close frame with 1000, as the page does.
     pub fn close(mut self) {
         let _ = self.try_send(CLOSE, &1000_u16.to_be_bytes());
     }
 
-    /// Sends a control frame if the kernel takes it: they are far shorter than its buffer.
+    /// Sends a control frame, if the kernel accepts it: these frames are far shorter than its buffer.
     fn try_send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
         self.frame(opcode, |out| out.extend_from_slice(payload));
         match self.stream.try_write(&self.out) {
@@ -156,14 +156,14 @@ impl Socket {
         }
     }
 
-    /// Makes a frame in `out`. Payloads are shorter than 64 KiB.
+    /// Builds a frame in `out`. Payloads are shorter than 64 KiB.
     fn frame(&mut self, opcode: u8, write: impl FnOnce(&mut Vec<u8>)) {
-        // A length that fits into the header's second byte is the rule; the header is completed afterwards.
+        // Most lengths fit into the second byte of the header; it is completed afterwards.
         self.out.clear();
         self.out.extend_from_slice(&[0x80 | opcode, 0, 0, 0, 0, 0]);
         write(&mut self.out);
         let length = self.out.len() - 6;
-        // xorshift32: another mask per frame, which is all that the protocol asks for here.
+        // xorshift32: a different mask per frame is all that the protocol requires here.
         self.mask ^= self.mask << 13;
         self.mask ^= self.mask >> 17;
         self.mask ^= self.mask << 5;
@@ -182,7 +182,7 @@ impl Socket {
     }
 }
 
-/// The first frame of a server: opcode, payload, and its whole length. `None` if more has to come.
+/// The first frame from the server: opcode, payload and total length. `None` while it is incomplete.
 fn split(bytes: &[u8]) -> io::Result<Option<(u8, &[u8], usize)>> {
     let &[first, second, ..] = bytes else { return Ok(None) };
     let (header, length) = match second {

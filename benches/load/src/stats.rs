@@ -1,4 +1,4 @@
-//! What is counted and timed during a run.
+//! Counters and histograms of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,12 +17,12 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Adds one; more than a minute counts as a minute.
+    /// Adds a time; more than a minute counts as a minute.
     pub fn add(&mut self, time: Duration) {
         self.0.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// Forgets all.
+    /// Clears the histogram.
     pub fn clear(&mut self) {
         self.0.reset();
     }
@@ -42,10 +42,10 @@ impl Times {
         }
     }
 
-    /// The curve of a plot: percentiles that come closer to 100 by a factor, with their milliseconds.
+    /// The curve of a plot: percentiles that approach 100 geometrically, with their milliseconds.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         let nines = (0..=40).map(|step| 100.0 - 100.0 / 10_f64.powf(f64::from(step) / 10.0));
-        // What lies beyond the last of the values is the maximum again.
+        // Beyond the last value, the maximum repeats.
         let known = nines.filter(|it| (100.0 - it) / 100.0 * self.0.len() as f64 >= 0.5);
         known.map(|it| (it, self.0.value_at_percentile(it) as f64 / 1e3)).collect()
     }
@@ -54,19 +54,19 @@ impl Times {
 /// Times in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
-    /// How many there were.
+    /// Number of values.
     pub count: u64,
-    /// Their mean.
+    /// The mean.
     pub mean: f64,
     /// The median.
     pub p50: f64,
-    /// 90 % were no longer.
+    /// The 90th percentile.
     pub p90: f64,
-    /// 99 % were no longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// 99.9 % were no longer.
+    /// The 99.9th percentile.
     pub p999: f64,
-    /// The longest.
+    /// The maximum.
     pub max: f64,
 }
 
@@ -75,70 +75,70 @@ pub struct Summary {
 pub struct Counts {
     /// Seats taken in a lobby.
     pub joins: u64,
-    /// START frames.
+    /// START frames received.
     pub starts: u64,
     /// Texts typed to their end.
     pub finishes: u64,
-    /// Results that the server had afterwards.
+    /// Results that the server returned afterwards.
     pub results: u64,
     /// Game sockets reopened in mid-race.
     pub reopened: u64,
     /// Keystrokes sent.
     pub sent: u64,
-    /// Frames of other players that came in time.
+    /// Frames of other players that arrived in time.
     pub delivered: u64,
-    /// Frames that never came. A server may leave a position out if the receiver is slow and a newer one follows.
+    /// Frames that never arrived. A server may skip a position if the receiver is slow and a newer one follows.
     pub lost: u64,
-    /// The same of slow readers, which is by design.
+    /// Lost frames of slow readers, which are intended.
     pub lost_to_slow_readers: u64,
-    /// Frames that came again, or behind a newer one.
+    /// Frames that arrived again, or after a newer one.
     pub doubled: u64,
-    /// Positions that a socket got because it had just opened.
+    /// Positions that a socket received because it had just opened.
     pub caught_up: u64,
-    /// Frames of players whom the generator does not play, such as bots.
+    /// Frames of players that the generator does not play, such as bots.
     pub of_strangers: u64,
-    /// Of everything in [`Stats::errors`].
+    /// Sum of [`Stats::errors`].
     pub errors: u64,
 }
 
-/// All of it.
+/// All counters and histograms.
 #[derive(Debug, Default)]
 pub struct Stats {
     /// Totals.
     pub counts: Counts,
-    /// Open sockets, of lobbies and races.
+    /// Open sockets of lobbies and races.
     pub open_sockets: u64,
-    /// From a keystroke's sending to its arrival at another player.
+    /// Time from sending a keystroke to its arrival at another player.
     pub relay: Times,
     /// The same since the last sample.
     pub relay_of_late: Times,
-    /// From connecting to INIT.
+    /// Time from connecting to INIT.
     pub to_init: Times,
-    /// From connecting to the guest's token.
+    /// Time from connecting to the guest's token.
     pub to_token: Times,
-    /// From losing a game socket to having the next one.
+    /// Time from losing a game socket to opening the next one.
     pub reopening: Times,
-    /// How late keys were pressed: the generator's own delay.
+    /// Delay of keys behind their schedule: the generator's own.
     pub lateness: Times,
-    /// What did not work, by kind.
+    /// Failures, by kind.
     pub errors: BTreeMap<String, u64>,
 }
 
 impl Stats {
-    /// Counts an error.
+    /// Counts a failure.
     pub fn note_error(&mut self, kind: String) {
         self.counts.errors += 1;
         *self.errors.entry(kind).or_default() += 1;
     }
 
-    /// A frame was delivered, so long after it was sent.
+    /// Counts a delivered frame, with its latency.
     pub fn note_delivered(&mut self, after: Duration) {
         self.counts.delivered += 1;
         self.relay.add(after);
         self.relay_of_late.add(after);
     }
 
-    /// The warm-up is over: what was timed so far is forgotten.
+    /// Ends the warm-up: clears the times so far.
     pub fn end_warm_up(&mut self) {
         self.relay.clear();
         self.lateness.clear();

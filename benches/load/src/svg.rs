@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// Of the whole picture.
+/// Size of the whole picture.
 const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 260.0;
 /// Room for the labels.
@@ -15,18 +15,18 @@ const BOTTOM: f64 = 34.0;
 pub struct Line<'a> {
     /// Its name in the legend.
     pub name: &'a str,
-    /// Its class: `a` to `c`, which the page's style gives colours.
+    /// Its class, `a` to `c`: the page's style defines the colours.
     pub class: &'a str,
     /// Its points.
     pub points: Vec<(f64, f64)>,
 }
 
-/// What the horizontal axis shows.
+/// The unit of the horizontal axis.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Axis {
     /// Seconds.
     Time,
-    /// Percentiles, by how many nines they have.
+    /// Percentiles, by their number of nines.
     Percentiles,
 }
 
@@ -81,7 +81,7 @@ fn legend(unit: &str, lines: &[Line<'_>]) -> String {
 }
 
 impl Axis {
-    /// Where a value stands on the axis.
+    /// The place of a value on the axis.
     fn place(self, value: f64) -> f64 {
         match self {
             Self::Time => value,
