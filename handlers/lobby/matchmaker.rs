@@ -3,9 +3,9 @@
 //! Players who come to a door while others are being seated there are seated together afterwards: a crowd costs as many
 //! changes of games as it fills lobbies, not as it has players.
 //!
-//! Pods take turns at a door ([`Turn`]), so that lobbies fill one by one. If two pods work at a door all the same, because
+//! Pods take turns at a door (`Turn`), so that lobbies fill one by one. If two pods work at a door all the same, because
 //! one was silent for too long, there may be a lobby more than necessary, and nothing worse: transitions keep the limit of a
-//! lobby, and a value that the arrivals of a player share ([`Arrival`]) decides between two seats of one player.
+//! lobby, and a value that the arrivals of a player share (`Arrival`) decides between two seats of one player.
 
 use std::collections::HashMap;
 use std::ops::Range;
