@@ -31,15 +31,15 @@ const KEY_OUT: f64 = 131.0 + 4.0 + 52.0;
 const TIMERS: f64 = 1.2;
 const LIFECYCLE: f64 = 3.1;
 /// Redis commands per player and race, including those inside of scripts: a constant part, and a part per pod with a
-/// player of the race. In addition each such pod reads the version of the race twice a second.
-const COMMANDS: (f64, f64) = (123.0, 8.0);
+/// player of the race. In addition each such pod reads the version of the race once a second.
+const COMMANDS: (f64, f64) = (121.0, 15.0);
 /// Commands per pod and second without players.
 const IDLE: f64 = 11.0;
-/// Share of the commands with keys in the slot of the lobbies: a cluster cannot divide it.
-const LOBBY: f64 = 0.41;
+/// Share of the commands with keys in the busiest slot, that of the timers: a cluster cannot divide it.
+const BUSIEST: f64 = 0.06;
 /// CPU seconds of Redis per command, and its bytes per player and race.
-const COMMAND_CPU: f64 = 12e-6;
-const REDIS_BYTES: f64 = 74_000.0;
+const COMMAND_CPU: f64 = 13e-6;
+const REDIS_BYTES: f64 = 80_000.0;
 /// CPU seconds of RabbitMQ per message published, and per pod that receives it: fitted to measurements on two and four
 /// pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
 const BROKER_CPU: (f64, f64) = (130e-6, 60e-6);
@@ -169,12 +169,12 @@ impl Deployment {
         let lifecycle = if self.pods > 1 { LIFECYCLE } else { 0.0 };
         let messages = positions.messages + races * (TIMERS + lifecycle);
         let deliveries = positions.deliveries + races * (TIMERS + lifecycle * others.max(2.0));
-        let looks = 2.0 * races * STAY / RACE as f64 * self.holders();
+        let looks = races * STAY / RACE as f64 * self.holders();
         // A heartbeat every two seconds reads the number of players of every other pod.
         let beats = pods * (pods - 1.0) / 2.0;
         let of_races = races * (COMMANDS.0 + COMMANDS.1 * self.holders()) + looks;
-        let in_the_lobbies = of_races * LOBBY + pods * IDLE + beats;
-        let busiest = in_the_lobbies + of_races * (1.0 - LOBBY) / self.redis as f64;
+        let of_timers = of_races * BUSIEST + pods * IDLE + beats;
+        let busiest = of_timers + of_races * (1.0 - BUSIEST) / self.redis as f64;
         let exchanges = self.exchanges as f64;
         Cost {
             messages,
