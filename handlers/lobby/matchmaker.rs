@@ -38,6 +38,9 @@ const LONGEST_TURN: Duration = Duration::from_secs(2);
 /// Pause between two attempts to get a turn.
 const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
 
+/// How long an arrival is remembered: longer than concurrent ones take.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
 /// Attempts to seat a player who comes to several pods at once.
 const TRIES: usize = 8;
 
@@ -207,6 +210,7 @@ impl Drop for AtDoor<'_> {
 struct Arrival {
     key: String,
     before: Option<Shared>,
+    until: Timestamp,
 }
 
 impl Arrival {
@@ -214,12 +218,12 @@ impl Arrival {
     async fn of(live: &Live, entry: &Entry) -> Result<Self, Error> {
         let key = format!("seat:{}:{}", Index::Door(entry.door.clone()), entry.user.id);
         let before = live.read(&key).await?;
-        Ok(Self { key, before })
+        Ok(Self { key, before, until: entry.now + ARRIVAL })
     }
 
     /// Whether this seat counts: it is the first one found, or the same one that another arrival found.
     async fn counts(&self, live: &Live, game: &Game) -> Result<bool, Error> {
-        let seated = Shared::new(game.id.to_string(), game.ends_at);
+        let seated = Shared::new(game.id.to_string(), self.until);
         if live.write(&self.key, self.before.as_ref(), seated.clone()).await? {
             return Ok(true);
         }

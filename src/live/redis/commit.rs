@@ -10,6 +10,9 @@ use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::{Index, Shared};
 
+/// How long Redis keeps a shared value that has expired: pods go by their own clocks, which they set by that of Redis.
+const SHARED_LONGER: Duration = Duration::from_secs(60);
+
 /// The place of a value.
 #[derive(Debug)]
 enum Place {
@@ -76,7 +79,7 @@ impl Commit {
             expected: version(before),
             version: version(after),
             value: after.map_or(String::new(), Shared::write),
-            kept: lasts + KEPT_LONGER,
+            kept: lasts + SHARED_LONGER,
             not_before: Timestamp(0),
             entered: Vec::new(),
             left: Vec::new(),
