@@ -84,6 +84,8 @@ pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
     // The latest entry is this arrival: a lobby socket counts on it.
     if game.stage == Stage::Lobby {
         game.log.push(Passage::Came);
+        // A page that reloads may say that its player is ready before it is back.
+        close_if_ready(game, entry.now + entry.rules.full_grace);
     }
     true
 }
@@ -164,8 +166,13 @@ pub fn be_ready(game: &mut Game, user: &UserId, closes_at: Timestamp) -> Step<Re
     if game.stage > Stage::Lobby || !game.wishes.ready.insert(user.clone()) {
         return Step::unchanged(Ok(()));
     }
+    close_if_ready(game, closes_at);
+    Step::changed(Ok(()))
+}
+
+/// Once all people are ready ([`Game::is_ready`]), the lobby closes at `closes_at`, unless it closes sooner.
+fn close_if_ready(game: &mut Game, closes_at: Timestamp) {
     if game.is_ready() {
         game.closes_at = game.closes_at.min(closes_at);
     }
-    Step::changed(Ok(()))
 }

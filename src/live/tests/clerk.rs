@@ -40,6 +40,14 @@ impl Sheet {
         self.places.iter().filter(|place| !place.is_bot())
     }
 
+    fn close_if_ready(&mut self, closes_at: Timestamp) {
+        let present: Vec<_> = self.people().filter(|it| it.absent_since.is_none()).collect();
+        let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
+        if present.len() >= least && present.iter().all(|it| self.ready.contains(&it.user)) {
+            self.closes_at = self.closes_at.min(closes_at);
+        }
+    }
+
     fn place(&mut self, user: &UserId) -> Option<&mut Place> {
         self.places.iter_mut().find(|place| place.user == *user)
     }
@@ -148,6 +156,9 @@ impl Clerk {
         if let Some(place) = sheet.place(&user) {
             place.sockets.insert(entry.socket.0);
             place.absent_since = None;
+            if sheet.stage == Stage::Lobby {
+                sheet.close_if_ready(now + self.rules.full_grace);
+            }
             return id;
         }
         sheet.places.push(Place::of(user, [entry.socket.0].into()));
@@ -206,11 +217,7 @@ impl Clerk {
         if sheet.stage > Stage::Lobby || !sheet.ready.insert(user) {
             return Ok(());
         }
-        let present: Vec<_> = sheet.people().filter(|it| it.absent_since.is_none()).collect();
-        let least = if matches!(sheet.door, Door::Invited(_)) { 2 } else { 1 };
-        if present.len() >= least && present.iter().all(|it| sheet.ready.contains(&it.user)) {
-            sheet.closes_at = sheet.closes_at.min(now + self.rules.full_grace);
-        }
+        sheet.close_if_ready(now + self.rules.full_grace);
         Ok(())
     }
 
