@@ -18,7 +18,7 @@ use crate::drain::{self, Drain};
 use crate::game::{PodName, Timestamp};
 use crate::health::{self, Health};
 use crate::http::{
-    Caps, Door, Ends, Limits, Listener, Origins, local_address, room_for_connections, serve,
+    Acceptor, Caps, Ends, Limits, Listener, Origins, local_address, room_for_connections, serve,
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
@@ -65,7 +65,7 @@ impl Application {
         let _lock = take_data_dir(&settings)?;
         let keys = Keys::load(&settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
-        let door = Door::take(&settings.server.host, settings.server.port, caps).await?;
+        let acceptor = Acceptor::take(&settings.server.host, settings.server.port, caps).await?;
         let operations = Port::take(&settings.operations).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
@@ -73,7 +73,7 @@ impl Application {
             let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
             Ok((Lives::open(&settings, &records, journal).await?, records))
         };
-        let (Lives { live, shared }, records) = door.answer_while(opening).await?;
+        let (Lives { live, shared }, records) = acceptor.answer_while(opening).await?;
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
@@ -102,7 +102,7 @@ impl Application {
             settings,
         });
         let service = service(&parts, declared.routes, declared.sockets);
-        let (listener, address) = door.open()?;
+        let (listener, address) = acceptor.open()?;
         Ok(Self {
             parts,
             service,

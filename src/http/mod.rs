@@ -1,5 +1,6 @@
 //! HTTP: the router built from the declarations of the modules, the envelope of every answer, and the client's files.
 
+mod acceptor;
 mod answer;
 mod asyncapi;
 mod body;
@@ -8,7 +9,6 @@ mod connection;
 mod cors;
 mod descriptors;
 mod docs;
-mod door;
 mod download;
 mod extract;
 mod failures;
@@ -44,13 +44,13 @@ pub use redirect::Redirect;
 pub use router::Route;
 pub use standing::{Standing, UNRANKED};
 
+pub(crate) use acceptor::Acceptor;
 pub(crate) use answer::refuse_handshake;
 pub(crate) use answer::tell;
 pub(crate) use body::Form;
 pub(crate) use connection::{Connection, linger};
 pub(crate) use cors::Origins;
 pub(crate) use descriptors::room_for_connections;
-pub(crate) use door::Door;
 pub(crate) use health::{METRICS, metrics, probes};
 pub(crate) use limits::{Limits, socket_place};
 pub(crate) use listener::{Caps, Listener};

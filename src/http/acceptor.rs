@@ -24,7 +24,7 @@ const SEND_BUFFER: u32 = 128 * 1024;
 const STARTING_PATIENCE: Duration = Duration::from_secs(15);
 
 /// A bound port.
-pub(crate) struct Door {
+pub(crate) struct Acceptor {
     listener: TcpListener,
     address: SocketAddr,
     /// Its address as configured.
@@ -32,7 +32,7 @@ pub(crate) struct Door {
     caps: Caps,
 }
 
-impl Door {
+impl Acceptor {
     /// Binds the port. Every connection inherits `TCP_NODELAY` and the size of the send buffer; without the first, a
     /// keystroke waits up to 40 ms for the TCP acknowledgement of the one before.
     ///
@@ -139,8 +139,8 @@ mod tests {
     use super::*;
     use crate::settings::LimitSettings;
 
-    async fn take(port: u16) -> Result<Door, String> {
-        Door::take("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
+    async fn take(port: u16) -> Result<Acceptor, String> {
+        Acceptor::take("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
     }
 
     /// The status of an answer, and the connection, kept alive if possible.
@@ -159,8 +159,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_starts_is_alive_and_takes_nobody() {
-        let door = take(0).await.expect("a port");
-        let address = door.address;
+        let acceptor = take(0).await.expect("a port");
+        let address = acceptor.address;
         let mut kept = None;
         let work = async {
             assert_eq!(status(address, "/healthcheck/alive").await, "200");
@@ -170,19 +170,19 @@ mod tests {
             kept = Some(ask(address, "/").await.1);
             Ok(7)
         };
-        assert_eq!(door.answer_while(work).await, Ok(7));
+        assert_eq!(acceptor.answer_while(work).await, Ok(7));
         // The start-up server must close its connections: this read ends, possibly with an error.
         let mut rest = Vec::new();
         let _ = kept.expect("it was opened").read_to_end(&mut rest).await;
         let refused = take(address.port()).await.map(drop).unwrap_err();
         assert!(refused.contains("is taken by another program"), "{refused}");
-        door.open().expect("the port is still ours");
+        acceptor.open().expect("the port is still ours");
     }
 
     #[tokio::test]
     async fn a_start_that_fails_says_why() {
-        let door = take(0).await.expect("a port");
+        let acceptor = take(0).await.expect("a port");
         let work = async { Err::<(), _>("no database".to_owned()) };
-        assert_eq!(door.answer_while(work).await, Err("no database".to_owned()));
+        assert_eq!(acceptor.answer_while(work).await, Err("no database".to_owned()));
     }
 }
