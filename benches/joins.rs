@@ -56,6 +56,7 @@ struct Servers {
 struct Pod {
     live: Live,
     matchmaker: Arc<Matchmaker>,
+    tasks: TaskTracker,
 }
 
 impl Servers {
@@ -81,7 +82,7 @@ impl Servers {
             let pod = PodName::of_run(&number.to_string());
             let live = RedisLive::connect(&redis, records.clone(), journal, pod).await?;
             let (live, matchmaker) = (Live::on_redis(live), Arc::default());
-            servers.pods.push(Pod { live, matchmaker });
+            servers.pods.push(Pod { live, matchmaker, tasks: servers.tasks.clone() });
         }
         Ok(servers)
     }
@@ -153,7 +154,7 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
         let (door, previous) = (door_of(doors), None);
         let socket = (SocketId(1), pod.live.pod().clone());
         let entry = Entry { user, door, socket, previous, now, rules: RULES };
-        pod.matchmaker.seat(&pod.live, entry).await.expect("a seat");
+        pod.matchmaker.seat(&pod.live, &pod.tasks, entry).await.expect("a seat");
         waits.push(begun.elapsed());
     }
     waits

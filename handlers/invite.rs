@@ -161,8 +161,9 @@ async fn choose_text(
     caller: Caller,
 ) -> Result<Answer<Empty>, Error> {
     let TextOfGame { game_id, text: ChosenText { words, punctuation, numbers } } = chosen.0;
-    if words.is_some_and(|words| !TextWish::WORDS.contains(&words)) {
-        return Err(Error::validation("body words: must be from 5 to 200"));
+    let (from, to) = TextWish::WORDS.into_inner();
+    if words.is_some_and(|words| !(from..=to).contains(&words)) {
+        return Err(Error::validation(format!("body words: must be from {from} to {to}")));
     }
     let (its, game, host) = (cx.clone(), GameId(game_id), caller.0.id);
     let wish = TextWish { words, punctuation, numbers };
@@ -181,11 +182,11 @@ async fn choose_text(
 /// Sets the text of a friends' lobby, for its host. Returns whether it has changed.
 fn wish_for(game: &mut Game, host: &UserId, wish: TextWish) -> Step<Result<bool, Error>> {
     let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
-    if !matches!(game.door, Door::Invited(_)) || game.stage > Stage::Lobby {
-        return refused(Kind::GAME_NOT_FOUND);
+    if let Err(kind) = check_friend(game, host) {
+        return refused(kind);
     }
-    if game.player(host).is_none() {
-        return refused(Kind::NOT_A_PARTICIPANT);
+    if game.stage > Stage::Lobby {
+        return refused(Kind::GAME_NOT_FOUND);
     }
     if game.host() != Some(host) {
         return refused(Kind::NOT_THE_HOST);
@@ -195,6 +196,14 @@ fn wish_for(game: &mut Game, host: &UserId, wish: TextWish) -> Step<Result<bool,
     }
     game.wishes.text = wish;
     Step::changed(Ok(true))
+}
+
+/// Whether this is a friends' game in which the user has a seat.
+fn check_friend(game: &Game, user: &UserId) -> Result<(), Kind> {
+    if !matches!(game.door, Door::Invited(_)) {
+        return Err(Kind::GAME_NOT_FOUND);
+    }
+    game.player(user).map(drop).ok_or(Kind::NOT_A_PARTICIPANT)
 }
 
 fn token_of(cx: &Cx, game: &Game) -> String {
@@ -283,11 +292,8 @@ struct OfGame {
 /// `GAME_NOT_FOUND`, if it is not an invited game; `NOT_A_PARTICIPANT`, `NOT_THE_HOST`.
 pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Result<(), Error>> {
     let refused = |kind: Kind| Step::unchanged(Err(kind.into()));
-    if !matches!(game.door, Door::Invited(_)) {
-        return refused(Kind::GAME_NOT_FOUND);
-    }
-    if game.player(host).is_none() {
-        return refused(Kind::NOT_A_PARTICIPANT);
+    if let Err(kind) = check_friend(game, host) {
+        return refused(kind);
     }
     if game.stage > Stage::Lobby || game.closes_at <= closes_at {
         return Step::unchanged(Ok(()));

@@ -47,9 +47,8 @@ const TRIES: usize = 8;
 /// Seats players.
 #[derive(Default)]
 pub struct Matchmaker {
-    /// Players who wait for a seat, by door.
+    /// Players who wait for a seat, by door: one per handshake that is not finished, so `limits.sockets` bounds them.
     waiting: Mutex<HashMap<Door, Vec<Waiting>>>,
-    tasks: TaskTracker,
 }
 
 struct Waiting {
@@ -59,18 +58,24 @@ struct Waiting {
 
 impl Matchmaker {
     /// Seats a player in the first of these that is possible: the seat that the player has behind this [`Door`], before
-    /// START; the requested lobby; the oldest one with room; a new one. Adds the socket to the seat.
+    /// START; the requested lobby; the oldest one with room; a new one. Adds the socket to the seat. What it has begun for
+    /// others goes on as one of `tasks`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer or cannot store it; the player may be seated all the
     /// same.
-    pub async fn seat(self: &Arc<Self>, live: &Live, entry: Entry) -> Result<Arc<Game>, Error> {
+    pub async fn seat(
+        self: &Arc<Self>,
+        live: &Live,
+        tasks: &TaskTracker,
+        entry: Entry,
+    ) -> Result<Arc<Game>, Error> {
         for _ in 0..TRIES {
             let arrival = Arrival::of(live, &entry).await?;
             if let Some(game) = return_to_seat(live, &entry).await? {
                 return Ok(game);
             }
-            let game = self.wait_for_seat(live, entry.clone()).await?;
+            let game = self.wait_for_seat(live, tasks, entry.clone()).await?;
             if arrival.counts(live, &game).await? {
                 return Ok(game);
             }
@@ -85,6 +90,7 @@ impl Matchmaker {
     async fn wait_for_seat(
         self: &Arc<Self>,
         live: &Live,
+        tasks: &TaskTracker,
         entry: Entry,
     ) -> Result<Arc<Game>, Error> {
         let (seated, seat) = oneshot::channel();
@@ -98,7 +104,7 @@ impl Matchmaker {
         if is_first {
             let (matchmaker, live) = (self.clone(), live.clone());
             // A task of its own: the others are seated even if this player leaves.
-            self.tasks.spawn(async move { matchmaker.work(&live, door).await });
+            tasks.spawn(async move { matchmaker.work(&live, door).await });
         }
         seat.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }

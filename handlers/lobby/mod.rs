@@ -82,9 +82,10 @@ struct LobbySocket {
 impl Socket for LobbySocket {
     const PATH: &'static str = "/api/v1/lobby/queue-in/ws";
     const CHANNEL: crate::socket::Channel = LOBBY;
-    const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then who comes \
-        and goes, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single for a race \
-        alone, or invite_token for the lobby of an invitation; words, punctuation and numbers for the text of such a lobby. Cookie TP_AT is optional.";
+    const ABOUT: &'static str = "Takes a seat in a lobby: INIT, GET_TOKEN for a new guest, then \
+        USER_JOINED and USER_LEFT, and GAME_START. Query: prev_game_id, queue_in_type (new or reconnect); game_type=single \
+        for a solo race, or invite_token for a friends' lobby; words, punctuation and numbers for the text of these two. \
+        Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
     type Says = (Init, GetToken, UserJoined, UserLeft, GameStart);
 
@@ -97,8 +98,11 @@ impl Socket for LobbySocket {
             text_parameter("game_type", "By default multi.").schema(one_of(["single", "multi"])),
             text_parameter("invite_token", "For the lobby of those who have the token."),
             rules::WORDS.parameter(),
-            text_parameter("punctuation", "Of a lobby of one's own: true for sentences."),
-            text_parameter("numbers", "Of a lobby of one's own: true for numbers among the words."),
+            text_parameter("punctuation", "Solo races and friends' lobbies: true for sentences."),
+            text_parameter(
+                "numbers",
+                "Solo races and friends' lobbies: true for numbers among the words.",
+            ),
         ]
     }
 
@@ -219,7 +223,7 @@ impl LobbySocket {
         let rules = rules::lobby_rules(&cx.settings().game, &door, self.text);
         let entry = Entry { user, door, socket, previous, now, rules };
         let matchmaker = cx.state::<Arc<Matchmaker>>();
-        let entering = matchmaker.seat(cx.live(), entry);
+        let entering = matchmaker.seat(cx.live(), cx.tasks(), entry);
         // Waits while the records accept no writes; after a timeout the client is told to retry, as for a request.
         let patience = cx.settings().limits.request_timeout;
         let entered = tokio::time::timeout(patience, entering).await;

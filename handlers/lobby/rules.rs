@@ -18,7 +18,7 @@ pub(super) const ABSENCE_GRACE: Duration = Duration::from_secs(1);
 /// Number of words that a single or invited lobby may ask for.
 pub(super) const WORDS: BoundedInteger = BoundedInteger {
     name: "words",
-    about: "Of a lobby of one's own: how many words its text has; by default as many as in open races.",
+    about: "Solo races and friends' lobbies: number of words in the text; by default as many as in open races.",
     from: *TextWish::WORDS.start() as i64,
     to: *TextWish::WORDS.end() as i64,
 };

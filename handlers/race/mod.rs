@@ -135,8 +135,8 @@ impl Start {
 impl Socket for RaceSocket {
     const PATH: &'static str = "/api/v1/game/ws";
     const CHANNEL: crate::socket::Channel = RACE;
-    const ABOUT: &'static str = "The race of a participant: START, or RESUME for who has had it, and KEY_STOKE in both \
-        directions. Query: game_id. Cookie TP_AT.";
+    const ABOUT: &'static str = "The race of a participant: START, or RESUME for a player who has been told START, and \
+        KEY_STOKE in both directions. Query: game_id. Cookie TP_AT.";
     const REFUSES: &'static [Kind] = &[
         Kind::TOKEN_NOT_PROVIDED,
         Kind::INVALID_TOKEN,

@@ -28,12 +28,6 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log of `end` entries in all, of which only the latest are known.
-    pub fn of_latest(latest: impl IntoIterator<Item = Passage>, end: u64) -> Self {
-        let kept: VecDeque<_> = latest.into_iter().collect();
-        Self { before: end.saturating_sub(kept.len() as u64), kept }
-    }
-
     /// Appends an entry.
     pub fn push(&mut self, passage: Passage) {
         self.kept.push_back(passage);
@@ -70,8 +64,6 @@ mod tests {
         assert_eq!(heard, [Passage::Came, Passage::Left("ben".into())]);
         assert_eq!(log.since(log.end()).count(), 0);
         assert_eq!(log.since(u64::MAX).count(), 0);
-        let same = Log::of_latest(heard, 3);
-        assert_eq!((same.end(), same.since(2).count()), (3, 1));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The games of one process, without clock, chance or waiting.
+//! The games of one process, in memory.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;

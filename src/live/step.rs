@@ -70,11 +70,6 @@ impl<T> Step<T> {
         matches!(self.fate, Fate::Changed | Fate::Over)
     }
 
-    /// The outcome for the caller.
-    pub fn outcome(&self) -> &T {
-        &self.outcome
-    }
-
     /// The same with another outcome.
     pub fn map<U>(self, tell: impl FnOnce(T) -> U) -> Step<U> {
         let Self { outcome, fate, not_before } = self;

@@ -269,6 +269,11 @@ impl Cx {
         self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
+    /// Tasks that a stop waits for, for work that has to complete after its caller has left.
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.parts.tasks
+    }
+
     /// Runs `work` to completion, even if the client disconnects meanwhile: for all work that changes facts and
     /// announces the change.
     ///

@@ -20,7 +20,7 @@ const KEYSTROKES: u64 = 7;
 const DOUBLED: &str = r#""word_index":0,"char_index":1}"#;
 const LOST: &str = r#""word_index":0,"char_index":2}"#;
 
-/// Frames to all sockets of the race, with the player who is not to get them.
+/// Frames to all sockets of the race, except those of one player.
 type Frames = broadcast::Sender<(String, String)>;
 
 /// The server: everybody is in race 7, which is full with its last player.

@@ -1,7 +1,71 @@
-//! Who gets what, in which order.
+//! Which modules get which events, in which order.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
 
 use super::*;
-use crate::bus::{Emits, LANES};
+use crate::bus::{Carrier, Emits, LANES, Parcel, Receipt, Settled};
+
+/// A way to other pods that counts the events it carries.
+#[derive(Default)]
+struct Cart(AtomicU32);
+
+#[async_trait]
+impl Carrier for Cart {
+    fn has_others(&self, _: GameId) -> bool {
+        true
+    }
+    fn relay(&self, _: Parcel) {}
+    async fn carry(&self, _: Parcel) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+    async fn assign(&self, _: Parcel) -> bool {
+        false
+    }
+}
+
+/// For other pods.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+struct Called {
+    game: GameId,
+}
+
+impl Event for Called {
+    const NAME: &'static str = "test.called";
+    const REACH: Reach = Reach::Game;
+    type Loss = Never;
+    fn game(&self) -> Option<GameId> {
+        Some(self.game)
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_no_module_here_hears_travels_to_the_pods_that_may_hear_it() {
+    let cart = Arc::new(Cart::default());
+    let (bus, _) = BusBuilder::default().build();
+    bus.travel_by(cart.clone());
+    bus.announce(Called { game: GameId(1) }).await;
+    assert_eq!(cart.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn work_is_settled_once_by_the_last_clone_of_its_receipt() {
+    for is_refused in [false, true] {
+        let settled = Arc::new(Mutex::new(Vec::new()));
+        let seen = settled.clone();
+        let receipt = Receipt::new(move |outcome| seen.lock().push(outcome));
+        let clone = receipt.clone();
+        if is_refused {
+            clone.refuse();
+        }
+        drop(receipt);
+        assert!(settled.lock().is_empty(), "one is held");
+        drop(clone);
+        let expected = if is_refused { Settled::Refused } else { Settled::Handled };
+        assert_eq!(*settled.lock(), [expected]);
+    }
+}
 
 #[tokio::test]
 async fn a_module_gets_only_what_it_asked_for() {

@@ -10,8 +10,8 @@
 //! Redis holds what is live, and may lose it. What is kept for good goes into the records: a result
 //! before it is acknowledged, the rest as soon as there is time ([`records`]).
 //!
-//! Beside the operations of a [`Store`](super::Store) there are those that servers need among each other: who is
-//! alive and holds sockets of a game ([`presence`]), which deadlines are known ([`agenda`]), what time it
+//! Beside the operations of a [`Store`](super::Store) there are those that pods need among each other: which
+//! pods are alive and hold sockets of a game ([`presence`]), which deadlines are known ([`agenda`]), what time it
 //! is ([`clock`]).
 
 mod agenda;

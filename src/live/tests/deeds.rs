@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
+use tokio_util::task::TaskTracker;
 
 use super::story::Facts;
 use super::*;
@@ -19,7 +20,7 @@ use crate::live::{Applied, Index, Live, RedisLive, Shared, Store, Transition};
 use crate::records::Change;
 use crate::socket::track;
 
-/// Who was dismissed, and the lobby without them; `None` if it is gone.
+/// The players who were dismissed, and the lobby without them; `None` if it is gone.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Departed {
     pub(super) users: Vec<UserId>,
@@ -33,6 +34,7 @@ type Game0 = Result<Option<Arc<Game>>, Error>;
 pub(super) struct Deeds {
     pub(super) live: Live,
     matchmaker: Arc<Matchmaker>,
+    tasks: TaskTracker,
     shared: Option<RedisLive>,
 }
 
@@ -47,7 +49,7 @@ impl Deref for Deeds {
 
 impl Deeds {
     pub(super) fn of(live: Live) -> Self {
-        Self { live, matchmaker: Arc::default(), shared: None }
+        Self { live, matchmaker: Arc::default(), tasks: TaskTracker::new(), shared: None }
     }
 
     pub(super) fn on_redis(shared: RedisLive) -> Self {
@@ -56,7 +58,7 @@ impl Deeds {
 
     pub(super) async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
         let socket = (entry.socket.0, self.live.pod().clone());
-        self.matchmaker.seat(&self.live, Entry { socket, ..entry }).await
+        self.matchmaker.seat(&self.live, &self.tasks, Entry { socket, ..entry }).await
     }
 
     pub(super) async fn go_absent(

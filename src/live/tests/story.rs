@@ -176,7 +176,7 @@ pub(super) struct Step {
     pub(super) game: GameId,
     /// Of that game.
     pub(super) door: Door,
-    /// Of who comes a new one; of who goes one that is open, mostly.
+    /// A new one for a player who comes; mostly an open one for a player who leaves.
     pub(super) socket: SocketId,
     wait: Duration,
     /// Of a START that is taken back: when it was claimed, mostly.
