@@ -55,6 +55,9 @@ class Lobby {
   #known = Promise.resolve();
   #socket = null;
   #debounce = null;
+  // Settled when all choices of a text have been sent; how many have not.
+  #chosen = Promise.resolve();
+  #choosing = 0;
   #stopCounting = () => {};
   #untellLoss = () => {};
   #reads = 0;
@@ -217,16 +220,28 @@ class Lobby {
   // The text of a race with friends: the host chooses it, the others read which it is.
   #showText(text, isMine) {
     const shown = JSON.stringify([text, isMine]);
-    if (this.text.dataset.shown === shown) return;
+    // Until the last choice has arrived, the server tells of earlier ones.
+    if (this.text.dataset.shown === shown || this.#choosing > 0) return;
     this.text.dataset.shown = shown;
-    const choose = (change) => this.#choose({ ...text, ...change });
+    let chosen = text;
+    const choose = (change) => {
+      chosen = { ...chosen, ...change };
+      // Rebuilding the controls would lose the focus.
+      this.text.dataset.shown = JSON.stringify([chosen, isMine]);
+      this.#choose(chosen);
+    };
     this.text.replaceChildren(isMine ? textChoice(text, choose, 'Text of this race') : h('p', { class: 'small' }, nameOf(text)));
   }
 
-  // The server tells all players, this one included.
+  // One request after the other, so that the last choice counts. The server tells all players, this one included.
   #choose(text) {
     prefer(text);
-    post('/lobby/text', { game_id: this.#gameId, ...text }).catch(() => this.#read());
+    this.#choosing += 1;
+    const send = () => post('/lobby/text', { game_id: this.#gameId, ...text });
+    this.#chosen = this.#chosen
+      .then(send)
+      .finally(() => (this.#choosing -= 1))
+      .catch(() => this.#read());
   }
 
   // The one button of the lobby: the host starts the race, other players are ready.
