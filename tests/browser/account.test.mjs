@@ -1,11 +1,13 @@
-// Accounts, the profile, and what goes wrong when logging in.
+// Accounts, the profile, and failures of logging in.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { browser, figure, finished, heading, person, picture, play, server, started, typeText } from './helper.mjs';
+import {
+  PATIENT, browser, figure, finished, heading, meet, person, picture, play, server, started, typeText, until,
+} from './helper.mjs';
 
-test('an account keeps its races until one logs out', async (t) => {
+test('an account keeps its races, and the header logs out', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   await register(anna, 'Anna');
@@ -42,39 +44,40 @@ test('an account keeps its races until one logs out', async (t) => {
   await anna.getByRole('link', { name: 'Log in' }).waitFor();
 });
 
-test('who registers in mid-race stays the same player, for all', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
+test('a guest who registers in mid-race stays the same player for everyone', async (t) => {
+  const [address, chrome] = [await server(t, PATIENT), await browser(t)];
   const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
-  await Promise.all([play(anna, 'Anna'), play(ben, 'Ben')]);
-  await anna.getByText('Ben', { exact: true }).waitFor();
-  await Promise.all([started(anna), started(ben)]);
+  await meet([anna, ben], ['Anna', 'Ben']);
   await typeText(anna, { to: 3 });
   await register(anna, 'Annabel');
   await heading(anna, 'Annabel');
   await anna.getByRole('link', { name: 'typephoon' }).click();
   await anna.getByRole('link', { name: 'Back to the race' }).click();
   await started(anna);
+  await until(async () => (await anna.locator('.caret').count()) === 2, 'both carets are drawn');
   assert.equal(await anna.locator('.own.caret').count(), 1);
   await typeText(anna, { from: 3 });
   await heading(anna, 'You are 1st of 2');
   await typeText(ben);
   await heading(ben, 'You are 2nd of 2');
-  for (const page of [anna, ben]) assert.equal(await page.locator('.standings li').count(), 2);
+  for (const page of [anna, ben]) {
+    await until(async () => (await page.locator('.standings li').count()) === 2, 'the list has two players');
+  }
 });
 
-test('who empties the field of the name is told that the name stays', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
+test('an empty name field keeps the name, and says so', async (t) => {
+  const [address, chrome] = [await server(t, PATIENT), await browser(t)];
   const anna = await person(t, chrome, address);
   await play(anna, 'Karl');
   await heading(anna, 'Waiting for others');
   await anna.keyboard.press('Escape');
   await anna.getByPlaceholder('Leave empty to stay Karl').fill('');
   await anna.getByRole('button', { name: 'Play', exact: true }).click();
-  await anna.getByText('Karl', { exact: true }).waitFor();
+  await anna.locator('.people li', { hasText: 'Karl' }).waitFor();
 });
 
-test('a browser that is sent no cookie over plain HTTP says whose setting that is', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
+test('a page without cookies over plain HTTP names the setting to change', async (t) => {
+  const [address, chrome] = [await server(t, PATIENT), await browser(t)];
   const anna = await person(t, chrome, address);
   const refusal = { ok: false, error: { code: 'TOKEN_NOT_PROVIDED', message: '' } };
   await anna.route('**/lobby/players*', (route) => route.fulfill({ status: 401, json: refusal }));
@@ -82,7 +85,7 @@ test('a browser that is sent no cookie over plain HTTP says whose setting that i
   await anna.getByText('cookies.secure').waitFor();
 });
 
-test('a wrong password and a name that is taken are told in words', async (t) => {
+test('a wrong password and a taken name have a message each', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   await register(anna, 'Anna');
@@ -98,7 +101,7 @@ test('a wrong password and a name that is taken are told in words', async (t) =>
   await third.getByText('Wrong name or password.').waitFor();
 });
 
-test('an access token that has expired is renewed without a word', async (t) => {
+test('an expired access token is renewed silently', async (t) => {
   const [address, chrome] = [await server(t, { TP_TOKEN__ACCESS_DURATION: '2' }), await browser(t)];
   const anna = await person(t, chrome, address);
   await register(anna, 'Anna');
@@ -112,7 +115,7 @@ test('an access token that has expired is renewed without a word', async (t) => 
   await anna.getByRole('cell', { name: '1st' }).waitFor();
 });
 
-test('a login that failed says why', async (t) => {
+test('a failed login says why', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, `${address}/?reason=access_denied`);
   await anna.getByText('You cancelled the login.').waitFor();

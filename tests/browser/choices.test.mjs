@@ -1,11 +1,11 @@
-// What players choose: theme, text, password, and how they pass on an invitation.
+// Choices of players: theme, sounds, text, password, and the address of an invitation.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { browser, heading, person, picture, server, started, wordsOf } from './helper.mjs';
+import { browser, heading, person, picture, seats, server, started, until, wordsOf } from './helper.mjs';
 
-test('a theme is there at once, and after a reload', async (t) => {
+test('a theme applies at once, and after a reload', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   await anna.getByRole('link', { name: 'Settings' }).click();
@@ -25,7 +25,7 @@ test('a theme is there at once, and after a reload', async (t) => {
   assert.equal(await ground(), dark);
 });
 
-test('practice has the text that one likes', async (t) => {
+test('practice has the chosen text', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   await anna.getByLabel('Length').selectOption('50 words');
@@ -58,10 +58,10 @@ test('sounds are off until they are switched on', async (t) => {
   await anna.keyboard.press('Escape');
   await anna.getByRole('link', { name: 'Settings' }).click();
   await anna.getByLabel('Keys, mistakes, start and finish').check();
-  assert.ok((await anna.evaluate(() => globalThis.made)) > 0);
+  await until(() => anna.evaluate(() => globalThis.made > 0), 'a sound is played');
 });
 
-test('an account has its password changed, is left in the header, and is deleted', async (t) => {
+test('an account changes its password, logs out in the header, and is deleted', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   const logIn = async (password, button) => {
@@ -93,10 +93,10 @@ test('an account has its password changed, is left in the header, and is deleted
   await anna.getByRole('link', { name: 'Log in' }).waitFor();
 });
 
-test('an invitation from localhost names the address in the local network, as a code for phones too', async (t) => {
+test('an invitation from localhost shows the address in the local network, also as a QR code', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
-  // Not every machine has such an address: this one stands for it.
+  // Stands for such an address, which not every machine has.
   const local = '127.0.0.2';
   await anna.route('**/lobby/address', (route) => route.fulfill({ json: { ok: true, address: local } }));
   await anna.getByRole('button', { name: 'Play with friends' }).click();
@@ -106,8 +106,8 @@ test('an invitation from localhost names the address in the local network, as a 
   await picture(anna, 'invitation');
   const ben = await person(t, chrome, link);
   await ben.getByRole('button', { name: 'Join' }).click();
-  await anna.locator('.people li').nth(1).waitFor();
-  // What has an address of its own keeps it.
+  await seats(anna, 2);
+  // A page that was opened at such an address keeps it.
   await ben.getByRole('img', { name: 'The link as a QR code' }).waitFor();
   assert.equal(await ben.getByLabel('Send this link to your friends').inputValue(), link);
 });

@@ -1,4 +1,4 @@
-// The same client in Firefox. Puppeteer drives it, as Playwright wants a build of its own.
+// The same client in Firefox, driven by Puppeteer, since Playwright needs a Firefox build of its own.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -22,7 +22,7 @@ test('Firefox races to the result, over a reload', { skip }, async (t) => {
   await page.waitForSelector('.word .wrong');
   await page.keyboard.press('Backspace');
   await page.keyboard.type(`${words[0]} #`, { delay: 20 });
-  // A word that went wrong can be gone back to.
+  // Backspace goes back into a wrong word.
   await page.keyboard.type(' ');
   await page.waitForSelector('.wrong-word');
   await page.keyboard.press('Backspace');
@@ -31,7 +31,7 @@ test('Firefox races to the result, over a reload', { skip }, async (t) => {
 
   await page.reload();
   await page.waitForSelector('main.is-on');
-  assert.equal((await page.$$('.word:has(.right)')).length, 2);
+  await typedWords(page, 2);
   await page.keyboard.type(words.slice(2).join(' '), { delay: 20 });
   await page.waitForFunction(() => location.hash === '#/result');
   await page.waitForFunction(() => document.querySelector('.standings')?.textContent.includes('1st'));
@@ -53,16 +53,18 @@ test('Firefox finds the race of a closed tab again, in every theme', { skip }, a
   const address = await server(t, settings);
   const page = await firefox(t, address);
   await page.locator('.primary').click();
-  // Alone with bots one is ready at once.
+  // A player alone with bots is ready at once.
   await page.waitForSelector('main.is-on');
   const words = (await page.$eval('#race-text', (it) => it.textContent)).split(' ');
   await page.keyboard.type(`${words.slice(0, 3).join(' ')} `, { delay: 20 });
+  // The copy for other tabs is saved after each word.
+  await page.waitForFunction(() => JSON.parse(localStorage.race ?? '{}').ends?.length === 3);
   const tab = await page.browser().newPage();
   await page.close();
   await tab.goto(address);
   await tab.locator('::-p-text(Back to the race)').click();
   await tab.waitForSelector('main.is-on');
-  await tab.waitForFunction(() => document.querySelectorAll('.word:has(.right)').length === 3);
+  await typedWords(tab, 3);
   const ground = () => tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const grounds = new Set();
   for (const theme of ['light', 'dark', 'storm', 'paper']) {
@@ -74,7 +76,10 @@ test('Firefox finds the race of a closed tab again, in every theme', { skip }, a
   await tab.waitForFunction(() => location.hash === '#/result');
 });
 
-// A page on the home page. Whatever goes wrong in it fails the test.
+const typedWords = (page, count) =>
+  page.waitForFunction((wanted) => document.querySelectorAll('.word:has(.right)').length === wanted, {}, count);
+
+// A browser on the home page. Errors in the page fail the test.
 async function firefox(t, address) {
   const browser = await puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX });
   t.after(() => browser.close());

@@ -1,7 +1,8 @@
-// A server, a browser and people who race. Each test has its own server, on a free port and with its
-// own data. The binary is that of TYPEPHOON_API, or the debug build of this project.
+// A server, a browser and players. Each test has its own server, on a free port and with its own data. The
+// binary is that of TYPEPHOON_API, or the debug build of this project.
 //
-// SCREENSHOTS names a folder for pictures of the pages; without it none are made.
+// SCREENSHOTS names a folder for pictures of the pages; without it none are made. THROTTLE=4 makes the pages run
+// four times slower, which shows tests that depend on the speed of the machine.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +16,8 @@ import { chromium } from 'playwright-core';
 
 const BINARY = process.env.TYPEPHOON_API ?? resolve(import.meta.dirname, '../../target/debug/typephoon-api');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const PATIENCE = 15_000;
+const PATIENCE = 60_000;
+const THROTTLE = Number(process.env.THROTTLE ?? 1);
 
 const QUIET = [
   '--no-sandbox',
@@ -51,7 +53,7 @@ export async function restartable(t, settings = {}) {
     const port = await freePort();
     const address = `http://127.0.0.1:${port}`;
     let running = await launch(data, { ...env, TP_SERVER__PORT: `${port}` }, address);
-    // Between being found free and being taken, a port may have gone to somebody else.
+    // Another test may have taken the port meanwhile.
     if (!running) continue;
     const stop = () => {
       running.child.kill();
@@ -70,23 +72,30 @@ export async function restartable(t, settings = {}) {
   throw new Error(`${BINARY} does not start`);
 }
 
-// A process of the server, once it is up; nothing if it has ended.
+// A process of the server, once it is up; undefined if it has ended.
 async function launch(data, env, address) {
   const child = spawn(BINARY, { cwd: data, env, stdio: ['ignore', 'inherit', 'inherit'] });
   const ended = once(child, 'exit');
-  while (child.exitCode === null && !(await isUp(address))) await delay(50);
-  return child.exitCode === null ? { child, ended } : undefined;
+  const runs = () => child.exitCode === null && child.signalCode === null;
+  while (runs() && !(await isUp(address))) await delay(50);
+  return runs() ? { child, ended } : undefined;
 }
 
 const isUp = (address) =>
   fetch(`${address}/healthcheck/ready`, { signal: AbortSignal.timeout(2_000) }).then((it) => it.ok, () => false);
 
+// Below the ports that the system gives to outgoing connections: one of those could take the port of a server
+// that restarts.
+const PORTS = { from: 12_000, to: 32_000 };
+
 export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(() => true, () => false);
+    probe.close();
+    if (isFree) return port;
+  }
 }
 
 export async function browser(t) {
@@ -95,7 +104,7 @@ export async function browser(t) {
   return it;
 }
 
-// Somebody with a browser of their own, on the home page. Whatever goes wrong in the page fails the test.
+// The page of a new player, at `address`, in a browser context of its own. Errors in the page fail the test.
 export async function person(t, chrome, address, options = {}) {
   const context = await chrome.newContext(options);
   const page = await context.newPage();
@@ -106,26 +115,54 @@ export async function person(t, chrome, address, options = {}) {
   t.after(() => {
     if (faults.length > 0) throw faults[0];
   });
+  if (THROTTLE > 1) await throttle(context, page);
   await page.goto(address);
   return page;
 }
 
-// The browser reports every refused request; that is for the page to deal with.
+async function throttle(context, page) {
+  const session = await context.newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: THROTTLE });
+}
+
+// The browser reports every refused request; the page handles those.
 const isFault = (line) => line.type() === 'error' && !/Failed to load resource|WebSocket/.test(line.text());
 
 export const heading = (page, text) => page.getByRole('heading', { level: 1, name: text }).waitFor();
 
-// Into a public lobby, under that name.
+// From the home page into a public lobby, under that name.
 export async function play(page, name) {
   if (name) await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: 'Play', exact: true }).click();
+}
+
+// Settings of a lobby that closes when all players are ready, or when it is full. With a short countdown, a slow
+// machine would bring the players into different lobbies.
+export const PATIENT = { TP_GAME__LOBBY_COUNTDOWN: '120' };
+
+// Brings the players from the home page into one lobby, which must be `PATIENT`.
+export async function gather(pages, names) {
+  for (const [index, page] of pages.entries()) await play(page, names[index]);
+  for (const page of pages) await seats(page, pages.length);
+}
+
+// Waits until the lobby shows that many players.
+export const seats = (page, count) => page.locator('.people li').nth(count - 1).waitFor();
+
+export const beReady = (page) => page.getByRole('button', { name: "I'm ready" }).click();
+
+// Brings the players from the home page into one race, until START.
+export async function meet(pages, names) {
+  await gather(pages, names);
+  for (const page of pages) await beReady(page);
+  await Promise.all(pages.map(started));
 }
 
 export const started = (page) => page.locator('main.is-on').waitFor();
 
 export const wordsOf = (page) => page.locator('#race-text').textContent();
 
-// Milliseconds between two keys at least: the server ranks nobody who types more than 30 letters a second.
+// The least milliseconds between two keys: faster than 30 letters a second is not ranked.
 const FASTEST = 20;
 
 // Types the text, or the words from `from` until `to`, key by key.
@@ -135,7 +172,12 @@ export async function typeText(page, { from = 0, to = Infinity, pause = 25 } = {
   await page.keyboard.type(to < words.length ? `${part} ` : part, { delay: Math.max(pause, FASTEST) });
 }
 
-export const finished = (page) => page.waitForURL(/#\/result$/);
+// Waits until the result is shown, not only for its address, which changes before the page does.
+export const finished = (page) => page.locator('main.page-result h1').waitFor();
+
+// Waits until this many words are shown as typed. The text is drawn at the next frame.
+export const typedWords = (page, count) =>
+  until(async () => (await page.locator('.word:has(.right)').count()) === count, `${count} words are shown as typed`);
 
 // One figure of the race or the result.
 export const figure = (page, name) => page.locator(`[data-figure="${name}"]`).textContent();
@@ -147,11 +189,23 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
 }
 
+// Holds back the page's requests to `url`. Returns a function that lets them go.
+export async function hold(page, url) {
+  let release;
+  const isReleased = new Promise((resolve) => (release = resolve));
+  await page.route(url, async (route) => {
+    await isReleased;
+    // The test may be over, and the page closed.
+    await route.continue().catch(() => {});
+  });
+  return release;
+}
+
 // Waits until `check` holds.
-export async function until(check, what = 'it') {
+export async function until(check, what) {
   const end = Date.now() + PATIENCE;
   while (!(await check())) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() > end) throw new Error(`timed out waiting until ${what}`);
     await delay(50);
   }
 }

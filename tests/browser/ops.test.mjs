@@ -1,4 +1,4 @@
-// The operations page: figures, a live tail and switches, for everybody, by light and in the dark.
+// The operations page: figures, a live tail and switches, accessible in light and dark.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ test('an operator sees a race, follows it, and switches a module off and on', as
   await ops.getByText('Done: switch off module online (all pods).').waitFor();
   await row.getByText(/off since 20.*by 127\.0\.0\.1 \(loopback\)/).waitFor();
   assert.equal((await fetch(`${address}/api/v1/online`)).status, 503);
-  // The keyboard goes on where the dialog was opened.
+  // The focus returns to the button that opened the dialog.
   await until(() => row.getByRole('button').evaluate((it) => it === document.activeElement), 'the button has the focus');
   assert.deepEqual(await violations(ops), [], 'light');
   await ops.emulateMedia({ colorScheme: 'dark' });
@@ -52,7 +52,7 @@ test('an operator sees a race, follows it, and switches a module off and on', as
   await picture(ops, 'ops');
 });
 
-test('a page whose token is wanted asks for it', async (t) => {
+test('the operations page asks for a required token', async (t) => {
   const port = await freePort();
   const settings = { TP_OPERATIONS__PORT: `${port}`, TP_OPERATIONS__TOKEN: 'open sesame' };
   const [, chrome] = [await server(t, settings), await browser(t)];

@@ -1,4 +1,4 @@
-// How a race went: the pure part, and the places of carets' names.
+// The pure parts: statistics of a race, and the places of the names at carets.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -21,7 +21,7 @@ test('the speed is that of the last two seconds, not of the race so far', () => 
   assert.deepEqual(points, [[1, 60], [2, 60], [3, 90], [4, 120], [5, 60], [6, 0]]);
 });
 
-test('letters that are taken back are no negative speed', () => {
+test('deleted letters are no negative speed', () => {
   const points = speeds(samples(5, 5, -5, -5), (sample) => sample.right);
   assert.ok(points.every(([, wpm]) => wpm >= 0));
 });
@@ -31,7 +31,7 @@ test('the seconds of wrong keys are marked', () => {
   assert.deepEqual(slipsAt(all), [2, 4]);
 });
 
-test('a metronome is consistent, a stutter is not, and a short race does not say', () => {
+test('an even speed is consistent, an uneven one is not, and a short race has no consistency', () => {
   assert.equal(consistency(samples(5, 5, 5, 5)), 100);
   assert.ok(consistency(samples(10, 0, 10, 0)) < 40);
   assert.equal(consistency(samples(5, 5)), null);

@@ -1,4 +1,4 @@
-// Who races, and how they stand: the pure part.
+// The players of a race and their order: the pure part.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,14 +10,14 @@ const row = (id, more = {}) => ({ id, name: id, finished: null, rank: 99_999, ..
 const at = (seconds) => new Date(Date.UTC(2030, 0, 1) + seconds * 1000).toISOString();
 const numbers = (players) => players.map(({ id, number }) => [id, number]);
 
-test('everybody keeps number and position, and who is new comes last', () => {
+test('known players keep number and position, and new ones come last', () => {
   const two = moved(merged([], [row('a'), row('b')], 0), 'b', { word_index: 1, char_index: 0 }, 1);
   const three = merged(two, [row('c'), row('b'), row('a')], 2);
   assert.deepEqual(numbers(three), [['a', 1], ['b', 2], ['c', 3]]);
   assert.equal(three[1].position.word_index, 1);
 });
 
-test('somebody whose id changes stays the same player', () => {
+test('a player whose id changes stays the same player', () => {
   const two = moved(merged([], [row('guest-a'), row('b')], 0), 'guest-a', { word_index: 2, char_index: 0 }, 1);
   const theirs = merged(two, [row('b'), row('account')], 2);
   assert.deepEqual(numbers(theirs), [['account', 1], ['b', 2]]);
@@ -26,12 +26,12 @@ test('somebody whose id changes stays the same player', () => {
   assert.deepEqual(numbers(mine), [['account', 1], ['b', 2], ['c', 3]]);
 });
 
-test('who is in no row any more is gone', () => {
+test('a player without a row is removed', () => {
   const three = merged([], [row('a'), row('b'), row('c')], 0);
   assert.deepEqual(numbers(merged(three, [row('c'), row('a')], 1)), [['a', 1], ['c', 3]]);
 });
 
-test('who does not move for long is away, until they do', () => {
+test('a player who does not move for long is away until the next move', () => {
   const both = merged([], [row('me'), row('b')], 0);
   assert.equal(aged(both, STILL, 'me'), both);
   const still = aged(both, STILL + 1, 'me');
@@ -45,7 +45,7 @@ test('who does not move for long is away, until they do', () => {
   assert.equal(placeOf(gone[0], gone, WORDS).place, 1);
 });
 
-test('a finish that is not ranked has no place, and stands behind those that are', () => {
+test('an unranked finish has no place, and is listed behind ranked ones', () => {
   const cheat = row('a', { finished: at(9), unranked: 'KEYSTROKES_NOT_SEEN' });
   const me = row('me', { finished: at(11), rank: 1 });
   const typing = { ...row('b'), position: { word_index: 0, char_index: 0 } };
@@ -53,7 +53,7 @@ test('a finish that is not ranked has no place, and stands behind those that are
   assert.deepEqual(standing([typing, cheat, me], WORDS).map(({ id }) => id), ['me', 'a', 'b']);
 });
 
-test('among people bots take no place; who meets bots alone is placed among them', () => {
+test('among people bots take no place; a player who only met bots is placed among them', () => {
   const bot = row('bot-1', { bot: true, finished: at(10) });
   const me = row('me', { finished: at(11), rank: 1 });
   const other = row('b', { finished: at(12), rank: 2 });

@@ -1,4 +1,4 @@
-// A network that stalls at the end of a race, and a server that is told nothing of the typing.
+// A network that stalls at the end of a race, and keystrokes that never reach the server.
 
 import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
@@ -31,7 +31,7 @@ for (const seconds of [2, 4, 8]) {
   });
 }
 
-test('a result whose keystrokes never came is not ranked, and the page says why', async (t) => {
+test('a result without keystrokes is not ranked, and the page says why', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, address);
   await anna.addInitScript(() => {
@@ -50,7 +50,7 @@ test('a result whose keystrokes never came is not ranked, and the page says why'
   assert.deepEqual([row.rank, row.unranked], [99_999, 'KEYSTROKES_NOT_SEEN']);
 });
 
-// The result of the race that the page shows.
+// The rows of the result, as the server has them.
 const rowsOf = (page) =>
   page.evaluate(async () => {
     const { gameId } = (await import('/web/store.js')).load('race');
@@ -58,7 +58,7 @@ const rowsOf = (page) =>
     return (await answer.json()).ranking;
   });
 
-// A way to the server that can stall: what was sent meanwhile arrives when it is open again.
+// A proxy that can stall: data sent meanwhile arrives when it is open again.
 async function wayTo(t, address) {
   const { hostname, port } = new URL(address);
   const sockets = new Set();
