@@ -32,7 +32,7 @@ export function go(hash, words = '') {
 // For code after an `await`: returns a function that tells whether the page is still the same.
 export function here() {
   const visit = visits;
-  return () => visit === visits;
+  return () => visit === visits && location.hash === shown;
 }
 
 function render() {

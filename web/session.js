@@ -4,8 +4,12 @@ import { get, post } from './api.js';
 
 const NOBODY = ['TOKEN_NOT_PROVIDED', 'TOKEN_EXPIRED', 'INVALID_TOKEN', 'REFRESH_TOKEN_MISSMATCH'];
 
+// Settled when no name is on its way to the server.
+let named = Promise.resolve();
+
 // { id, name, isGuest }, or null if the server does not know the player (yet). Also renews an expired token.
 export async function whoAmI() {
+  await named;
   try {
     const { id, name } = await get('/profile/user-info');
     return shown({ id, name, isGuest: id.startsWith('guest-') });
@@ -15,8 +19,12 @@ export async function whoAmI() {
   }
 }
 
-// Creates a guest with this name, or renames the current guest.
-export const callMe = (name) => post('/auth/guest', { name });
+// Creates a guest with this name, or renames the current guest. Another page may open meanwhile.
+export function callMe(name) {
+  const answer = post('/auth/guest', { name });
+  named = answer.catch(() => {});
+  return answer;
+}
 
 export async function logOut() {
   await post('/auth/logout');
