@@ -51,13 +51,19 @@ export class Standings {
   #arrange(rows) {
     const { children } = this.element;
     if (children.length === rows.length && rows.every((row, index) => children[index] === row)) return;
-    const tops = new Map(rows.map((row) => [row, row.isConnected ? row.offsetTop : null]));
+    const topOf = (row) => row.getBoundingClientRect().top;
+    // Of a row that still glides, the place where it is seen.
+    const tops = new Map(rows.filter((row) => row.isConnected).map((row) => [row, topOf(row)]));
     this.element.replaceChildren(...rows);
     if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    for (const row of tops.keys()) for (const glide of row.getAnimations()) glide.cancel();
     for (const [row, top] of tops) {
-      if (top === null || top === row.offsetTop) continue;
-      const from = `translateY(${top - row.offsetTop}px)`;
-      row.animate([{ transform: from }, { transform: 'none' }], { duration: GLIDE, easing: 'ease-out' });
+      const way = top - topOf(row);
+      if (way === 0) continue;
+      // A row that moves up passes over the others.
+      const zIndex = way > 0 ? 1 : 0;
+      const from = { transform: `translateY(${way}px)`, zIndex };
+      row.animate([from, { transform: 'none', zIndex }], { duration: GLIDE, easing: 'ease-out' });
     }
   }
 
