@@ -21,7 +21,7 @@ test('a lonely player races bots three seconds after the click', async (t) => {
   const seconds = (Date.now() - before) / 1000;
   t.diagnostic(`from the click to START: ${seconds.toFixed(1)} s`);
   // The server waits for three seconds; a slow page takes the rest. Lobby and countdown would take four minutes.
-  assert.ok(seconds < 60);
+  assert.ok(seconds < 120);
   assert.ok((await anna.locator('.standings li', { hasText: 'bot' }).count()) >= 2);
 });
 
