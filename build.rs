@@ -24,10 +24,14 @@ fn main() {
     fs::write(out.join("migrations.rs"), tables.concat()).expect("OUT_DIR is writable");
 }
 
-/// One `pub mod` per entry, and their names.
+/// The folder of what modules share: no module itself.
+const SHARED: &str = "shared";
+
+/// One `pub mod` per entry, and the names of those that are modules.
 fn modules(entries: &[(String, String)]) -> String {
     let line = |(name, path): &(String, String)| format!("#[path = {path:?}]\npub mod {name};\n");
-    let names: Vec<_> = entries.iter().map(|(name, _)| name).collect();
+    let names: Vec<_> =
+        entries.iter().map(|(name, _)| name).filter(|name| *name != SHARED).collect();
     let list = format!(
         "/// The entries of `handlers/`, by name.\npub const ENTRIES: &[&str] = &{names:?};\n"
     );

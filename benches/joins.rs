@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use typephoon_api::game::{Door, PodName, SocketId, TextWish, Timestamp, User, UserId, UserType};
+use typephoon_api::game::{Door, Parts, PodName, SocketId, Timestamp, User, UserId, UserType};
 use typephoon_api::handlers::lobby::matchmaker::Matchmaker;
 use typephoon_api::handlers::lobby::seats::{Entry, LobbyRules};
+use typephoon_api::handlers::shared::invited;
 use typephoon_api::live::{Live, RedisLive};
 use typephoon_api::records::{Journal, Records};
 use typephoon_api::settings::{RedisSettings, Settings};
@@ -31,7 +32,6 @@ const RULES: LobbyRules = LobbyRules {
     countdown: Duration::from_secs(5),
     full_grace: Duration::from_secs(1),
     kept: Duration::from_secs(60),
-    text: TextWish { words: None, punctuation: false, numbers: false },
 };
 
 #[tokio::main]
@@ -153,7 +153,8 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
         let (now, begun) = (Timestamp::now(), Instant::now());
         let (door, previous) = (door_of(doors), None);
         let socket = (SocketId(1), pod.live.pod().clone());
-        let entry = Entry { user, door, socket, previous, now, rules: RULES };
+        let parts = Parts::default();
+        let entry = Entry { user, door, socket, previous, now, rules: RULES, parts };
         pod.matchmaker.seat(&pod.live, &pod.tasks, entry).await.expect("a seat");
         waits.push(begun.elapsed());
     }
@@ -163,7 +164,7 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
 /// One of so many doors; if there is only one, that of open races.
 fn door_of(doors: usize) -> Door {
     match doors {
-        1 => Door::Open,
-        _ => Door::Invited(format!("invitation-{}", rand::random_range(0..doors)).into()),
+        1 => Door::OPEN,
+        _ => invited(&format!("invitation-{}", rand::random_range(0..doors))),
     }
 }

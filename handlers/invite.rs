@@ -11,7 +11,8 @@ use salvo::{Request, Writer};
 use serde::{Deserialize, Serialize};
 
 use crate::bus::{Event, Never, Reach};
-use crate::game::{Door, Game, GameId, Stage, TextWish, Timestamp, UserId};
+use crate::game::{Game, GameId, Stage, Timestamp, UserId};
+use crate::handlers::shared::{TextWish, Wishes, token_of};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
@@ -103,11 +104,11 @@ async fn invitation(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<In
     let game = cx.live().find(game.0).await?.ok_or(Kind::GAME_NOT_FOUND)?;
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     Ok(Answer::new(Invitation {
-        invite_token: token_of(&cx, &game),
-        is_private: matches!(game.door, Door::Invited(_)),
+        invite_token: common_token(&cx, &game),
+        is_private: token_of(&game.door).is_some(),
         host: game.host().map(ToString::to_string),
         player_limit: cx.settings().game.player_limit,
-        text: game.wishes.text.into(),
+        text: game.part::<Wishes>().text.into(),
     }))
 }
 
@@ -191,26 +192,25 @@ fn wish_for(game: &mut Game, host: &UserId, wish: TextWish) -> Step<Result<bool,
     if game.host() != Some(host) {
         return refused(Kind::NOT_THE_HOST);
     }
-    if game.wishes.text == wish {
+    if game.part::<Wishes>().text == wish {
         return Step::unchanged(Ok(false));
     }
-    game.wishes.text = wish;
+    game.edit(|wishes: &mut Wishes| wishes.text = wish);
     Step::changed(Ok(true))
 }
 
 /// Whether this is a friends' game in which the user has a seat.
 fn check_friend(game: &Game, user: &UserId) -> Result<(), Kind> {
-    if !matches!(game.door, Door::Invited(_)) {
+    if token_of(&game.door).is_none() {
         return Err(Kind::GAME_NOT_FOUND);
     }
     game.player(user).map(drop).ok_or(Kind::NOT_A_PARTICIPANT)
 }
 
-fn token_of(cx: &Cx, game: &Game) -> String {
-    match &game.door {
-        Door::Invited(token) => token.to_string(),
-        Door::Open | Door::Alone => cx.keys().secret_of(&format!("those who met in {}", game.id)),
-    }
+/// The token by which the players of a game can meet again.
+fn common_token(cx: &Cx, game: &Game) -> String {
+    let own = token_of(&game.door).map(str::to_owned);
+    own.unwrap_or_else(|| cx.keys().secret_of(&format!("those who met in {}", game.id)))
 }
 
 /// A player wants to race against the same people again.
@@ -255,7 +255,7 @@ async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<In
     let game = game.filter(|game| game.stage >= Stage::Countdown).ok_or(Kind::GAME_NOT_FOUND)?;
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     cx.publish(RematchWanted { game: game.id, user: caller.0.id }).await;
-    Ok(Answer::new(Invite { invite_token: token_of(&cx, &game) }))
+    Ok(Answer::new(Invite { invite_token: common_token(&cx, &game) }))
 }
 
 /// The address at which friends can reach this server.
@@ -302,7 +302,7 @@ pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Resu
         return refused(Kind::NOT_THE_HOST);
     }
     game.closes_at = closes_at;
-    game.wishes.ready.insert(host.clone());
+    game.edit(|wishes: &mut Wishes| wishes.ready.insert(host.clone()));
     Step::changed(Ok(()))
 }
 

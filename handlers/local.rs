@@ -3,6 +3,7 @@
 //! and no provider.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use salvo::oapi::{ToSchema, endpoint};
 use salvo::{Request, Writer};
@@ -10,8 +11,9 @@ use serde::Deserialize;
 
 use crate::auth::{Bearer, Cookies, SetCookies, password};
 use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
+use crate::handlers::shared::PasswordAccounts;
 use crate::http::{Answer, Body, Budgets, Caller, Empty};
-use crate::login::{LOCAL_LOGIN, log_in, name_key, offers_local_accounts, refusal, shown_name};
+use crate::login::{log_in, name_key, refusal, shown_name};
 use crate::module::{Cx, Module, Wiring};
 use crate::{Error, Kind};
 
@@ -26,12 +28,26 @@ fn wire(module: &mut Wiring) {
     module
         .post("/api/v1/auth/local/register", register)
         .fails(&[Kind::NAME_TAKEN, Kind::NOT_FOUND]);
-    module.post(LOCAL_LOGIN, login).fails(&[Kind::WRONG_CREDENTIALS, Kind::NOT_FOUND]);
+    module
+        .post("/api/v1/auth/local/login", login)
+        .fails(&[Kind::WRONG_CREDENTIALS, Kind::NOT_FOUND]);
+    module.decides(0, offers_accounts);
     module
         .post("/api/v1/auth/local/password", change_password)
         .fails(&[Kind::WRONG_CREDENTIALS, Kind::NOT_FOUND]);
     module.emits::<LoginEnded>();
     module.emits::<GuestLoggedIn>();
+}
+
+/// Whether accounts can be created: if `auth.local` is on; by default, if the server has no `db` and no provider.
+fn are_offered(cx: &Cx) -> bool {
+    let is_alone = cx.settings().db.is_none();
+    let otherwise = || is_alone && cx.providers().configured().next().is_none();
+    cx.settings().auth.local.unwrap_or_else(otherwise)
+}
+
+async fn offers_accounts(cx: Cx, _: Arc<PasswordAccounts>) -> Result<Option<bool>, Error> {
+    Ok(Some(are_offered(&cx)))
 }
 
 /// Characters of a name.
@@ -181,7 +197,7 @@ async fn change_password(
 
 /// Spends the address's budgets; then returns the name, as other players see it and as it is compared.
 fn come_in(cx: &Cx, req: &Request, credentials: &Credentials) -> Result<(String, String), Error> {
-    if !offers_local_accounts(cx) {
+    if !are_offered(cx) {
         return Err(Error::new(Kind::NOT_FOUND, "this server has no local accounts"));
     }
     // First, to keep the keys of the budgets small.

@@ -77,16 +77,16 @@ impl Application {
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
-        let timers = wanted(declared.timers, &settings);
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,
             live,
             records,
-            timers: Timers::new(timers),
+            timers: Timers::new(wanted(declared.timers, &settings)),
             keys,
             frames: declared.frames,
             states,
+            questions: declared.questions,
             providers,
             instruments: declared.instruments,
             table: declared.table,

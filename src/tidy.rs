@@ -65,6 +65,15 @@ fn the_runtime_names_no_handler_module() {
 }
 
 #[test]
+fn the_centre_knows_no_feature() {
+    let complaint = "src/live/a.rs:2: the centre knows of words";
+    refused("src/live/a.rs", "//! A.\nlet it = game.words;\n", complaint);
+    accepted("src/live/a.rs", "//! A.\n// Its words are a part.\nlet it = in_words();\n");
+    accepted("src/telemetry/a.rs", "//! A.\nlet it = text.words();\n");
+    accepted("handlers/a.rs", "//! A.\nlet it = game.words;\n");
+}
+
+#[test]
 fn no_handler_module_names_another() {
     // One that is there, whichever.
     let Some(other) = crate::handlers::ENTRIES.first() else { return };

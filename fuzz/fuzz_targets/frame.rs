@@ -4,9 +4,12 @@
 #![no_main]
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use typephoon_api::fuzzing::{Track, declared, fragments};
+use typephoon_api::game::Timestamp;
+use typephoon_api::handlers::shared::{Progress, Text, Typing};
 
 thread_local! {
     static TRACK: OnceCell<Track> = const { OnceCell::new() };
@@ -17,6 +20,12 @@ fuzz_target!(|bytes: &[u8]| {
         fragments(bytes, usize::from(*piece));
     }
     if let Ok(text) = std::str::from_utf8(bytes) {
-        TRACK.with(|track| track.get_or_init(|| Track::of(declared())).takes(text));
+        let (typing, words) = (Typing::default(), Text::of("the quick brown fox"));
+        let count = words.words();
+        typing.resume(words, &Progress::default(), Some(Timestamp::now()));
+        let track = |track: &OnceCell<Track>| {
+            track.get_or_init(|| Track::of(declared())).takes(text, Arc::new(typing), count);
+        };
+        TRACK.with(track);
     }
 });

@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::auth::{Cookies, SetCookies};
 use crate::game::{GuestLoggedIn, LoginEnded, PlayerForgotten, User};
+use crate::handlers::shared::PasswordAccounts;
 use crate::http::{Answer, Empty, Key};
-use crate::login::offers_local_accounts;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::SocketsOf;
 use crate::{Error, Kind};
@@ -112,8 +112,10 @@ struct Way {
 
 /// Lists the ways to log in to this server.
 #[endpoint(tags("auth"))]
-async fn providers(cx: Cx) -> Answer<Ways> {
+async fn providers(cx: Cx) -> Result<Answer<Ways>, Error> {
     let configured = cx.providers().configured();
     let ways = configured.map(|it| Way { name: it.name.clone(), title: it.title.clone() });
-    Answer::new(Ways { providers: ways.collect(), local: offers_local_accounts(&cx) })
+    let ways = ways.collect();
+    let local = cx.ask(PasswordAccounts).await?.unwrap_or(false);
+    Ok(Answer::new(Ways { providers: ways, local }))
 }

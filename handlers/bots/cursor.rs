@@ -105,7 +105,8 @@ async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
     }
     let Some(mover) = Mover::of(cx.state::<Moving>(), id) else { return Ok(()) };
     let Some(game) = cx.live().find(id).await? else { return Ok(()) };
-    let left = game.ends_at.after(cx.now());
+    let ends_at = game.time_is_up_at().map_or(game.ends_at, |up| up.min(game.ends_at));
+    let left = ends_at.after(cx.now());
     let its = cx.clone();
     let all: Vec<_> =
         typing(&game).map(|(bot, start, plan)| (bot.id.clone(), start, plan)).collect();

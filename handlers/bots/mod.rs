@@ -22,10 +22,8 @@ use self::cursor::{BotCursor, BotMoved, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
-use crate::game::{
-    Claim, Door, Finish, Game, GameId, Passage, Player, PlayerFinished, PlayerJoined, Stage,
-    Timestamp, User,
-};
+use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Timestamp, User};
+use crate::handlers::shared::{Claim, CorrectWords, Finish, Passage};
 use crate::http::Answer;
 use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
@@ -55,7 +53,7 @@ const HANDING_IN: Duration = Duration::from_millis(100);
 /// When to check whether a lobby needs bots.
 fn arrive_at(game: &Game) -> Option<Timestamp> {
     let may_need = game.stage == Stage::Lobby
-        && game.door == Door::Open
+        && game.door.is_public()
         && !game.full
         && bots(game).next().is_none();
     may_need.then(|| game.opened_at.max(game.closes_at - BEFORE_CLOSING))
@@ -77,12 +75,11 @@ async fn arrive(cx: Cx, game: GameId) -> Result<Vec<PlayerJoined>, Error> {
 
 /// Seats bots in a waiting open lobby that has none, up to `limit` players.
 pub fn sit_down(game: &mut Game, bots: &[User], limit: usize, now: Timestamp) -> Step<()> {
-    let may_come =
-        game.door == Door::Open && game.has_room(now) && self::bots(game).next().is_none();
+    let may_come = game.door.is_public() && game.has_room(now) && self::bots(game).next().is_none();
     let room = if may_come { limit.saturating_sub(game.players.len()) } else { 0 };
     for bot in &bots[..room.min(bots.len())] {
         game.seat(bot.clone(), None);
-        game.log.push(Passage::Came);
+        game.log(Passage::Came);
     }
     Step::changed_if(room > 0 && !bots.is_empty())
 }
@@ -116,7 +113,9 @@ fn finishes_at(game: &Game) -> Option<Timestamp> {
 
 /// The bots without a result: when that of each is due, and its plan.
 fn unfinished(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
-    typing(game).map(|(bot, start, plan)| (bot, start + plan.duration() + HANDING_IN, plan))
+    let limit = game.time_limit().unwrap_or(Duration::MAX);
+    typing(game)
+        .map(move |(bot, start, plan)| (bot, start + plan.duration().min(limit) + HANDING_IN, plan))
 }
 
 /// The bots without a result, with the START and the plan of each.
@@ -125,8 +124,8 @@ fn typing(game: &Game) -> impl Iterator<Item = (&User, Timestamp, Plan)> {
     let typing = bots(game).filter(|bot| bot.result.is_none());
     typing.filter_map(move |bot| {
         // A pod of the previous version stored the START of each bot.
-        let start = bot.started.or(start).filter(|_| start.is_some())?;
-        Some((&bot.user, start, Plan::of(&bot.user.id, &game.words)))
+        let start = bot.started().or(start).filter(|_| start.is_some())?;
+        Some((&bot.user, start, Plan::of(&bot.user.id, &game.words())))
     })
 }
 
@@ -137,8 +136,13 @@ async fn finish(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
     let now = cx.now();
     for (bot, _, plan) in unfinished(&game).filter(|(_, at, _)| *at <= now) {
         let claim = Claim { figures: plan.figures(), at: now, unranked: None };
+        let words = game.time_limit().map(|limit| plan.words_after(limit));
         let hand_in = |game: &mut Game| match game.finish(&bot.id, claim) {
-            Ok(Finish::Taken(rank)) => Step::changed(Some(rank)),
+            Ok(Finish::Taken(rank)) => {
+                let player = game.player_mut(&bot.id).filter(|_| words.is_some());
+                player.into_iter().for_each(|it| it.put(CorrectWords(words)));
+                Step::changed(Some(rank))
+            }
             Ok(Finish::Before(_)) | Err(_) => Step::unchanged(None),
         };
         match cx.live().change("finish", id, hand_in).await {

@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::game::{BOT, Figures, UserId};
+use crate::game::{Figures, UserId};
+use crate::handlers::shared::BOT;
 
 /// Words per minute that a bot can have.
 pub(super) const SPEEDS: RangeInclusive<u32> = 5..=250;
@@ -59,6 +60,16 @@ impl Plan {
     pub(super) fn strokes_from(&self, elapsed: Duration) -> &[Stroke] {
         let next = self.strokes.partition_point(|stroke| stroke.after <= elapsed);
         &self.strokes[next.saturating_sub(1)..]
+    }
+
+    /// Number of words typed so long after START.
+    pub(super) fn words_after(&self, elapsed: Duration) -> u32 {
+        let until = self.strokes.partition_point(|stroke| stroke.after <= elapsed);
+        match self.strokes.get(until) {
+            // The word of the next stroke is not finished yet.
+            Some(next) => next.word_index,
+            None => self.strokes.last().map_or(0, |last| last.word_index + 1),
+        }
     }
 
     /// Time from START to the last letter.

@@ -8,9 +8,9 @@ use super::plan::{Plan, SPEEDS, id};
 use super::settings::BotSettings;
 use super::{HANDING_IN, arrive_at, finishes_at};
 use crate::game::{
-    Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Text, Timestamp, User, UserId,
-    UserType, Wishes,
+    Door, Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
+use crate::handlers::shared::{Text, Words, invited};
 use crate::module::Setup;
 use crate::settings::{Settings, Sources, load};
 
@@ -21,32 +21,18 @@ fn texts() -> impl Strategy<Value = String> {
 
 fn player(id: UserId, user_type: UserType) -> Player {
     let user = User { id, name: "Anna".into(), user_type };
-    Player {
-        user,
-        sockets: [(SocketId(1), "pod".into())].into(),
-        absent_since: None,
-        started: None,
-        first_started: None,
-        progress: Progress::default(),
-        result: None,
-    }
+    Player::new(user, Some((SocketId(1), "pod".into())))
 }
 
 fn game(stage: Stage, door: Door, players: Vec<Player>) -> Game {
     Game {
-        id: GameId(1),
-        version: 1,
         stage,
         door,
-        opened_at: Timestamp(0),
         closes_at: Timestamp(5_000_000),
-        full: false,
         starts_at: Some(Timestamp(10_000_000)),
         ends_at: Timestamp(i64::MAX),
-        words: "some words".into(),
-        log: Log::default(),
-        wishes: Wishes::default(),
         players,
+        ..Game::opened(GameId(1), Timestamp(0), Parts::default().with(Words("some words".into())))
     }
 }
 
@@ -115,28 +101,28 @@ fn the_rhythm_is_no_machines() {
 
 #[test]
 fn bots_come_shortly_before_an_open_lobby_closes_once() {
-    let anna = || player("anna".into(), UserType::Guest);
+    let anna = || player("guest-1".into(), UserType::Guest);
     let bot = || player(id(40, 1), UserType::Guest);
-    let invited = Door::Invited("abcdefgh".into());
+    let invited = invited("abcdefgh");
     let at = Some(Timestamp(3_500_000));
-    assert_eq!(arrive_at(&game(Stage::Lobby, Door::Open, vec![anna()])), at);
-    assert_eq!(arrive_at(&game(Stage::Lobby, Door::Open, vec![anna(), bot()])), None);
-    assert_eq!(arrive_at(&game(Stage::Lobby, Door::Alone, vec![anna()])), None);
+    assert_eq!(arrive_at(&game(Stage::Lobby, Door::OPEN, vec![anna()])), at);
+    assert_eq!(arrive_at(&game(Stage::Lobby, Door::OPEN, vec![anna(), bot()])), None);
+    assert_eq!(arrive_at(&game(Stage::Lobby, Door::ALONE, vec![anna()])), None);
     assert_eq!(arrive_at(&game(Stage::Lobby, invited, vec![anna()])), None);
-    assert_eq!(arrive_at(&game(Stage::Closed, Door::Open, vec![anna()])), None);
+    assert_eq!(arrive_at(&game(Stage::Closed, Door::OPEN, vec![anna()])), None);
 }
 
 #[test]
 fn the_fastest_bot_that_still_types_is_the_next_to_finish() {
     let (slow, fast) = (id(30, 1), id(60, 2));
     let bots = vec![player(slow.clone(), UserType::Guest), player(fast.clone(), UserType::Guest)];
-    let mut game = game(Stage::Running, Door::Open, bots);
+    let mut game = game(Stage::Running, Door::OPEN, bots);
     let at = |bot: &UserId, start| {
         Timestamp(start) + Plan::of(bot, "some words").duration() + HANDING_IN
     };
     assert_eq!(finishes_at(&game), Some(at(&fast, 10_000_000)));
     // Late START, late end.
-    game.players[1].started = Some(Timestamp(60_000_000));
+    game.players[1].start(Timestamp(60_000_000));
     assert_eq!(finishes_at(&game), Some(at(&slow, 10_000_000)));
     game.stage = Stage::Countdown;
     assert_eq!(finishes_at(&game), None);

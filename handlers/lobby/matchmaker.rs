@@ -172,7 +172,7 @@ impl Turn {
     /// Waits for the turn, for a limited time: without it there may be a lobby more than necessary. Players who race alone
     /// need none.
     async fn take(live: &Live, door: &Door) -> Option<Self> {
-        if *door == Door::Alone {
+        if *door == Door::ALONE {
             return None;
         }
         let key = format!("turn:{}", Index::Door(door.clone()));
@@ -296,7 +296,7 @@ impl Party<'_> {
             self.fill_lobby(live, id, |entry| entry.previous == Some(id)).await?;
         }
         let Some((_, first)) = self.standing().next() else { return Ok(()) };
-        if first.door == Door::Alone {
+        if first.door == Door::ALONE {
             return Ok(());
         }
         let (door, now) = (Index::Door(first.door.clone()), first.now);

@@ -24,10 +24,10 @@ use self::seats::Entry;
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
-    Door, Game, GameId, LobbyClosed, LoginId, Passage, PlayerJoined, PlayerLeft, RacePrepared,
-    SocketId, Stage, TextWish,
+    Door, Game, GameId, LobbyClosed, LoginId, Parts, PlayerJoined, PlayerLeft, RacePrepared,
+    SocketId, Stage, Timestamp, User, UserId, UserType,
 };
-use crate::game::{Progress, Text, Timestamp, User, UserId, UserType};
+use crate::handlers::shared::{Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited};
 use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
 use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
@@ -72,7 +72,8 @@ struct LobbySocket {
     login: Option<LoginId>,
     is_new: bool,
     door: Door,
-    text: TextWish,
+    /// What is stored with a lobby that opens for this player.
+    parts: Parts,
     previous: Option<GameId>,
     /// Number of entries of the lobby's log that the client has been told.
     told: u64,
@@ -88,6 +89,7 @@ impl Socket for LobbySocket {
         Cookie TP_AT is optional.";
     type Emits = Option<PlayerJoined>;
     type Says = (Init, GetToken, UserJoined, UserLeft, GameStart);
+    type Own = ();
 
     fn query() -> Vec<Parameter> {
         let one_of =
@@ -95,7 +97,10 @@ impl Socket for LobbySocket {
         vec![
             integer_parameter("prev_game_id", "With reconnect: the game to return to."),
             text_parameter("queue_in_type", "By default new.").schema(one_of(["new", "reconnect"])),
-            text_parameter("game_type", "By default multi.").schema(one_of(["single", "multi"])),
+            text_parameter(
+                "game_type",
+                "By default multi; single for a race alone; modules add others.",
+            ),
             text_parameter("invite_token", "For the lobby of those who have the token."),
             rules::WORDS.parameter(),
             text_parameter("punctuation", "Solo races and friends' lobbies: true for sentences."),
@@ -120,10 +125,10 @@ impl Socket for LobbySocket {
                 return Err(Error::validation("queue_in_type: is neither new nor reconnect"));
             }
         };
-        let (door, text) = (door(&query)?, text_wish(&query)?);
+        let (door, parts) = asked_for(cx, &query).await?;
         let known = known_user(cx, &handshake.cookies());
         let is_new = known.is_none();
-        let is_own_game = door != Door::Open;
+        let is_own_game = !door.is_public();
         handshake.spend_seat(known.as_ref().map(|bearer| &bearer.user.id), is_own_game)?;
         // Single and invited lobbies are limited like new guests: they fill the server as fast.
         if is_new || is_own_game {
@@ -131,7 +136,7 @@ impl Socket for LobbySocket {
         }
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
         let id = SocketId(rand::random());
-        Ok(Self { id, user, login, is_new, door, text, previous, told: 0, told_game_start: false })
+        Ok(Self { id, user, login, is_new, door, parts, previous, told: 0, told_game_start: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
@@ -146,9 +151,8 @@ impl Socket for LobbySocket {
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
         // The last entry is this arrival, which all players are told, the new one included.
-        self.told = game.log.end() - u64::from(emits.is_some());
-        let (text, progress, since) = (Text::default(), Progress::default(), None);
-        Ok(Opening { game: game.id, user, login, text, progress, since, greeting, emits })
+        self.told = game.part::<Log>().end() - u64::from(emits.is_some());
+        Ok(Opening { game: game.id, user, login, greeting, emits })
     }
 
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {
@@ -156,13 +160,13 @@ impl Socket for LobbySocket {
             return Ok(Say::goodbye(Kind::GAME_LOST));
         };
         // This pod was silent for so long that its players counted as absent: they are told to reconnect.
-        let is_dismissed = Passage::Left(seat.user.clone());
-        if game.log.since(self.told).any(|passage| *passage == is_dismissed) {
+        let (log, is_dismissed) = (game.part::<Log>(), Passage::Left(seat.user.clone()));
+        if log.since(self.told).any(|passage| *passage == is_dismissed) {
             return Ok(Say::goodbye(Kind::GAME_LOST));
         }
-        let news = game.log.since(self.told).map(|passage| news(game.id, passage));
+        let news = log.since(self.told).map(|passage| news(game.id, passage));
         let say = Say::frames(news.collect());
-        self.told = game.log.end();
+        self.told = log.end();
         if game.stage < Stage::Countdown || self.told_game_start {
             return Ok(say);
         }
@@ -220,8 +224,9 @@ impl LobbySocket {
     async fn take_seat(&self, cx: &Cx) -> Result<(Arc<Game>, Vec<Frame>), Error> {
         let (user, door, previous) = (self.user.clone(), self.door.clone(), self.previous);
         let (socket, now) = ((self.id, cx.live().pod().clone()), cx.now());
-        let rules = rules::lobby_rules(&cx.settings().game, &door, self.text);
-        let entry = Entry { user, door, socket, previous, now, rules };
+        let rules = rules::lobby_rules(&cx.settings().game, &door);
+        let parts = self.parts.clone();
+        let entry = Entry { user, door, socket, previous, now, rules, parts };
         let matchmaker = cx.state::<Arc<Matchmaker>>();
         let entering = matchmaker.seat(cx.live(), cx.tasks(), entry);
         // Waits while the records accept no writes; after a timeout the client is told to retry, as for a request.
@@ -252,14 +257,27 @@ impl LobbySocket {
     }
 }
 
-/// The door that a query asks for.
-fn door(query: &Query<'_>) -> Result<Door, Error> {
-    match (query.text("invite_token"), query.text("game_type")) {
-        (None, None | Some("multi")) => Ok(Door::Open),
-        (None, Some("single")) => Ok(Door::Alone),
-        (Some(token), None | Some("multi")) if rules::is_token(token) => {
-            Ok(Door::Invited(token.into()))
-        }
+/// The lobby that a query asks for: its door, and what is stored with it if it opens.
+async fn asked_for(cx: &Cx, query: &Query<'_>) -> Result<(Door, Parts), Error> {
+    let wishes = Wishes { text: text_wish(query)?, ..Wishes::default() };
+    let is_known = matches!(query.text("game_type"), None | Some("single" | "multi"));
+    let mode = if is_known { None } else { cx.ask(ModeWanted { query: query.all() }).await? };
+    let Some(Mode { door: open, parts }) = mode else {
+        return Ok((door(query, query.text("game_type"))?, Parts::default().with(wishes)));
+    };
+    let parts = parts.with(wishes);
+    match query.text("invite_token") {
+        None => Ok((open, parts)),
+        Some(_) => Ok((door(query, None)?, parts)),
+    }
+}
+
+/// The door that a query asks for, with this `game_type`.
+fn door(query: &Query<'_>, game_type: Option<&str>) -> Result<Door, Error> {
+    match (query.text("invite_token"), game_type) {
+        (None, None | Some("multi")) => Ok(Door::OPEN),
+        (None, Some("single")) => Ok(Door::ALONE),
+        (Some(token), None | Some("multi")) if rules::is_token(token) => Ok(invited(token)),
         (Some(_), _) => Err(Error::validation("invite_token: is no invitation of this server")),
         (None, Some(_)) => Err(Error::validation("game_type: is neither single nor multi")),
     }
@@ -275,9 +293,10 @@ fn text_wish(query: &Query<'_>) -> Result<TextWish, Error> {
 /// For `fuzz/`: the invitation's token in a query, if it is accepted.
 #[cfg(fuzzing)]
 pub fn invite_token(request: &salvo::Request) -> Option<String> {
-    match door(&Query::of(request)) {
-        Ok(Door::Invited(token)) => Some(token.to_string()),
-        _ => None,
+    let query = Query::of(request);
+    match door(&query, query.text("game_type")) {
+        Ok(door) => door.key().map(str::to_owned),
+        Err(_) => None,
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::seats::LobbyRules;
-use crate::game::{Door, Game, Stage, TextWish, Timestamp};
+use crate::game::{Door, Game, Stage, Timestamp};
+use crate::handlers::shared::{TextWish, token_of};
 use crate::http::BoundedInteger;
 use crate::settings::GameSettings;
 
@@ -33,16 +34,14 @@ pub(super) fn is_token(token: &str) -> bool {
 }
 
 /// The limits and times of a lobby with this door.
-pub(super) fn lobby_rules(game: &GameSettings, door: &Door, text: TextWish) -> LobbyRules {
-    let (player_limit, countdown) = match door {
-        Door::Open => (game.player_limit, game.lobby_countdown),
-        Door::Alone => (1, game.lobby_countdown),
-        Door::Invited(_) => (game.player_limit, game.invite_patience),
-    };
+pub(super) fn lobby_rules(game: &GameSettings, door: &Door) -> LobbyRules {
+    let player_limit = if *door == Door::ALONE { 1 } else { game.player_limit };
+    let is_friends = token_of(door).is_some();
+    let countdown = if is_friends { game.invite_patience } else { game.lobby_countdown };
     // However long friends wait in the lobby, their race is kept for as long as any other.
     let longer = countdown.saturating_sub(game.lobby_countdown);
     let kept = game.cleanup_countdown + longer;
-    LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept, text }
+    LobbyRules { player_limit, countdown, full_grace: FULL_GRACE, kept }
 }
 
 pub(super) fn closes_at(game: &Game) -> Option<Timestamp> {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::game::{
-    Door, Game, GameId, Log, OpenSocket, Passage, SocketId, Stage, TextWish, Timestamp, User,
-    UserId, Wishes,
+    Door, Game, GameId, OpenSocket, Parts, SocketId, Stage, Timestamp, User, UserId,
 };
+use crate::handlers::shared::{Passage, Wishes};
 use crate::live::Step;
 use crate::{Error, Kind};
 
@@ -24,6 +24,8 @@ pub struct Entry {
     pub now: Timestamp,
     /// The rules for a lobby that is opened or filled.
     pub rules: LobbyRules,
+    /// What modules store with a lobby that is opened.
+    pub parts: Parts,
 }
 
 /// How lobbies open and fill.
@@ -37,27 +39,16 @@ pub struct LobbyRules {
     pub full_grace: Duration,
     /// How long a game is kept after its lobby was opened.
     pub kept: Duration,
-    /// The text of a lobby that is opened.
-    pub text: TextWish,
 }
 
 /// A lobby that opens for a player, still without seats.
 pub fn open(id: GameId, entry: &Entry) -> Game {
     let (now, rules) = (entry.now, &entry.rules);
     Game {
-        id,
-        version: 1,
-        stage: Stage::Lobby,
         door: entry.door.clone(),
-        opened_at: now,
         closes_at: now + rules.countdown,
-        full: false,
-        starts_at: None,
         ends_at: now + rules.kept,
-        words: "".into(),
-        players: Vec::new(),
-        log: Log::default(),
-        wishes: Wishes { text: rules.text, ..Wishes::default() },
+        ..Game::opened(id, now, entry.parts.clone())
     }
 }
 
@@ -83,7 +74,7 @@ pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
     }
     // The latest entry is this arrival: a lobby socket counts on it.
     if game.stage == Stage::Lobby {
-        game.log.push(Passage::Came);
+        game.log(Passage::Came);
         // A page that reloads may say that its player is ready before it is back.
         close_if_ready(game, entry.now + entry.rules.full_grace);
     }
@@ -99,12 +90,12 @@ fn take_new_seat(game: &mut Game, entry: &Entry) {
         game.full = true;
         game.closes_at = entry.now + entry.rules.full_grace;
     }
-    game.log.push(Passage::Came);
+    game.log(Passage::Came);
 }
 
 /// Bots make room for people.
 fn send_a_bot_away(game: &mut Game) {
-    let last = game.players.iter().rfind(|player| player.user.is_bot());
+    let last = game.players.iter().rfind(|player| !player.user.is_person());
     if let Some(bot) = last.map(|player| player.user.id.clone()) {
         game.take_seats(|player| player.user.id == bot);
     }
@@ -163,9 +154,10 @@ pub fn be_ready(game: &mut Game, user: &UserId, closes_at: Timestamp) -> Step<Re
     if game.player(user).is_none() {
         return Step::unchanged(Err(Kind::NOT_A_PARTICIPANT.into()));
     }
-    if game.stage > Stage::Lobby || !game.wishes.ready.insert(user.clone()) {
+    if game.stage > Stage::Lobby || game.part::<Wishes>().ready.contains(user) {
         return Step::unchanged(Ok(()));
     }
+    game.edit(|wishes: &mut Wishes| wishes.ready.insert(user.clone()));
     close_if_ready(game, closes_at);
     Step::changed(Ok(()))
 }

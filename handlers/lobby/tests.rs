@@ -6,40 +6,25 @@ use serde_json::json;
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
 use super::wire::Players;
 use crate::game::{
-    Door, Game, GameId, Log, Player, Progress, SocketId, Stage, Timestamp, User, UserId, UserType,
-    Wishes,
+    Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
 
 fn player(n: usize, absent_since: Option<i64>) -> Player {
-    let id = format!("player-{n}").as_str().into();
-    Player {
-        user: User { id, name: format!("Player {n}"), user_type: UserType::Guest },
-        sockets: absent_since.is_none().then(|| (SocketId(1), "pod".into())).into_iter().collect(),
-        absent_since: absent_since.map(Timestamp),
-        started: None,
-        first_started: None,
-        progress: Progress::default(),
-        result: None,
-    }
+    let id = format!("guest-{n}").as_str().into();
+    let user = User { id, name: format!("Player {n}"), user_type: UserType::Guest };
+    let socket = absent_since.is_none().then(|| (SocketId(1), "pod".into()));
+    Player { absent_since: absent_since.map(Timestamp), ..Player::new(user, socket) }
 }
 
 fn game(stage: Stage, closes_at: i64, absences: &[Option<i64>]) -> Game {
     Game {
-        id: GameId(1),
-        version: 1,
         stage,
-        door: Door::Open,
-        opened_at: Timestamp(0),
         closes_at: Timestamp(closes_at),
-        full: false,
-        starts_at: None,
         ends_at: Timestamp(i64::MAX),
-        words: "".into(),
-        log: Log::default(),
-        wishes: Wishes::default(),
         players: absences.iter().enumerate().map(|(n, since)| player(n, *since)).collect(),
+        ..Game::opened(GameId(1), Timestamp(0), Parts::default())
     }
 }
 
@@ -80,7 +65,7 @@ proptest! {
         let game = game(Stage::Lobby, 0, &vec![None; players]);
         let seen = Players::seen_by(&game, &game.players[who].user.id);
         let seen = serde_json::to_value(seen).unwrap();
-        let row = |n| json!({"id": format!("player-{n}"), "name": format!("Player {n}")});
+        let row = |n| json!({"id": format!("guest-{n}"), "name": format!("Player {n}")});
         prop_assert_eq!(&seen["me"], &row(who));
         let others: Vec<_> = (0..players).filter(|n| *n != who).map(row).collect();
         prop_assert_eq!(&seen["others"], &json!(others));

@@ -3,7 +3,8 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
-use crate::game::{Game, GameId, UserId};
+use crate::game::{Game, GameId, Player, UserId};
+use crate::handlers::shared::Wishes;
 use crate::socket::Message;
 
 /// Frames that well-behaved clients may send here, and that are ignored.
@@ -108,11 +109,12 @@ pub(super) struct Players {
 impl Players {
     /// `None` if the user has no seat.
     pub(super) fn seen_by(game: &Game, user: &UserId) -> Option<Self> {
-        let row = |player: &crate::game::Player| LobbyPlayer {
+        let wishes = game.part::<Wishes>();
+        let row = |player: &Player| LobbyPlayer {
             id: player.user.id.to_string(),
             name: player.user.name.clone(),
             bot: player.user.is_bot().then_some(true),
-            ready: game.wishes.ready.contains(&player.user.id).then_some(true),
+            ready: wishes.ready.contains(&player.user.id).then_some(true),
         };
         let me = row(game.player(user)?);
         let others = game.players.iter().filter(|it| it.user.id != *user).map(row).collect();

@@ -19,9 +19,10 @@ use self::wire::{
 use crate::auth::Bearer;
 use crate::bus::Heard;
 use crate::game::{
-    Game, GameId, LobbyClosed, LoginId, Noted, PlayerMoved, PlayerTyped, Progress, RaceEntered,
-    RacePrepared, RaceStarted, Stage, Text, Timestamp, User,
+    Game, GameId, LobbyClosed, LoginId, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared,
+    RaceStarted, Stage, Timestamp, User,
 };
+use crate::handlers::shared::{Noted, Progress, Text, TimeIsUp, Typing};
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Ending, Frame, Handshake, Malformed, Opening, RACE, Say, Seat, Socket};
@@ -32,6 +33,7 @@ inventory::submit! { Module { name: "race", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.state(WordSource::load);
     module.hears(prepare_closed);
+    module.hears(keep_typed);
     module.timer("race.preparation", rules::to_be_prepared, prepare);
     module.timer("race.countdown", rules::starts_at, start);
     module.socket::<RaceSocket>();
@@ -49,6 +51,16 @@ fn wire(module: &mut Wiring) {
 
 async fn prepare_closed(cx: Cx, closed: Heard<LobbyClosed>) -> Result<Option<RacePrepared>, Error> {
     prepare(cx, closed.game).await
+}
+
+/// Stores what the players of this pod have typed: their time is up.
+async fn keep_typed(cx: Cx, up: Heard<TimeIsUp>) -> Result<(), Error> {
+    let room = cx.rooms().get(RACE, up.game);
+    for (user, typing) in room.iter().flat_map(|room| room.own_of_all::<Typing>()) {
+        let (its, game) = (cx.clone(), up.game);
+        cx.beside(async move { typing.keep_at_last(&its, game, &user).await });
+    }
+    Ok(())
 }
 
 /// Draws the text of a race, and sets the time of its START.
@@ -84,10 +96,11 @@ fn keystroke(
     seat: &Seat,
     key: KeyStoke,
 ) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
-    let position = rules::position(&seat.text, key.word_index, key.char_index);
+    let typing = seat.own::<Typing>();
+    let position = rules::position(typing.text(), key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
-    let noted = seat.typing.note(&seat.text, (word_index, char_index), Timestamp::now());
-    if noted == Noted::TooEarly {
+    let noted = typing.note((word_index, char_index), Timestamp::now());
+    if noted == Noted::NotNow {
         return Ok((None, None));
     }
     let (game, user) = (seat.game, || seat.user.clone());
@@ -102,7 +115,7 @@ struct RaceSocket {
     game: GameId,
     text: Text,
     /// The player's progress, as stored.
-    progress: Progress,
+    progress: Arc<Progress>,
     is_browser: bool,
     start: Start,
 }
@@ -123,6 +136,14 @@ enum Start {
 }
 
 impl Start {
+    /// When another socket of the player told START, if this one has told RESUME.
+    fn resumed(self) -> Option<Timestamp> {
+        match self {
+            Self::Resumed(at) => Some(at),
+            Self::Awaited | Self::Claiming(_) | Self::Said(_) | Self::Over => None,
+        }
+    }
+
     /// The time at which this socket claimed START, if it did, or may have.
     fn claimed(self) -> Option<Timestamp> {
         match self {
@@ -146,6 +167,7 @@ impl Socket for RaceSocket {
     ];
     type Emits = Option<RaceEntered>;
     type Says = (StartFrame, Resume, GameEnd);
+    type Own = Typing;
 
     fn query() -> Vec<Parameter> {
         vec![integer_parameter("game_id", "The game.").required(true)]
@@ -157,25 +179,25 @@ impl Socket for RaceSocket {
             cx.keys().access(handshake.cookies().access_token(), cx.now())?;
         let game = find(cx, id).await?;
         let player = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
-        let (text, progress) = (Text::of(&game.words), player.progress.clone());
-        let start = player.started.map_or(Start::Awaited, Start::Resumed);
+        let (text, progress) = (Text::of(&game.words()), player.part());
+        let start = player.started().map_or(Start::Awaited, Start::Resumed);
         let is_browser = handshake.is_browser();
         Ok(Self { user, login, game: id, text, progress, is_browser, start })
     }
 
     /// Tells a player who has been told START before how long ago that was.
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
-        let (game, user, text) = (self.game, self.user.id.clone(), self.text.clone());
-        let login = self.login.clone();
-        let since = match self.start {
-            Start::Resumed(at) => Some(at),
-            _ => None,
-        };
-        let resumed = since.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
+        let (game, user, login) = (self.game, self.user.id.clone(), self.login.clone());
+        let resumed = self.start.resumed();
+        let resumed = resumed.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
         let greeting = resumed.into_iter().collect();
-        let progress = std::mem::take(&mut self.progress);
         let emits = Some(RaceEntered { game, user: user.clone() });
-        Ok(Opening { game, user, login, text, progress, since, greeting, emits })
+        Ok(Opening { game, user, login, greeting, emits })
+    }
+
+    fn seated(&mut self, seat: &Seat) {
+        let (text, progress) = (std::mem::take(&mut self.text), std::mem::take(&mut self.progress));
+        seat.own::<Typing>().resume(text, &progress, self.start.resumed());
     }
 
     /// Tells START, if it is given and the player has not been told. If a player has several sockets, the newest tells
@@ -188,13 +210,16 @@ impl Socket for RaceSocket {
             let end = GameEnd { game_id: seat.game };
             return Ok(if before == Start::Over { Say::nothing() } else { Say::message(&end) });
         };
+        if let Some(until) = rules::typing_ends_at(&game) {
+            seat.own::<Typing>().end_at(until);
+        }
         match (self.start, rules::told_start(&game, &seat.user)) {
             (Start::Claiming(claimed), Some(at)) if at == claimed => {
                 return Ok(self.say_start(seat, claimed, cx.now()));
             }
             (Start::Awaited | Start::Claiming(_), Some(at)) => {
                 self.start = Start::Resumed(at);
-                seat.typing.begin(at);
+                seat.own::<Typing>().begin(at);
                 return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
             }
             _ => {}
@@ -219,10 +244,11 @@ impl Socket for RaceSocket {
     /// Stores the player's progress; leaving is not announced. Releases a START that cannot have arrived, so that it is
     /// told again, unless the player has typed since: then another socket's RESUME has taken its place.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<Self::Emits, Error> {
-        if seat.typing.keep(cx.live(), seat.game, &seat.user).await.is_err() {
-            let (cx, game, user, typing) =
-                (cx.clone(), seat.game, seat.user.clone(), seat.typing.clone());
-            cx.clone().beside(async move { typing.keep_at_last(&cx, game, &user).await });
+        if seat.own::<Typing>().keep(cx.live(), seat.game, &seat.user).await.is_err() {
+            let (its, seat) = (cx.clone(), seat.clone());
+            cx.beside(async move {
+                seat.own::<Typing>().keep_at_last(&its, seat.game, &seat.user).await;
+            });
         }
         let claimed = self.start.claimed();
         let lost = claimed.filter(|_| !rules::start_arrived(ending, self.is_browser));
@@ -243,7 +269,7 @@ impl RaceSocket {
     /// Tells START, claimed in the facts at `claimed`. From now on the player may type.
     fn say_start(&mut self, seat: &Seat, claimed: Timestamp, now: Timestamp) -> Say {
         self.start = Start::Said(claimed);
-        seat.typing.begin(now);
+        seat.own::<Typing>().begin(now);
         Say::message(&StartFrame { game_id: seat.game }).tracked()
     }
 }
@@ -268,7 +294,7 @@ async fn words(cx: Cx, game: GameQuery) -> Result<Answer<Words>, Error> {
         Kind::GAME_NOT_FOUND => Kind::WORDS_NOT_FOUND.into(),
         _ => error,
     })?;
-    Ok(Answer::new(Words { words: game.words.to_string() }))
+    Ok(Answer::new(Words::of(&game)))
 }
 
 /// The players of the race, and their results so far.

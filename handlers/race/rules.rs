@@ -3,13 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::game::{Door, Game, Stage, Text, TextWish, Timestamp, UserId};
+use crate::game::{Door, Game, Stage, Timestamp, UserId};
+use crate::handlers::shared::{Text, TextWish, TimeLimit, Wishes, Words};
 use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
 
 /// Number of characters beyond the end of a word that are still shown to the other players.
 const OVERTYPED: i64 = 32;
+
+/// Words per second of the fastest typist: a text is longer than what can be typed until the time is up.
+const WORDS_PER_SECOND: u16 = 6;
+
+/// How long a position may travel that was typed before the time was up.
+const LATENESS: Duration = Duration::from_millis(500);
 
 /// When to prepare a closed lobby that `lobby.closed` has not prepared, because a pod died in between.
 pub(super) fn to_be_prepared(game: &Game) -> Option<Timestamp> {
@@ -27,7 +34,7 @@ pub fn prepare(game: &mut Game, words: &Arc<str>, starts_at: Timestamp) -> Step<
         return Step::unchanged(());
     }
     game.stage = Stage::Countdown;
-    game.words = words.clone();
+    game.put(Words(words.clone()));
     game.starts_at = Some(starts_at);
     Step::changed(())
 }
@@ -45,30 +52,32 @@ pub fn start(game: &mut Game, now: Timestamp) -> Step<()> {
 pub fn claim_start(game: &mut Game, user: &UserId, now: Timestamp) -> Step<()> {
     let is_due = start_is_due(game, user);
     let Some(player) = game.player_mut(user).filter(|_| is_due) else { return Step::unchanged(()) };
-    player.started = Some(now);
-    player.first_started.get_or_insert(now);
+    player.start(now);
     Step::changed(())
 }
 
 /// Releases the claim made at `claimed`, if it still stands: START did not reach the player.
 pub fn release_start(game: &mut Game, user: &UserId, claimed: Timestamp) -> Step<()> {
-    let player = game.player_mut(user).filter(|player| player.started == Some(claimed));
+    let player = game.player_mut(user).filter(|player| player.started() == Some(claimed));
     let Some(player) = player else { return Step::unchanged(()) };
-    player.started = None;
+    player.take_start_back();
     Step::changed(())
 }
 
 /// Time from the end of the lobby to START: shorter in a race alone, and if all people are ready.
 pub(super) fn wait(game: &Game, settings: &GameSettings) -> Duration {
-    let is_short = game.door == Door::Alone || game.is_ready();
+    let is_short = game.door == Door::ALONE || game.is_ready();
     let shortest = settings.single_countdown;
     if is_short { settings.start_countdown.min(shortest) } else { settings.start_countdown }
 }
 
 /// The options by which the text is drawn; in open races always the defaults.
 pub(super) fn text_wish(game: &Game, word_count: usize) -> TextWish {
-    let wish = if game.door == Door::Open { TextWish::default() } else { game.wishes.text };
-    TextWish { words: wish.words.or(u16::try_from(word_count).ok()), ..wish }
+    let wish =
+        if game.door == Door::OPEN { TextWish::default() } else { game.part::<Wishes>().text };
+    let words = wish.words.or(u16::try_from(word_count).ok());
+    let typed = game.part::<TimeLimit>().0.map(|seconds| seconds * WORDS_PER_SECOND);
+    TextWish { words: words.max(typed), ..wish }
 }
 
 /// The user's unfinished race: the latest of the games in which the user has a seat, which come oldest first.
@@ -76,6 +85,11 @@ pub(super) fn current<'a>(played: &'a [Arc<Game>], user: &UserId) -> Option<&'a 
     let mut races = played.iter().filter(|game| game.stage >= Stage::Countdown);
     let latest = races.next_back()?;
     latest.player(user).filter(|player| player.result.is_none()).map(|_| &**latest)
+}
+
+/// Until when positions count, if there is a time limit.
+pub(super) fn typing_ends_at(game: &Game) -> Option<Timestamp> {
+    game.time_is_up_at().map(|at| at + LATENESS)
 }
 
 /// Seconds until START; 0 once the race is on.
@@ -94,13 +108,13 @@ pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<
 
 /// Whether START is given and the player has not been told.
 pub(super) fn start_is_due(game: &Game, user: &UserId) -> bool {
-    let untold = game.player(user).is_some_and(|player| player.started.is_none());
+    let untold = game.player(user).is_some_and(|player| player.started().is_none());
     game.stage == Stage::Running && untold
 }
 
 /// When START was claimed for a player, if it was.
 pub(super) fn told_start(game: &Game, user: &UserId) -> Option<Timestamp> {
-    game.player(user)?.started
+    game.player(user)?.started()
 }
 
 /// Whether a START that a socket has sent can have reached the player.

@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::seq::index;
 
 use super::dress;
-use crate::game::TextWish;
+use crate::handlers::shared::TextWish;
 use crate::module::Setup;
 use crate::settings::GameSettings;
 
@@ -57,11 +57,15 @@ impl WordSource {
         Ok(Self(words))
     }
 
-    /// Draws a text: different words joined by single blanks, with the wished number, sentences and numbers.
+    /// Draws a text: words joined by single blanks, with the wished number, sentences and numbers. No word comes again
+    /// before all of the list have come.
     pub(super) fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
-        let count = wish.words.map_or(self.0.len(), usize::from).min(self.0.len());
-        let drawn = index::sample(chance, self.0.len(), count);
-        let words = drawn.into_iter().map(|index| String::from(&*self.0[index])).collect();
+        let count = wish.words.map_or(self.0.len(), usize::from);
+        let mut words = Vec::with_capacity(count);
+        while words.len() < count {
+            let drawn = index::sample(chance, self.0.len(), self.0.len().min(count - words.len()));
+            words.extend(drawn.into_iter().map(|index| String::from(&*self.0[index])));
+        }
         dress::text(words, wish, chance).join(" ")
     }
 }

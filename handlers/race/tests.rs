@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::rules::{position, seconds_left, start_arrived, starts_at, to_be_prepared};
-use crate::game::{Door, Game, GameId, Log, Stage, Text, Timestamp, Wishes};
+use crate::game::{Game, GameId, Parts, Stage, Timestamp};
+use crate::handlers::shared::Text;
 use crate::socket::{Ending, Said};
 
 /// How far a position may lie beyond the end of its word.
@@ -27,19 +28,11 @@ fn indices() -> impl Strategy<Value = i64> {
 
 fn game(stage: Stage, closes_at: i64, starts_at: Option<i64>) -> Game {
     Game {
-        id: GameId(1),
-        version: 1,
         stage,
-        door: Door::Open,
-        opened_at: Timestamp(0),
         closes_at: Timestamp(closes_at),
-        full: false,
         starts_at: starts_at.map(Timestamp),
         ends_at: Timestamp(i64::MAX),
-        words: "some words".into(),
-        log: Log::default(),
-        wishes: Wishes::default(),
-        players: Vec::new(),
+        ..Game::opened(GameId(1), Timestamp(0), Parts::default())
     }
 }
 

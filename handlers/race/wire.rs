@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
-use crate::http::{Standing, lenient};
+use crate::handlers::shared::{Standing, TimeLimit};
+use crate::http::lenient;
 use crate::socket::Message;
 
 /// Frames that clients may send here, and that are ignored.
@@ -108,7 +109,16 @@ pub(super) struct Countdown {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Words {
     /// The words, joined by single blanks.
-    pub(super) words: String,
+    words: String,
+    /// For how many seconds they may be typed; present in races against the clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u16>,
+}
+
+impl Words {
+    pub(super) fn of(game: &Game) -> Self {
+        Self { words: game.words().to_string(), seconds: game.part::<TimeLimit>().0 }
+    }
 }
 
 /// The players of a race.
@@ -145,17 +155,16 @@ struct OwnRace {
     /// Its id.
     game_id: i64,
     /// `open`, `single` or `invited`, by its lobby.
-    kind: &'static str,
+    kind: String,
 }
 
 impl Current {
     pub(super) fn of(played: &[Arc<Game>], user: &UserId) -> Self {
         let own = |game: &Game| OwnRace {
             game_id: game.id.0,
-            kind: match game.door {
-                Door::Open => "open",
-                Door::Alone => "single",
-                Door::Invited(_) => "invited",
+            kind: match &game.door {
+                door if *door == Door::ALONE => "single".to_owned(),
+                door => door.kind().to_ascii_lowercase(),
             },
         };
         Self { game: rules::current(played, user).map(own) }

@@ -15,10 +15,10 @@ use self::wire::{Ranking, Statistics, UserFinished};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{
-    Claim, Figures, Finish, Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId,
-    UserType,
+    Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId, UserType,
 };
-use crate::http::{Answer, Body, Caller, Empty, GameQuery, Standing};
+use crate::handlers::shared::{Claim, ClaimMade, Finish, Progress, Standing, Typing, judge};
+use crate::http::{Answer, Body, Caller, Empty, GameQuery};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
 use crate::{Error, Kind};
@@ -46,7 +46,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Stores a player's progress in the facts, in the middle of the text and at its end.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, typed.game);
-    if let Some(typing) = room.and_then(|room| room.typing(&typed.user)) {
+    if let Some(typing) = room.and_then(|room| room.own::<Typing>(&typed.user)) {
         let (here, game, user) = (cx.clone(), typed.game, typed.user.clone());
         cx.beside(async move { typing.keep_at_last(&here, game, &user).await });
     }
@@ -60,20 +60,26 @@ async fn statistics(
     claim: Body<Statistics>,
     caller: Caller,
 ) -> Result<Answer<Empty>, Error> {
-    let (game, figures) = (GameId(claim.0.game_id), claim.0.figures());
-    rules::check_values(&figures)?;
-    take(&cx, game, caller.0, figures).await.map_err(|error| {
+    let claim = claim.0;
+    rules::check_values(&claim.figures())?;
+    take(&cx, caller.0, claim).await.map_err(|error| {
         // An exception of the contract: on this route a missing game is a bad request.
         if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
     })?;
     Ok(Answer::ok())
 }
 
-async fn take(cx: &Cx, id: GameId, user: User, figures: Figures) -> Result<(), Error> {
+async fn take(cx: &Cx, user: User, claim: Statistics) -> Result<(), Error> {
+    let (id, figures, correct_words) =
+        (GameId(claim.game_id), claim.figures(), claim.correct_words);
     let game = cx.live().find(id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
+    let made = ClaimMade { game: game.clone(), user: user.id.clone(), figures, correct_words };
+    if cx.ask(made).await?.is_some() {
+        return Ok(());
+    }
     let claim = if cx.settings().game.check_results && is_open(&game, &user.id) {
         let game = with_all_keys(cx, game, &user.id).await?;
-        rules::judge(&game, &user.id, figures, cx.now())
+        judge(&game, &user.id, figures, cx.now())
     } else {
         Claim { figures, at: cx.now(), unranked: None }
     };
@@ -104,13 +110,13 @@ async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Ar
     let late = cx.now() + KEYS_LATE;
     loop {
         let room = cx.rooms().get(RACE, game.id);
-        if let Some(typing) = room.and_then(|room| room.typing(user)) {
+        if let Some(typing) = room.and_then(|room| room.own::<Typing>(user)) {
             typing.keep(cx.live(), game.id, user).await?;
         }
         game = cx.live().find(game.id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
         let is_complete = game
             .player(user)
-            .is_some_and(|it| it.progress.completed.is_some() || !it.is_followed());
+            .is_some_and(|it| it.part::<Progress>().completed.is_some() || !it.is_followed());
         if is_complete || !is_open(&game, user) || cx.now() >= late {
             return Ok(game);
         }

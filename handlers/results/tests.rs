@@ -11,7 +11,7 @@ use crate::game::{Figures, Player, Result, Timestamp, User, UserType};
 const FIGURES: Figures = Figures { wpm: 60.0, wpm_raw: 65.0, acc: 97.5 };
 
 fn player(n: usize, rank: Option<u32>) -> Player {
-    let id = format!("player-{n}").as_str().into();
+    let id = format!("guest-{n}").as_str().into();
     let user = User { id, name: format!("Player {n}"), user_type: UserType::Guest };
     let (finished, figures, unranked) = (Timestamp(0), FIGURES, None);
     let result = rank.map(|rank| Result { rank, finished, figures, unranked });

@@ -4,7 +4,8 @@ use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, GameId, PlayerFinished, UserId};
-use crate::http::{Standing, UNRANKED, lenient};
+use crate::handlers::shared::{Standing, UNRANKED};
+use crate::http::lenient;
 use crate::socket::Message;
 
 /// The claim of a player.
@@ -25,6 +26,9 @@ pub(super) struct Statistics {
     #[serde(deserialize_with = "lenient::number")]
     #[salvo(schema(minimum = 0, maximum = 100))]
     acc: f64,
+    /// In races against the clock: number of correct words.
+    #[serde(default)]
+    pub(super) correct_words: Option<u32>,
 }
 
 impl Statistics {

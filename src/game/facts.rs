@@ -1,11 +1,10 @@
 //! The facts of one game, from the first seat in its lobby to its cleanup.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GameId, Log, PodName, Progress, SocketId, Timestamp, User, UserId};
+use super::{Door, GameId, Parts, PodName, SocketId, Timestamp, User, UserId};
 
 /// How far a game has come. It only ever goes forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,18 +17,6 @@ pub enum Stage {
     Countdown,
     /// START has been given.
     Running,
-}
-
-/// The rule of who may take a seat in a lobby.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Door {
-    /// Any player who queues in.
-    #[default]
-    Open,
-    /// Only its first player: a race alone.
-    Alone,
-    /// Players with this token. While the lobby waits it has a host, [`Game::host`].
-    Invited(Arc<str>),
 }
 
 /// The figures of a claim, as the frontend computes them.
@@ -46,7 +33,7 @@ pub struct Figures {
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server among people, from 1; 0 for bots and for unranked results.
+    /// Order of arrival at the server among people, from 1; 0 for other players and for unranked results.
     pub rank: u32,
     /// When it arrived.
     pub finished: Timestamp,
@@ -93,51 +80,11 @@ pub struct Player {
     pub sockets: BTreeMap<SocketId, PodName>,
     /// When the last lobby socket closed; `None` while one is open.
     pub absent_since: Option<Timestamp>,
-    /// When the player was told START: once, since a second one would falsify the result.
-    pub started: Option<Timestamp>,
-    /// When `started` was first set. A START that did not arrive is told again, which does not restart the player's
-    /// clock.
-    #[serde(default)]
-    pub first_started: Option<Timestamp>,
-    /// The player's typing, as the pods have seen it.
-    #[serde(default)]
-    pub progress: Progress,
     /// The result, once there is one.
     pub result: Option<Result>,
-}
-
-impl Player {
-    /// Whether the pods track the typing of this player. They do not if a pod of the previous version told START.
-    pub fn is_followed(&self) -> bool {
-        self.started.is_none() || self.first_started.is_some()
-    }
-}
-
-/// Options for the text of a single or invited lobby. The defaults give the text of open races.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TextWish {
-    /// Number of words; `None` for as many as in open races.
-    pub words: Option<u16>,
-    /// Sentences with capitals and punctuation marks.
-    pub punctuation: bool,
-    /// Numbers among the words.
-    pub numbers: bool,
-}
-
-impl TextWish {
-    /// How many words a text may have.
-    pub const WORDS: std::ops::RangeInclusive<u16> = 5..=200;
-}
-
-/// What the players of a game have asked for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Wishes {
-    /// The text: the wish of the player who opened the lobby, until the host chooses another.
-    pub text: TextWish,
-    /// The people who are ready.
-    pub ready: BTreeSet<UserId>,
+    /// What modules store with the seat.
+    #[serde(flatten)]
+    pub parts: Parts,
 }
 
 /// One game.
@@ -162,19 +109,31 @@ pub struct Game {
     pub starts_at: Option<Timestamp>,
     /// When the game is removed.
     pub ends_at: Timestamp,
-    /// The words of the race, joined by single blanks; empty until the lobby has closed.
-    pub words: Arc<str>,
     /// Its players, in order of arrival.
     pub players: Vec<Player>,
-    /// Arrivals and departures in the lobby.
-    #[serde(default)]
-    pub log: Log,
-    /// What the players have asked for.
-    #[serde(default)]
-    pub wishes: Wishes,
+    /// What modules store with the game.
+    #[serde(flatten)]
+    pub parts: Parts,
 }
 
 impl Game {
+    /// A lobby that opens, without seats. The module that opens it says when it closes and ends.
+    pub fn opened(id: GameId, now: Timestamp, parts: Parts) -> Self {
+        Self {
+            id,
+            version: 1,
+            stage: Stage::Lobby,
+            door: Door::OPEN,
+            opened_at: now,
+            closes_at: now,
+            full: false,
+            starts_at: None,
+            ends_at: now,
+            players: Vec::new(),
+            parts,
+        }
+    }
+
     /// The seat of a user.
     pub fn player(&self, user: &UserId) -> Option<&Player> {
         self.players.iter().find(|player| player.user.id == *user)
@@ -185,29 +144,14 @@ impl Game {
         self.players.iter_mut().find(|player| player.user.id == *user)
     }
 
-    /// The players who are not bots.
+    /// The players who are people, and not moved by the server.
     pub fn people(&self) -> impl Iterator<Item = &Player> {
-        self.players.iter().filter(|player| !player.user.is_bot())
+        self.players.iter().filter(|player| player.user.is_person())
     }
 
     /// The number of people who have a rank.
     pub fn finishers(&self) -> usize {
         self.people().filter(|player| player.result.is_some_and(|it| it.rank > 0)).count()
-    }
-
-    /// The host of a waiting friends' lobby: the person who has sat there longest. May close it, and choose its text.
-    pub fn host(&self) -> Option<&UserId> {
-        let has_host = self.stage == Stage::Lobby && matches!(self.door, Door::Invited(_));
-        self.people().next().filter(|_| has_host).map(|player| &player.user.id)
-    }
-
-    /// Whether all people present are ready. In a friends' lobby that takes at least two: a single player waits for
-    /// friends.
-    pub fn is_ready(&self) -> bool {
-        let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
-        let present = || self.people().filter(|player| player.absent_since.is_none());
-        let is_ready = |player: &Player| self.wishes.ready.contains(&player.user.id);
-        present().count() >= least && present().all(is_ready)
     }
 
     /// Whether the lobby still waits at `now`.

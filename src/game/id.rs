@@ -36,10 +36,11 @@ impl fmt::Display for GameId {
 #[serde(transparent)]
 pub struct SocketId(pub u64);
 
-/// The prefix of the ids of bots, and of no others.
-pub const BOT: &str = "bot-";
+/// The prefix of the ids of guests.
+const GUEST: &str = "guest-";
 
-/// A user: `guest-` and 32 hex digits, or the provider's name and its own id (`google-77`).
+/// A user: `guest-` and 32 hex digits, the provider's name and its own id (`google-77`), or an id of a module for a player
+/// that the server moves.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 #[salvo(schema(name = "UserId", value_type = String))]
@@ -48,7 +49,7 @@ pub struct UserId(Arc<str>);
 impl UserId {
     /// A new guest's id: 128 random bits.
     pub fn new_guest() -> Self {
-        Self(format!("guest-{:032x}", rand::random::<u128>()).into())
+        Self(format!("{GUEST}{:032x}", rand::random::<u128>()).into())
     }
 
     /// The id as on the wire and in the tables.
@@ -152,9 +153,9 @@ pub struct User {
 }
 
 impl User {
-    /// Whether it is a bot: it has neither token nor socket, gets no rank, and is in no record. To versions without
-    /// bots it is a guest.
-    pub fn is_bot(&self) -> bool {
-        self.id.as_str().starts_with(BOT)
+    /// Whether it is a person: registered, or a guest. Other players are moved by the server: they have neither token nor
+    /// socket, get no rank, and are in no record.
+    pub fn is_person(&self) -> bool {
+        self.user_type == UserType::Registered || self.id.as_str().starts_with(GUEST)
     }
 }

@@ -1,27 +1,23 @@
-//! The vocabulary of the game: ids, times, the facts of a game and the events that announce changes.
+//! The vocabulary of the runtime: ids, times, the facts that every game has, and the events that announce changes.
 //!
-//! Everything here is plain data. The rules of the game are in `handlers/`; [`crate::live`] changes the facts
-//! atomically.
+//! Everything here is plain data. What else is known of a game are [parts](Part) of modules. The rules are in `handlers/`;
+//! [`crate::live`] changes the facts atomically.
 
+mod door;
 mod events;
 mod facts;
-mod finish;
 mod id;
-mod log;
-mod progress;
+mod part;
 mod seats;
-mod text;
 mod time;
 
+pub use door::Door;
 pub use events::{
     GameEnded, GuestLoggedIn, LobbyClosed, LoginEnded, PlayerFinished, PlayerForgotten,
     PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared, RaceStarted,
 };
-pub use facts::{Door, Figures, Game, Player, Result, Stage, TextWish, Unranked, Wishes};
-pub use finish::{Claim, Finish};
-pub use id::{BOT, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
-pub use log::{Log, Passage};
-pub use progress::{FASTEST, Noted, Progress, Tracker};
+pub use facts::{Figures, Game, Player, Result, Stage, Unranked};
+pub use id::{GameId, LoginId, PodName, SocketId, User, UserId, UserType};
+pub use part::{Part, Parts};
 pub use seats::OpenSocket;
-pub use text::Text;
 pub use time::Timestamp;

@@ -1,7 +1,7 @@
 //! Changes to the seats of a game, whichever store keeps it: pure functions of its facts.
 
 use super::{
-    Door, Game, Passage, Player, PodName, SocketId, Stage, Timestamp, User, UserId, UserType,
+    Door, Game, Parts, Player, PodName, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
 
 /// A lobby socket, and the pod that holds it.
@@ -14,10 +14,8 @@ impl Player {
             user,
             sockets: socket.into_iter().collect(),
             absent_since: None,
-            started: None,
-            first_started: None,
-            progress: Default::default(),
             result: None,
+            parts: Parts::default(),
         }
     }
 
@@ -49,24 +47,12 @@ impl Game {
         name
     }
 
-    /// Removes the seats of some players, and logs that they left. Returns these players.
-    pub fn take_seats(&mut self, is_gone: impl Fn(&Player) -> bool) -> Vec<UserId> {
-        let gone = self.players.extract_if(.., |player| is_gone(player));
-        let users: Vec<_> = gone.map(|player| player.user.id).collect();
-        self.wishes.ready.retain(|user| !users.contains(user));
-        users.iter().for_each(|user| self.log.push(Passage::Left(user.clone())));
-        users
-    }
-
     /// Gives a guest's seat to the account that the guest has logged in to, once the lobby has closed, unless the
     /// account has a seat there already. Returns whether the seat moved.
     pub fn hand_over(&mut self, guest: &UserId, account: &User) -> bool {
         let moves = self.stage > Stage::Lobby && self.player(&account.id).is_none();
         let Some(player) = self.player_mut(guest).filter(|_| moves) else { return false };
         player.user = account.clone();
-        if self.wishes.ready.remove(guest) {
-            self.wishes.ready.insert(account.id.clone());
-        }
         true
     }
 
@@ -91,7 +77,7 @@ impl Game {
         match self.stage {
             Stage::Lobby => {
                 self.closes_at = self.closes_at.max(resume);
-                for player in self.players.iter_mut().filter(|it| !it.user.is_bot()) {
+                for player in self.players.iter_mut().filter(|it| it.user.is_person()) {
                     player.absent_since = Some(resume);
                 }
             }

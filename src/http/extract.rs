@@ -1,6 +1,8 @@
 //! Arguments of endpoints. They are extracted in their order, so an invalid query is reported before a missing token,
 //! as in the Python backend.
 
+use std::collections::HashMap;
+
 use salvo::extract::Metadata;
 use salvo::oapi::{
     Components, EndpointArgRegister, Object, Operation, Parameter, ParameterIn, schema::BasicType,
@@ -31,6 +33,13 @@ impl<'a> Query<'a> {
     /// A parameter as text.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.0.queries().get_vec(name)?.last().map(String::as_str)
+    }
+
+    /// All parameters, as text.
+    pub fn all(&self) -> HashMap<String, String> {
+        let last =
+            |(name, values): (&String, &Vec<String>)| Some((name.clone(), values.last()?.clone()));
+        self.0.queries().iter_all().filter_map(last).collect()
     }
 
     /// A required parameter, as an integer.

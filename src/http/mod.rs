@@ -27,7 +27,6 @@ mod redirect;
 mod router;
 mod secure;
 mod serve;
-mod standing;
 mod web;
 
 pub use answer::{Answer, Empty};
@@ -42,7 +41,6 @@ pub use limits::Budgets;
 pub use local_network::local_address;
 pub use redirect::Redirect;
 pub use router::Route;
-pub use standing::{Standing, UNRANKED};
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use answer::refuse_handshake;

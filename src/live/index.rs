@@ -24,8 +24,8 @@ impl Index {
         ways.extend(game.people().map(|player| Self::Player(player.user.id.clone())));
         if game.stage == Stage::Lobby {
             ways.push(Self::Waiting);
-            // Solo lobbies are not joined.
-            if !game.full && game.door != Door::Alone {
+            // Races alone are not joined.
+            if !game.full && game.door != Door::ALONE {
                 ways.push(Self::Door(game.door.clone()));
             }
         }
@@ -39,9 +39,7 @@ impl fmt::Display for Index {
         match self {
             Self::Every => f.write_str("games"),
             Self::Waiting => f.write_str("waiting"),
-            Self::Door(Door::Open) => f.write_str("door:open"),
-            Self::Door(Door::Alone) => f.write_str("door:alone"),
-            Self::Door(Door::Invited(token)) => write!(f, "door:invited:{token}"),
+            Self::Door(door) => write!(f, "door:{door}"),
             Self::Player(user) => write!(f, "player:{user}"),
         }
     }

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use self::deeds::{Deeds, Table};
 use crate::game::{
-    Claim, Door, Figures, Finish, Game, GameId, OpenSocket, Progress, SocketId, Stage, TextWish,
-    Timestamp, Unranked, User, UserId, UserType,
+    Door, Figures, Game, GameId, OpenSocket, Parts, SocketId, Stage, Timestamp, Unranked, User,
+    UserId, UserType,
 };
 use crate::handlers::lobby::seats::{Entry, LobbyRules};
+use crate::handlers::shared::{Claim, Finish, Progress, TextWish, Wishes, token_of};
 use crate::{Error, Kind};
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
@@ -30,7 +31,6 @@ fn rules(player_limit: usize) -> LobbyRules {
         countdown: Duration::from_secs(2),
         full_grace: Duration::from_millis(500),
         kept: Duration::from_secs(12),
-        text: TextWish { words: Some(50), punctuation: true, numbers: false },
     }
 }
 
@@ -45,9 +45,11 @@ const RESUME: Duration = Duration::from_secs(1);
 
 /// The `n`th player. Some share a name, and some are registered.
 fn player(n: usize) -> User {
-    let user_type = if n % 5 == 4 { UserType::Registered } else { UserType::Guest };
+    let is_guest = n % 5 != 4;
+    let (kind, user_type) =
+        if is_guest { ("guest", UserType::Guest) } else { ("player", UserType::Registered) };
     let name = ["Anna", "Ben", "Anna 2"][n % 3].to_owned();
-    User { id: format!("player-{n}").as_str().into(), name, user_type }
+    User { id: format!("{kind}-{n}").as_str().into(), name, user_type }
 }
 
 fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
@@ -61,18 +63,25 @@ fn on_a_pod(socket: SocketId) -> OpenSocket {
 
 fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
     let socket = on_a_pod(socket);
-    Entry { user: player(n), door: Door::Open, socket, previous: None, now, rules }
+    let user = player(n);
+    Entry { user, door: Door::OPEN, socket, previous: None, now, rules, parts: parts() }
+}
+
+/// What a lobby opens with.
+fn parts() -> Parts {
+    let text = TextWish { words: Some(50), punctuation: true, numbers: false };
+    Parts::default().with(Wishes { text, ..Wishes::default() })
 }
 
 /// One of two invitations.
 fn invited(n: i64) -> Door {
-    Door::Invited(format!("invitation-{}", n % 2).into())
+    crate::handlers::shared::invited(&format!("invitation-{}", n % 2))
 }
 
 /// Somebody who wants to race alone.
 fn alone(entry: Entry) -> Entry {
     let rules = LobbyRules { player_limit: 1, ..entry.rules };
-    Entry { door: Door::Alone, rules, ..entry }
+    Entry { door: Door::ALONE, rules, ..entry }
 }
 
 /// Two bots of one name, and it is Anna's.

@@ -54,15 +54,3 @@ pub fn stored(cx: &Cx, token: &str) -> StoredToken {
     let expires = issued + cx.settings().token.refresh_duration;
     StoredToken { fingerprint: fingerprint(token), issued, expires }
 }
-
-/// Path of the login with name and password.
-pub const LOCAL_LOGIN: &str = "/api/v1/auth/local/login";
-
-/// Whether players can create accounts with name and password: if a module offers it, and `auth.local` is on; by
-/// default, if the server has no `db` and no provider.
-pub fn offers_local_accounts(cx: &Cx) -> bool {
-    let is_there = cx.has_route(LOCAL_LOGIN);
-    let is_alone = cx.settings().db.is_none();
-    let otherwise = || is_alone && cx.providers().configured().next().is_none();
-    is_there && cx.settings().auth.local.unwrap_or_else(otherwise)
-}

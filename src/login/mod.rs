@@ -9,7 +9,7 @@ mod openid;
 mod provider;
 mod two_words;
 
-pub use account::{LOCAL_LOGIN, log_in, offers_local_accounts, stored};
+pub use account::{log_in, stored};
 pub use name::{looks_like_a_bot, name_key, refusal, shown_name};
 pub use openid::{ClientAuth, Endpoints, OpenId, OpenIdClient};
 pub use provider::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};

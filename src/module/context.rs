@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::question::Questions;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use super::wiring::FrameHandlers;
@@ -44,6 +45,7 @@ pub(crate) struct Parts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
     pub(crate) states: MadeStates,
+    pub(crate) questions: Questions,
     pub(crate) providers: Providers,
     pub(crate) instruments: Instruments,
     pub(crate) table: Vec<ModuleTable>,
@@ -216,12 +218,6 @@ impl Cx {
     pub fn players_online(&self) -> u64 {
         let elsewhere = self.parts.shared.as_ref().map_or(0, RedisLive::players_elsewhere);
         self.parts.rooms.players() + elsewhere
-    }
-
-    /// Whether a module serves this path.
-    pub fn has_route(&self, path: &str) -> bool {
-        let mut routes = self.parts.table.iter().flat_map(|row| &row.routes);
-        routes.any(|route| route.split_once(' ').is_some_and(|(_, it)| it == path))
     }
 
     /// Whether a request comes from a page with permission to make changes, or not from a browser: see

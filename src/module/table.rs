@@ -29,6 +29,8 @@ pub struct ModuleTable {
     pub ignores: Vec<String>,
     /// Timers.
     pub timers: Vec<&'static str>,
+    /// Questions of other modules that it decides.
+    pub decides: Vec<&'static str>,
     /// Identity providers.
     pub providers: Vec<&'static str>,
     /// Instruments of its own, `name (kind)`.
@@ -50,6 +52,7 @@ impl ModuleTable {
             frames: vec![],
             ignores: vec![],
             timers: vec![],
+            decides: vec![],
             providers: vec![],
             counts: vec![],
             messages: vec![],
@@ -80,7 +83,7 @@ impl ModuleTable {
         self.shows.push(format!("{} closes sockets", event.name));
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 10] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 11] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -94,6 +97,7 @@ impl ModuleTable {
             ("frames", self.frames.clone()),
             ("ignores", self.ignores.clone()),
             ("timers", self.timers.iter().map(ToString::to_string).collect()),
+            ("decides", self.decides.iter().map(ToString::to_string).collect()),
             ("logins", self.providers.iter().map(ToString::to_string).collect()),
             ("counts", self.counts.clone()),
         ]

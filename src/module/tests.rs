@@ -13,15 +13,14 @@ fn the_wiring_of_every_module_is_the_one_that_was_agreed_on() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    let agreed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wiring");
+    settings.set_snapshot_path(&agreed);
     let _bound = settings.bind_to_scope();
     let declared = wire(&linked(&[]).unwrap()).unwrap();
     for row in declared.table {
-        let name = format!("wiring_of_{}", row.name);
-        let agreed = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/module/snapshots");
-        if agreed.join(format!("{name}.snap")).exists()
-            || std::env::var_os("INSTA_UPDATE").is_some()
-        {
-            insta::assert_snapshot!(name, render_table(&[row]));
+        let is_known = agreed.join(format!("{}.snap", row.name)).exists();
+        if is_known || std::env::var_os("INSTA_UPDATE").is_some() {
+            insta::assert_snapshot!(row.name, render_table(&[row]));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::Cx;
 use super::context::{Instruments, Setup, States};
 use super::link::Module;
 use super::providers::ProviderDeclarations;
+use super::question::{Question, Questions};
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::bus::{
@@ -58,6 +59,7 @@ pub struct Declarations {
     pub(crate) frames: FrameHandlers,
     pub(crate) timers: Vec<TimerDeclaration>,
     pub(crate) states: States,
+    pub(crate) questions: Questions,
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
     pub(crate) switches: Switches,
@@ -77,6 +79,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         frames: HashMap::new(),
         timers: Vec::new(),
         states: States::default(),
+        questions: Questions::default(),
         providers: ProviderDeclarations::default(),
         instruments: Instruments::default(),
         switches: Switches::default(),
@@ -111,6 +114,18 @@ impl Wiring<'_> {
         self.row.emits(T::kinds());
         let handler = move |cx: Cx, heard| publishing(cx.clone(), handler(cx, heard));
         self.to.bus.hear::<E>(self.row.name, Arc::new(handler));
+    }
+
+    /// Lets `decide` answer a question that other modules ask ([`Cx::ask`]), after the modules with a lower priority. It
+    /// returns `None` if the question is not for it, and an error to refuse.
+    pub fn decides<Q, F>(&mut self, priority: i32, decide: fn(Cx, Arc<Q>) -> F)
+    where
+        Q: Question,
+        F: Future<Output = Result<Option<Q::Answer>, Error>> + Send + 'static,
+    {
+        count_from_zero(self.row.name, Q::NAME);
+        self.row.decides.push(Q::NAME);
+        self.to.questions.declare(self.row.name, priority, decide);
     }
 
     /// Calls `handler` with the positions `E` while it keeps up with them; `reread` when it lagged.

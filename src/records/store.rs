@@ -195,11 +195,7 @@ macro_rules! save_records {
                     }
                 };
                 let status = if game.stage == Stage::Lobby { LOBBY } else { IN_GAME };
-                let (game_type, invite) = match &game.door {
-                    Door::Alone => (SINGLE, None),
-                    Door::Open => (MULTI, None),
-                    Door::Invited(token) => (MULTI, Some(&**token)),
-                };
+                let game_type = if game.door == Door::ALONE { SINGLE } else { MULTI };
                 sqlx::query(UPSERT_GAME)
                     .bind(game.id.0)
                     .bind(At(game.opened_at))
@@ -208,7 +204,7 @@ macro_rules! save_records {
                     .bind(game_type)
                     .bind(count(game.people().count()))
                     .bind(count(game.finishers()))
-                    .bind(invite)
+                    .bind(game.door.key())
                     .execute(&mut *tx)
                     .await?;
                 for player in &game.players {

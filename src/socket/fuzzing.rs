@@ -1,12 +1,13 @@
 //! Entry points for fuzzing what clients send on a socket.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use super::room::{Member, Seat};
 use super::session::address;
-use super::{RACE, Typing, meter};
+use super::{RACE, meter};
 use crate::bus::Bus;
-use crate::game::{GameId, Text, Timestamp};
+use crate::game::GameId;
 use crate::module::{Declarations, FrameHandlers};
 
 /// A race of two players: one sends the fuzzer's input, the other watches.
@@ -27,16 +28,15 @@ impl Track {
         });
         rooms.enter(RACE, GameId(1), &member, 2);
         let room = rooms.enter(RACE, GameId(1), &watcher, 2);
-        let (text, typing) = (Text::of("the quick brown fox"), Arc::default());
         let (game, user, socket) = (GameId(1), member.user.clone(), member.socket);
-        let seat = Seat { game, user, socket, text, typing, room };
+        let seat = Seat { game, user, socket, own: Arc::new(()), room };
         Self { bus: bus.build().0, frames, seat, watcher }
     }
 
-    /// Handles a text frame, on every channel: what the watcher is shown must be a message about a word of the text.
-    pub fn takes(&self, text: &str) {
-        let seat = Seat { typing: Arc::new(Typing::default()), ..self.seat.clone() };
-        seat.typing.begin(Timestamp::now());
+    /// Handles a text frame, on every channel, for a player of whom the room keeps `own`. What the watcher is shown must be
+    /// a message about one of the first `length` words.
+    pub fn takes(&self, text: &str, own: Arc<dyn Any + Send + Sync>, length: usize) {
+        let seat = Seat { own, ..self.seat.clone() };
         for channel in self.frames.keys() {
             let Ok(addressed) = address(&self.frames, *channel, text) else { continue };
             drop((addressed.handler)(&self.bus, &seat, text));
@@ -44,7 +44,7 @@ impl Track {
         for text in self.watcher.outbox.take_texts() {
             let shown: serde_json::Value = serde_json::from_str(&text).expect("a message");
             let word = shown["word_index"].as_u64().expect("a position");
-            assert!((word as usize) < self.seat.text.words(), "{shown}");
+            assert!((word as usize) < length, "{shown}");
         }
     }
 }

@@ -98,13 +98,13 @@ async fn open<S: Socket>(
 impl<S: Socket> Session<S> {
     fn new(
         ws: WebSocket,
-        socket: S,
+        mut socket: S,
         cx: Cx,
         number: u64,
         cause: TraceContext,
         opening: Opening<S::Emits>,
     ) -> (Self, S::Emits) {
-        let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
+        let Opening { game, user, login, greeting, emits } = opening;
         let limits = &cx.settings().limits;
         let outbox = ws.get_ref().outbox().clone();
         outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
@@ -116,9 +116,9 @@ impl<S: Socket> Session<S> {
             outbox,
         });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let typing = room.typing_of(&user);
-        typing.resume(&text, &progress, since);
-        let seat = Seat { game, user, socket: number, text, typing, room };
+        let own = room.own_of::<S::Own>(&user);
+        let seat = Seat { game, user, socket: number, own, room };
+        socket.seated(&seat);
         // It is in its room now: whatever the facts lack here, the room will be told.
         if cx.parts().drain.is_on() {
             member.outbox.close(goodbye_to_latecomer(cx.parts()));

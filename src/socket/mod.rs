@@ -18,7 +18,6 @@ mod pace;
 mod pulse;
 mod room;
 mod session;
-mod typing;
 mod upgrade;
 
 use std::fmt;
@@ -32,9 +31,6 @@ pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
-pub use typing::Typing;
-#[cfg(test)]
-pub(crate) use typing::track;
 pub use upgrade::{Handshake, SocketRoute};
 
 pub(crate) use message::{SchemaOf, Side};
@@ -42,7 +38,7 @@ pub(crate) use message::{SchemaOf, Side};
 use salvo::oapi::Parameter;
 
 use crate::bus::Emits;
-use crate::game::{GameId, LoginId, Progress, Text, Timestamp, UserId};
+use crate::game::{GameId, LoginId, UserId};
 use crate::module::Cx;
 use crate::{Error, Kind};
 use census::CountedSocket;
@@ -77,6 +73,8 @@ pub trait Socket: Sized + Send + 'static {
     type Emits: Emits;
     /// The messages that it sends by itself, when it opens and when it catches up.
     type Says: Messages;
+    /// What its room keeps for a player as long as the room exists: [`Seat::own`]. All sockets of the player share it.
+    type Own: Default + Send + Sync;
 
     /// The parameters of its query, for the documentation.
     fn query() -> Vec<Parameter> {
@@ -93,6 +91,9 @@ pub trait Socket: Sized + Send + 'static {
     /// Called when the socket is open: takes its seat. An error closes it.
     fn open(&mut self, cx: &Cx)
     -> impl Future<Output = Result<Opening<Self::Emits>, Error>> + Send;
+
+    /// Called once the socket is in its room, before any frame of its client is handled.
+    fn seated(&mut self, _seat: &Seat) {}
 
     /// Returns what the client has not been told yet. Called once the socket is in its room, and whenever the room is
     /// woken. It reads the facts, so nothing can be missed.
@@ -117,12 +118,6 @@ pub struct Opening<E> {
     pub user: UserId,
     /// The login that it belongs to, if any; the socket closes when that ends.
     pub login: Option<LoginId>,
-    /// The text of the race; empty in a lobby.
-    pub text: Text,
-    /// The stored progress of the player.
-    pub progress: Progress,
-    /// Since when the player may type, if already; otherwise [`Typing::begin`] sets it.
-    pub since: Option<Timestamp>,
     /// Sent before anything else.
     pub greeting: Vec<Frame>,
     /// Published once the socket is in its room.

@@ -1,5 +1,6 @@
 //! Rooms: the sockets of one game and channel on this pod.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -7,12 +8,12 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::Channel;
 use super::frame::Frame;
 use super::outbox::{Outbox, Whose};
-use super::{Channel, Typing};
 use crate::Kind;
 use crate::bus::{Event, Latest};
-use crate::game::{GameId, LoginId, Text, Timestamp, UserId};
+use crate::game::{GameId, LoginId, Timestamp, UserId};
 use crate::telemetry::Born;
 
 /// A socket in a room.
@@ -38,15 +39,24 @@ pub struct Seat {
     pub user: UserId,
     /// The number of the socket on this pod.
     pub socket: u64,
-    /// The text of the race; empty in a lobby.
-    pub text: Text,
-    /// The player's typing so far.
-    pub typing: Arc<Typing>,
+    /// What the room keeps for the player.
+    pub(super) own: Own,
     /// The room.
     pub room: Arc<Room>,
 }
 
+/// What a room keeps for a player: a [`Socket::Own`](super::Socket::Own).
+pub(super) type Own = Arc<dyn Any + Send + Sync>;
+
 impl Seat {
+    /// What the room keeps for the player.
+    ///
+    /// # Panics
+    /// If that is of another type: the sockets of a channel declare it.
+    pub fn own<T: 'static>(&self) -> &T {
+        self.own.downcast_ref().expect("the sockets of the channel keep this")
+    }
+
     /// Whether this is the player's newest socket in the room.
     pub fn is_newest(&self) -> bool {
         self.room.newest(&self.user).is_none_or(|newest| newest <= self.socket)
@@ -62,8 +72,8 @@ struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player.
     positions: HashMap<Whose, Known>,
-    /// The typing of each player with a socket here, now or before.
-    typing: HashMap<UserId, Arc<Typing>>,
+    /// What is kept for each player with a socket here, now or before.
+    own: HashMap<UserId, Own>,
 }
 
 /// A position known to this pod.
@@ -144,13 +154,21 @@ impl Room {
         self.0.lock().positions.get(&whose).map(|known| known.at)
     }
 
-    /// A player's typing, if the player has or had a socket here.
-    pub fn typing(&self, player: &UserId) -> Option<Arc<Typing>> {
-        self.0.lock().typing.get(player).cloned()
+    /// What the room keeps for a player, if the player has or had a socket here, and it is of this type.
+    pub fn own<T: Send + Sync + 'static>(&self, player: &UserId) -> Option<Arc<T>> {
+        self.0.lock().own.get(player).cloned()?.downcast().ok()
     }
 
-    pub(super) fn typing_of(&self, player: &UserId) -> Arc<Typing> {
-        self.0.lock().typing.entry(player.clone()).or_default().clone()
+    /// What the room keeps for each player with a socket here, now or before.
+    pub fn own_of_all<T: Send + Sync + 'static>(&self) -> Vec<(UserId, Arc<T>)> {
+        let inside = self.0.lock();
+        let of = |(user, own): (&UserId, &Own)| Some((user.clone(), own.clone().downcast().ok()?));
+        inside.own.iter().filter_map(of).collect()
+    }
+
+    pub(super) fn own_of<T: Default + Send + Sync + 'static>(&self, player: &UserId) -> Own {
+        let mut inside = self.0.lock();
+        inside.own.entry(player.clone()).or_insert_with(|| Arc::new(T::default())).clone()
     }
 
     /// Whether there is only one member.

@@ -6,11 +6,12 @@ use super::scan::{Line, Source};
 type Rule = fn(&Source) -> Vec<String>;
 
 /// All rules.
-pub(super) const ALL: [Rule; 7] = [
+pub(super) const ALL: [Rule; 8] = [
     opens_with_what_it_is,
     is_not_too_long,
     has_short_functions,
     keeps_out_of_handlers,
+    knows_no_feature,
     keeps_to_its_own_module,
     leaves_drivers_in_their_rooms,
     leaves_no_loose_ends,
@@ -32,6 +33,23 @@ const DRIVERS: [(&str, &[&str]); 9] = [
     ("prometheus_client", &["src/telemetry/"]),
     ("rust_embed", &["src/http/"]),
     ("flate2", &["src/http/"]),
+];
+
+/// Rooms of the runtime's centre, and words of features that it does not know.
+const CENTRE: [&str; 7] =
+    ["src/game/", "src/live/", "src/bus/", "src/module/", "src/timers", "src/socket/", "src/drain"];
+const FEATURES: [&str; 11] = [
+    "bot",
+    "bots",
+    "host",
+    "invitation",
+    "invite",
+    "invited",
+    "password",
+    "text_wish",
+    "typing",
+    "wishes",
+    "words",
 ];
 
 /// What is forbidden outside tests, and what to use instead.
@@ -94,6 +112,23 @@ fn keeps_out_of_handlers(source: &Source) -> Vec<String> {
     let faults =
         source.code(false).filter(|(_, code)| code.split("handlers::").skip(1).any(is_module));
     faults.map(|(line, _)| source.complaint(line, "the runtime names a handler module")).collect()
+}
+
+fn knows_no_feature(source: &Source) -> Vec<String> {
+    if !CENTRE.iter().any(|room| source.path.starts_with(room)) {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    // The host of a service is no feature.
+    let is_driver = source.path.starts_with("src/live/redis/");
+    let features = || FEATURES.iter().filter(|it| **it != "host" || !is_driver);
+    for (line, code) in source.code(false) {
+        let code = code.to_ascii_lowercase();
+        for feature in features().filter(|feature| has_word(&code, feature)) {
+            faults.push(source.complaint(line, &format!("the centre knows of {feature}")));
+        }
+    }
+    faults
 }
 
 fn keeps_to_its_own_module(source: &Source) -> Vec<String> {

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::super::rules::judge;
 use crate::game::{
-    Claim, Door, Figures, Game, GameId, Log, Player, Progress, Stage, Text, Timestamp, Tracker,
-    Unranked, User, UserType, Wishes,
+    Figures, Game, GameId, Parts, Player, Stage, Timestamp, Unranked, User, UserType,
 };
+use crate::handlers::shared::{Claim, Progress, Text, Tracker, Words, judge};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -17,27 +16,23 @@ const START: Timestamp = Timestamp(1_000_000_000);
 
 /// A text of these words, and one player, who was told START then.
 fn race(words: &[String], told: Option<Timestamp>, progress: Progress) -> Game {
-    let user = User { id: "anna".into(), name: "Anna".into(), user_type: UserType::Guest };
-    let player = Player { started: told, first_started: told, progress, ..Player::new(user, None) };
+    let user = User { id: "guest-anna".into(), name: "Anna".into(), user_type: UserType::Guest };
+    let mut player = Player::new(user, None);
+    player.put(progress);
+    told.into_iter().for_each(|at| player.start(at));
+    let parts = Parts::default().with(Words(words.join(" ").into()));
     Game {
-        id: GameId(1),
-        version: 1,
         stage: Stage::Running,
-        door: Door::Open,
-        opened_at: START - 10 * SECOND,
         closes_at: START - 5 * SECOND,
-        full: false,
         starts_at: Some(START),
         ends_at: START + 900 * SECOND,
-        words: words.join(" ").into(),
-        log: Log::default(),
-        wishes: Wishes::default(),
         players: vec![player],
+        ..Game::opened(GameId(1), START - 10 * SECOND, parts)
     }
 }
 
 fn judged(game: &Game, figures: Figures) -> Claim {
-    judge(game, &"anna".into(), figures, START + 600 * SECOND)
+    judge(game, &"guest-anna".into(), figures, START + 600 * SECOND)
 }
 
 /// A text of words with these lengths, as the built-in list has them.
@@ -217,11 +212,15 @@ fn whoever_types_nothing_is_not_ranked_and_has_no_speed() {
 #[test]
 fn whom_a_server_of_the_version_before_has_told_start_is_believed_as_far_as_the_clock_allows() {
     let words = vec!["x".repeat(9); 10];
+    // It stored no first START.
+    let mut player =
+        serde_json::to_value(&race(&words, Some(START), Progress::default()).players[0]).unwrap();
+    player["first_started"] = serde_json::Value::Null;
     let mut game = race(&words, Some(START), Progress::default());
-    game.players[0].first_started = None;
+    game.players[0] = serde_json::from_value(player).unwrap();
     let claimed = |wpm| {
         let figures = Figures { wpm, wpm_raw: wpm, acc: 97.0 };
-        judge(&game, &"anna".into(), figures, START + 20 * SECOND)
+        judge(&game, &"guest-anna".into(), figures, START + 20 * SECOND)
     };
     assert_eq!((claimed(60.0).figures.wpm, claimed(60.0).unranked), (60.0, None));
     assert!(claimed(1000.0).figures.wpm < 66.0);

@@ -42,7 +42,7 @@ impl Sheet {
 
     fn close_if_ready(&mut self, closes_at: Timestamp) {
         let present: Vec<_> = self.people().filter(|it| it.absent_since.is_none()).collect();
-        let least = if matches!(self.door, Door::Invited(_)) { 2 } else { 1 };
+        let least = if token_of(&self.door).is_some() { 2 } else { 1 };
         if present.len() >= least && present.iter().all(|it| self.ready.contains(&it.user)) {
             self.closes_at = self.closes_at.min(closes_at);
         }
@@ -81,7 +81,7 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
         full: game.full,
         door: game.door.clone(),
         places: game.players.iter().map(place).collect(),
-        ready: game.wishes.ready.clone(),
+        ready: game.part::<Wishes>().ready.clone(),
     };
     facts.iter().map(|(id, game)| (*id, sheet(game))).collect()
 }
@@ -91,9 +91,9 @@ fn place(player: &crate::game::Player) -> Place {
         user: player.user.id.clone(),
         sockets: player.sockets.keys().copied().collect(),
         absent_since: player.absent_since,
-        started: player.started,
-        first_started: player.first_started,
-        progress: player.progress.clone(),
+        started: player.started(),
+        first_started: player.first_started(),
+        progress: Progress::clone(&player.part()),
         rank: player.result.map(|result| result.rank),
     }
 }
@@ -145,10 +145,10 @@ impl Clerk {
         };
         let asked_for = |id| entry.previous == Some(id);
         let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
-        let id = self.seat_behind(door, &user).or_else(|| match door {
-            Door::Alone => None,
-            Door::Open | Door::Invited(_) => find(&|id, sheet| asked_for(id) && with_room(sheet))
-                .or_else(|| find(&|_, sheet| with_room(sheet))),
+        let id = self.seat_behind(door, &user).or_else(|| {
+            let asked = || find(&|id, sheet| asked_for(id) && with_room(sheet));
+            let any = || find(&|_, sheet| with_room(sheet));
+            if *door == Door::ALONE { None } else { asked().or_else(any) }
         });
         let id = id.unwrap_or_else(|| self.open(door.clone(), now));
         let limit = entry.rules.player_limit;
@@ -194,7 +194,7 @@ impl Clerk {
     }
 
     fn hasten(&mut self, id: GameId, host: &UserId, now: Timestamp) -> Result<(), &'static str> {
-        let invited = |sheet: &&mut Sheet| matches!(sheet.door, Door::Invited(_));
+        let invited = |sheet: &&mut Sheet| token_of(&sheet.door).is_some();
         let sheet = self.sheets.get_mut(&id).filter(invited).ok_or("GAME_NOT_FOUND")?;
         if sheet.place(host).is_none() {
             return Err("NOT_A_PARTICIPANT");
@@ -226,7 +226,7 @@ impl Clerk {
             return false;
         };
         let room = self.rules.player_limit.saturating_sub(sheet.places.len());
-        if sheet.door != Door::Open || sheet.places.iter().any(Place::is_bot) || room == 0 {
+        if sheet.door != Door::OPEN || sheet.places.iter().any(Place::is_bot) || room == 0 {
             return false;
         }
         sheet

@@ -76,9 +76,10 @@ impl Someone {
     async fn enter(&mut self) {
         let pod = self.chance.random_range(0..PODS);
         let (user, previous) = (self.user.clone(), self.seat.filter(|_| self.chance.random()));
-        let (door, socket) = (Door::Open, SocketId(self.chance.random()));
+        let (door, socket) = (Door::OPEN, SocketId(self.chance.random()));
         let (now, rules) = (self.crowd.now(), rules(LIMIT));
-        let entry = Entry { user, door, socket: on_a_pod(socket), previous, now, rules };
+        let (held, parts) = (on_a_pod(socket), parts());
+        let entry = Entry { user, door, socket: held, previous, now, rules, parts };
         let game = self.pods[pod].enter(entry).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");

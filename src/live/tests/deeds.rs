@@ -13,12 +13,12 @@ use super::*;
 use crate::Error;
 use crate::handlers::lobby::matchmaker::{Matchmaker, abandon};
 use crate::handlers::lobby::seats;
+use crate::handlers::shared::track;
 use crate::handlers::{bots, cleanup, invite, race, results};
 use crate::live::shared::SharedValues;
 use crate::live::shelf::Shelf;
 use crate::live::{Applied, Index, Live, RedisLive, Shared, Store, Transition};
 use crate::records::Change;
-use crate::socket::track;
 
 /// The players who were dismissed, and the lobby without them; `None` if it is gone.
 #[derive(Clone, Debug, PartialEq)]

@@ -169,7 +169,7 @@ async fn a_restart_goes_on_with_what_was_written() {
     let pod = pod.restart().await;
     assert!(!pod.live.claim_start(id, &player(0).id, start).await.unwrap());
     let game = pod.live.find(id).await.unwrap().expect("the race goes on");
-    assert_eq!((&*game.words, game.stage), ("some words", Stage::Running));
+    assert_eq!((&*game.words(), game.stage), ("some words", Stage::Running));
     let next = pod.live.enter(entry(1, rules(LIMIT), Timestamp(0))).await.unwrap();
     assert_eq!(next.id, GameId(id.0 + 1));
 }

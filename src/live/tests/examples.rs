@@ -24,7 +24,7 @@ fn race(games: &Table, first: usize, now: Timestamp) -> GameId {
 
 /// How many lobbies the search for a place may have to look at.
 fn searched(games: &Table) -> usize {
-    games.paper.shelf.lock().indexes().get(&Index::Door(Door::Open)).map_or(0, |ids| ids.len())
+    games.paper.shelf.lock().indexes().get(&Index::Door(Door::OPEN)).map_or(0, |ids| ids.len())
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn whoever_was_seated_without_hearing_of_it_can_go() {
     let (door, user) = (invited(0), player(0).id);
     assert_eq!(games.abandon(&user, &door, SOCKET, now), None, "came nowhere");
     games.enter(Entry { door: door.clone(), ..entry(0, rules(FULL), now) });
-    assert_eq!(games.abandon(&user, &Door::Open, SOCKET, now), None, "another door");
+    assert_eq!(games.abandon(&user, &Door::OPEN, SOCKET, now), None, "another door");
     let game = games.abandon(&user, &door, SOCKET, now).expect("the lobby waits");
     assert_eq!(game.players[0].absent_since, Some(now));
 }

@@ -93,7 +93,7 @@ proptest! {
                 continue;
             }
             let room = |game: &&Arc<Game>| {
-                game.door == Door::Open && game.waits(moment.now) && !game.full
+                game.door == Door::OPEN && game.waits(moment.now) && !game.full
             };
             let open = moment.before.values().filter(room);
             let open: Vec<_> = open.map(|game| game.id).collect();
@@ -115,12 +115,12 @@ proptest! {
             let (door, step) = (&moment.after[&id].door, &moment.step);
             let was_there = |game: &Arc<Game>| game.player(&step.user.id).is_some();
             match step.deed {
-                Deed::EnterAlone => prop_assert_eq!(door, &Door::Alone),
+                Deed::EnterAlone => prop_assert_eq!(door, &Door::ALONE),
                 Deed::EnterInvited => prop_assert_eq!(door, &invited(step.game.0)),
                 _ if moment.before.get(&id).is_some_and(was_there) => {}
-                _ => prop_assert_eq!(door, &Door::Open),
+                _ => prop_assert_eq!(door, &Door::OPEN),
             }
-            prop_assert!(*door != Door::Alone || moment.after[&id].players.len() == 1);
+            prop_assert!(*door != Door::ALONE || moment.after[&id].players.len() == 1);
         }
     }
 
@@ -129,7 +129,7 @@ proptest! {
         for moment in tell(&plot) {
             for game in moment.after.values() {
                 let host = game.host();
-                let is_seated = |host: &UserId| game.player(host).is_some_and(|it| !it.user.is_bot());
+                let is_seated = |host: &UserId| game.player(host).is_some_and(|it| it.user.is_person());
                 prop_assert!(host.is_none_or(is_seated), "{:?}", host);
             }
             if moment.step.deed == Deed::Hasten && moment.before != moment.after {
@@ -241,5 +241,5 @@ proptest! {
 
 /// Whether the player is told to have had START.
 fn is_started(facts: &Facts, (game, user): &(GameId, UserId)) -> bool {
-    facts.get(game).and_then(|game| game.player(user)?.started).is_some()
+    facts.get(game).and_then(|game| game.player(user)?.started()).is_some()
 }

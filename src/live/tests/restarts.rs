@@ -32,11 +32,11 @@ proptest! {
             prop_assert!(moment.before.keys().eq(moment.after.keys()));
             for (before, after) in moment.before.values().zip(moment.after.values()) {
                 prop_assert_eq!((before.stage, before.full), (after.stage, after.full));
-                prop_assert_eq!((&before.words, before.ends_at), (&after.words, after.ends_at));
+                prop_assert_eq!((before.words(), before.ends_at), (after.words(), after.ends_at));
                 prop_assert_eq!(before.players.len(), after.players.len());
                 for (before, after) in before.players.iter().zip(&after.players) {
                     prop_assert_eq!(&before.user, &after.user);
-                    prop_assert_eq!((before.started, before.result), (after.started, after.result));
+                    prop_assert_eq!((before.started(), before.result), (after.started(), after.result));
                     prop_assert!(after.sockets.is_empty());
                 }
             }

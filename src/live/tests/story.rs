@@ -113,7 +113,7 @@ impl Chance {
         let inside = chosen.filter(|_| !self.deed.comes_in());
         let seats: Vec<_> = inside.iter().flat_map(|game| &game.players).collect();
         // Bots have no sockets.
-        let seats = seats.into_iter().filter(|it| !self.deed.goes_out() || !it.user.is_bot());
+        let seats = seats.into_iter().filter(|it| !self.deed.goes_out() || it.user.is_person());
         let seats: Vec<_> = seats.map(|player| &player.user.id).collect();
         let seat = seats.get(self.who % seats.len().max(1)).copied();
         let mut users = (0..PLAYERS).map(player).chain(bots());
@@ -122,11 +122,11 @@ impl Chance {
         let wait = Duration::from_millis(500) * (self.which as u32 % 4);
         let seat = facts.get(&game).and_then(|game| game.player(&user.id));
         let is_known = !self.which.is_multiple_of(4);
-        let claimed = seat.and_then(|seat| seat.started).filter(|_| is_known).unwrap_or(now);
+        let claimed = seat.and_then(|seat| seat.started()).filter(|_| is_known).unwrap_or(now);
         let open = seat.and_then(|seat| seat.sockets.keys().next()).copied();
         let open = open.filter(|_| self.deed.goes_out() && is_known);
         let socket = open.unwrap_or(SocketId(number as u64));
-        let door = facts.get(&game).map_or(Door::Open, |game| game.door.clone());
+        let door = facts.get(&game).map_or(Door::OPEN, |game| game.door.clone());
         let (seen, claim) = (self.seen(now), self.claim(now));
         Step { deed: self.deed, user, game, door, socket, wait, claimed, seen, claim }
     }
@@ -156,7 +156,7 @@ fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
     match deed {
         Deed::Wait | Deed::Enter | Deed::EnterAlone | Deed::Restart => false,
         Deed::Reconnect | Deed::Leave | Deed::Abandon | Deed::SeatBots | Deed::BeReady => waits,
-        Deed::EnterInvited | Deed::Hasten => waits && matches!(game.door, Door::Invited(_)),
+        Deed::EnterInvited | Deed::Hasten => waits && token_of(&game.door).is_some(),
         Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
         Deed::Close => waits && game.closes_at <= now,
         Deed::Prepare => game.stage == Stage::Closed,
@@ -191,7 +191,8 @@ impl Step {
     /// How somebody comes in.
     pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
         let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
-        let entry = Entry { user, door: Door::Open, socket, previous: None, now, rules };
+        let (door, parts) = (Door::OPEN, parts());
+        let entry = Entry { user, door, socket, previous: None, now, rules, parts };
         match self.deed {
             Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
             Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },

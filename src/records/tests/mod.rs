@@ -18,7 +18,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{
-    Door, Figures, Game, GameId, Log, Player, Result, Stage, Timestamp, User, UserType, Wishes,
+    Figures, Game, GameId, Part, Parts, Player, Result, Stage, Timestamp, User, UserType,
 };
 use crate::settings::{DbSettings, Settings};
 
@@ -113,23 +113,28 @@ fn player(
     let user = User { id: id.into(), name: id.to_uppercase(), user_type };
     let figures = Figures { wpm, wpm_raw: wpm + 5.0, acc };
     let result = Some(Result { rank, finished, figures, unranked: None });
-    Player { started: Some(at(0)), first_started: Some(at(0)), result, ..Player::new(user, None) }
+    Player { result, ..Player::new(user, None) }
+}
+
+/// Something that a module stores.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Weather(String);
+
+impl Part for Weather {
+    const NAME: &'static str = "weather";
+}
+
+fn parts() -> Parts {
+    Parts::default().with(Weather("rain".into()))
 }
 
 fn game(id: i64, players: Vec<Player>) -> Change {
     Change::Saved(Arc::new(Game {
-        id: GameId(id),
-        version: 1,
         stage: Stage::Running,
-        door: Door::Open,
-        opened_at: at(0),
         closes_at: at(5),
-        full: false,
         starts_at: Some(at(10)),
         ends_at: at(900),
-        words: "one two three".into(),
-        log: Log::default(),
-        wishes: Wishes::default(),
         players,
+        ..Game::opened(GameId(id), at(0), parts())
     }))
 }

@@ -2,7 +2,26 @@
 
 use std::sync::Arc;
 
-use super::{Progress, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::Progress;
+use crate::game::{Game, Part, Timestamp};
+
+/// The words of a race, joined by single blanks; empty until the lobby has closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(pub Arc<str>);
+
+impl Part for Words {
+    const NAME: &'static str = "words";
+}
+
+impl Game {
+    /// The words of the race; empty until the lobby has closed.
+    pub fn words(&self) -> Arc<str> {
+        self.part::<Words>().0.clone()
+    }
+}
 
 /// The lengths of the words of a race, in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

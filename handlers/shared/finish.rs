@@ -1,7 +1,7 @@
 //! The end of a player's race.
 
-use super::{Figures, Game, Result as GameResult, Stage, Timestamp, Unranked, UserId};
 use crate::Kind;
+use crate::game::{Figures, Game, Result as GameResult, Stage, Timestamp, Unranked, UserId};
 
 /// A claim: the figures that become a player's result, and when they arrived.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,7 @@ impl Game {
             return Err(Kind::GAME_NOT_STARTED);
         }
         let Claim { figures, at: finished, unranked } = claim;
-        let is_ranked = !player.user.is_bot() && unranked.is_none();
+        let is_ranked = player.user.is_person() && unranked.is_none();
         let next = u32::try_from(finishers + 1).unwrap_or(u32::MAX);
         let rank = if is_ranked { next } else { 0 };
         player.result = Some(GameResult { rank, finished, figures, unranked });

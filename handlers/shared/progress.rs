@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Text, Timestamp};
+use super::Text;
+use crate::game::{Part, Timestamp};
 
 /// Characters per second above which typing is not credited: 360 words per minute, more than any typist keeps up for a
 /// sentence.
@@ -24,6 +25,10 @@ pub struct Progress {
     pub at: Option<Timestamp>,
     /// When the end of the text was reached.
     pub completed: Option<Timestamp>,
+}
+
+impl Part for Progress {
+    const NAME: &'static str = "progress";
 }
 
 impl Progress {
@@ -68,8 +73,8 @@ const GAPS: u32 = 8;
 /// The outcome of a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Noted {
-    /// The player has not been told START, and may not type yet.
-    TooEarly,
+    /// The player may not type: START was not told yet, or the time is up.
+    NotNow,
     /// It counts, or comes after the end.
     Typed,
     /// It is the first in the second half of the text, or its end: the progress is to be stored.
@@ -81,6 +86,8 @@ pub enum Noted {
 pub struct Tracker {
     /// When the player was told START, and so may type.
     since: Option<Timestamp>,
+    /// Until when the player may type; `None` until the end of the text.
+    until: Option<Timestamp>,
     /// Progress, that seen by other pods included. The counts are those not yet stored.
     seen: Progress,
     /// How many times text was credited, by other pods included.
@@ -111,9 +118,15 @@ impl Tracker {
         self.since.get_or_insert(now);
     }
 
+    /// The player may type until then.
+    pub fn end_at(&mut self, until: Timestamp) {
+        self.until = Some(until);
+    }
+
     /// A position within the text was received.
     pub fn note(&mut self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
-        let Some(since) = self.since else { return Noted::TooEarly };
+        let is_late = self.until.is_some_and(|until| until < now);
+        let Some(since) = self.since.filter(|_| !is_late) else { return Noted::NotNow };
         if self.seen.completed.is_some() {
             return Noted::Typed;
         }

@@ -3,6 +3,7 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
+use super::CorrectWords;
 use crate::game::{Player, Unranked};
 
 /// The `rank` of players without one.
@@ -23,6 +24,9 @@ pub struct Standing {
     wpm_raw: Option<f64>,
     /// Accuracy in percent.
     acc: Option<f64>,
+    /// Number of correct words; present in races against the clock, once the player has a result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correct_words: Option<u32>,
     /// Present and true for bots.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
@@ -44,7 +48,8 @@ impl Standing {
             wpm: figures.map(|figures| figures.wpm),
             wpm_raw: figures.map(|figures| figures.wpm_raw),
             acc: figures.map(|figures| figures.acc),
-            bot: player.user.is_bot().then_some(true),
+            correct_words: player.part::<CorrectWords>().0,
+            bot: (!player.user.is_person()).then_some(true),
             unranked: result.and_then(|result| result.unranked).map(Unranked::as_str),
         }
     }

@@ -41,7 +41,7 @@ fn typist(text: &Text) -> Tracker {
 fn types(tracker: &mut Tracker, text: &Text, positions: &[(u32, i32)], mut now: Timestamp) {
     for position in positions {
         now = now + KEY;
-        assert_ne!(tracker.note(text, *position, now), Noted::TooEarly);
+        assert_ne!(tracker.note(text, *position, now), Noted::NotNow);
     }
 }
 
@@ -109,7 +109,7 @@ proptest! {
 fn before_start_nothing_is_typed() {
     let (text, mut tracker) = (Text::of("two words"), Tracker::default());
     tracker.resume(&text, &Progress::default(), None);
-    assert_eq!(tracker.note(&text, (0, 0), START), Noted::TooEarly);
+    assert_eq!(tracker.note(&text, (0, 0), START), Noted::NotNow);
     assert_eq!(tracker.take(), None);
 }
 

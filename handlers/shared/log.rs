@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::UserId;
+use super::Wishes;
+use crate::game::{Game, Part, Player, UserId};
 
 /// Number of entries kept; a socket that is further behind misses some.
 pub(crate) const KEPT: usize = 64;
@@ -25,6 +26,29 @@ pub struct Log {
     /// Number of entries before the first one kept.
     before: u64,
     kept: VecDeque<Passage>,
+}
+
+impl Part for Log {
+    const NAME: &'static str = "log";
+}
+
+impl Game {
+    /// Logs an arrival or departure.
+    pub fn log(&mut self, passage: Passage) {
+        self.edit(|log: &mut Log| log.push(passage));
+    }
+
+    /// Removes the seats of some players, and logs that they left. Returns these players.
+    pub fn take_seats(&mut self, is_gone: impl Fn(&Player) -> bool) -> Vec<UserId> {
+        let gone = self.players.extract_if(.., |player| is_gone(player));
+        let users: Vec<_> = gone.map(|player| player.user.id).collect();
+        if users.is_empty() {
+            return users;
+        }
+        self.edit(|wishes: &mut Wishes| wishes.ready.retain(|user| !users.contains(user)));
+        users.iter().for_each(|user| self.log(Passage::Left(user.clone())));
+        users
+    }
 }
 
 impl Log {

@@ -1,14 +1,16 @@
-//! A player's typing as seen by the player's sockets on this pod, and how it becomes a fact.
+//! A player's typing in a race, as seen by the player's sockets on this pod, and how it becomes a fact.
 //!
 //! A keystroke costs an uncontended lock, and no access to a store. Progress is stored when the player reaches the
 //! second half of the text and its end, when a socket closes, and when a result is judged: a few times per race.
 
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
+use super::{Noted, Progress, Text, Tracker};
 use crate::Error;
-use crate::game::{Game, GameId, Noted, Progress, Stage, Text, Timestamp, Tracker, UserId};
+use crate::game::{Game, GameId, Stage, Timestamp, UserId};
 use crate::live::{Live, Step};
 use crate::module::Cx;
 
@@ -18,6 +20,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The typing of one player, in one race, on this pod.
 #[derive(Debug, Default)]
 pub struct Typing {
+    /// Set when the first socket opens.
+    text: OnceLock<Text>,
     tracker: Mutex<Tracker>,
     /// Held while progress is being stored: a result is judged by the stored progress, so it waits for a pending
     /// attempt.
@@ -26,8 +30,15 @@ pub struct Typing {
 
 impl Typing {
     /// A socket of the player opens. `known` is the stored progress; the player may type `since` then.
-    pub(super) fn resume(&self, text: &Text, known: &Progress, since: Option<Timestamp>) {
+    pub fn resume(&self, text: Text, known: &Progress, since: Option<Timestamp>) {
+        let text = self.text.get_or_init(|| text);
         self.tracker.lock().resume(text, known, since);
+    }
+
+    /// The text of the race; empty before the first socket has opened.
+    pub fn text(&self) -> &Text {
+        static NONE: LazyLock<Text> = LazyLock::new(Text::default);
+        self.text.get().unwrap_or(&NONE)
     }
 
     /// The player is told START: from now on positions count.
@@ -35,9 +46,14 @@ impl Typing {
         self.tracker.lock().begin(now);
     }
 
+    /// The player may type until then. By default until the end of the text.
+    pub fn end_at(&self, until: Timestamp) {
+        self.tracker.lock().end_at(until);
+    }
+
     /// Records a position within the text.
-    pub fn note(&self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
-        self.tracker.lock().note(text, position, now)
+    pub fn note(&self, position: (u32, i32), now: Timestamp) -> Noted {
+        self.tracker.lock().note(self.text(), position, now)
     }
 
     /// Stores progress that is not stored yet.
@@ -64,10 +80,10 @@ impl Typing {
 }
 
 /// Adds to the progress of a player in a running race. After the result nothing counts.
-pub(crate) fn track(game: &mut Game, user: &UserId, seen: &Progress) -> Step<()> {
+pub fn track(game: &mut Game, user: &UserId, seen: &Progress) -> Step<()> {
     let is_running = game.stage == Stage::Running;
     let player = game.player_mut(user).filter(|it| is_running && it.result.is_none());
-    Step::changed_if(player.is_some_and(|player| player.progress.absorb(seen)))
+    Step::changed_if(player.is_some_and(|it| it.edit(|known: &mut Progress| known.absorb(seen))))
 }
 
 /// Puts unsaved progress back: the live state was down, or the caller was cancelled.

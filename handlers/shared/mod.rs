@@ -1,0 +1,39 @@
+//! What several modules of the game share: parts of its facts, rules that more than one of them applies, and rows that more
+//! than one of them shows. It is no module: it declares nothing, and the runtime does not use it.
+
+mod finish;
+mod invited;
+mod judge;
+mod log;
+mod progress;
+mod questions;
+mod standing;
+mod started;
+mod text;
+mod time_limit;
+mod typing;
+mod wishes;
+
+pub use finish::{Claim, Finish};
+pub use invited::{invited, token_of};
+pub use judge::judge;
+pub use log::{Log, Passage};
+pub use progress::{FASTEST, Noted, Progress, Tracker};
+pub use questions::{ClaimMade, Mode, ModeWanted, PasswordAccounts};
+pub use standing::{Standing, UNRANKED};
+pub use text::{Text, Words};
+pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
+pub use typing::{Typing, track};
+pub use wishes::{TextWish, Wishes};
+
+use crate::game::User;
+
+/// The prefix of the ids of bots, and of no others.
+pub const BOT: &str = "bot-";
+
+impl User {
+    /// Whether it is a bot.
+    pub fn is_bot(&self) -> bool {
+        self.id.as_str().starts_with(BOT)
+    }
+}

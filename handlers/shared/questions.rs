@@ -1,0 +1,56 @@
+//! Questions that modules of the game ask each other.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::game::{Door, Figures, Game, Parts, UserId};
+use crate::module::Question;
+
+/// Asked by the login page: whether players can create accounts with name and password on this server.
+#[derive(Debug)]
+pub struct PasswordAccounts;
+
+impl Question for PasswordAccounts {
+    const NAME: &'static str = "accounts.offered";
+    type Answer = bool;
+}
+
+/// Asked by the lobby: a player wants a kind of race that it does not know, by `game_type` of the query.
+#[derive(Debug)]
+pub struct ModeWanted {
+    /// The query of the lobby socket, `game_type` included.
+    pub query: HashMap<String, String>,
+}
+
+/// A kind of race.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mode {
+    /// The door at which its players meet, if they come without an invitation.
+    pub door: Door,
+    /// What is stored with a lobby that is opened for it.
+    pub parts: Parts,
+}
+
+impl Question for ModeWanted {
+    const NAME: &'static str = "mode.wanted";
+    type Answer = Mode;
+}
+
+/// Asked before a claim is checked and becomes a result: a module may accept it in a way of its own.
+#[derive(Debug)]
+pub struct ClaimMade {
+    /// The race.
+    pub game: Arc<Game>,
+    /// The player.
+    pub user: UserId,
+    /// The claimed figures: valid, but not checked against the typing.
+    pub figures: Figures,
+    /// The claimed number of correct words, if the client counts them.
+    pub correct_words: Option<u32>,
+}
+
+impl Question for ClaimMade {
+    const NAME: &'static str = "claim.made";
+    /// It is accepted: nothing more is to be done.
+    type Answer = ();
+}

@@ -1,0 +1,85 @@
+//! Questions: what one module asks, and other modules may decide, without knowing each other.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Cx;
+use crate::bus::guard;
+use crate::{Error, Kind};
+
+/// How long a module may take to decide. After that the next one is asked.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A question. Its type is declared where the module that asks and those that answer can name it.
+pub trait Question: Send + Sync + 'static {
+    /// Its stable name, for the wiring table and for measurements.
+    const NAME: &'static str;
+    /// A decision.
+    type Answer: Send + 'static;
+}
+
+type Deciding<A> = Pin<Box<dyn Future<Output = Result<Option<A>, Error>> + Send>>;
+type Decide<Q> = Arc<dyn Fn(Cx, Arc<Q>) -> Deciding<<Q as Question>::Answer> + Send + Sync>;
+
+/// A module that decides a question.
+struct Decider {
+    priority: i32,
+    module: &'static str,
+    /// A [`Decide`] of the question's type.
+    decide: Box<dyn Any + Send + Sync>,
+}
+
+/// The modules that decide, by the type of the question.
+#[derive(Default)]
+pub(crate) struct Questions(HashMap<TypeId, Vec<Decider>>);
+
+impl Questions {
+    pub(super) fn declare<Q, F>(
+        &mut self,
+        module: &'static str,
+        priority: i32,
+        decide: fn(Cx, Arc<Q>) -> F,
+    ) where
+        Q: Question,
+        F: Future<Output = Result<Option<Q::Answer>, Error>> + Send + 'static,
+    {
+        let decide: Decide<Q> = Arc::new(move |cx, question| Box::pin(decide(cx, question)));
+        let deciders = self.0.entry(TypeId::of::<Q>()).or_default();
+        deciders.push(Decider { priority, module, decide: Box::new(decide) });
+        deciders.sort_by_key(|it| (it.priority, it.module));
+    }
+}
+
+impl Cx {
+    /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
+    /// has. Modules that are off, panic or take too long are passed over.
+    ///
+    /// # Errors
+    /// That of the module that refuses.
+    pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
+        let question = Arc::new(question);
+        let deciders = self.parts().questions.0.get(&TypeId::of::<Q>());
+        for Decider { module, decide, .. } in deciders.into_iter().flatten() {
+            let Some(decide) = decide.downcast_ref::<Decide<Q>>() else { continue };
+            let cx = Cx::new(module, self.parts().clone());
+            if !cx.is_on(Q::NAME) {
+                continue;
+            }
+            let deciding = guard(&cx, Q::NAME, decide(cx.clone(), question.clone()));
+            match tokio::time::timeout(PATIENCE, deciding).await {
+                Ok(Ok(None)) => {}
+                Ok(Ok(answer)) => return Ok(answer),
+                // It has panicked, which is logged.
+                Ok(Err(error)) if error.kind() == Kind::UNKNOWN => {}
+                Ok(Err(error)) => return Err(error),
+                Err(_) => {
+                    tracing::warn!(module, question = Q::NAME, "a module takes too long to decide");
+                }
+            }
+        }
+        Ok(None)
+    }
+}
