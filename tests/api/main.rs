@@ -84,6 +84,7 @@ mod results;
 mod settings;
 mod start;
 mod switches;
+mod timed;
 mod tokens;
 mod traces;
 mod transport;

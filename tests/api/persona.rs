@@ -99,6 +99,12 @@ impl Player {
         self.race.take().unwrap_or_else(|| panic!("{} has no game socket", self.name))
     }
 
+    /// From now on the page of the race understands events that the present frontend does not know.
+    pub fn knows_new_events(&mut self) {
+        let track = self.leaves_track();
+        self.race = Some(track.knows_new_events());
+    }
+
     /// Sends a position.
     pub async fn types(&mut self, word: i64, char: i64) {
         let frame = json!({"event": "KEY_STOKE", "game_id": self.game, "word_index": word, "char_index": char});
