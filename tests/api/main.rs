@@ -41,6 +41,7 @@ mod wall_clock;
 mod accounts;
 mod attacks;
 mod bots;
+mod builds;
 mod conformance;
 mod cors;
 mod crowd;

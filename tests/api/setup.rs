@@ -1,6 +1,7 @@
 //! With which settings a server under test is started.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -166,10 +167,11 @@ impl Settings {
 
     /// The command that starts a process, on any port if `port` is 0.
     pub(crate) fn command(&self, pod: usize, common: Option<&Common>, port: u16) -> Command {
-        let program = env!("CARGO_BIN_EXE_typephoon-api");
-        let mut command = Command::new(self.ulimit.map_or(program, |_| "sh"));
+        let program = other_build(pod).unwrap_or(env!("CARGO_BIN_EXE_typephoon-api").into());
+        let mut command =
+            Command::new(self.ulimit.map_or(program.as_os_str(), |_| OsStr::new("sh")));
         if let Some(ulimit) = self.ulimit {
-            command.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\""), program]);
+            command.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")]).arg(program);
         }
         for (name, _) in std::env::vars() {
             if ["TP_", "OTEL_", "LOG_LEVEL", "RUST_LOG", "SERVER_NAME"]
@@ -207,6 +209,11 @@ impl Settings {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
+}
+
+/// The binary of every second pod, if `TEST_OTHER_BUILD` names one.
+pub fn other_build(pod: usize) -> Option<OsString> {
+    std::env::var_os("TEST_OTHER_BUILD").filter(|_| !pod.is_multiple_of(2))
 }
 
 /// `game.player_limit` is `TP_GAME__PLAYER_LIMIT` in the environment.
