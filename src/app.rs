@@ -22,11 +22,11 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::{Cx, Parts, Setup, TimerDeclaration, linked, wire};
+use crate::module::{Cx, Parts, linked, wire};
 use crate::operations::{self, Port};
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
-use crate::timers::Timers;
+use crate::timers::{Agenda, Timers};
 
 /// How long a stop may take once its drain is over.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
@@ -77,13 +77,14 @@ impl Application {
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
         let (bus, listeners) = declared.bus.build();
-        let timers = wanted(declared.timers, &settings);
+        let agenda = bridge.clone().map(|bridge| bridge as Arc<dyn Agenda>);
+        let timers = Timers::new(declared.timers.wanted(&settings), live.clone(), agenda);
         let parts = Arc::new(Parts {
             bus,
             rooms: declared.rooms,
             live,
             records,
-            timers: Timers::new(timers),
+            timers,
             keys,
             frames: declared.frames,
             states,
@@ -143,7 +144,7 @@ impl Application {
         parts.tasks.spawn(async move { stopped.run_until_cancelled(draining).await });
         let games = parts.live.all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| parts.timers.arm(game));
-        let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
+        let (timers, stopped) = (parts.timers.clone().run(), parts.stop.clone());
         parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
         if let Some(port) = self.operations {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
@@ -151,7 +152,8 @@ impl Application {
         }
         if parts.shared.is_none() {
             let kept = Kept::in_folder(&parts.settings.data_dir);
-            let following = clock::follow_system(kept, parts.timers.clone());
+            let timers = parts.timers.clone();
+            let following = clock::follow_system(kept, move || timers.are_idle());
             parts.tasks.spawn(parts.stop.clone().run_until_cancelled_owned(following));
         }
         introduce(parts, self.address);
@@ -189,7 +191,6 @@ impl Application {
 fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationToken) {
     if let Some(bridge) = &parts.bridge {
         parts.bus.travel_by(bridge.clone());
-        parts.timers.keep_elsewhere(bridge.clone());
         bridge.run(parts, tasks, ends);
     }
     if let Some(shared) = &parts.shared {
@@ -298,13 +299,6 @@ impl Lives {
 fn keeps_files(settings: &Settings) -> bool {
     let has_keys = settings.token.private_key.is_some();
     settings.db.is_none() || settings.redis.is_none() || !has_keys
-}
-
-/// The timers needed with these settings.
-fn wanted(timers: Vec<TimerDeclaration>, settings: &Settings) -> Vec<TimerDeclaration> {
-    let is_wanted =
-        |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(settings, it.switch.module()));
-    timers.into_iter().filter(is_wanted).collect()
 }
 
 /// Creates the data directory, if it is needed, and locks it.

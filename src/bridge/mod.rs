@@ -116,8 +116,6 @@ impl Bridge {
         let stop = &parts.stop;
         let looking = lookout::keep(self.clone(), parts.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
-        let sweeping = alarm::sweep(self.clone(), parts.clone());
-        tasks.spawn(stop.clone().run_until_cancelled_owned(sweeping));
         tasks.spawn(ends.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
         tasks.spawn(ends.clone().run_until_cancelled_owned(roster::keep(self.clone())));
         let sending = TaskTracker::new();

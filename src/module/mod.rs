@@ -32,4 +32,4 @@ pub use wiring::{Declarations, Wiring, wire};
 
 pub(crate) use context::Parts;
 pub(crate) use switch::{Off, Switch, Switches};
-pub(crate) use wiring::{FrameHandler, FrameHandlers, TimerDeclaration};
+pub(crate) use wiring::{FrameHandler, FrameHandlers};

@@ -16,17 +16,19 @@ use super::providers::ProviderDeclarations;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::bus::{
-    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
+    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Pending,
     count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
 use crate::http::Route;
 use crate::login::Provider;
+use crate::settings::Settings;
 use crate::socket::{
     Channel, Frame, Malformed, Message, MessageInfo, Messages, Rooms, Seat, Socket, SocketRoute,
     SocketsOf, Whose,
 };
 use crate::telemetry::{Born, Own};
+use crate::timers::Timer;
 use crate::{Error, Kind};
 
 /// Handles one kind of a client's frames: `Err` if it is not a valid message.
@@ -36,15 +38,18 @@ pub(crate) type FrameHandler =
 pub(crate) type FrameHandlers =
     HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
 
-/// A timer: its deadline is a function of a game's facts only.
-pub(crate) struct TimerDeclaration {
-    pub(crate) name: &'static str,
-    pub(crate) switch: Arc<Switch>,
-    /// Whether the settings enable it.
-    pub(crate) is_wanted: fn(&Setup<'_>) -> bool,
-    pub(crate) due: fn(&Game) -> Option<Timestamp>,
-    pub(crate) lanes: Arc<Lanes>,
-    pub(crate) run: Arc<dyn Fn(Cx, GameId) -> Handling + Send + Sync>,
+/// The declared timers, until the settings are available to choose those that are wanted.
+#[derive(Default)]
+pub(crate) struct TimerDeclarations(Vec<(&'static str, IsWanted, Timer)>);
+
+type IsWanted = fn(&Setup<'_>) -> bool;
+
+impl TimerDeclarations {
+    pub(crate) fn wanted(self, settings: &Settings) -> Vec<Timer> {
+        let is_wanted = |module, is_wanted: IsWanted| is_wanted(&Setup::of(settings, module));
+        let wanted = self.0.into_iter().filter(|(module, wanted, _)| is_wanted(module, *wanted));
+        wanted.map(|(.., timer)| timer).collect()
+    }
 }
 
 /// Everything that the modules declared.
@@ -56,7 +61,7 @@ pub struct Declarations {
     pub(crate) routes: Vec<Route>,
     pub(crate) sockets: Vec<SocketRoute>,
     pub(crate) frames: FrameHandlers,
-    pub(crate) timers: Vec<TimerDeclaration>,
+    pub(crate) timers: TimerDeclarations,
     pub(crate) states: States,
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
@@ -75,7 +80,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         routes: Vec::new(),
         sockets: Vec::new(),
         frames: HashMap::new(),
-        timers: Vec::new(),
+        timers: TimerDeclarations::default(),
         states: States::default(),
         providers: ProviderDeclarations::default(),
         instruments: Instruments::default(),
@@ -198,8 +203,9 @@ impl Wiring<'_> {
         self.row.timers.push(name);
         self.row.emits(T::kinds());
         let (switch, lanes) = (self.switch.clone(), self.to.bus.lanes(self.row.name));
-        let run = Arc::new(move |cx: Cx, game| publishing(cx.clone(), run(cx, game)));
-        self.to.timers.push(TimerDeclaration { name, switch, is_wanted, due, lanes, run });
+        let run = move |cx: Cx, game| publishing(cx.clone(), run(cx, game));
+        let timer = Timer::new(name, switch, due, lanes, run);
+        self.to.timers.0.push((self.row.name, is_wanted, timer));
     }
 
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
