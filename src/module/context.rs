@@ -220,8 +220,7 @@ impl Cx {
 
     /// Whether a module serves this path.
     pub fn has_route(&self, path: &str) -> bool {
-        let mut routes = self.parts.table.iter().flat_map(|row| &row.routes);
-        routes.any(|route| route.split_once(' ').is_some_and(|(_, it)| it == path))
+        self.parts.table.iter().flat_map(|row| &row.routes).any(|route| route.path == path)
     }
 
     /// Whether a request comes from a page with permission to make changes, or not from a browser: see

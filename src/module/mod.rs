@@ -17,6 +17,7 @@
 mod context;
 mod link;
 mod providers;
+mod rows;
 mod scaffold;
 mod switch;
 mod table;
@@ -26,6 +27,7 @@ mod wiring;
 
 pub use context::{Cx, Setup};
 pub use link::{Module, linked};
+pub use rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry, ViewEntry};
 pub use scaffold::scaffold;
 pub use table::{ModuleTable, render_table};
 pub use wiring::{Declarations, Wiring, wire};

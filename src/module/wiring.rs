@@ -13,6 +13,7 @@ use super::Cx;
 use super::context::{Instruments, Setup, States};
 use super::link::Module;
 use super::providers::ProviderDeclarations;
+use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry};
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::bus::{
@@ -27,7 +28,7 @@ use crate::socket::{
     Channel, Frame, Malformed, Message, MessageInfo, Messages, Rooms, Seat, Socket, SocketRoute,
     SocketsOf, Whose,
 };
-use crate::telemetry::{Born, Own};
+use crate::telemetry::{About, Born, Own};
 use crate::timers::Timer;
 use crate::{Error, Kind};
 
@@ -138,7 +139,7 @@ impl Wiring<'_> {
         E: Event,
         M: Message + Serialize + 'static,
     {
-        self.row.shows(EventInfo::of::<E>(), channel);
+        self.row.views(E::NAME, Effect::Shown(channel));
         self.row.messages.push(MessageInfo::said::<M>(channel));
         let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
         self.to.bus.aged_view(&self.switch, move |event: &E, age| {
@@ -158,7 +159,7 @@ impl Wiring<'_> {
     /// On every `E`, makes the sockets of its game on `channel` catch up ([`Socket::catch_up`]); also while the module
     /// is switched off, since no function of it runs.
     pub fn wakes<E: Event>(&mut self, channel: Channel) {
-        self.row.wakes(EventInfo::of::<E>(), channel);
+        self.row.views(E::NAME, Effect::Wakes(channel));
         let rooms = self.to.rooms.clone();
         self.to.bus.view(&self.switch, move |event: &E| {
             if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
@@ -169,7 +170,7 @@ impl Wiring<'_> {
 
     /// On every `E`, closes sockets of a player; also while the module is switched off, so that logouts take effect.
     pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
-        self.row.closes(EventInfo::of::<E>());
+        self.row.views(E::NAME, Effect::Closes);
         let rooms = self.to.rooms.clone();
         self.to.bus.view(&self.switch, move |event: &E| rooms.close(which(event), why));
     }
@@ -225,7 +226,7 @@ impl Wiring<'_> {
 
     fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
         count_from_zero(self.row.name, "request");
-        self.row.routes.push(format!("{method} {path}"));
+        self.row.routes.push(RouteEntry { method: method.clone(), path });
         let number = self.to.routes.len();
         self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
         &mut self.to.routes[number]
@@ -242,7 +243,7 @@ impl Wiring<'_> {
         for what in ["request", "open", "catch up", "close"] {
             count_from_zero(self.row.name, what);
         }
-        self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
+        self.row.sockets.push(SocketEntry { path: S::PATH, channel: S::CHANNEL });
         self.row.emits(<S::Emits as Emits>::kinds());
         self.row.messages.extend(<S::Says as Messages>::said(S::CHANNEL));
         self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
@@ -258,7 +259,7 @@ impl Wiring<'_> {
         self.row.emits(T::kinds());
         count_from_zero(self.row.name, M::EVENT);
         self.row.messages.push(MessageInfo::taken::<M>(channel));
-        self.row.frames.push(format!("{} ({channel})", M::EVENT));
+        self.row.frames.push(FrameEntry { events: M::EVENTS, channel });
         let handler: FrameHandler = Box::new(move |bus, seat, text| {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;
             Ok(handler(seat, message)?.publish(bus))
@@ -269,7 +270,7 @@ impl Wiring<'_> {
     /// Frames that clients may send on `channel` without effect, unless another module handles them.
     pub fn ignores(&mut self, channel: Channel, events: &'static [&'static str]) {
         self.row.messages.push(MessageInfo::ignored(channel, events));
-        self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
+        self.row.ignores.push(FrameEntry { events, channel });
         let frames = self.to.frames.entry(channel).or_default();
         for event in events {
             let switch = self.switch.clone();
@@ -306,8 +307,8 @@ impl Wiring<'_> {
     }
 
     fn instrument(&mut self, name: &'static str, own: Own) {
-        let about = own.about();
-        self.row.counts.push(format!("{} ({})", about.name, about.kind));
+        let About { name: full, kind, .. } = own.about();
+        self.row.counts.push(InstrumentEntry { name: full, kind });
         self.to.instruments.insert((self.row.name, name), own);
     }
 
