@@ -38,7 +38,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 pub struct Application {
     parts: Arc<Parts>,
     service: Service,
-    listeners: Listeners,
+    listeners: Listeners<Cx>,
     listener: Listener,
     address: SocketAddr,
     /// The operations port, if there is one.

@@ -7,9 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::Kind;
 use crate::bridge;
-use crate::bus::EventInfo;
+use crate::bus::{EventInfo, SchemaOf};
 use crate::module::ModuleTable;
-use crate::socket::{MessageInfo, SchemaOf, Side, SocketRoute};
+use crate::socket::{MessageInfo, Side, SocketRoute};
 
 const ABOUT: &str = "Real-time multiplayer typing race. Sockets carry text frames, one JSON object each. A client ignores \
                      events and fields that it does not know. Routes and the query of a handshake: /openapi.json.";

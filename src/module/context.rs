@@ -17,7 +17,7 @@ use super::table::ModuleTable;
 use super::wiring::FrameHandlers;
 use crate::auth::Keys;
 use crate::bridge::Bridge;
-use crate::bus::{Bus, Emits};
+use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp};
 use crate::health::Health;
@@ -34,7 +34,7 @@ use crate::{Error, Kind};
 /// The parts of the server that all modules share.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
-    pub(crate) bus: Arc<Bus>,
+    pub(crate) bus: Arc<Bus<Cx>>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: Live,
     pub(crate) records: Records,
@@ -80,15 +80,9 @@ impl Cx {
         self.module
     }
 
-    /// The module's switch.
-    pub(crate) fn switch(&self) -> Arc<Switch> {
-        let known = self.parts.switches.get(self.module).cloned();
-        known.unwrap_or_else(|| Switch::new(self.module, &self.parts.rooms))
-    }
-
-    /// Whether the module is on and may be given `what`; otherwise the refusal is counted.
-    pub(crate) fn is_on(&self, what: &'static str) -> bool {
-        self.parts.switches.get(self.module).is_none_or(|switch| switch.takes(what))
+    /// The module's switch. The runtime's own contexts have none: they are always on.
+    fn switch(&self) -> Option<&Arc<Switch>> {
+        self.parts.switches.get(self.module)
     }
 
     /// The time, as facts and records state it.
@@ -126,7 +120,7 @@ impl Cx {
         &self.parts.providers
     }
 
-    pub(crate) fn bus(&self) -> &Arc<Bus> {
+    pub(crate) fn bus(&self) -> &Arc<Bus<Cx>> {
         &self.parts.bus
     }
 
@@ -286,6 +280,26 @@ impl Cx {
         let task = async move { crate::bus::guard_part(&cx, "request", work).await };
         let task = self.parts.tasks.spawn(task.in_current_span());
         task.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
+    }
+}
+
+impl Owner for Cx {
+    fn module(&self) -> &'static str {
+        self.module
+    }
+
+    fn is_on(&self) -> bool {
+        self.switch().is_none_or(Owner::is_on)
+    }
+
+    fn takes(&self, what: &'static str) -> bool {
+        self.switch().is_none_or(|switch| switch.takes(what))
+    }
+
+    fn note_panic(&self) {
+        if let Some(switch) = self.switch() {
+            switch.note_panic();
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::context::Setup;
 use super::switch::Switch;
+use crate::bus::Owner;
 use crate::login::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
 use crate::settings::Settings;
 

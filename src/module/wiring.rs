@@ -17,7 +17,7 @@ use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry};
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::bus::{
-    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Pending,
+    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Owner, Pending,
     count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
@@ -34,7 +34,7 @@ use crate::{Error, Kind};
 
 /// Handles one kind of a client's frames: `Err` if it is not a valid message.
 pub(crate) type FrameHandler =
-    Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
+    Box<dyn Fn(&Arc<Bus<Cx>>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
 /// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
 pub(crate) type FrameHandlers =
     HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
@@ -57,7 +57,7 @@ impl TimerDeclarations {
 pub struct Declarations {
     /// The wiring table, one row per module.
     pub table: Vec<ModuleTable>,
-    pub(crate) bus: BusBuilder,
+    pub(crate) bus: BusBuilder<Cx>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) routes: Vec<Route>,
     pub(crate) sockets: Vec<SocketRoute>,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::access::{Access, COOKIE};
 use super::actions::is_own_page;
 use super::figures::exposed;
+use crate::bus::Owner;
 use crate::game::Timestamp;
 use crate::http::{Answer, Form, Pages, tell};
 use crate::module::{Cx, Off, Parts, Switch};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::actions::{Done, audit, is_own_page, operator};
-use crate::bus::{BusBuilder, Event, Never, Reach};
+use crate::bus::{BusBuilder, Event, Never, Owner, Reach};
 use crate::http::{Answer, Form};
 use crate::module::{Cx, Off, Parts, Switch, Switches};
 use crate::records::SwitchedOff;
@@ -36,7 +36,7 @@ impl Event for ModuleSwitched {
 }
 
 /// Makes every pod that hears the event read the records.
-pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, switches: &Switches) {
+pub(super) fn wire(bus: &mut BusBuilder<Cx>, own: &Arc<Switch>, switches: &Switches) {
     let by_module: BTreeMap<_, _> =
         switches.all().map(|switch| (switch.module(), switch.clone())).collect();
     let changed = switches.changed.clone();

@@ -7,11 +7,11 @@ use super::session::address;
 use super::{RACE, Typing, meter};
 use crate::bus::Bus;
 use crate::game::{GameId, Text, Timestamp};
-use crate::module::{Declarations, FrameHandlers};
+use crate::module::{Cx, Declarations, FrameHandlers};
 
 /// A race of two players: one sends the fuzzer's input, the other watches.
 pub struct Track {
-    bus: Arc<Bus>,
+    bus: Arc<Bus<Cx>>,
     frames: FrameHandlers,
     seat: Seat,
     watcher: Arc<Member>,

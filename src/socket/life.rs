@@ -17,7 +17,7 @@ use super::session::{End, Session, note_pong};
 use super::upgrade::WebSocket;
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
-use crate::bus::{Emits, guard};
+use crate::bus::{Emits, Owner, guard};
 use crate::drain::goodbye_to_latecomer;
 use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span, span_failed};
@@ -123,7 +123,7 @@ impl<S: Socket> Session<S> {
         if cx.parts().drain.is_on() {
             member.outbox.close(goodbye_to_latecomer(cx.parts()));
         }
-        if !cx.is_on("open") {
+        if !cx.takes("open") {
             member.outbox.close(Kind::UNAVAILABLE);
         }
         let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));

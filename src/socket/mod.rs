@@ -37,7 +37,7 @@ pub use typing::Typing;
 pub(crate) use typing::track;
 pub use upgrade::{Handshake, SocketRoute};
 
-pub(crate) use message::{SchemaOf, Side};
+pub(crate) use message::Side;
 
 use salvo::oapi::Parameter;
 

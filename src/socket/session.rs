@@ -21,7 +21,7 @@ use super::room::{Member, Seat};
 use super::upgrade::WebSocket;
 use super::{Channel, Goodbye, Say, Socket};
 use crate::Kind;
-use crate::bus::{Pending, guard, report_panic};
+use crate::bus::{Owner, Pending, guard, report_panic};
 use crate::http::lenient;
 use crate::module::{Cx, FrameHandler, FrameHandlers, Parts, Switch};
 use crate::telemetry::{

@@ -94,7 +94,7 @@ impl Timers {
     fn fire(&self, timer: &str, game: GameId, cause: TraceContext) -> bool {
         let Some(timer) = self.declared.iter().find(|it| it.name == timer) else { return false };
         let (which, due) = ((game, timer.name), timer.due);
-        if !timer.switch.is_on() {
+        if !timer.owner.is_on() {
             // Retry: the module may be on at another pod.
             self.agenda.put_off(which, Timestamp::now() + OFF_FOR);
             return true;

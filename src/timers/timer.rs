@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::bus::{Delivery, Handling, Lanes};
+use crate::bus::{Delivery, Handling, Lanes, Owner};
 use crate::game::{Game, GameId, Timestamp};
-use crate::module::{Cx, Switch};
 use crate::telemetry::TraceContext;
 
 /// When a timer of a game is due: a function of its facts only.
@@ -22,28 +21,28 @@ type Deliver = Box<dyn Fn(GameId, TraceContext, Fired) -> Result<(), TraceContex
 /// A timer.
 pub(crate) struct Timer {
     pub(super) name: &'static str,
-    pub(super) switch: Arc<Switch>,
+    pub(super) owner: Arc<dyn Owner>,
     pub(super) due: Due,
     deliver: Deliver,
 }
 
 impl Timer {
     /// A timer whose handler runs in these lanes.
-    pub(crate) fn new(
+    pub(crate) fn new<C: Owner>(
         name: &'static str,
-        switch: Arc<Switch>,
+        owner: Arc<dyn Owner>,
         due: Due,
-        lanes: Arc<Lanes>,
-        handler: impl Fn(Cx, GameId) -> Handling + Send + Sync + 'static,
+        lanes: Arc<Lanes<C>>,
+        handler: impl Fn(C, GameId) -> Handling + Send + Sync + 'static,
     ) -> Self {
         let handler = Arc::new(handler);
         let deliver = move |game, trace, fired: Fired| {
             let handler = handler.clone();
-            let run = move |cx: Cx| fired(Box::new(move || handler(cx, game)));
+            let run = move |cx: C| fired(Box::new(move || handler(cx, game)));
             let delivery = Delivery { what: name, trace, run: Box::new(run) };
             lanes.try_send(game, delivery).map_err(|refused| refused.trace)
         };
-        Self { name, switch, due, deliver: Box::new(deliver) }
+        Self { name, owner, due, deliver: Box::new(deliver) }
     }
 
     pub(super) fn deliver(
