@@ -1,4 +1,4 @@
-//! The life of one socket: how it opens and closes. The loop in between is in `session`.
+//! The life of one socket: how it opens and closes. The loop in between is `Session::converse`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
 use super::leaving::Client;
+use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::room::{Member, Seat};
-use super::session::{End, Session, note_pong};
-use super::upgrade::WebSocket;
+use super::state::{End, Ending, Session, note_pong};
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, Owner, guard};
@@ -24,26 +24,6 @@ use crate::telemetry::{TraceContext, socket_span, span_failed};
 
 /// How long a client has to answer the server's close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How a socket ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The client stopped responding, rather than close or reset the connection.
-    pub silent: bool,
-    /// The delivery state of the tracked frames ([`Say::tracked`](super::Say::tracked)), if there were any.
-    pub said: Option<Said>,
-}
-
-/// The delivery state of tracked frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// They could not be written.
-    Unwritten,
-    /// They were written.
-    Written,
-    /// The client answered a ping that was sent after them, so they arrived.
-    Answered,
-}
 
 /// Runs a socket from its handshake to its end.
 ///

@@ -1,7 +1,7 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; this directory does the rest: the handshake (`upgrade`), the one task
-//! (`life`, with the loop of `session`), the frames on their way to its client (`outbox`), the sockets of one game
+//! (`life` opens and closes it, `session` is its loop, `state` is shared by both), the frames on their way to its client (`outbox`), the sockets of one game
 //! (`room`), and the close frame (`goodbye`). tungstenite is used here only.
 
 mod census;
@@ -18,6 +18,7 @@ mod pace;
 mod pulse;
 mod room;
 mod session;
+mod state;
 mod typing;
 mod upgrade;
 
@@ -26,12 +27,12 @@ use std::time::Duration;
 
 pub use frame::Frame;
 pub use goodbye::Goodbye;
-pub use life::{Ending, Said};
 pub use message::{Message, MessageInfo, Messages};
 pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
 pub use pace::{Gcra, Pace};
 pub use room::{Member, Room, Rooms, Seat, SocketsOf};
 pub use session::Malformed;
+pub use state::{Ending, Said};
 pub use typing::Typing;
 #[cfg(test)]
 pub(crate) use typing::track;

@@ -1,7 +1,6 @@
 //! The loop of one socket in its room: it reads and writes in turn, in one task.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
@@ -12,18 +11,17 @@ use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 use tracing::Instrument;
 
 use super::frame::Frame;
-use super::life::Said;
 use super::meter::Flood;
 use super::outbox::Call;
-use super::pace::{Pace, Verdict};
-use super::pulse::{Beat, Pulse};
-use super::room::{Member, Seat};
-use super::upgrade::WebSocket;
-use super::{Channel, Goodbye, Say, Socket};
+use super::pace::Verdict;
+use super::pulse::Beat;
+use super::room::Seat;
+use super::state::{End, Said, Session, note_pong};
+use super::{Channel, Say, Socket};
 use crate::Kind;
 use crate::bus::{Owner, Pending, guard, report_panic};
 use crate::http::lenient;
-use crate::module::{Cx, FrameHandler, FrameHandlers, Parts, Switch};
+use crate::module::{FrameHandler, FrameHandlers, Parts, Switch};
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
     mark_failed, panics, socket_span, span_failed,
@@ -35,52 +33,11 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause before the next attempt to catch up, if the live state did not answer.
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why the loop of a session ended.
-pub(super) enum End {
-    /// The client closed it, or the connection broke.
-    Gone,
-    /// The client stopped responding.
-    Silent,
-    /// The server closes it, with this code and reason.
-    Close(u16, Cow<'static, str>),
-}
-
-impl From<Goodbye> for End {
-    fn from(goodbye: Goodbye) -> Self {
-        Self::Close(goodbye.kind.close, goodbye.reason())
-    }
-}
-
-impl From<Kind> for End {
-    fn from(kind: Kind) -> Self {
-        Goodbye::from(kind).into()
-    }
-}
-
 /// What the loop waits for.
 enum Step {
     Filled,
     Received(Option<Result<Message, Broken>>),
     Beat,
-}
-
-/// A socket in its room.
-pub(super) struct Session<S> {
-    pub(super) ws: WebSocket,
-    pub(super) socket: S,
-    pub(super) cx: Cx,
-    pub(super) cause: TraceContext,
-    pub(super) seat: Seat,
-    pub(super) member: Arc<Member>,
-    pub(super) pace: Pace,
-    pub(super) pulse: Pulse,
-    /// The delivery state of tracked frames, and the stamp of the ping sent after them.
-    pub(super) tracked: Option<(Said, u64)>,
-    /// When the server will close the socket, if that is set.
-    pub(super) last_call: Option<Instant>,
-    /// When to catch up again, since the live state did not answer.
-    pub(super) owed: Option<Instant>,
-    pub(super) greeting: Vec<Frame>,
 }
 
 impl<S: Socket> Session<S> {
@@ -254,16 +211,6 @@ impl<S: Socket> Session<S> {
             })?,
         };
         flushed.map_err(|_| End::Gone)
-    }
-}
-
-/// Handles a pong: frames before its ping have arrived.
-pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &[u8]) {
-    let stamp = pulse.pong(pong);
-    if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
-        && stamp >= *behind
-    {
-        *said = Said::Answered;
     }
 }
 

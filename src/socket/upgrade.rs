@@ -16,7 +16,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::life;
-use super::meter::{Meter, Metered};
+use super::meter::{Meter, Metered, WebSocket};
 use super::{Channel, Socket};
 use crate::auth::Cookies;
 use crate::game::UserId;
@@ -32,9 +32,6 @@ const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 4096;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
-
-/// A socket: tungstenite on the bare connection.
-pub(super) type WebSocket = WebSocketStream<Metered>;
 
 /// A request for a socket.
 pub struct Handshake<'a> {
