@@ -17,10 +17,9 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::Bridge;
 use super::message::{self, Talk};
+use super::{Bridge, Pod};
 use crate::game::{Game, Timestamp};
-use crate::module::Parts;
 use crate::settings::GameSettings;
 use crate::telemetry::{TraceContext, gathered_span};
 use crate::timers::{Agenda, Deadline, Next, Timers, Which};
@@ -124,14 +123,14 @@ fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
 }
 
 /// Puts deadlines on the agenda, until `stop`; a batch in progress is completed.
-pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: CancellationToken) {
+pub(super) async fn run(bridge: Arc<Bridge>, pod: Arc<Pod>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let filled = timeout(SWEEP, bridge.alarms.filled.notified());
         let _ = stop.run_until_cancelled(filled).await;
         let new = put(&bridge).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
-        put_off(&bridge, &parts, again).await;
-        join_all(new.into_iter().map(|(which, due)| start(&bridge, &parts, which, due))).await;
+        put_off(&bridge, &pod, again).await;
+        join_all(new.into_iter().map(|(which, due)| start(&bridge, &pod, which, due))).await;
     }
 }
 
@@ -164,7 +163,7 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, Due)> {
 }
 
 /// Moves deadlines on the agenda whose timers came too early.
-async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<Which, Due>) {
+async fn put_off(bridge: &Bridge, pod: &Arc<Pod>, again: HashMap<Which, Due>) {
     if again.is_empty() {
         return;
     }
@@ -172,12 +171,12 @@ async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<Which, Due>
         again.iter().map(|((game, timer), (due, _))| (*game, *timer, *due)).collect();
     // If this fails, they only come too early again.
     let _ = bridge.live.put_off(&deadlines).await;
-    join_all(again.into_iter().map(|(which, due)| start(bridge, parts, which, due))).await;
+    join_all(again.into_iter().map(|(which, due)| start(bridge, pod, which, due))).await;
 }
 
 /// Sends the message of a timer, with the span that armed it, or keeps the timer here.
-async fn start(bridge: &Bridge, parts: &Arc<Parts>, (game, timer): Which, (due, armed_by): Due) {
-    let delay = delay_for(due.after(Timestamp::now()), &parts.settings.game);
+async fn start(bridge: &Bridge, pod: &Arc<Pod>, (game, timer): Which, (due, armed_by): Due) {
+    let delay = delay_for(due.after(Timestamp::now()), &pod.delays);
     let link = bridge.link();
     if let (Some(delay), Some(link)) = (delay, link) {
         let talk = Talk::Due { game, timer: timer.to_owned() };
@@ -189,7 +188,7 @@ async fn start(bridge: &Bridge, parts: &Arc<Parts>, (game, timer): Which, (due, 
             Err(_) => tracing::debug!(timer, %game, "the broker is slow: a timer is kept here"),
         }
     }
-    parts.timers.keep_here((game, timer), due, &armed_by);
+    pod.timers.keep_here((game, timer), due, &armed_by);
 }
 
 #[cfg(test)]

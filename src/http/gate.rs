@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 
-use super::answer::tell;
+use super::edge::tell;
 use crate::bus::{Owner, report_panic};
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::telemetry::{count, panics};
 use crate::{Error, Kind};
 

@@ -2,6 +2,7 @@
 //! timers. Types are inferred from the signatures of its functions.
 
 use std::collections::HashMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use salvo::Handler as Endpoint;
@@ -9,35 +10,27 @@ use salvo::http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cx;
-use super::context::{Instruments, Setup, States};
+use super::context::{
+    Cx, Effect, FrameEntry, InstrumentEntry, Instruments, ModuleTable, Modules, RouteEntry, Setup,
+    SocketEntry, States, Switch, Switches, check,
+};
 use super::link::Module;
 use super::providers::ProviderDeclarations;
-use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry};
-use super::switch::{Switch, Switches};
-use super::table::ModuleTable;
+use super::route::Route;
 use crate::bus::{
-    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Owner, Pending,
+    BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Owner, Pending,
     count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
-use crate::http::Route;
-use crate::login::Provider;
+use crate::login::identity::Provider;
 use crate::settings::Settings;
 use crate::socket::{
-    Channel, Frame, Malformed, Message, MessageInfo, Messages, Rooms, Seat, Socket, SocketRoute,
-    SocketsOf, Whose,
+    Channel, Frame, FrameHandler, FrameHandlers, Malformed, Message, MessageInfo, Messages, Rooms,
+    Seat, Socket, SocketRoute, SocketsOf, Whose,
 };
 use crate::telemetry::{About, Born, Own};
 use crate::timers::Timer;
 use crate::{Error, Kind};
-
-/// Handles one kind of a client's frames: `Err` if it is not a valid message.
-pub(crate) type FrameHandler =
-    Box<dyn Fn(&Arc<Bus<Cx>>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
-pub(crate) type FrameHandlers =
-    HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
 
 /// The declared timers, until the settings are available to choose those that are wanted.
 #[derive(Default)]
@@ -69,6 +62,22 @@ pub struct Declarations {
     pub(crate) switches: Switches,
 }
 
+impl Declarations {
+    /// Sets the modules up with these settings, and takes what their contexts reach.
+    ///
+    /// # Errors
+    /// One sentence, if a module cannot be set up.
+    pub(crate) fn set_up(&mut self, settings: &Settings) -> Result<Modules, String> {
+        Ok(Modules {
+            table: take(&mut self.table),
+            states: take(&mut self.states).make(settings)?,
+            providers: take(&mut self.providers).configure(settings)?,
+            instruments: take(&mut self.instruments),
+            switches: take(&mut self.switches),
+        })
+    }
+}
+
 /// Lets every module declare itself.
 ///
 /// # Errors
@@ -94,7 +103,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         let row = wiring.row;
         declared.table.push(row);
     }
-    super::table::check(&declared.table)?;
+    check(&declared.table)?;
     Ok(declared)
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::Kind;
 use crate::bus::{BusBuilder, Event, Never, Reach};
 use crate::game::{GameId, UserId};
-use crate::module::{Cx, Switch};
-use crate::socket::{Rooms, SocketsOf};
+use crate::module::context::{Cx, Switch};
+use crate::socket::rooms::{Rooms, SocketsOf};
 
 /// An operator closes the sockets of a game, of a player, or both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]

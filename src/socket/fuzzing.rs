@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::room::{Member, Seat};
+use super::meter;
+use super::rooms::{Member, RACE, Seat, Typing};
 use super::session::address;
-use super::{RACE, Typing, meter};
+use super::state::FrameHandlers;
 use crate::bus::Bus;
 use crate::game::{GameId, Text, Timestamp};
-use crate::module::{Cx, Declarations, FrameHandlers};
+use crate::module::{Cx, Declarations};
 
 /// A race of two players: one sends the fuzzer's input, the other watches.
 pub struct Track {

@@ -9,17 +9,15 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
-use super::leaving::Client;
 use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
-use super::room::{Member, Seat};
-use super::state::{End, Ending, Session, note_pong};
+use super::rooms::{Client, Member, Seat};
+use super::state::{End, Ending, Host, Session, note_pong};
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, Owner, guard};
 use crate::drain::goodbye_to_latecomer;
-use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span, span_failed};
 
 /// How long a client has to answer the server's close frame.
@@ -31,12 +29,12 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub(super) async fn run<S: Socket>(
     ws: WebSocket,
     socket: S,
-    cx: Cx,
+    host: Host,
     number: u64,
     cause: TraceContext,
 ) {
     let mut counted = CountedSocket::opened(S::CHANNEL.0);
-    if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
+    if let Some(mut session) = Box::pin(open(ws, socket, host, number, cause)).await {
         let end = session.converse().await;
         counted.ends_by(&end);
         Box::pin(session.end(end)).await;
@@ -47,18 +45,18 @@ pub(super) async fn run<S: Socket>(
 async fn open<S: Socket>(
     mut ws: WebSocket,
     mut socket: S,
-    cx: Cx,
+    host: Host,
     number: u64,
     cause: TraceContext,
 ) -> Option<Box<Session<S>>> {
     let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    let opened = guard(&cx, "open", socket.open(&cx)).instrument(span.clone()).await;
+    let opened = guard(&host.cx, "open", socket.open(&host.cx)).instrument(span.clone()).await;
     match opened {
         Ok(opening) => {
-            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            let (session, emits) = Session::new(ws, socket, host, number, cause, opening);
             let entering = async {
                 // Before it reads the facts, so that it hears of every later change.
-                if let Some(bridge) = &session.cx.parts().bridge {
+                if let Some(bridge) = &session.sockets.bridge {
                     bridge.enter(session.seat.game, session.seat.room.has_one()).await;
                 }
                 emits.publish(session.cx.bus()).await;
@@ -79,12 +77,13 @@ impl<S: Socket> Session<S> {
     fn new(
         ws: WebSocket,
         socket: S,
-        cx: Cx,
+        host: Host,
         number: u64,
         cause: TraceContext,
         opening: Opening<S::Emits>,
     ) -> (Self, S::Emits) {
         let Opening { game, user, login, text, progress, since, greeting, emits } = opening;
+        let Host { cx, sockets } = host;
         let limits = &cx.settings().limits;
         let outbox = ws.get_ref().outbox().clone();
         outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
@@ -100,8 +99,8 @@ impl<S: Socket> Session<S> {
         typing.resume(&text, &progress, since);
         let seat = Seat { game, user, socket: number, text, typing, room };
         // It is in its room now: whatever the facts lack here, the room will be told.
-        if cx.parts().drain.is_on() {
-            member.outbox.close(goodbye_to_latecomer(cx.parts()));
+        if cx.drain().is_on() {
+            member.outbox.close(goodbye_to_latecomer(cx.peers()));
         }
         if !cx.takes("open") {
             member.outbox.close(Kind::UNAVAILABLE);
@@ -112,6 +111,7 @@ impl<S: Socket> Session<S> {
             ws,
             socket,
             cx,
+            sockets,
             cause,
             seat,
             member,
@@ -128,7 +128,7 @@ impl<S: Socket> Session<S> {
     /// Leaves the room and closes the socket.
     async fn end(mut self: Box<Self>, end: End) {
         self.cx.rooms().leave(S::CHANNEL, &self.seat);
-        if let Some(bridge) = &self.cx.parts().bridge {
+        if let Some(bridge) = &self.sockets.bridge {
             bridge.leave(self.seat.game);
         }
         let silent = matches!(end, End::Silent);

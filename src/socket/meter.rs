@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Bytes;
 
-use super::outbox::Outbox;
-use super::pace::{EXCESS_SECONDS, Gcra};
-use crate::http::{Place, linger};
+use super::pace::EXCESS_SECONDS;
+use super::rooms::Outbox;
+use crate::http::edge::{Gcra, Place, linger};
 
 /// Bytes per frame allowed on average.
 const BYTES_PER_FRAME: u32 = 1024;

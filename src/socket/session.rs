@@ -10,18 +10,16 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 use tracing::Instrument;
 
-use super::frame::Frame;
 use super::meter::Flood;
-use super::outbox::Call;
 use super::pace::Verdict;
 use super::pulse::Beat;
-use super::room::Seat;
-use super::state::{End, Said, Session, note_pong};
-use super::{Channel, Say, Socket};
+use super::rooms::{Call, Channel, Frame, Seat};
+use super::state::{End, FrameHandler, FrameHandlers, Malformed, Said, Session, note_pong};
+use super::{Say, Socket};
 use crate::Kind;
 use crate::bus::{Owner, Pending, guard, report_panic};
-use crate::http::lenient;
-use crate::module::{FrameHandler, FrameHandlers, Parts, Switch};
+use crate::http::edge::lenient;
+use crate::module::context::{Cx, Switch};
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
     mark_failed, panics, socket_span, span_failed,
@@ -128,7 +126,7 @@ impl<S: Socket> Session<S> {
 
     /// Handles a message of the client. Waits until its `Never` events are published.
     async fn take(&mut self, text: &str) -> Result<(), Malformed> {
-        let pending = dispatch(self.cx.parts(), S::CHANNEL, &self.seat, text)?;
+        let pending = dispatch(&self.cx, &self.sockets.frames, (S::CHANNEL, &self.seat), text)?;
         if !pending.is_done() {
             pending.await;
         }
@@ -232,10 +230,6 @@ fn flood() -> End {
     Kind::TOO_MANY_REQUESTS.into()
 }
 
-/// A frame that is not a valid message: it is counted and dropped; the socket stays open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
-
 /// The fields of every message. `game_id` is required, but not trusted.
 #[derive(Deserialize)]
 struct Head<'a> {
@@ -271,21 +265,21 @@ pub(super) fn address<'a>(
 /// Passes a frame to its handler. A panic is logged, and the frame dropped. A frame that is sampled, or has a trace
 /// context, is handled in a span.
 fn dispatch(
-    parts: &Parts,
-    channel: Channel,
-    seat: &Seat,
+    cx: &Cx,
+    frames: &FrameHandlers,
+    (channel, seat): (Channel, &Seat),
     text: &str,
 ) -> Result<Pending, Malformed> {
-    let addressed = address(&parts.frames, channel, text)?;
+    let addressed = address(frames, channel, text)?;
     let Addressed { event, switch, handler, ref traceparent } = addressed;
     if !switch.takes(event) {
         return Ok(Pending::DONE);
     }
     let (module, traceparent) = (switch.module(), traceparent.as_deref());
     let frame = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
-    let span = frame_span(&frame, parts.settings.telemetry.keystroke_sample);
+    let span = frame_span(&frame, cx.settings().telemetry.keystroke_sample);
     let entered = span.enter();
-    let handled = panics::catch(|| handler(&parts.bus, seat, text));
+    let handled = panics::catch(|| handler(cx.bus(), seat, text));
     let handled = handled.unwrap_or_else(|caught| {
         report_panic(switch, event, &caught);
         if span.is_none() {

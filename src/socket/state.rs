@@ -1,25 +1,52 @@
 //! The state of a session, and how one ends: what its loop (`session`) and its beginning and end (`life`) share.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::Goodbye;
-use super::frame::Frame;
 use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
-use super::room::{Member, Seat};
+use super::rooms::{Channel, Frame, Goodbye, Member, Seat};
 use crate::Kind;
-use crate::module::Cx;
+use crate::bridge::Bridge;
+use crate::bus::{Bus, Pending};
+use crate::module::context::{Cx, Switch};
 use crate::telemetry::TraceContext;
+
+/// What all sockets of this pod share, besides their contexts.
+pub(crate) struct Sockets {
+    pub(crate) frames: FrameHandlers,
+    /// The bridge to the other pods, if there are any.
+    pub(crate) bridge: Option<Arc<Bridge>>,
+}
+
+/// What a socket is run with.
+#[derive(Clone)]
+pub(super) struct Host {
+    pub(super) cx: Cx,
+    pub(super) sockets: Arc<Sockets>,
+}
+
+/// Handles one kind of a client's frames: `Err` if it is not a valid message.
+pub(crate) type FrameHandler =
+    Box<dyn Fn(&Arc<Bus<Cx>>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
+/// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
+pub(crate) type FrameHandlers =
+    HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
+
+/// A frame that is not a valid message: it is counted and dropped; the socket stays open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
 
 /// A socket in its room.
 pub(super) struct Session<S> {
     pub(super) ws: WebSocket,
     pub(super) socket: S,
     pub(super) cx: Cx,
+    pub(super) sockets: Arc<Sockets>,
     pub(super) cause: TraceContext,
     pub(super) seat: Seat,
     pub(super) member: Arc<Member>,

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use crate::Kind;
 use crate::bus::Owner;
 use crate::game::Timestamp;
-use crate::socket::Rooms;
+use crate::socket::rooms::Rooms;
 use crate::telemetry::count;
 
 /// The period in which panics are counted.
@@ -158,7 +158,11 @@ pub(crate) struct Switches {
 }
 
 impl Switches {
-    pub(super) fn add(&mut self, module: &'static str, rooms: &Arc<Rooms>) -> Arc<Switch> {
+    pub(in crate::module) fn add(
+        &mut self,
+        module: &'static str,
+        rooms: &Arc<Rooms>,
+    ) -> Arc<Switch> {
         count::HANDLER_ENABLED.set([module], 1);
         self.by_module.entry(module).or_insert_with(|| Switch::new(module, rooms)).clone()
     }

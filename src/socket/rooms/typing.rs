@@ -10,7 +10,6 @@ use parking_lot::Mutex;
 use crate::Error;
 use crate::game::{Game, GameId, Noted, Progress, Stage, Text, Timestamp, Tracker, UserId};
 use crate::live::{Live, Step};
-use crate::module::Cx;
 
 /// Pause between two attempts to store it, while the live state is down.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -26,7 +25,12 @@ pub struct Typing {
 
 impl Typing {
     /// A socket of the player opens. `known` is the stored progress; the player may type `since` then.
-    pub(super) fn resume(&self, text: &Text, known: &Progress, since: Option<Timestamp>) {
+    pub(in crate::socket) fn resume(
+        &self,
+        text: &Text,
+        known: &Progress,
+        since: Option<Timestamp>,
+    ) {
         self.tracker.lock().resume(text, known, since);
     }
 
@@ -56,8 +60,8 @@ impl Typing {
     }
 
     /// The same, until it succeeds.
-    pub async fn keep_at_last(&self, cx: &Cx, game: GameId, user: &UserId) {
-        while self.keep(cx.live(), game, user).await.is_err() {
+    pub async fn keep_at_last(&self, live: &impl AsRef<Live>, game: GameId, user: &UserId) {
+        while self.keep(live.as_ref(), game, user).await.is_err() {
             tokio::time::sleep(PAUSE).await;
         }
     }

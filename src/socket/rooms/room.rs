@@ -149,12 +149,12 @@ impl Room {
         self.0.lock().typing.get(player).cloned()
     }
 
-    pub(super) fn typing_of(&self, player: &UserId) -> Arc<Typing> {
+    pub(in crate::socket) fn typing_of(&self, player: &UserId) -> Arc<Typing> {
         self.0.lock().typing.entry(player.clone()).or_default().clone()
     }
 
     /// Whether there is only one member.
-    pub(super) fn has_one(&self) -> bool {
+    pub(in crate::socket) fn has_one(&self) -> bool {
         self.0.lock().members.len() < 2
     }
 
@@ -227,7 +227,7 @@ impl Rooms {
 
     /// Enters a room; the new socket gets the newest positions of the other players. If the player already has `limit`
     /// sockets in it, the oldest is closed.
-    pub(super) fn enter(
+    pub(in crate::socket) fn enter(
         &self,
         channel: Channel,
         game: GameId,
@@ -243,7 +243,7 @@ impl Rooms {
     }
 
     /// Leaves a room, and removes it if it is empty.
-    pub(super) fn leave(&self, channel: Channel, seat: &Seat) {
+    pub(in crate::socket) fn leave(&self, channel: Channel, seat: &Seat) {
         self.forget(seat);
         let mut shard = self.shard(seat.game).lock();
         if seat.room.leave(seat.socket) {

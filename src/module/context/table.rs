@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry, ViewEntry};
 use crate::bus::EventInfo;
-use crate::socket::MessageInfo;
+use crate::socket::rooms::MessageInfo;
 
 /// A row of the wiring table.
 #[derive(Clone, Debug, Serialize)]
@@ -40,7 +40,7 @@ pub struct ModuleTable {
 }
 
 impl ModuleTable {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(in crate::module) fn new(name: &'static str) -> Self {
         Self {
             name,
             hears: vec![],
@@ -57,11 +57,11 @@ impl ModuleTable {
         }
     }
 
-    pub(super) fn hears(&mut self, event: EventInfo) {
+    pub(in crate::module) fn hears(&mut self, event: EventInfo) {
         self.hears.push(event);
     }
 
-    pub(super) fn emits(&mut self, events: Vec<EventInfo>) {
+    pub(in crate::module) fn emits(&mut self, events: Vec<EventInfo>) {
         for event in events {
             if !self.emits.contains(&event) {
                 self.emits.push(event);
@@ -69,7 +69,7 @@ impl ModuleTable {
         }
     }
 
-    pub(super) fn views(&mut self, event: &'static str, effect: Effect) {
+    pub(in crate::module) fn views(&mut self, event: &'static str, effect: Effect) {
         self.shows.push(ViewEntry { event, effect });
     }
 
@@ -118,7 +118,7 @@ pub fn render_table(rows: &[ModuleTable]) -> String {
 }
 
 /// Checks that the declarations of the modules do not conflict.
-pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
+pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     let mut claimed = BTreeMap::new();
     for row in rows {
         let timers = row.timers.iter().map(|timer| format!("timer {timer}"));

@@ -5,7 +5,7 @@ use std::fmt;
 use salvo::http::Method;
 use serde::{Serialize, Serializer};
 
-use crate::socket::Channel;
+use crate::socket::rooms::Channel;
 
 /// A REST route: `METHOD /path`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -33,10 +33,10 @@ pub trait Message: ToSchema {
 
 /// A message as a frame holds it.
 #[derive(Serialize)]
-pub(super) struct Tagged<'a, M> {
-    pub(super) event: &'static str,
+pub(in crate::socket) struct Tagged<'a, M> {
+    pub(in crate::socket) event: &'static str,
     #[serde(flatten)]
-    pub(super) message: &'a M,
+    pub(in crate::socket) message: &'a M,
 }
 
 /// The two ends of a socket.
