@@ -11,21 +11,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::Keys;
-use crate::bridge::{Bridge, pulse};
+use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
 use crate::drain::{self, Drain};
 use crate::game::{PodName, Timestamp};
-use crate::health::{self, Health};
+use crate::health::Services;
 use crate::http::{
     Acceptor, Caps, Ends, Limits, Listener, Origins, local_address, room_for_connections, serve,
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::{Cx, Parts, Setup, TimerDeclaration, linked, wire};
+use crate::module::context::{Modules, Parts};
+use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
+use crate::peers::Peers;
 use crate::records::{Journal, Records};
 use crate::settings::Settings;
+use crate::socket::Sockets;
 use crate::timers::Timers;
 
 /// How long a stop may take once its drain is over.
@@ -36,9 +39,13 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A server that is ready to run.
 pub struct Application {
-    parts: Arc<Parts>,
+    /// The runtime's own context.
+    cx: Cx,
+    /// What the bridge acts on.
+    pod: Arc<Pod>,
+    shared: Option<RedisLive>,
     service: Service,
-    listeners: Listeners,
+    listeners: Listeners<Cx>,
     listener: Listener,
     address: SocketAddr,
     /// The operations port, if there is one.
@@ -57,11 +64,9 @@ impl Application {
     /// One sentence with the cause.
     pub async fn build(settings: Settings, init: bool) -> Result<Self, String> {
         refuse_half_a_cluster(&settings)?;
-        let modules = linked(&settings.handlers.disabled)?;
-        let mut declared = wire(&modules)?;
+        let mut declared = wire(&linked(&settings.handlers.disabled)?)?;
         operations::wire(&mut declared, &settings);
-        let states = declared.states.make(&settings)?;
-        let providers = declared.providers.configure(&settings)?;
+        let modules = declared.set_up(&settings)?;
         let _lock = take_data_dir(&settings)?;
         let keys = Keys::load(&settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
@@ -76,35 +81,32 @@ impl Application {
         let (Lives { live, shared }, records) = acceptor.answer_while(opening).await?;
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
+        let timers = declared.timers.wanted(&settings);
+        let timers = Timers::new(timers, live.clone(), bridge.clone().map(|it| it as _));
+        let peers = Peers::new(shared.clone(), bridge.clone().map(|it| it as _));
+        let services = Services { records, live, peers, health: Arc::default() };
         let (bus, listeners) = declared.bus.build();
-        let parts = Arc::new(Parts {
+        let pod = Arc::new(Pod {
             bus,
             rooms: declared.rooms,
-            live,
-            records,
-            timers: Timers::new(wanted(declared.timers, &settings)),
-            keys,
-            frames: declared.frames,
-            states,
-            questions: declared.questions,
-            providers,
-            instruments: declared.instruments,
-            table: declared.table,
-            switches: declared.switches,
-            limits: Arc::new(Limits::of(&settings.limits)),
-            origins: Origins::of(&settings),
-            bridge,
-            shared,
-            health: Health::default(),
-            drain: Drain::default(),
+            channels: declared.frames.keys().copied().collect(),
+            live: services.live.clone(),
+            records: services.records.clone(),
+            timers,
+            delays: settings.game.clone(),
+            services,
+            bridge: bridge.clone(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            settings,
         });
-        let service = service(&parts, declared.routes, declared.sockets);
+        let cx = context(settings, keys, modules, &pod);
+        let sockets = Arc::new(Sockets { frames: declared.frames, bridge });
+        let service = service(&cx, declared.routes, declared.sockets, &sockets);
         let (listener, address) = acceptor.open()?;
         Ok(Self {
-            parts,
+            cx,
+            pod,
+            shared,
             service,
             listeners,
             listener,
@@ -122,8 +124,8 @@ impl Application {
     }
 
     #[cfg(test)]
-    pub(crate) fn parts(&self) -> &Arc<Parts> {
-        &self.parts
+    pub(crate) fn cx(&self) -> &Cx {
+        &self.cx
     }
 
     /// Serves until `stop`, then drains and finishes running work.
@@ -131,33 +133,31 @@ impl Application {
     /// # Errors
     /// One sentence, if the live state cannot be read.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), String> {
-        let parts = &self.parts;
-        self.listeners.run(|module| Cx::new(module, parts.clone()), &parts.tasks, &parts.stop);
+        let cx = &self.cx;
+        self.listeners.run(|module| cx.of(module), cx.tasks(), cx.stop());
         let (among_pods, sockets_ended) = (TaskTracker::new(), CancellationToken::new());
-        join_the_others(parts, &among_pods, &sockets_ended);
-        health::look(parts).await;
-        let (watching, stopped) = (health::watch(parts.clone()), parts.stop.clone());
-        parts.tasks.spawn(async move { stopped.run_until_cancelled(watching).await });
-        operations::keep_switches(parts).await;
-        let (draining, stopped) = (drain::keep(parts.clone()), parts.stop.clone());
-        parts.tasks.spawn(async move { stopped.run_until_cancelled(draining).await });
-        let games = parts.live.all().await.map_err(|error| error.to_string())?;
-        games.iter().for_each(|game| parts.timers.arm(game));
-        let (timers, stopped) = (parts.timers.clone().run(parts.live.clone()), parts.stop.clone());
-        parts.tasks.spawn(async move { stopped.run_until_cancelled(timers).await });
+        join_the_others(&self.pod, self.shared.as_ref(), &among_pods, &sockets_ended);
+        self.pod.services.look().await;
+        cx.beside(self.pod.services.clone().watch());
+        operations::keep_switches(cx).await;
+        let (rooms, over) = (self.pod.rooms.clone(), cx.settings().shutdown.drain);
+        cx.beside(drain::keep(cx.drain().clone(), rooms, cx.peers().clone(), over));
+        let games = cx.live().all().await.map_err(|error| error.to_string())?;
+        games.iter().for_each(|game| cx.arm(game));
+        cx.beside(self.pod.timers.clone().run());
         if let Some(port) = self.operations {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
-            operations::serve(port, parts, &self.keepers, &self.keepers_stop);
+            operations::serve(port, cx, &self.keepers, &self.keepers_stop);
         }
-        if parts.shared.is_none() {
-            let kept = Kept::in_folder(&parts.settings.data_dir);
-            let following = clock::follow_system(kept, parts.timers.clone());
-            parts.tasks.spawn(parts.stop.clone().run_until_cancelled_owned(following));
+        if self.shared.is_none() {
+            let kept = Kept::in_folder(&cx.settings().data_dir);
+            let timers = self.pod.timers.clone();
+            cx.beside(clock::follow_system(kept, move || timers.are_idle()));
         }
-        introduce(parts, self.address);
+        introduce(cx, self.address);
 
-        let patience = parts.settings.limits.request_timeout;
-        let ends = Ends { drain: parts.drain.clone(), stop: parts.stop.clone() };
+        let patience = cx.settings().limits.request_timeout;
+        let ends = Ends { drain: cx.drain().clone(), stop: cx.stop().clone() };
         let mut serving = std::pin::pin!(serve(self.listener, self.service, patience, &ends));
         tokio::select! {
             () = serving.as_mut() => return Err("serving ended before the stop".into()),
@@ -166,16 +166,16 @@ impl Application {
         tracing::info!("stopping; a second signal ends it at once");
         tokio::select! {
             () = serving.as_mut() => return Err("serving ended before the stop".into()),
-            () = parts.drain.complete() => {}
+            () = cx.drain().complete() => {}
         }
-        parts.stop.cancel();
-        parts.tasks.close();
-        let ended = async { tokio::join!(serving, parts.tasks.wait()) };
+        cx.stop().cancel();
+        cx.tasks().close();
+        let ended = async { tokio::join!(serving, cx.tasks().wait()) };
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
             tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
         }
         sockets_ended.cancel();
-        leave_the_others(parts, &among_pods).await;
+        leave_the_others(&self.pod, self.shared.as_ref(), &among_pods).await;
         self.keepers_stop.cancel();
         self.keepers.close();
         self.keepers.wait().await;
@@ -184,30 +184,56 @@ impl Application {
     }
 }
 
+/// The runtime's own context, from which those of the modules are made.
+fn context(settings: Settings, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
+    let parts = Parts {
+        bus: pod.bus.clone(),
+        rooms: pod.rooms.clone(),
+        live: pod.live.clone(),
+        records: pod.records.clone(),
+        timers: pod.timers.clone(),
+        keys,
+        limits: Arc::new(Limits::of(&settings.limits)),
+        origins: Origins::of(&settings),
+        modules,
+        health: pod.services.health.clone(),
+        peers: pod.services.peers.clone(),
+        drain: Drain::default(),
+        tasks: pod.tasks.clone(),
+        stop: pod.stop.clone(),
+        settings,
+    };
+    Cx::new("runtime", Arc::new(parts))
+}
+
 /// Starts the tasks between pods, if there are several. They outlive the sockets: until then they tell the other pods
 /// which players leave, and that this pod is alive.
-fn join_the_others(parts: &Arc<Parts>, tasks: &TaskTracker, ends: &CancellationToken) {
-    if let Some(bridge) = &parts.bridge {
-        parts.bus.travel_by(bridge.clone());
-        parts.timers.keep_elsewhere(bridge.clone());
-        bridge.run(parts, tasks, ends);
+fn join_the_others(
+    pod: &Arc<Pod>,
+    shared: Option<&RedisLive>,
+    tasks: &TaskTracker,
+    ends: &CancellationToken,
+) {
+    if let Some(bridge) = &pod.bridge {
+        pod.bus.travel_by(bridge.clone());
+        bridge.run(pod, tasks, ends);
     }
-    if let Some(shared) = &parts.shared {
-        let beating = pulse(shared.clone(), parts.clone());
+    if let Some(shared) = shared {
+        let beating = pulse(shared.clone(), pod.clone());
         tasks.spawn(ends.clone().run_until_cancelled_owned(beating));
     }
 }
 
 /// Waits until everything is sent to the other pods, and removes this one from the list of live pods.
-async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
+async fn leave_the_others(pod: &Pod, shared: Option<&RedisLive>, among_pods: &TaskTracker) {
     among_pods.close();
     if tokio::time::timeout(LAST_WORDS, among_pods.wait()).await.is_err() {
         tracing::warn!("not everything was told to the other pods after {LAST_WORDS:?}");
     }
-    if let Some(bridge) = &parts.bridge {
+    if let Some(bridge) = &pod.bridge {
         bridge.leave_alarms().await;
     }
-    if let Some(shared) = &parts.shared
+    if let Some(shared) = shared
         && let Err(error) = shared.farewell().await
     {
         tracing::warn!(%error, "the other pods will consider this one alive for some seconds");
@@ -215,15 +241,13 @@ async fn leave_the_others(parts: &Parts, among_pods: &TaskTracker) {
 }
 
 /// Logs the configuration in a few lines.
-fn introduce(parts: &Parts, address: SocketAddr) {
-    let (settings, modules) = (&parts.settings, parts.table.len());
-    let records = parts.records.place(&settings.data_dir);
-    let live = match (&parts.shared, &parts.bridge) {
-        (Some(shared), Some(_)) => {
-            format!("Redis, events and timers by RabbitMQ (pod {})", shared.pod())
-        }
-        (Some(_), None) => "Redis, timers in this process (one server)".to_owned(),
-        _ => "and timers in this process (one server)".to_owned(),
+fn introduce(cx: &Cx, address: SocketAddr) {
+    let (settings, modules) = (cx.settings(), cx.table().len());
+    let records = cx.records().place(&settings.data_dir);
+    let live = match cx.peers().own_name() {
+        Some(pod) if !cx.is_alone() => format!("Redis, events and timers by RabbitMQ (pod {pod})"),
+        Some(_) => "Redis, timers in this process (one server)".to_owned(),
+        None => "and timers in this process (one server)".to_owned(),
     };
     tracing::info!("records in {records}, live games {live}");
     tracing::info!("{modules} handler modules; `typephoon-api handlers` shows what they do");
@@ -298,13 +322,6 @@ impl Lives {
 fn keeps_files(settings: &Settings) -> bool {
     let has_keys = settings.token.private_key.is_some();
     settings.db.is_none() || settings.redis.is_none() || !has_keys
-}
-
-/// The timers needed with these settings.
-fn wanted(timers: Vec<TimerDeclaration>, settings: &Settings) -> Vec<TimerDeclaration> {
-    let is_wanted =
-        |it: &TimerDeclaration| (it.is_wanted)(&Setup::of(settings, it.switch.module()));
-    timers.into_iter().filter(is_wanted).collect()
 }
 
 /// Creates the data directory, if it is needed, and locks it.

@@ -17,7 +17,6 @@ use arc_swap::ArcSwap;
 use time::OffsetDateTime;
 
 use crate::game::Timestamp;
-use crate::timers::Timers;
 
 /// The slew rate while games depend on the clock, in microseconds per second: 0.15 s in a countdown of thirty, and a
 /// tenth of the tolerance with which results are judged.
@@ -139,7 +138,7 @@ pub(crate) fn resume(kept: &Kept) {
 }
 
 /// Slews to the wall clock, for ever: the clock of a single server. Stores the offset for the next run.
-pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
+pub(crate) async fn follow_system(mut kept: Kept, is_idle: impl Fn() -> bool) {
     let mut known = offset();
     loop {
         let wall = system_offset();
@@ -152,8 +151,8 @@ pub(crate) async fn follow_system(mut kept: Kept, timers: Timers) {
             );
         }
         known = wall;
-        steer(wall, if timers.are_idle() { BRISK } else { GENTLE });
-        if !timers.are_idle() {
+        steer(wall, if is_idle() { BRISK } else { GENTLE });
+        if !is_idle() {
             // A game was opened in between.
             hold();
         }

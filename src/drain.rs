@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::Kind;
-use crate::module::Parts;
-use crate::socket::Goodbye;
+use crate::peers::Peers;
+use crate::socket::rooms::{Goodbye, Rooms};
 
 /// Interval between two batches.
 const BATCH: Duration = Duration::from_millis(100);
@@ -81,15 +81,15 @@ impl Drain {
 }
 
 /// Closes sockets whenever the pod drains, for ever.
-pub(crate) async fn keep(parts: Arc<Parts>) {
-    let stage = &parts.drain.0;
+pub(crate) async fn keep(drain: Drain, rooms: Arc<Rooms>, peers: Peers, over: Duration) {
+    let stage = &drain.0;
     loop {
         let _ = stage.subscribe().wait_for(|stage| stage.is_on && !stage.is_done).await;
         let is_over = async {
             let _ = stage.subscribe().wait_for(|stage| !stage.is_on).await;
         };
         tokio::select! {
-            () = send_away(&parts) => {
+            () = send_away(&rooms, &peers, over) => {
                 stage.send_if_modified(|stage| {
                     stage.is_done = stage.is_on;
                     stage.is_on
@@ -101,32 +101,32 @@ pub(crate) async fn keep(parts: Arc<Parts>) {
 }
 
 /// Tells every open socket to reconnect. Sockets that open from now on are told when they enter their rooms.
-async fn send_away(parts: &Parts) {
-    let (begun, over) = (Instant::now(), parts.settings.shutdown.drain);
-    let sockets = parts.rooms.open_members().len();
+async fn send_away(rooms: &Rooms, peers: &Peers, over: Duration) {
+    let begun = Instant::now();
+    let sockets = rooms.open_members().len();
     tracing::info!(
         sockets,
-        elsewhere = has_others(parts),
+        elsewhere = peers.can_take_sockets(),
         "draining: new sockets are refused, open ones move to other pods"
     );
     loop {
-        let mut open = parts.rooms.open_members();
+        let mut open = rooms.open_members();
         if open.is_empty() {
             return;
         }
         let left = over.saturating_sub(begun.elapsed());
-        let batch = if has_others(parts) { batch_of(open.len(), left) } else { open.len() };
+        let batch = if peers.can_take_sockets() { batch_of(open.len(), left) } else { open.len() };
         let (chosen, _) = open.partial_shuffle(&mut rand::rng(), batch);
         for member in chosen {
-            member.outbox.close(goodbye(parts, sockets));
+            member.outbox.close(goodbye(peers, sockets));
         }
         sleep(BATCH).await;
     }
 }
 
 /// The close frame of one of `sockets` sockets.
-fn goodbye(parts: &Parts, sockets: usize) -> Goodbye {
-    let after = match has_others(parts) {
+fn goodbye(peers: &Peers, sockets: usize) -> Goodbye {
+    let after = match peers.can_take_sockets() {
         true => BATCH.mul_f64(rand::random()),
         false => RESTART + return_of(sockets).mul_f64(rand::random()),
     };
@@ -134,8 +134,8 @@ fn goodbye(parts: &Parts, sockets: usize) -> Goodbye {
 }
 
 /// The close frame of a socket that opens during the drain.
-pub(crate) fn goodbye_to_latecomer(parts: &Parts) -> Goodbye {
-    goodbye(parts, 1)
+pub(crate) fn goodbye_to_latecomer(peers: &Peers) -> Goodbye {
+    goodbye(peers, 1)
 }
 
 /// The size of the next batch, with `left` time for all open sockets.
@@ -149,12 +149,6 @@ fn batch_of(open: usize, left: Duration) -> usize {
 /// The spread of the reconnects to a single server.
 fn return_of(sockets: usize) -> Duration {
     RETURN.max(Duration::from_secs_f64(sockets as f64 / MOST_RETURNS_PER_SECOND))
-}
-
-/// Whether another pod can take the sockets.
-fn has_others(parts: &Parts) -> bool {
-    let shared = parts.bridge.as_ref().and(parts.shared.as_ref());
-    shared.is_some_and(|shared| shared.pods().iter().any(|pod| *pod != shared.pod().as_str()))
 }
 
 #[cfg(test)]

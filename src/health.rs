@@ -11,7 +11,9 @@ use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use crate::game::Timestamp;
-use crate::module::Parts;
+use crate::live::Live;
+use crate::peers::Peers;
+use crate::records::Records;
 
 /// Interval between two checks.
 const ROUND: Duration = Duration::from_secs(1);
@@ -62,21 +64,32 @@ impl Health {
     }
 }
 
-/// Checks for ever.
-pub(crate) async fn watch(parts: Arc<Parts>) {
-    loop {
-        look(&parts).await;
-        let is_well = parts.health.complaint().is_none();
-        sleep(if is_well { ROUND } else { ROUND_WHILE_AWAY }).await;
-    }
+/// The services, and their health.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) records: Records,
+    pub(crate) live: Live,
+    pub(crate) peers: Peers,
+    pub(crate) health: Arc<Health>,
 }
 
-/// Checks once.
-pub(crate) async fn look(parts: &Parts) {
-    let (records, live) = tokio::join!(parts.records.probe(), parts.live.probe());
-    let broker = parts.bridge.as_ref().map_or(Ok(()), |bridge| bridge.check());
-    for (service, answer) in [records, live, broker].into_iter().enumerate() {
-        parts.health.note(service, answer, Timestamp::now());
+impl Services {
+    /// Checks for ever.
+    pub(crate) async fn watch(self) {
+        loop {
+            self.look().await;
+            let is_well = self.health.complaint().is_none();
+            sleep(if is_well { ROUND } else { ROUND_WHILE_AWAY }).await;
+        }
+    }
+
+    /// Checks once.
+    pub(crate) async fn look(&self) {
+        let (records, live) = tokio::join!(self.records.probe(), self.live.probe());
+        let broker = self.peers.check();
+        for (service, answer) in [records, live, broker].into_iter().enumerate() {
+            self.health.note(service, answer, Timestamp::now());
+        }
     }
 }
 

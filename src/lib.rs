@@ -15,6 +15,7 @@
 //! | [`records`] | the record store: permanent data |
 //! | [`timers`] | countdowns, derived from the facts of games |
 //! | `clock` | the time of the process, independent of steps of the wall clock |
+//! | `peers` | the other pods, as this one knows them |
 //! | `drain` | moves the sockets of a pod to other pods |
 //! | [`auth`] | tokens and cookies |
 //! | [`login`] | identity providers, and accounts |
@@ -41,6 +42,7 @@ pub mod live;
 pub mod login;
 pub mod module;
 mod operations;
+mod peers;
 pub mod records;
 pub mod settings;
 pub mod socket;

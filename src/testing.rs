@@ -31,7 +31,7 @@ impl Server {
         settings.operations.port = OperationsPort { number: 0, is_chosen: true };
         let application = Application::build(settings, true).await.expect("a server for the test");
         let address = format!("http://{}", application.address());
-        let cx = Cx::new("test", application.parts().clone());
+        let cx = application.cx().of("test");
         let stop = CancellationToken::new();
         tokio::spawn(application.run_until(stop.clone().cancelled_owned()));
         Self { address, cx, _stop: stop.drop_guard(), _data: data }
@@ -39,7 +39,7 @@ impl Server {
 
     /// The context that a module of this name would get.
     pub(crate) fn cx(&self, module: &'static str) -> Cx {
-        Cx::new(module, self.cx.parts().clone())
+        self.cx.of(module)
     }
 
     /// Publishes an event.

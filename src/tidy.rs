@@ -1,8 +1,9 @@
 //! Checks the house style: reads the sources, and reports every violation of a rule.
 //!
 //! The sources are formatted by rustfmt, so lines and their indentation are enough. `scan` reads the sources, `rules`
-//! has the rules: each a function from one file to its complaints.
+//! has the rules: each a function from one file to its complaints. `layers` has the rule of what is above what.
 
+mod layers;
 mod rules;
 mod scan;
 
@@ -89,6 +90,38 @@ fn no_handler_module_names_another() {
     accepted(&format!("handlers/{other}.rs"), &own);
     let longer = format!("//! Chat.\nuse super::{other}_of_ours::A;\n");
     accepted("handlers/chat.rs", &longer);
+}
+
+#[test]
+fn every_source_is_in_a_layer_and_uses_none_above() {
+    let roots = ["src/lib.rs", "src/main.rs", "src/testing.rs", "src/fuzzing.rs", "src/tidy.rs"];
+    let is_in_a_layer = |path: &str| layers::layer_of(&layers::module_of(path)).is_some();
+    for Source { path, .. } in scan::all() {
+        let is_outside = path.starts_with("handlers/") || path.starts_with("src/tidy/");
+        assert!(is_outside || roots.contains(&&*path) || is_in_a_layer(&path), "{path}");
+    }
+    let architecture = include_str!("../ARCHITECTURE.md");
+    for layer in layers::LAYERS {
+        let is_drawn = architecture.lines().any(|line| {
+            let (_, names) = line.split_once("│ ").unwrap_or_default();
+            names.split_whitespace().any(|name| name == layer)
+        });
+        assert!(is_drawn, "ARCHITECTURE.md does not draw {layer}");
+    }
+    let above = |used: &str| format!("src/bus/lane.rs:2: uses {used}, which is above bus");
+    for (line, used) in [
+        ("use crate::socket::Rooms;", "socket"),
+        ("let rooms = crate::socket::rooms::Rooms::default();", "socket/rooms"),
+        ("use super::super::module::context::{Cx, Switch};", "module/context"),
+    ] {
+        refused("src/bus/lane.rs", &format!("//! A.\n{line}\n"), &above(used));
+    }
+    let below = "//! A.\nuse crate::game::GameId;\nuse super::fence::fence;\npub(in crate::http) fn a() {}\n";
+    accepted("src/bus/lane.rs", below);
+    accepted("src/game/events.rs", "//! A.\nuse crate::bus::Event;\n");
+    accepted("src/socket/rooms/room.rs", "//! A.\nuse super::frame::Frame;\n");
+    let upwards = "src/socket/rooms/room.rs:2: uses socket, which is above socket/rooms";
+    refused("src/socket/rooms/room.rs", "//! A.\nuse super::super::Socket;\n", upwards);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -16,13 +17,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::Bridge;
 use super::message::{self, Talk};
-use crate::game::{GameId, Timestamp};
-use crate::module::Parts;
+use super::{Bridge, Pod};
+use crate::game::{Game, Timestamp};
 use crate::settings::GameSettings;
 use crate::telemetry::{TraceContext, gathered_span};
-use crate::timers::Alarm;
+use crate::timers::{Agenda, Deadline, Next, Timers, Which};
 
 /// Interval of the search for overdue deadlines.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -39,33 +39,72 @@ const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000
 
 /// A deadline, and the span that set it.
 type Due = (Timestamp, TraceContext);
-type Deadlines = HashMap<(GameId, &'static str), Option<Due>>;
+type Deadlines = HashMap<Which, Option<Due>>;
 
 /// The deadlines that are not on the agenda yet: one per timer and game.
 #[derive(Default)]
 pub(super) struct Alarms {
     waiting: Mutex<Deadlines>,
     /// Those that are on it, but whose messages came too early.
-    again: Mutex<HashMap<(GameId, &'static str), Due>>,
+    again: Mutex<HashMap<Which, Due>>,
     filled: Notify,
 }
 
-impl Alarm for Bridge {
-    fn set(&self, game: GameId, timer: &'static str, due: Option<Timestamp>) {
+impl Alarms {
+    /// Sets a deadline, or removes it.
+    fn set(&self, which: Which, due: Option<Timestamp>) {
         let due = due.map(|due| (due, TraceContext::current()));
-        keep_earliest(&mut self.alarms.waiting.lock(), (game, timer), due);
+        keep_earliest(&mut self.waiting.lock(), which, due);
+        self.filled.notify_one();
+    }
+}
+
+/// The deadlines that the pods share.
+#[async_trait]
+impl Agenda for Bridge {
+    /// Removes no deadline, so that older facts, which arrive late, remove none. A timer that is no longer due is found
+    /// out when it fires.
+    fn set(&self, game: &Game, deadlines: &mut dyn Iterator<Item = Deadline>) {
+        for (timer, due) in deadlines.filter(|(_, due)| due.is_some()) {
+            self.alarms.set((game.id, timer), due);
+        }
+    }
+
+    fn put_off(&self, which: Which, due: Timestamp) {
+        self.alarms.again.lock().insert(which, (due, TraceContext::current()));
         self.alarms.filled.notify_one();
     }
 
-    fn again(&self, game: GameId, timer: &'static str, due: Timestamp) {
-        self.alarms.again.lock().insert((game, timer), (due, TraceContext::current()));
-        self.alarms.filled.notify_one();
+    async fn settle(&self, which: Which, next: Next<'_>) {
+        match next.await {
+            Ok(None) => self.alarms.set(which, None),
+            // Due again later, for example for another player. Only `put_off` can move a deadline on the agenda to a
+            // later time.
+            Ok(Some(next)) if next > Timestamp::now() => self.put_off(which, next),
+            // Due still, or unknown: it stays on the agenda.
+            Ok(Some(_)) | Err(_) => {}
+        }
+    }
+
+    /// Fires overdue deadlines. A broker that hangs does not delay it.
+    async fn sweep(&self, timers: &Timers) {
+        loop {
+            sleep(SWEEP).await;
+            let late = Timestamp::now() - LATE;
+            for (game, timer) in self.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
+                let is_known = timers.fire_named(&timer, game);
+                // A pod of another version, or with other settings, put it there, and may be gone.
+                if !is_known && matches!(timers.live().find(game).await, Ok(None)) {
+                    let _ = self.live.set_deadlines(&[(game, &timer, None)]).await;
+                }
+            }
+        }
     }
 }
 
 /// Keeps the earliest deadline, since older facts may arrive after newer ones. Firing too early is harmless: the
 /// handler reads the facts.
-fn keep_earliest(waiting: &mut Deadlines, timer: (GameId, &'static str), due: Option<Due>) {
+fn keep_earliest(waiting: &mut Deadlines, timer: Which, due: Option<Due>) {
     let known = waiting.entry(timer).or_default();
     let is_earlier = |due: &Due| known.as_ref().is_none_or(|known| due.0 < known.0);
     if due.as_ref().is_some_and(is_earlier) {
@@ -84,34 +123,19 @@ fn delay_for(remaining: Duration, settings: &GameSettings) -> Option<Duration> {
 }
 
 /// Puts deadlines on the agenda, until `stop`; a batch in progress is completed.
-pub(super) async fn run(bridge: Arc<Bridge>, parts: Arc<Parts>, stop: CancellationToken) {
+pub(super) async fn run(bridge: Arc<Bridge>, pod: Arc<Pod>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let filled = timeout(SWEEP, bridge.alarms.filled.notified());
         let _ = stop.run_until_cancelled(filled).await;
         let new = put(&bridge).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
-        put_off(&bridge, &parts, again).await;
-        join_all(new.into_iter().map(|(which, due)| start(&bridge, &parts, which, due))).await;
-    }
-}
-
-/// Searches for overdue deadlines, for ever. A broker that hangs does not delay it.
-pub(super) async fn sweep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
-    loop {
-        sleep(SWEEP).await;
-        let late = Timestamp::now() - LATE;
-        for (game, timer) in bridge.live.overdue(late, AT_ONCE).await.unwrap_or_default() {
-            let is_known = parts.timers.fire_named(&timer, game);
-            // A pod of another version, or with other settings, put it there, and may be gone.
-            if !is_known && matches!(parts.live.find(game).await, Ok(None)) {
-                let _ = bridge.live.set_deadlines(&[(game, &timer, None)]).await;
-            }
-        }
+        put_off(&bridge, &pod, again).await;
+        join_all(new.into_iter().map(|(which, due)| start(&bridge, &pod, which, due))).await;
     }
 }
 
 /// Puts the waiting deadlines on the agenda. Returns those that this pod must handle.
-pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
+pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, Due)> {
     let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
         return Vec::new();
@@ -139,7 +163,7 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<((GameId, &'static str), Due)> {
 }
 
 /// Moves deadlines on the agenda whose timers came too early.
-async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<(GameId, &'static str), Due>) {
+async fn put_off(bridge: &Bridge, pod: &Arc<Pod>, again: HashMap<Which, Due>) {
     if again.is_empty() {
         return;
     }
@@ -147,17 +171,12 @@ async fn put_off(bridge: &Bridge, parts: &Arc<Parts>, again: HashMap<(GameId, &'
         again.iter().map(|((game, timer), (due, _))| (*game, *timer, *due)).collect();
     // If this fails, they only come too early again.
     let _ = bridge.live.put_off(&deadlines).await;
-    join_all(again.into_iter().map(|(which, due)| start(bridge, parts, which, due))).await;
+    join_all(again.into_iter().map(|(which, due)| start(bridge, pod, which, due))).await;
 }
 
 /// Sends the message of a timer, with the span that armed it, or keeps the timer here.
-async fn start(
-    bridge: &Bridge,
-    parts: &Arc<Parts>,
-    (game, timer): (GameId, &'static str),
-    (due, armed_by): Due,
-) {
-    let delay = delay_for(due.after(Timestamp::now()), &parts.settings.game);
+async fn start(bridge: &Bridge, pod: &Arc<Pod>, (game, timer): Which, (due, armed_by): Due) {
+    let delay = delay_for(due.after(Timestamp::now()), &pod.delays);
     let link = bridge.link();
     if let (Some(delay), Some(link)) = (delay, link) {
         let talk = Talk::Due { game, timer: timer.to_owned() };
@@ -169,12 +188,13 @@ async fn start(
             Err(_) => tracing::debug!(timer, %game, "the broker is slow: a timer is kept here"),
         }
     }
-    parts.timers.keep_here(game, timer, due, &armed_by);
+    pod.timers.keep_here((game, timer), due, &armed_by);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::game::GameId;
 
     #[test]
     fn an_older_fact_that_is_told_later_puts_nothing_off() {

@@ -14,9 +14,8 @@ use tracing::{Instrument, Span};
 
 use super::inbound::Message;
 use super::link::{Failed, PATIENCE};
-use super::{Bridge, inbound};
+use super::{Bridge, Pod, inbound};
 use crate::bus::{Receipt, Settled};
-use crate::module::Parts;
 use crate::telemetry::{Destination, TraceContext, receive_span, settle_span};
 
 /// Reply code for a channel that is no longer needed (AMQP 0-9-1).
@@ -77,11 +76,7 @@ impl Handled {
 
 /// Consumes messages until a consumer ends. An event of reach `Once` is acked when it is handled, so that another pod
 /// gets it if this one dies before. Timers are acked on receipt; the agenda retries them.
-pub(super) async fn consume(
-    bridge: &Arc<Bridge>,
-    parts: &Arc<Parts>,
-    mut from: Consumers,
-) -> Failed {
+pub(super) async fn consume(bridge: &Arc<Bridge>, pod: &Arc<Pod>, mut from: Consumers) -> Failed {
     // Room for as many as may be unacknowledged.
     let (handled, mut to_acknowledge) = mpsc::channel(usize::from(bridge.topology.prefetch) * 2);
     let mut takes_work = true;
@@ -99,7 +94,7 @@ pub(super) async fn consume(
                 }
                 continue;
             }
-            () = parts.stop.cancelled(), if takes_work => {
+            () = pod.stop.cancelled(), if takes_work => {
                 takes_work = false;
                 let closing = from.work.close(REPLY_SUCCESS, "stopping".into());
                 let _ = timeout(PATIENCE, closing).await;
@@ -116,14 +111,14 @@ pub(super) async fn consume(
             Source::Once => (&from.once, Some(&handled)),
             Source::Timers => (&from.timers, Some(&handled)),
         };
-        take(bridge, parts, &delivery, consumer, handled);
+        take(bridge, pod, &delivery, consumer, handled);
     }
 }
 
 /// Handles a message, within a span if its content is traced. Work is acked later, through `handled`.
 fn take(
     bridge: &Arc<Bridge>,
-    parts: &Arc<Parts>,
+    pod: &Arc<Pod>,
     delivery: &Delivery,
     consumer: &Consumer,
     handled: Option<&mpsc::Sender<Handled>>,
@@ -141,7 +136,7 @@ fn take(
         })
     });
     let message = Message { bytes: &delivery.data, from: from.as_ref(), sent, receipt };
-    span.in_scope(|| inbound::take(bridge, parts, message));
+    span.in_scope(|| inbound::take(bridge, pod, message));
 }
 
 /// The span that sent a message, if it is traced.

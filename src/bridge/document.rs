@@ -5,8 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::message::{self, TALK, Talk};
 use super::topology::{ONCE, TIMERS};
-use crate::bus::{EventInfo, Reach};
-use crate::socket::SchemaOf;
+use crate::bus::{EventInfo, Reach, SchemaOf};
 
 /// The channels of the broker, by name. `own` gives the schema of a type.
 pub(crate) fn channels(

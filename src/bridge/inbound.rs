@@ -9,12 +9,11 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::Span;
 
-use super::Bridge;
 use super::message::{self, Item, TALK, Talk};
+use super::{Bridge, Pod};
 use crate::bus::{Arrival, Receipt};
 use crate::game::{PodName, Timestamp};
-use crate::module::Parts;
-use crate::socket::{Frame, Whose};
+use crate::socket::rooms::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};
 
 /// Deliveries and answers that may wait for room in a lane or for the broker. Further ones are dropped and counted:
@@ -66,7 +65,7 @@ pub(super) struct Message<'a> {
 }
 
 /// Handles a message.
-pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>) {
+pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, taken: Message<'_>) {
     let Message { bytes, from: source, sent, receipt } = taken;
     count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
@@ -78,7 +77,7 @@ pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>)
     for item in message.events {
         if item.event == TALK {
             if let Ok(talk) = serde_json::from_str(item.body.get()) {
-                listen(bridge, parts, &from, talk);
+                listen(bridge, pod, &from, talk);
             }
             continue;
         }
@@ -89,13 +88,13 @@ pub(super) fn take(bridge: &Arc<Bridge>, parts: &Arc<Parts>, taken: Message<'_>)
             None => TraceContext::none(),
         };
         let span = source.map(|source| take_in_span(source, &cause)).unwrap_or_else(Span::none);
-        receive(bridge, parts, &item, &span, receipt.clone());
+        receive(bridge, pod, &item, &span, receipt.clone());
     }
 }
 
 fn receive(
     bridge: &Bridge,
-    parts: &Parts,
+    pod: &Pod,
     item: &Item<'_>,
     span: &Span,
     receipt: Option<Arc<Receipt>>,
@@ -104,7 +103,7 @@ fn receive(
     count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
     let trace = TraceContext::of(span);
     let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
-    match span.in_scope(|| parts.bus.receive(&item.event, &arrival)) {
+    match span.in_scope(|| pod.bus.receive(&item.event, &arrival)) {
         Some(Some(pending)) => {
             // Usually the lanes have room. If not, the delivery waits in a task and other messages go on.
             let mut delivering = pending.within(span.clone()).into_future();
@@ -113,9 +112,9 @@ fn receive(
             }
             if is_work {
                 // Bounded by the prefetch; dropping one would ack it as handled.
-                parts.tasks.spawn(delivering);
+                pod.tasks.spawn(delivering);
             } else {
-                bridge.backlog.take(&parts.tasks, delivering);
+                bridge.backlog.take(&pod.tasks, delivering);
             }
         }
         Some(None) => count::BRIDGE_UNREADABLE.add(1),
@@ -125,7 +124,7 @@ fn receive(
             if let Some(receipt) = arrival.receipt.filter(|_| age < LOOKED_FOR) {
                 // A pod of another version may know it.
                 receipt.refuse();
-                parts.tasks.spawn(async move {
+                pod.tasks.spawn(async move {
                     sleep(REFUSED_FOR).await;
                     drop(receipt);
                 });
@@ -134,11 +133,11 @@ fn receive(
     }
 }
 
-fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) {
+fn listen(bridge: &Arc<Bridge>, pod: &Arc<Pod>, from: &PodName, talk: Talk) {
     match talk {
         Talk::Entered(game) => {
             if bridge.roster.add(game, from) {
-                let positions = parts.rooms.own_positions(game);
+                let positions = pod.rooms.own_positions(game);
                 let talk: Vec<_> = positions
                     .into_iter()
                     .map(|(channel, whose, frame)| Talk::Position {
@@ -150,18 +149,18 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
                     })
                     .collect();
                 // In case its sender could not announce changes while it was cut off.
-                parts.rooms.wake_game(game);
+                pod.rooms.wake_game(game);
                 let from = from.clone();
                 let answering = bridge.clone();
                 let answer = async move { answering.tell(&[from], &talk).await };
-                bridge.backlog.take(&parts.tasks, answer);
+                bridge.backlog.take(&pod.tasks, answer);
             }
         }
         Talk::Left(game) => bridge.roster.remove(game, from),
         Talk::Position { game, channel, event, player, frame } => {
-            let channel = parts.frames.keys().find(|it| it.0 == channel);
-            let room = channel.and_then(|channel| parts.rooms.get(*channel, game));
-            if let (Some(room), Some(event)) = (room, parts.bus.known(&event)) {
+            let channel = pod.channels.iter().find(|it| it.0 == channel);
+            let room = channel.and_then(|channel| pod.rooms.get(*channel, game));
+            if let (Some(room), Some(event)) = (room, pod.bus.known(&event)) {
                 // A newer keystroke may have come before it.
                 room.show_first_position(Whose { event, player }, Frame::of_text(&frame));
             }
@@ -169,7 +168,7 @@ fn listen(bridge: &Arc<Bridge>, parts: &Arc<Parts>, from: &PodName, talk: Talk) 
         // The agenda keeps it until it is done. So it is acked at once, and a slow handler delays no other timer.
         Talk::Due { game, timer } => {
             // A timer unknown to this pod may be known to another: it stays on the agenda.
-            parts.timers.fire_named(&timer, game);
+            pod.timers.fire_named(&timer, game);
         }
     }
 }

@@ -16,10 +16,8 @@ use tracing::Instrument;
 
 use super::consume::{Consumers, consume, consumer};
 use super::topology::{ALL, ONCE, TIMERS, Topology};
-use super::{Bridge, pulse};
+use super::{Bridge, Pod, pulse};
 use crate::game::PodName;
-use crate::health;
-use crate::module::Parts;
 use crate::telemetry::{TraceContext, count, mark_failed};
 
 /// Timeout for the confirm of a message.
@@ -242,7 +240,7 @@ fn add_trace(headers: &mut FieldTable, sent: &TraceContext) {
 }
 
 /// Connects, reconnects after a loss, and consumes.
-pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
+pub(super) async fn keep(bridge: Arc<Bridge>, pod: Arc<Pod>) {
     let place = bridge.topology.place();
     let (mut pause, mut said) = (PAUSES.0, String::new());
     for epoch in 0.. {
@@ -255,8 +253,8 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
                 (pause, said) = (PAUSES.0, String::new());
                 let link = Arc::new(link);
                 let ended = tokio::select! {
-                    ended = consume(&bridge, &parts, consumers) => ended,
-                    ended = watch(&bridge, &parts, &link, &publishing) => ended,
+                    ended = consume(&bridge, &pod, consumers) => ended,
+                    ended = watch(&bridge, &pod, &link, &publishing) => ended,
                 };
                 bridge.link.send_replace(None);
                 ended
@@ -277,12 +275,12 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
 }
 
 /// Catches up on what could not be received while there was no connection.
-async fn catch_up(parts: Arc<Parts>) {
+async fn catch_up(pod: Arc<Pod>) {
     let catching_up = async {
-        pulse::resync(&parts).await;
-        pulse::close_logged_out(&parts).await;
+        pulse::resync(&pod).await;
+        pulse::close_logged_out(&pod).await;
     };
-    parts.stop.run_until_cancelled(catching_up).await;
+    pod.stop.run_until_cancelled(catching_up).await;
 }
 
 /// Offers the link to publishers while the broker accepts messages. A broker that is out of memory or disk blocks
@@ -290,7 +288,7 @@ async fn catch_up(parts: Arc<Parts>) {
 /// even be closed. Ends when the connection or a channel does.
 async fn watch(
     bridge: &Bridge,
-    parts: &Arc<Parts>,
+    pod: &Arc<Pod>,
     link: &Arc<Link>,
     publishing: &Connection,
 ) -> Failed {
@@ -299,9 +297,9 @@ async fn watch(
         let works = !publishing.status().blocked() && link.probe(&bridge.topology).await.is_ok();
         if works != bridge.is_there() {
             bridge.link.send_replace(works.then(|| link.clone()));
-            health::look(parts).await;
+            pod.services.look().await;
             if works {
-                parts.tasks.spawn(catch_up(parts.clone()));
+                pod.tasks.spawn(catch_up(pod.clone()));
             }
         }
         sleep(LOOK).await;

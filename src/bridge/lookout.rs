@@ -10,15 +10,14 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Bridge;
+use super::{Bridge, Pod};
 use crate::game::GameId;
-use crate::module::Parts;
 
 /// Interval of the check, and so the delay of a START without a message.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Checks for ever.
-pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
+pub(super) async fn keep(bridge: Arc<Bridge>, pod: Arc<Pod>) {
     let mut known = HashMap::new();
     loop {
         sleep(ROUND).await;
@@ -29,7 +28,7 @@ pub(super) async fn keep(bridge: Arc<Bridge>, parts: Arc<Parts>) {
         for (game, version) in &seen {
             // The first time, it may have changed since its sockets read the facts.
             if known.get(game) != Some(version) {
-                parts.rooms.wake_game(*game);
+                pod.rooms.wake_game(*game);
             }
         }
         known = seen;

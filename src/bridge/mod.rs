@@ -48,13 +48,36 @@ use self::link::Link;
 use self::outbound::{Batches, Lanes};
 use self::roster::Roster;
 use self::topology::Topology;
-use crate::bus::{Carrier, Parcel};
+use crate::bus::{Bus, Carrier, Parcel};
 use crate::game::GameId;
-use crate::live::RedisLive;
-use crate::module::Parts;
-use crate::settings::AmqpSettings;
+use crate::health::Services;
+use crate::live::{Live, RedisLive};
+use crate::module::context::Cx;
+use crate::peers::Broker;
+use crate::records::Records;
+use crate::settings::{AmqpSettings, GameSettings};
+use crate::socket::rooms::{Channel, Rooms};
+use crate::timers::Timers;
 
 pub(crate) use pulse::pulse;
+
+/// What the bridge acts on in this pod.
+pub(crate) struct Pod {
+    pub(crate) bus: Arc<Bus<Cx>>,
+    pub(crate) rooms: Arc<Rooms>,
+    /// The kinds of sockets that modules have declared.
+    pub(crate) channels: Vec<Channel>,
+    pub(crate) live: Live,
+    pub(crate) records: Records,
+    pub(crate) timers: Timers,
+    /// The settings with delays of timers.
+    pub(crate) delays: GameSettings,
+    pub(crate) services: Services,
+    /// The bridge itself, if there is a broker: without one, there is only the pulse.
+    pub(crate) bridge: Option<Arc<Bridge>>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
 
 /// The connection to the other pods.
 pub(crate) struct Bridge {
@@ -88,16 +111,8 @@ impl Bridge {
     }
 
     /// Whether there is a connection to the broker.
-    pub(crate) fn is_there(&self) -> bool {
+    fn is_there(&self) -> bool {
         self.link.borrow().is_some()
-    }
-
-    /// Checks that the broker accepts messages: it confirmed one within the last seconds.
-    ///
-    /// # Errors
-    /// The cause, for the log.
-    pub(crate) fn check(&self) -> Result<(), String> {
-        self.is_there().then_some(()).ok_or_else(|| "no connection that takes messages".into())
     }
 
     /// The connection to the broker, if there is one.
@@ -109,24 +124,22 @@ impl Bridge {
     /// until `ends`, when the sockets have ended, and then still sends what was announced.
     pub(crate) fn run(
         self: &Arc<Self>,
-        parts: &Arc<Parts>,
+        pod: &Arc<Pod>,
         tasks: &TaskTracker,
         ends: &CancellationToken,
     ) {
-        let stop = &parts.stop;
-        let looking = lookout::keep(self.clone(), parts.clone());
+        let stop = &pod.stop;
+        let looking = lookout::keep(self.clone(), pod.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
-        let sweeping = alarm::sweep(self.clone(), parts.clone());
-        tasks.spawn(stop.clone().run_until_cancelled_owned(sweeping));
         tasks.spawn(ends.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
         tasks.spawn(ends.clone().run_until_cancelled_owned(roster::keep(self.clone())));
         let sending = TaskTracker::new();
-        sending.spawn(alarm::run(self.clone(), parts.clone(), ends.clone()));
+        sending.spawn(alarm::run(self.clone(), pod.clone(), ends.clone()));
         for lane in self.lanes.receivers() {
             sending.spawn(outbound::send(self.clone(), lane, ends.clone()));
         }
         sending.close();
-        let (ends, linking) = (ends.clone(), link::keep(self.clone(), parts.clone()));
+        let (ends, linking) = (ends.clone(), link::keep(self.clone(), pod.clone()));
         tasks.spawn(async move {
             let all_is_said = async {
                 ends.cancelled().await;
@@ -158,6 +171,13 @@ impl Bridge {
     /// A socket of the game has closed here.
     pub(crate) fn leave(&self, game: GameId) {
         self.roster.leave(game);
+    }
+}
+
+impl Broker for Bridge {
+    /// The broker confirmed a message within the last seconds.
+    fn check(&self) -> Result<(), String> {
+        self.is_there().then_some(()).ok_or_else(|| "no connection that takes messages".into())
     }
 }
 

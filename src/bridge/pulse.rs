@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::Pod;
 use crate::game::{PodName, Timestamp};
 use crate::live::{Beat, RedisLive};
-use crate::module::Parts;
-use crate::socket::SocketsOf;
+use crate::socket::rooms::SocketsOf;
 use crate::{Error, Kind};
 
 /// Interval of heartbeats.
@@ -20,20 +20,20 @@ const SURELY_ALIVE: Duration = Duration::from_secs(10);
 const CLOCK: Duration = Duration::from_secs(10);
 
 /// Sends heartbeats for ever.
-pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
+pub(crate) async fn pulse(live: RedisLive, pod: Arc<Pod>) {
     let mut clock = Instant::now();
     let mut strangers = Strangers::default();
     // The first heartbeat announces this pod.
     let (mut was_away, mut is_known) = (false, false);
     loop {
-        live.set_players_here(parts.rooms.players());
+        live.set_players_here(pod.rooms.players());
         match live.beat().await {
             Ok(Beat { alive, is_news }) => {
-                match &parts.bridge {
+                match &pod.bridge {
                     Some(bridge) => bridge.roster.set_alive(alive),
                     None => strangers.look(live.pod(), &alive),
                 }
-                forget_the_silent(&live, &parts).await;
+                forget_the_silent(&live, &pod).await;
                 // Redis may have been down for less than an interval and lost its memory; or the other pods took this
                 // one for dead.
                 let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
@@ -41,7 +41,7 @@ pub(crate) async fn pulse(live: RedisLive, parts: Arc<Parts>) {
                     if is_forgotten {
                         tracing::warn!("Redis had lost this pod; its sockets re-read the facts");
                     }
-                    resync(&parts).await;
+                    resync(&pod).await;
                 }
             }
             Err(_) => was_away = true,
@@ -81,42 +81,42 @@ impl Strangers {
 
 /// Marks lobby players of dead pods as absent. And re-arms their games' timers, since a pod may have died between
 /// changing facts and arming them.
-async fn forget_the_silent(live: &RedisLive, parts: &Parts) {
+async fn forget_the_silent(live: &RedisLive, pod: &Pod) {
     let silent = live.silent_pods().await.unwrap_or_default();
     if !silent.is_empty()
-        && let Ok(games) = parts.live.all().await
+        && let Ok(games) = pod.live.all().await
     {
-        games.iter().for_each(|game| parts.timers.arm(game));
+        games.iter().for_each(|game| pod.timers.arm(game));
     }
     for dead in silent {
         tracing::warn!(pod = %dead, "a pod is silent; its sockets are treated as closed");
         for game in live.forget_pod(&dead, Timestamp::now()).await.unwrap_or_default() {
-            parts.timers.arm(&game);
+            pod.timers.arm(&game);
         }
     }
 }
 
 /// After an outage: tells the other pods about this pod's games, and makes every socket re-read the facts.
-pub(super) async fn resync(parts: &Parts) {
-    if let Some(bridge) = &parts.bridge {
+pub(super) async fn resync(pod: &Pod) {
+    if let Some(bridge) = &pod.bridge {
         super::roster::introduce_all(bridge).await;
     }
-    parts.rooms.wake_all();
+    pod.rooms.wake_all();
 }
 
 /// After the connection was lost: closes sockets whose logins ended meanwhile. Retries until the records answer.
-pub(super) async fn close_logged_out(parts: &Parts) {
-    while let Err(error) = try_to_close(parts).await {
+pub(super) async fn close_logged_out(pod: &Pod) {
+    while let Err(error) = try_to_close(pod).await {
         tracing::debug!(%error, "cannot read which logins have ended; retrying");
         sleep(EVERY).await;
     }
 }
 
-async fn try_to_close(parts: &Parts) -> Result<(), Error> {
-    let logins = parts.rooms.logins();
-    let living = parts.records.living(&logins.keys().collect::<Vec<_>>()).await?;
+async fn try_to_close(pod: &Pod) -> Result<(), Error> {
+    let logins = pod.rooms.logins();
+    let living = pod.records.living(&logins.keys().collect::<Vec<_>>()).await?;
     for (login, user) in logins.iter().filter(|(login, _)| !living.contains(*login)) {
-        parts.rooms.close(SocketsOf::Login(user, Some(login)), Kind::LOGGED_OUT);
+        pod.rooms.close(SocketsOf::Login(user, Some(login)), Kind::LOGGED_OUT);
     }
     Ok(())
 }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use salvo::oapi::ToSchema;
+use salvo::oapi::{Components, RefOr, Schema, ToSchema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::carrier::Arrival;
+use super::owner::Owner;
 use super::publish::Pending;
 use super::topic::Bus;
 use crate::game::{GameId, Timestamp, UserId};
-use crate::socket::SchemaOf;
 use crate::telemetry::TraceContext;
 
 /// Which pods receive an event.
@@ -71,9 +71,12 @@ pub trait Loss: Sized + 'static {
     /// Whether a newer event of a player replaces one that still waits.
     const CONFLATES: bool;
     /// Publishes as the promise requires.
-    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending;
+    fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending;
     /// Receives an event that another pod published. `None` if it cannot be parsed.
-    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending>;
+    fn receive<C: Owner, E: Event<Loss = Self>>(
+        bus: &Arc<Bus<C>>,
+        arrival: &Arrival<'_>,
+    ) -> Option<Pending>;
 }
 
 /// Never lost: a lifecycle event (joined, started, finished). The publisher waits while a subscribed module's lane is
@@ -89,11 +92,14 @@ pub enum Latest {}
 impl Loss for Never {
     const WORD: &'static str = "never";
     const CONFLATES: bool = false;
-    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
+    fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending {
         let bus = bus.clone();
         Pending::waits(async move { bus.announce(event).await })
     }
-    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending> {
+    fn receive<C: Owner, E: Event<Loss = Self>>(
+        bus: &Arc<Bus<C>>,
+        arrival: &Arrival<'_>,
+    ) -> Option<Pending> {
         Bus::receive_never::<E>(bus, arrival)
     }
 }
@@ -101,11 +107,14 @@ impl Loss for Never {
 impl Loss for Latest {
     const WORD: &'static str = "latest";
     const CONFLATES: bool = true;
-    fn publish<E: Event<Loss = Self>>(bus: &Arc<Bus>, event: E) -> Pending {
+    fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending {
         bus.relay(event);
         Pending::DONE
     }
-    fn receive<E: Event<Loss = Self>>(bus: &Arc<Bus>, arrival: &Arrival<'_>) -> Option<Pending> {
+    fn receive<C: Owner, E: Event<Loss = Self>>(
+        bus: &Arc<Bus<C>>,
+        arrival: &Arrival<'_>,
+    ) -> Option<Pending> {
         Bus::receive_latest::<E>(bus, arrival)
     }
 }
@@ -150,6 +159,9 @@ impl<E> std::ops::Deref for Heard<E> {
         &self.0.event
     }
 }
+
+/// Makes the JSON schema of a type, and adds those that it refers to.
+pub(crate) type SchemaOf = fn(&mut Components) -> RefOr<Schema>;
 
 /// An event type as the wiring table shows it.
 #[derive(Clone, Copy, Debug, Serialize)]

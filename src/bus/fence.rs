@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::owner::Owner;
 use super::publish::Pending;
-use crate::module::{Cx, Switch};
 use crate::telemetry::panics::{self, Caught};
 use crate::telemetry::{TraceContext, count, process_span, span_failed, troubles};
 use crate::{Error, Kind};
@@ -24,7 +24,7 @@ pub const LEFT_ALONE_AFTER: Duration = Duration::from_secs(30);
 /// next delivery, once the handler's events are published; or after [`LEFT_ALONE_AFTER`], while a task of `tasks` waits
 /// for the rest.
 pub(crate) async fn fence(
-    cx: &Cx,
+    cx: &(impl Owner + Clone),
     what: &'static str,
     cause: &TraceContext,
     handling: impl Future<Output = Result<Pending, Error>> + Send + 'static,
@@ -58,7 +58,7 @@ pub(crate) async fn fence(
 /// Runs a function of a module, and measures it. A panic is logged, counted, and becomes an error; a delay is logged and
 /// counted.
 pub(crate) async fn guard<T>(
-    cx: &Cx,
+    cx: &impl Owner,
     what: &'static str,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
@@ -70,14 +70,14 @@ pub(crate) async fn guard<T>(
 
 /// The same for a part of work that is already measured.
 pub(crate) async fn guard_part<T>(
-    cx: &Cx,
+    cx: &impl Owner,
     what: &'static str,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
     match named_if_slow(cx.module(), what, panics::catch_in(work)).await {
         Ok(outcome) => outcome,
         Err(caught) => {
-            report_panic(&cx.switch(), what, &caught);
+            report_panic(cx, what, &caught);
             Err(Kind::UNKNOWN.into())
         }
     }
@@ -109,12 +109,12 @@ fn report(module: &str, what: &str, error: &Error) {
 }
 
 /// Logs and counts a panic that was caught in a function of a module. Too many panics switch the module off.
-pub(crate) fn report_panic(switch: &Switch, what: &'static str, caught: &Caught) {
-    let (module, Caught { message, at }) = (switch.module(), caught);
+pub(crate) fn report_panic(owner: &impl Owner, what: &'static str, caught: &Caught) {
+    let (module, Caught { message, at }) = (owner.module(), caught);
     count::HANDLER_PANICS.add([module, what], 1);
     troubles::panicked(module, what, message);
     tracing::error!(module, event = what, panic = message, at, "handler panicked");
-    switch.note_panic();
+    owner.note_panic();
 }
 
 async fn named_if_slow<T>(

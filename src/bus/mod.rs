@@ -11,7 +11,8 @@
 //! * The bus is keyed by type and built once, at start-up: publishing takes no lock, and an event without subscribers
 //!   costs one table lookup.
 //! * Order holds for the events of one game as seen by one handler module, within one loss promise.
-//! * Sockets do not subscribe: they are members of a room ([`crate::socket`]).
+//! * Sockets do not subscribe: they are members of a room.
+//! * The bus is generic over the context of handlers. It knows modules as [`Owner`]s only.
 //!
 //! Architecture Invariant: the graph of `Never` events (heard by a module → emitted by it) has no
 //! cycle, which start-up checks; so back-pressure cannot turn into a deadlock.
@@ -21,6 +22,7 @@ mod carrier;
 mod event;
 mod fence;
 mod lane;
+mod owner;
 mod publish;
 mod tap;
 mod topic;
@@ -30,9 +32,11 @@ pub use carrier::{Arrival, Carrier, Parcel, Receipt, Settled};
 pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
 pub use fence::{LEFT_ALONE_AFTER, SLOW_AFTER};
 pub use lane::{LANE_CAPACITY, LANES, Lanes};
+pub use owner::Owner;
 pub use publish::{Emits, Pending};
 pub use topic::Bus;
 
+pub(crate) use event::SchemaOf;
 pub(crate) use fence::{
     count_deliveries_from_zero, count_from_zero, guard, guard_part, report_panic,
 };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tracing::{Instrument, Span};
 
 use super::event::{Event, EventInfo, Loss};
+use super::owner::Owner;
 use super::topic::Bus;
 
 type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -61,14 +62,14 @@ pub trait Emits: Send + Sized + 'static {
     /// The event types that may be published.
     fn kinds() -> Vec<EventInfo>;
     /// Publishes them, in order.
-    fn publish(self, bus: &Arc<Bus>) -> Pending;
+    fn publish<C: Owner>(self, bus: &Arc<Bus<C>>) -> Pending;
 }
 
 impl Emits for () {
     fn kinds() -> Vec<EventInfo> {
         Vec::new()
     }
-    fn publish(self, _: &Arc<Bus>) -> Pending {
+    fn publish<C: Owner>(self, _: &Arc<Bus<C>>) -> Pending {
         Pending::DONE
     }
 }
@@ -77,7 +78,7 @@ impl<E: Event> Emits for E {
     fn kinds() -> Vec<EventInfo> {
         vec![EventInfo::of::<E>()]
     }
-    fn publish(self, bus: &Arc<Bus>) -> Pending {
+    fn publish<C: Owner>(self, bus: &Arc<Bus<C>>) -> Pending {
         <E::Loss as Loss>::publish(bus, self)
     }
 }
@@ -86,7 +87,7 @@ impl<T: Emits> Emits for Option<T> {
     fn kinds() -> Vec<EventInfo> {
         T::kinds()
     }
-    fn publish(self, bus: &Arc<Bus>) -> Pending {
+    fn publish<C: Owner>(self, bus: &Arc<Bus<C>>) -> Pending {
         self.map_or(Pending::DONE, |events| events.publish(bus))
     }
 }
@@ -95,7 +96,7 @@ impl<T: Emits> Emits for Vec<T> {
     fn kinds() -> Vec<EventInfo> {
         T::kinds()
     }
-    fn publish(self, bus: &Arc<Bus>) -> Pending {
+    fn publish<C: Owner>(self, bus: &Arc<Bus<C>>) -> Pending {
         self.into_iter().fold(Pending::DONE, |before, events| before.then(events.publish(bus)))
     }
 }
@@ -104,7 +105,7 @@ impl<A: Emits, B: Emits> Emits for (A, B) {
     fn kinds() -> Vec<EventInfo> {
         [A::kinds(), B::kinds()].concat()
     }
-    fn publish(self, bus: &Arc<Bus>) -> Pending {
+    fn publish<C: Owner>(self, bus: &Arc<Bus<C>>) -> Pending {
         let first = self.0.publish(bus);
         first.then(self.1.publish(bus))
     }

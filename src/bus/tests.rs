@@ -5,6 +5,8 @@ mod fenced;
 mod positions;
 mod waiting;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -20,7 +22,6 @@ use super::{Bus, BusBuilder, Event, Heard, Latest, Never, Pending, Reach};
 use crate::Error;
 use crate::game::{GameId, UserId};
 use crate::module::Switch;
-use crate::testing::Server;
 
 /// An event that tests can distinguish from others of its type.
 trait Numbered: Event {
@@ -63,7 +64,7 @@ event!("test.bowed" Bowed bowed Never);
 event!("test.leaned" Leaned leaned Latest);
 
 /// A handler from a plain function.
-fn handler<E, F>(work: impl Fn(Heard<E>) -> F + Send + Sync + 'static) -> Handler<E>
+fn handler<E, F>(work: impl Fn(Heard<E>) -> F + Send + Sync + 'static) -> Handler<Arc<Switch>, E>
 where
     F: Future<Output = Result<(), Error>> + Send + 'static,
 {
@@ -91,12 +92,12 @@ impl Diary {
     }
 
     /// Records every event.
-    fn hearing<E: Numbered>(&self) -> Handler<E> {
+    fn hearing<E: Numbered>(&self) -> Handler<Arc<Switch>, E> {
         self.behind(&Door::opened())
     }
 
     /// Records every event, but not before the gate is open.
-    fn behind<E: Numbered>(&self, door: &Door) -> Handler<E> {
+    fn behind<E: Numbered>(&self, door: &Door) -> Handler<Arc<Switch>, E> {
         let (diary, door) = (self.clone(), door.clone());
         handler(move |heard: Heard<E>| {
             let (diary, door) = (diary.clone(), door.clone());
@@ -131,25 +132,31 @@ impl Door {
 
 /// A bus whose modules run.
 struct Running {
-    bus: Arc<Bus>,
+    bus: Arc<Bus<Arc<Switch>>>,
     tasks: TaskTracker,
     stop: CancellationToken,
-    server: Server,
+    /// Off after five panics.
+    switches: HashMap<&'static str, Arc<Switch>>,
 }
 
 impl Running {
-    /// Gives every module a context and lets it run.
-    async fn start(builder: BusBuilder) -> Self {
-        let server = Server::start().await;
+    /// Gives every module its switch as its context, and lets it run.
+    fn start(builder: BusBuilder<Arc<Switch>>) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let (bus, listeners) = builder.build();
-        listeners.run(|module| server.cx(module), &tasks, &stop);
-        Self { bus, tasks, stop, server }
+        let switches = RefCell::new(HashMap::new());
+        let context = |module| {
+            let switch = Switch::new(module, &Arc::default());
+            switch.allow_panics(5);
+            switches.borrow_mut().entry(module).or_insert(switch).clone()
+        };
+        listeners.run(context, &tasks, &stop);
+        Self { bus, tasks, stop, switches: switches.into_inner() }
     }
 
     /// The same, with paused time, so that [`settle`] and long waits take no time.
-    async fn start_paused(builder: BusBuilder) -> Self {
-        let running = Self::start(builder).await;
+    fn start_paused(builder: BusBuilder<Arc<Switch>>) -> Self {
+        let running = Self::start(builder);
         tokio::time::pause();
         running
     }

@@ -13,33 +13,36 @@ use tracing::Instrument;
 use super::carrier::{Arrival, Carrier, Parcel, Receipt};
 use super::event::{Envelope, Event, EventInfo, Heard, Latest, Never, Reach};
 use super::lane::{Delivery, Lanes};
+use super::owner::Owner;
 use super::publish::Pending;
 use super::tap::{Focus, Sights, Tap};
 use crate::Error;
 use crate::game::Timestamp;
-use crate::module::Cx;
 use crate::telemetry::{CounterHandle, count, publish_span, relay_span};
 
 /// A running handler. It returns its pending publications to the caller, so that waiting for them does not count as a
 /// slow handler.
 pub(crate) type Handling = Pin<Box<dyn Future<Output = Result<Pending, Error>> + Send>>;
-pub(crate) type Handler<E> = Arc<dyn Fn(Cx, Heard<E>) -> Handling + Send + Sync>;
+pub(crate) type Handler<C, E> = Arc<dyn Fn(C, Heard<E>) -> Handling + Send + Sync>;
 /// Gets the event, and how long it took from another pod.
 type View<E> = Box<dyn Fn(&E, Duration) + Send + Sync>;
 
+/// The lanes of a module, and its handler.
+type Subscription<C, E> = (Arc<Lanes<C>>, Handler<C, E>);
+
 /// The receivers of one type of event.
-pub(super) struct Topic<E> {
+pub(super) struct Topic<C, E> {
     /// Shows the event in its room; called in the publisher's task.
     pub(super) views: Vec<View<E>>,
     /// The modules that hear it, if it is a `Never` event.
-    pub(super) handlers: Vec<(Arc<Lanes>, Handler<E>)>,
+    pub(super) handlers: Vec<Subscription<C, E>>,
     /// The ring for the modules that listen to it, if it is a `Latest` event and there are any.
     pub(super) ring: Option<broadcast::Sender<Arc<Envelope<E>>>>,
     /// Counts those published on this pod.
     published: CounterHandle,
 }
 
-impl<E: Event> Default for Topic<E> {
+impl<C, E: Event> Default for Topic<C, E> {
     fn default() -> Self {
         let published = count::EVENTS_PUBLISHED.of([E::NAME]);
         Self { views: Vec::new(), handlers: Vec::new(), ring: None, published }
@@ -47,22 +50,23 @@ impl<E: Event> Default for Topic<E> {
 }
 
 /// Receives an event from another pod. `None` if it cannot be parsed.
-pub(super) type Receive =
-    Box<dyn for<'a> Fn(&Arc<Bus>, &Arrival<'a>) -> Option<Pending> + Send + Sync>;
+pub(super) type Receive<C> =
+    Box<dyn for<'a> Fn(&Arc<Bus<C>>, &Arrival<'a>) -> Option<Pending> + Send + Sync>;
 
-/// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed.
-pub struct Bus {
+/// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed. `C` is
+/// the context that handlers get.
+pub struct Bus<C> {
     pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     /// Receivers of other pods' events, by name.
-    pub(super) receive: HashMap<&'static str, (EventInfo, Receive)>,
+    pub(super) receive: HashMap<&'static str, (EventInfo, Receive<C>)>,
     /// The live tail.
     pub(super) tap: Arc<Tap>,
     /// The connection to other pods, if any.
     pub(super) carrier: OnceLock<Arc<dyn Carrier>>,
 }
 
-impl Bus {
-    fn topic<E: Event>(&self) -> Option<&Topic<E>> {
+impl<C: Owner> Bus<C> {
+    fn topic<E: Event>(&self) -> Option<&Topic<C, E>> {
         self.topics.get(&TypeId::of::<E>())?.downcast_ref()
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Service, Writer, async_trait};
 use tokio::net::{TcpSocket, lookup_host};
 
-use super::answer::tell;
+use super::edge::tell;
 use super::listener::{Caps, Listener};
 use super::{Answer, Ends, health, serve};
 use crate::{Error, Kind};

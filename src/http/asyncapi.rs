@@ -7,9 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::Kind;
 use crate::bridge;
-use crate::bus::EventInfo;
-use crate::module::ModuleTable;
-use crate::socket::{MessageInfo, SchemaOf, Side, SocketRoute};
+use crate::bus::{EventInfo, SchemaOf};
+use crate::module::context::ModuleTable;
+use crate::socket::SocketRoute;
+use crate::socket::rooms::{MessageInfo, Side};
 
 const ABOUT: &str = "Real-time multiplayer typing race. Sockets carry text frames, one JSON object each. A client ignores \
                      events and fields that it does not know. Routes and the query of a handshake: /openapi.json.";

@@ -11,10 +11,10 @@ use salvo::{Depot, Extractible, Request};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+use super::edge::may_fail;
 use super::extract::{cx_of, no_metadata};
-use super::failures::may_fail;
 use super::serve::STOP_GRACE;
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::{Error, Kind};
 
 /// A JSON body. Unknown fields are ignored; a missing content type counts as JSON.
@@ -89,7 +89,7 @@ impl Form {
 /// Reads the whole body, at most `limits.body_bytes`. When the server stops, the rest of a body gets the same grace as
 /// a request ([`STOP_GRACE`]); at other times `limits.request_timeout` ends the request.
 async fn received(req: &mut Request, cx: &Cx) -> Result<Vec<u8>, Error> {
-    let (limit, stop) = (cx.settings().limits.body_bytes, &cx.parts().stop);
+    let (limit, stop) = (cx.settings().limits.body_bytes, cx.stop());
     tokio::select! {
         payload = collect(req.take_body(), limit) => payload,
         // By then the rest of a body that is being sent has arrived.

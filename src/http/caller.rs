@@ -4,8 +4,8 @@ use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, SecurityRequirement};
 use salvo::{Depot, Extractible, Request};
 
+use super::edge::may_fail;
 use super::extract::{cx_of, no_metadata};
-use super::failures::may_fail;
 use crate::auth::Cookies;
 use crate::game::User;
 use crate::{Error, Kind};

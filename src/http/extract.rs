@@ -1,58 +1,21 @@
 //! Arguments of endpoints. They are extracted in their order, so an invalid query is reported before a missing token,
 //! as in the Python backend.
 
-use std::collections::HashMap;
-
 use salvo::extract::Metadata;
 use salvo::oapi::{
     Components, EndpointArgRegister, Object, Operation, Parameter, ParameterIn, schema::BasicType,
 };
 use salvo::{Depot, Extractible, Request};
 
-use super::failures::may_fail;
-use super::lenient;
+use super::edge::{Query, may_fail};
 use crate::game::GameId;
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::{Error, Kind};
 
 /// salvo asks every argument for a description of fields that it could extract; these arguments extract themselves.
 pub fn no_metadata() -> &'static Metadata {
     static NONE: std::sync::LazyLock<Metadata> = std::sync::LazyLock::new(|| Metadata::new(""));
     &NONE
-}
-
-/// The query of a request. The last of duplicate parameters counts; unknown ones are ignored.
-pub struct Query<'a>(&'a Request);
-
-impl<'a> Query<'a> {
-    /// The query of a request.
-    pub fn of(request: &'a Request) -> Self {
-        Self(request)
-    }
-
-    /// A parameter as text.
-    pub fn text(&self, name: &str) -> Option<&'a str> {
-        self.0.queries().get_vec(name)?.last().map(String::as_str)
-    }
-
-    /// All parameters, as text.
-    pub fn all(&self) -> HashMap<String, String> {
-        let last =
-            |(name, values): (&String, &Vec<String>)| Some((name.clone(), values.last()?.clone()));
-        self.0.queries().iter_all().filter_map(last).collect()
-    }
-
-    /// A required parameter, as an integer.
-    ///
-    /// # Errors
-    /// `VALIDATION_ERROR`, if it is missing or not an integer.
-    pub fn integer(&self, name: &str) -> Result<i64, Error> {
-        let text = self
-            .text(name)
-            .ok_or_else(|| Error::validation(format!("query parameter {name}: is required")))?;
-        let not_one = || Error::validation(format!("query parameter {name}: must be an integer"));
-        lenient::integer_of(text).ok_or_else(not_one)
-    }
 }
 
 /// An optional query parameter, an integer within bounds; documented with the bounds that are enforced.

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 
-use super::answer::tell;
-use crate::bus::report_panic;
-use crate::module::Cx;
+use super::edge::tell;
+use crate::bus::{Owner, report_panic};
+use crate::module::context::Cx;
 use crate::telemetry::{count, panics};
 use crate::{Error, Kind};
 
@@ -33,7 +33,7 @@ impl Handler for Gate {
         ctrl: &mut FlowCtrl,
     ) {
         let cx = &self.0;
-        if !cx.is_on(REQUEST) {
+        if !cx.takes(REQUEST) {
             let why = format!("the handler module {} is switched off", cx.module());
             tell(res, &Error::new(Kind::UNAVAILABLE, why));
             ctrl.skip_rest();
@@ -41,7 +41,7 @@ impl Handler for Gate {
         }
         let begun = Instant::now();
         if let Err(caught) = panics::catch_in(ctrl.call_next(req, depot, res)).await {
-            report_panic(&cx.switch(), REQUEST, &caught);
+            report_panic(cx, REQUEST, &caught);
             tell(res, &Kind::UNKNOWN.into());
             ctrl.skip_rest();
         }

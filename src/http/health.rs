@@ -4,10 +4,10 @@ use salvo::http::{HeaderValue, Method, header};
 use salvo::oapi::endpoint;
 use salvo::{Request, Response, Router, Writer};
 
-use super::router::Route;
+use super::figures::exposed;
 use super::{Answer, Empty};
-use crate::module::Cx;
-use crate::operations::figures;
+use crate::module::Route;
+use crate::module::context::Cx;
 use crate::settings::Settings;
 use crate::telemetry::Format;
 use crate::{Error, Kind};
@@ -47,10 +47,10 @@ async fn alive() -> Answer<Empty> {
 /// Readiness: all dependencies are up, and the server does not drain.
 #[endpoint(tags("health"))]
 async fn ready(cx: Cx) -> Result<Answer<Empty>, Error> {
-    if cx.parts().drain.is_on() {
+    if cx.drain().is_on() {
         return Err(Error::new(Kind::RESTARTING, "draining: sockets move to other pods"));
     }
-    match cx.parts().health.complaint() {
+    match cx.health().complaint() {
         Some(complaint) => Err(Error::new(Kind::UNKNOWN, complaint)),
         None => Ok(Answer::ok()),
     }
@@ -63,5 +63,5 @@ pub(crate) async fn metrics(cx: Cx, req: &mut Request, res: &mut Response) {
     let format = Format::asked_for(accept.unwrap_or_default());
     let content_type = HeaderValue::from_static(format.content_type());
     res.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    res.body(figures::exposed(cx.parts(), format));
+    res.body(exposed(&cx, format));
 }

@@ -4,7 +4,7 @@
 use salvo::http::{Version, header};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 
-use super::answer::tell;
+use super::edge::tell;
 use crate::{Error, Kind};
 
 /// Refuses requests with several `Host` headers, or with none.

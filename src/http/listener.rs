@@ -12,10 +12,10 @@ use ipnet::IpNet;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use super::answer::in_full;
-use super::connection::Connection;
-use super::limits::{is_among, site};
-use super::places::{Full, Places};
+use super::edge::Connection;
+use super::edge::in_full;
+use super::edge::{Full, Places};
+use super::edge::{is_among, site};
 use crate::settings::LimitSettings;
 use crate::telemetry::count;
 use crate::{Error, Kind};

@@ -9,7 +9,7 @@ use salvo::http::{HeaderValue, Method};
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tracing::Instrument;
 
-use super::answer::{of_status, tell};
+use super::edge::{of_status, tell};
 use crate::telemetry::{RequestSpan, RequestStart, TraceContext, count};
 
 /// The header of an error answer with its trace id, as in `error.trace_id` of the envelope.

@@ -11,56 +11,23 @@ use salvo::{
     Depot, FlowCtrl, Handler, Request, Response, Router, Service, affix_state, async_trait,
 };
 
-use super::answer::{of_status, tell};
-use super::cors::Cors;
+use super::edge::Cors;
+use super::edge::RequestLimit;
+use super::edge::{of_status, tell};
 use super::gate::Gate;
 use super::host::OneHost;
-use super::limits::RequestLimit;
 use super::measure::Measure;
 use super::openapi::{self, Failures};
 use super::policy::Policy;
 use super::{Answer, Empty, asyncapi, docs, health, web};
 use crate::Kind;
-use crate::module::{Cx, Parts};
-use crate::socket::SocketRoute;
+use crate::module::Route;
+use crate::module::context::Cx;
+use crate::socket::{SocketRoute, Sockets};
 
-/// A REST route of a module.
-pub struct Route {
-    module: &'static str,
-    method: Method,
-    path: &'static str,
-    endpoint: Arc<dyn Handler>,
-    fails: Vec<Kind>,
-    changes_state: bool,
-}
-
-impl Route {
-    pub(crate) fn new(
-        module: &'static str,
-        method: Method,
-        path: &'static str,
-        endpoint: impl Handler,
-    ) -> Self {
-        let endpoint = Arc::new(endpoint);
-        Self { module, method, path, endpoint, fails: Vec::new(), changes_state: false }
-    }
-
-    /// Declares its own failures for the documentation, in addition to those of its arguments and of every route.
-    pub fn fails(&mut self, kinds: &[Kind]) -> &mut Self {
-        self.fails.extend_from_slice(kinds);
-        self
-    }
-
-    /// Marks that its GET changes state. HEAD must be safe (RFC 9110, section 9.2.1), since link previews and scanners
-    /// send it: it is answered without calling the endpoint.
-    pub fn changes_state(&mut self) -> &mut Self {
-        self.changes_state = true;
-        self
-    }
-
-    fn head(&self) -> Shared {
-        Shared(if self.changes_state { Arc::new(unchanged) } else { self.endpoint.clone() })
-    }
+/// The endpoint for HEAD.
+fn head_of(route: &Route) -> Shared {
+    Shared(if route.changes_state { Arc::new(unchanged) } else { route.endpoint.clone() })
 }
 
 /// Shares one endpoint between several places of the router.
@@ -105,21 +72,22 @@ impl Handler for SocketsAreForGet {
 
 /// The service that the server runs.
 pub(crate) fn service(
-    parts: &Arc<Parts>,
+    cx: &Cx,
     routes: Vec<Route>,
     sockets: Vec<SocketRoute>,
+    shared: &Arc<Sockets>,
 ) -> Service {
     let mut paths = BTreeSet::new();
     let mut api = Router::new();
     let mut failures = Failures::default();
-    for route in routes.into_iter().chain(health::routes(&parts.settings)) {
+    for route in routes.into_iter().chain(health::routes(cx.settings())) {
         paths.insert(route.path);
         failures.of_route(&route.method, route.path, route.fails.clone());
-        let cx = Cx::new(route.module, parts.clone());
+        let cx = cx.of(route.module);
         let mut at = Router::with_path(&route.path[1..]).hoop(Gate::of(&cx));
         at = at.hoop(affix_state::inject(cx));
         if route.method == Method::GET {
-            at = at.push(Router::new().head(route.head()));
+            at = at.push(Router::new().head(head_of(&route)));
         }
         let goal = Shared(route.endpoint);
         at = at.push(match route.method {
@@ -129,27 +97,27 @@ pub(crate) fn service(
         });
         api = api.push(at);
     }
-    let protocol = asyncapi::document(&parts.table, &sockets, &parts.bus.events());
+    let protocol = asyncapi::document(cx.table(), &sockets, &cx.bus().events());
     let docs = docs::Docs::new(openapi::document(&api, &failures, &sockets), &protocol);
     for socket in sockets {
         paths.insert(socket.path);
-        let cx = Cx::new(socket.module, parts.clone());
+        let cx = cx.of(socket.module);
         let at = Router::with_path(&socket.path[1..]).hoop(Gate::of(&cx));
         let at = at.push(Router::new().head(SocketsAreForGet));
-        api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx)))));
+        api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx, shared.clone())))));
     }
-    let router = Router::new().push(api).push(docs.router()).push(web::router(&parts.settings));
+    let router = Router::new().push(api).push(docs.router()).push(web::router(cx.settings()));
     paths.extend(docs::PATHS);
     let measure = Measure { paths: paths.clone() };
     let around = Around { paths };
     Service::new(router)
         .hoop(measure)
         .hoop(Policy)
-        .hoop(Cors(parts.origins.clone()))
+        .hoop(Cors(cx.origins().clone()))
         .hoop(OneHost)
-        .hoop(RequestLimit(parts.limits.clone()))
+        .hoop(RequestLimit(cx.limits().clone()))
         .hoop(around)
-        .hoop(Timeout::new(parts.settings.limits.request_timeout))
+        .hoop(Timeout::new(cx.settings().limits.request_timeout))
         .hoop(CatchPanic::new())
         .catcher(Catcher::new(Envelope))
 }

@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
+use super::edge::Connection;
 use super::listener::Listener;
 use crate::drain::Drain;
 

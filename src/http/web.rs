@@ -16,7 +16,7 @@ use salvo::hyper::body::Bytes;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Writer, async_trait};
 
 use super::Redirect;
-use super::answer::tell;
+use super::edge::tell;
 use crate::Kind;
 use crate::settings::Settings;
 

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::auth::{Bearer, SetCookies, fingerprint};
 use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::records::{Begun, StoredToken};
 
 /// Logs a registered player in on one more device: creates the account if it is new, updates its name if one is given,

@@ -4,13 +4,12 @@
 //! an account with cookies.
 
 mod account;
-mod name;
-mod openid;
-mod provider;
+pub(crate) mod identity;
 mod two_words;
 
 pub use account::{log_in, stored};
-pub use name::{looks_like_a_bot, name_key, refusal, shown_name};
-pub use openid::{ClientAuth, Endpoints, OpenId, OpenIdClient};
-pub use provider::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
+pub use identity::{
+    Attempt, ClientAuth, Endpoints, Failure, IdentityProvider, OpenId, OpenIdClient, Person,
+    Provider, Providers, looks_like_a_bot, name_key, refusal, shown_name,
+};
 pub use two_words::two_words;

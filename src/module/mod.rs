@@ -14,24 +14,23 @@
 //!
 //! Architecture Invariant: nothing in `src/` names a handler module. They are found at link time.
 
-mod context;
+pub(crate) mod context;
 mod link;
 mod providers;
-mod question;
+mod route;
 mod scaffold;
-mod switch;
-mod table;
 #[cfg(test)]
 mod tests;
 mod wiring;
 
-pub use context::{Cx, Setup};
+pub use self::context::{
+    Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Question, RouteEntry, Setup, SocketEntry,
+    ViewEntry, render_table,
+};
 pub use link::{Module, linked};
-pub use question::Question;
+pub use route::Route;
 pub use scaffold::scaffold;
-pub use table::{ModuleTable, render_table};
 pub use wiring::{Declarations, Wiring, wire};
 
-pub(crate) use context::Parts;
-pub(crate) use switch::{Off, Switch, Switches};
-pub(crate) use wiring::{FrameHandler, FrameHandlers, TimerDeclaration};
+#[cfg(test)]
+pub(crate) use self::context::Switch;

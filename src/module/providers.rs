@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::context::Setup;
-use super::switch::Switch;
-use crate::login::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
+use super::context::{Setup, Switch};
+use crate::bus::Owner;
+use crate::login::identity::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
 use crate::settings::Settings;
 
 /// The declared providers, until the settings are available to set them up.

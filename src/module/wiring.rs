@@ -2,6 +2,7 @@
 //! timers. Types are inferred from the signatures of its functions.
 
 use std::collections::HashMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use salvo::Handler as Endpoint;
@@ -9,60 +10,74 @@ use salvo::http::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cx;
-use super::context::{Instruments, Setup, States};
+use super::context::{
+    Cx, Effect, FrameEntry, InstrumentEntry, Instruments, ModuleTable, Modules, Question,
+    Questions, RouteEntry, Setup, SocketEntry, States, Switch, Switches, check,
+};
 use super::link::Module;
 use super::providers::ProviderDeclarations;
-use super::question::{Question, Questions};
-use super::switch::{Switch, Switches};
-use super::table::ModuleTable;
+use super::route::Route;
 use crate::bus::{
-    Bus, BusBuilder, Emits, Event, EventInfo, Handling, Heard, Lanes, Latest, Loss, Never, Pending,
+    BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Owner, Pending,
     count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
-use crate::http::Route;
-use crate::login::Provider;
+use crate::login::identity::Provider;
+use crate::settings::Settings;
 use crate::socket::{
-    Channel, Frame, Malformed, Message, MessageInfo, Messages, Rooms, Seat, Socket, SocketRoute,
-    SocketsOf, Whose,
+    Channel, Frame, FrameHandler, FrameHandlers, Malformed, Message, MessageInfo, Messages, Rooms,
+    Seat, Socket, SocketRoute, SocketsOf, Whose,
 };
-use crate::telemetry::{Born, Own};
+use crate::telemetry::{About, Born, Own};
+use crate::timers::Timer;
 use crate::{Error, Kind};
 
-/// Handles one kind of a client's frames: `Err` if it is not a valid message.
-pub(crate) type FrameHandler =
-    Box<dyn Fn(&Arc<Bus>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
-pub(crate) type FrameHandlers =
-    HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
+/// The declared timers, until the settings are available to choose those that are wanted.
+#[derive(Default)]
+pub(crate) struct TimerDeclarations(Vec<(&'static str, IsWanted, Timer)>);
 
-/// A timer: its deadline is a function of a game's facts only.
-pub(crate) struct TimerDeclaration {
-    pub(crate) name: &'static str,
-    pub(crate) switch: Arc<Switch>,
-    /// Whether the settings enable it.
-    pub(crate) is_wanted: fn(&Setup<'_>) -> bool,
-    pub(crate) due: fn(&Game) -> Option<Timestamp>,
-    pub(crate) lanes: Arc<Lanes>,
-    pub(crate) run: Arc<dyn Fn(Cx, GameId) -> Handling + Send + Sync>,
+type IsWanted = fn(&Setup<'_>) -> bool;
+
+impl TimerDeclarations {
+    pub(crate) fn wanted(self, settings: &Settings) -> Vec<Timer> {
+        let is_wanted = |module, is_wanted: IsWanted| is_wanted(&Setup::of(settings, module));
+        let wanted = self.0.into_iter().filter(|(module, wanted, _)| is_wanted(module, *wanted));
+        wanted.map(|(.., timer)| timer).collect()
+    }
 }
 
 /// Everything that the modules declared.
 pub struct Declarations {
     /// The wiring table, one row per module.
     pub table: Vec<ModuleTable>,
-    pub(crate) bus: BusBuilder,
+    pub(crate) bus: BusBuilder<Cx>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) routes: Vec<Route>,
     pub(crate) sockets: Vec<SocketRoute>,
     pub(crate) frames: FrameHandlers,
-    pub(crate) timers: Vec<TimerDeclaration>,
+    pub(crate) timers: TimerDeclarations,
     pub(crate) states: States,
     pub(crate) questions: Questions,
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
     pub(crate) switches: Switches,
+}
+
+impl Declarations {
+    /// Sets the modules up with these settings, and takes what their contexts reach.
+    ///
+    /// # Errors
+    /// One sentence, if a module cannot be set up.
+    pub(crate) fn set_up(&mut self, settings: &Settings) -> Result<Modules, String> {
+        Ok(Modules {
+            table: take(&mut self.table),
+            states: take(&mut self.states).make(settings)?,
+            questions: take(&mut self.questions),
+            providers: take(&mut self.providers).configure(settings)?,
+            instruments: take(&mut self.instruments),
+            switches: take(&mut self.switches),
+        })
+    }
 }
 
 /// Lets every module declare itself.
@@ -77,7 +92,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         routes: Vec::new(),
         sockets: Vec::new(),
         frames: HashMap::new(),
-        timers: Vec::new(),
+        timers: TimerDeclarations::default(),
         states: States::default(),
         questions: Questions::default(),
         providers: ProviderDeclarations::default(),
@@ -91,7 +106,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         let row = wiring.row;
         declared.table.push(row);
     }
-    super::table::check(&declared.table)?;
+    check(&declared.table)?;
     Ok(declared)
 }
 
@@ -148,7 +163,7 @@ impl Wiring<'_> {
         E: Event,
         M: Message + Serialize + 'static,
     {
-        self.row.shows(EventInfo::of::<E>(), channel);
+        self.row.views(E::NAME, Effect::Shown(channel));
         self.row.messages.push(MessageInfo::said::<M>(channel));
         let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
         self.to.bus.aged_view(&self.switch, move |event: &E, age| {
@@ -168,7 +183,7 @@ impl Wiring<'_> {
     /// On every `E`, makes the sockets of its game on `channel` catch up ([`Socket::catch_up`]); also while the module
     /// is switched off, since no function of it runs.
     pub fn wakes<E: Event>(&mut self, channel: Channel) {
-        self.row.wakes(EventInfo::of::<E>(), channel);
+        self.row.views(E::NAME, Effect::Wakes(channel));
         let rooms = self.to.rooms.clone();
         self.to.bus.view(&self.switch, move |event: &E| {
             if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
@@ -179,7 +194,7 @@ impl Wiring<'_> {
 
     /// On every `E`, closes sockets of a player; also while the module is switched off, so that logouts take effect.
     pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
-        self.row.closes(EventInfo::of::<E>());
+        self.row.views(E::NAME, Effect::Closes);
         let rooms = self.to.rooms.clone();
         self.to.bus.view(&self.switch, move |event: &E| rooms.close(which(event), why));
     }
@@ -213,8 +228,9 @@ impl Wiring<'_> {
         self.row.timers.push(name);
         self.row.emits(T::kinds());
         let (switch, lanes) = (self.switch.clone(), self.to.bus.lanes(self.row.name));
-        let run = Arc::new(move |cx: Cx, game| publishing(cx.clone(), run(cx, game)));
-        self.to.timers.push(TimerDeclaration { name, switch, is_wanted, due, lanes, run });
+        let run = move |cx: Cx, game| publishing(cx.clone(), run(cx, game));
+        let timer = Timer::new(name, switch, due, lanes, run);
+        self.to.timers.0.push((self.row.name, is_wanted, timer));
     }
 
     /// A REST route, without a trailing slash: `GET` (and so `HEAD`).
@@ -234,7 +250,7 @@ impl Wiring<'_> {
 
     fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
         count_from_zero(self.row.name, "request");
-        self.row.routes.push(format!("{method} {path}"));
+        self.row.routes.push(RouteEntry { method: method.clone(), path });
         let number = self.to.routes.len();
         self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
         &mut self.to.routes[number]
@@ -251,7 +267,7 @@ impl Wiring<'_> {
         for what in ["request", "open", "catch up", "close"] {
             count_from_zero(self.row.name, what);
         }
-        self.row.sockets.push(format!("{} ({})", S::PATH, S::CHANNEL));
+        self.row.sockets.push(SocketEntry { path: S::PATH, channel: S::CHANNEL });
         self.row.emits(<S::Emits as Emits>::kinds());
         self.row.messages.extend(<S::Says as Messages>::said(S::CHANNEL));
         self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
@@ -267,7 +283,7 @@ impl Wiring<'_> {
         self.row.emits(T::kinds());
         count_from_zero(self.row.name, M::EVENT);
         self.row.messages.push(MessageInfo::taken::<M>(channel));
-        self.row.frames.push(format!("{} ({channel})", M::EVENT));
+        self.row.frames.push(FrameEntry { events: M::EVENTS, channel });
         let handler: FrameHandler = Box::new(move |bus, seat, text| {
             let message = serde_json::from_str(text).map_err(|_| Malformed)?;
             Ok(handler(seat, message)?.publish(bus))
@@ -278,7 +294,7 @@ impl Wiring<'_> {
     /// Frames that clients may send on `channel` without effect, unless another module handles them.
     pub fn ignores(&mut self, channel: Channel, events: &'static [&'static str]) {
         self.row.messages.push(MessageInfo::ignored(channel, events));
-        self.row.ignores.push(format!("{} ({channel})", events.join(", ")));
+        self.row.ignores.push(FrameEntry { events, channel });
         let frames = self.to.frames.entry(channel).or_default();
         for event in events {
             let switch = self.switch.clone();
@@ -315,8 +331,8 @@ impl Wiring<'_> {
     }
 
     fn instrument(&mut self, name: &'static str, own: Own) {
-        let about = own.about();
-        self.row.counts.push(format!("{} ({})", about.name, about.kind));
+        let About { name: full, kind, .. } = own.about();
+        self.row.counts.push(InstrumentEntry { name: full, kind });
         self.to.instruments.insert((self.row.name, name), own);
     }
 

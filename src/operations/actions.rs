@@ -9,7 +9,7 @@ use super::closing::SocketsClosed;
 use super::page::name_of;
 use crate::game::{GameId, UserId};
 use crate::http::{Answer, Form};
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::records::Act;
 use crate::telemetry::AUDIT;
 use crate::{Error, Kind};
@@ -62,14 +62,14 @@ pub(super) async fn drain(cx: Cx, req: &mut Request, depot: &mut Depot, res: &mu
 async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
     let form = Form::of(req, cx).await?;
-    let state = &cx.parts().drain;
+    let state = cx.drain();
     let action = match form.text("drain") {
         Some("on") => "drain",
         Some("off") if state.is_for_good() => return Err(Kind::RESTARTING.into()),
         Some("off") => "end drain",
         _ => return Err(Error::validation("drain: must be on or off")),
     };
-    let done = audit(cx, operator(req), action, name_of(cx.parts())).await;
+    let done = audit(cx, operator(req), action, name_of(cx)).await;
     if action == "drain" {
         state.begin();
     } else {

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::Kind;
 use crate::bus::{BusBuilder, Event, Never, Reach};
 use crate::game::{GameId, UserId};
-use crate::module::Switch;
-use crate::socket::{Rooms, SocketsOf};
+use crate::module::context::{Cx, Switch};
+use crate::socket::rooms::{Rooms, SocketsOf};
 
 /// An operator closes the sockets of a game, of a player, or both.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -25,7 +25,7 @@ impl Event for SocketsClosed {
 }
 
 /// Closes the sockets on every pod that hears the event.
-pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, rooms: &Arc<Rooms>) {
+pub(super) fn wire(bus: &mut BusBuilder<Cx>, own: &Arc<Switch>, rooms: &Arc<Rooms>) {
     let rooms = rooms.clone();
     bus.view(own, move |event: &SocketsClosed| {
         if let Some(game) = event.game {

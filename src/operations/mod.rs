@@ -1,7 +1,7 @@
 //! The operations port: metrics, probes, and a page for operators.
 //!
 //! It has its own listener, on loopback unless a setting says otherwise, so none of it is reachable on the public port.
-//! `port` binds it, `access` checks the token, `figures` updates the gauges. `page` serves the page, `tail` streams the
+//! `port` binds it, `access` checks the token. `page` serves the page, `tail` streams the
 //! events of one game or player, `actions` closes sockets (`closing`: on all pods), drains this pod, and audits both;
 //! `switching` switches handler modules off and on.
 //!
@@ -10,13 +10,11 @@
 mod access;
 mod actions;
 mod closing;
-pub(crate) mod figures;
 mod page;
 mod port;
 mod switching;
 mod tail;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::catcher::Catcher;
@@ -31,7 +29,8 @@ pub(crate) use self::switching::keep as keep_switches;
 use self::access::Access;
 use self::page::{LogIn, Page};
 use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
-use crate::module::{Cx, Declarations, Parts, Switch};
+use crate::module::Declarations;
+use crate::module::context::{Cx, Switch};
 use crate::settings::Settings;
 
 /// The module label of its requests in metrics.
@@ -49,17 +48,17 @@ pub(crate) fn wire(declared: &mut Declarations, settings: &Settings) {
 }
 
 /// Serves until `stop`, as a task of `tasks`.
-pub(crate) fn serve(port: Port, parts: &Arc<Parts>, tasks: &TaskTracker, stop: &CancellationToken) {
-    let (service, stop) = (service(parts), stop.clone());
+pub(crate) fn serve(port: Port, cx: &Cx, tasks: &TaskTracker, stop: &CancellationToken) {
+    let (service, stop) = (service(cx.of(NAME)), stop.clone());
     // A tail never ends by itself; ending the loop closes all connections.
     let serving =
         async move { http::serve(port.listener, service, PATIENCE, &Ends::default()).await };
     tasks.spawn(stop.run_until_cancelled_owned(serving));
 }
 
-fn service(parts: &Arc<Parts>) -> Service {
-    let cx = Cx::new(NAME, parts.clone());
-    let access = Access::of(&parts.settings);
+fn service(cx: Cx) -> Service {
+    let access = Access::of(cx.settings());
+    let patience = cx.settings().limits.request_timeout;
     let page = Page { access: access.clone(), files: Pages::default() };
     let behind_token = Router::new()
         .hoop(access.clone())
@@ -78,7 +77,7 @@ fn service(parts: &Arc<Parts>) -> Service {
         .push(Router::with_path("ops/{file}").get(page));
     // A tail has been answered once it begins.
     Service::new(router)
-        .hoop(Timeout::new(parts.settings.limits.request_timeout))
+        .hoop(Timeout::new(patience))
         .hoop(CatchPanic::new())
         .catcher(Catcher::new(Envelope))
 }

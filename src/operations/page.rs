@@ -10,10 +10,10 @@ use serde::Serialize;
 
 use super::access::{Access, COOKIE};
 use super::actions::is_own_page;
-use super::figures::exposed;
+use crate::bus::Owner;
 use crate::game::Timestamp;
-use crate::http::{Answer, Form, Pages, tell};
-use crate::module::{Cx, Off, Parts, Switch};
+use crate::http::{Answer, Form, Pages, exposed, tell};
+use crate::module::context::{Cx, Off, Switch};
 use crate::records::Act;
 use crate::telemetry::{Format, troubles};
 
@@ -72,11 +72,9 @@ impl From<Act> for ActLine {
 }
 
 /// The name of this pod.
-pub(super) fn name_of(parts: &Parts) -> String {
-    parts.shared.as_ref().map_or_else(
-        || parts.settings.server_name.clone().unwrap_or_else(|| "this server".into()),
-        |shared| shared.pod().to_string(),
-    )
+pub(super) fn name_of(cx: &Cx) -> String {
+    let configured = || cx.settings().server_name.clone();
+    cx.peers().own_name().or_else(configured).unwrap_or_else(|| "this server".into())
 }
 
 /// One value of a metric.
@@ -93,13 +91,13 @@ pub(super) async fn figures(cx: Cx, req: &mut Request, depot: &mut Depot, res: &
     // The page must work while the database is down.
     let acts = cx.records().last_acts(ACTS).await.unwrap_or_default();
     res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Answer::new(Figures::of(cx.parts(), acts)).write(req, depot, res).await;
+    Answer::new(Figures::of(&cx, acts)).write(req, depot, res).await;
 }
 
 impl Figures {
-    fn of(parts: &Parts, acts: Vec<Act>) -> Self {
-        let own = name_of(parts);
-        let mut pods: Vec<String> = parts.shared.iter().flat_map(|it| it.pods()).collect();
+    fn of(cx: &Cx, acts: Vec<Act>) -> Self {
+        let own = name_of(cx);
+        let mut pods = cx.peers().alive();
         if !pods.contains(&own) {
             pods.push(own.clone());
         }
@@ -108,7 +106,7 @@ impl Figures {
             name,
             away_since: since.map(Timestamp::with_z),
         };
-        let is_used = |it: &(&'static str, _)| it.0 != "broker" || parts.bridge.is_some();
+        let is_used = |it: &(&'static str, _)| it.0 != "broker" || !cx.is_alone();
         let module = |switch: &Arc<Switch>| {
             let (name, off) = (switch.module(), switch.off());
             ModuleState { name, off, last_panic: troubles::last_panic(name) }
@@ -116,16 +114,16 @@ impl Figures {
         Self {
             pod: own,
             at: Timestamp::now().with_z(),
-            draining: parts.drain.is_on(),
-            stopping: parts.drain.is_for_good(),
-            alone: parts.bridge.is_none(),
+            draining: cx.drain().is_on(),
+            stopping: cx.drain().is_for_good(),
+            alone: cx.is_alone(),
             pods,
-            dependencies: parts.health.away().into_iter().filter(is_used).map(away).collect(),
-            modules: parts.switches.all().map(module).collect(),
-            disabled: parts.settings.handlers.disabled.clone(),
+            dependencies: cx.health().away().into_iter().filter(is_used).map(away).collect(),
+            modules: cx.switches().all().map(module).collect(),
+            disabled: cx.settings().handlers.disabled.clone(),
             errors: troubles::last(),
             acts: acts.into_iter().map(ActLine::from).collect(),
-            samples: exposed(parts, Format::Plain).lines().filter_map(Sample::read).collect(),
+            samples: exposed(cx, Format::Plain).lines().filter_map(Sample::read).collect(),
         }
     }
 }

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use super::actions::{Done, audit, is_own_page, operator};
-use crate::bus::{BusBuilder, Event, Never, Reach};
+use crate::bus::{BusBuilder, Event, Never, Owner, Reach};
 use crate::http::{Answer, Form};
-use crate::module::{Cx, Off, Parts, Switch, Switches};
+use crate::module::context::{Cx, Off, Switch, Switches};
 use crate::records::SwitchedOff;
 use crate::{Error, Kind};
 
@@ -36,7 +36,7 @@ impl Event for ModuleSwitched {
 }
 
 /// Makes every pod that hears the event read the records.
-pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, switches: &Switches) {
+pub(super) fn wire(bus: &mut BusBuilder<Cx>, own: &Arc<Switch>, switches: &Switches) {
     let by_module: BTreeMap<_, _> =
         switches.all().map(|switch| (switch.module(), switch.clone())).collect();
     let changed = switches.changed.clone();
@@ -50,28 +50,24 @@ pub(super) fn wire(bus: &mut BusBuilder, own: &Arc<Switch>, switches: &Switches)
 }
 
 /// Reads the records now, and then periodically.
-pub(crate) async fn keep(parts: &Arc<Parts>) {
-    look(parts).await;
-    let (stop, parts) = (parts.stop.clone(), parts.clone());
-    let looking = {
-        let parts = parts.clone();
-        async move {
-            loop {
-                let _ = timeout(ROUND, parts.switches.changed.notified()).await;
-                look(&parts).await;
-            }
+pub(crate) async fn keep(cx: &Cx) {
+    look(cx).await;
+    let its = cx.clone();
+    cx.beside(async move {
+        loop {
+            let _ = timeout(ROUND, its.switches().changed.notified()).await;
+            look(&its).await;
         }
-    };
-    parts.tasks.spawn(stop.run_until_cancelled_owned(looking));
+    });
 }
 
 /// Applies the records; if they do not answer, nothing changes.
-async fn look(parts: &Parts) {
-    let Ok(off) = parts.records.switched_off().await else { return };
+async fn look(cx: &Cx) {
+    let Ok(off) = cx.records().switched_off().await else { return };
     let off = off.into_iter().map(|SwitchedOff { module, since, operator }| {
         (module, Off { since: since.with_z(), by: operator, everywhere: true })
     });
-    parts.switches.set_everywhere(&off.collect());
+    cx.switches().set_everywhere(&off.collect());
 }
 
 /// `POST /ops/switch`, a form with `module`, `to` (`on` or `off`) and `where` (`pod` or `all`).
@@ -92,7 +88,7 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     is_own_page(req)?;
     let form = Form::of(req, cx).await?;
     let module = form.text("module").unwrap_or_default();
-    let switches = &cx.parts().switches;
+    let switches = cx.switches();
     let switch = switches.get(module).ok_or_else(|| Error::validation("module: unknown module"))?;
     let is_on = match form.text("to") {
         Some("on") => true,
@@ -120,7 +116,7 @@ async fn switched(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
     if everywhere {
         let module = module.to_owned();
         cx.bus().announce(ModuleSwitched { module, is_on }).await;
-        look(cx.parts()).await;
+        look(cx).await;
     } else {
         let since = cx.now().with_z();
         switch.set_here((!is_on).then_some(Off { since, by: operator, everywhere }));

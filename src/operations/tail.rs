@@ -11,7 +11,7 @@ use tokio_stream::StreamExt;
 
 use crate::bus::{Focus, Sight};
 use crate::game::{GameId, UserId};
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::{Error, Kind};
 
 /// Interval of keep-alives on an idle stream, so that a closed connection is noticed.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::session::End;
+use super::state::End;
 use crate::telemetry::count;
 
 /// A socket from its handshake to its end. Dropping it counts the end, whatever ends the task.

@@ -3,16 +3,17 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::room::{Member, Seat};
+use super::meter;
+use super::rooms::{Member, RACE, Seat};
 use super::session::address;
-use super::{RACE, meter};
+use super::state::FrameHandlers;
 use crate::bus::Bus;
 use crate::game::GameId;
-use crate::module::{Declarations, FrameHandlers};
+use crate::module::{Cx, Declarations};
 
 /// A race of two players: one sends the fuzzer's input, the other watches.
 pub struct Track {
-    bus: Arc<Bus>,
+    bus: Arc<Bus<Cx>>,
     frames: FrameHandlers,
     seat: Seat,
     watcher: Arc<Member>,

@@ -1,4 +1,4 @@
-//! The life of one socket: how it opens and closes. The loop in between is in `session`.
+//! The life of one socket: how it opens and closes. The loop in between is `Session::converse`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,41 +9,19 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
-use super::leaving::Client;
+use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
-use super::room::{Member, Seat};
-use super::session::{End, Session, note_pong};
-use super::upgrade::WebSocket;
+use super::rooms::{Client, Member, Seat};
+use super::state::{Base, End, Ending, Session, note_pong};
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
-use crate::bus::{Emits, guard};
+use crate::bus::{Emits, Owner, guard};
 use crate::drain::goodbye_to_latecomer;
-use crate::module::Cx;
 use crate::telemetry::{TraceContext, socket_span, span_failed};
 
 /// How long a client has to answer the server's close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How a socket ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// The client stopped responding, rather than close or reset the connection.
-    pub silent: bool,
-    /// The delivery state of the tracked frames ([`Say::tracked`](super::Say::tracked)), if there were any.
-    pub said: Option<Said>,
-}
-
-/// The delivery state of tracked frames.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// They could not be written.
-    Unwritten,
-    /// They were written.
-    Written,
-    /// The client answered a ping that was sent after them, so they arrived.
-    Answered,
-}
 
 /// Runs a socket from its handshake to its end.
 ///
@@ -51,12 +29,12 @@ pub enum Said {
 pub(super) async fn run<S: Socket>(
     ws: WebSocket,
     socket: S,
-    cx: Cx,
+    base: Base,
     number: u64,
     cause: TraceContext,
 ) {
     let mut counted = CountedSocket::opened(S::CHANNEL.0);
-    if let Some(mut session) = Box::pin(open(ws, socket, cx, number, cause)).await {
+    if let Some(mut session) = Box::pin(open(ws, socket, base, number, cause)).await {
         let end = session.converse().await;
         counted.ends_by(&end);
         Box::pin(session.end(end)).await;
@@ -67,18 +45,18 @@ pub(super) async fn run<S: Socket>(
 async fn open<S: Socket>(
     mut ws: WebSocket,
     mut socket: S,
-    cx: Cx,
+    base: Base,
     number: u64,
     cause: TraceContext,
 ) -> Option<Box<Session<S>>> {
     let span = socket_span("open", S::CHANNEL.0, number, &cause);
-    let opened = guard(&cx, "open", socket.open(&cx)).instrument(span.clone()).await;
+    let opened = guard(&base.cx, "open", socket.open(&base.cx)).instrument(span.clone()).await;
     match opened {
         Ok(opening) => {
-            let (session, emits) = Session::new(ws, socket, cx, number, cause, opening);
+            let (session, emits) = Session::new(ws, socket, base, number, cause, opening);
             let entering = async {
                 // Before it reads the facts, so that it hears of every later change.
-                if let Some(bridge) = &session.cx.parts().bridge {
+                if let Some(bridge) = &session.sockets.bridge {
                     bridge.enter(session.seat.game, session.seat.room.has_one()).await;
                 }
                 emits.publish(session.cx.bus()).await;
@@ -99,12 +77,13 @@ impl<S: Socket> Session<S> {
     fn new(
         ws: WebSocket,
         mut socket: S,
-        cx: Cx,
+        base: Base,
         number: u64,
         cause: TraceContext,
         opening: Opening<S::Emits>,
     ) -> (Self, S::Emits) {
         let Opening { game, user, login, greeting, emits } = opening;
+        let Base { cx, sockets } = base;
         let limits = &cx.settings().limits;
         let outbox = ws.get_ref().outbox().clone();
         outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
@@ -120,10 +99,10 @@ impl<S: Socket> Session<S> {
         let seat = Seat { game, user, socket: number, own, room };
         socket.seated(&seat);
         // It is in its room now: whatever the facts lack here, the room will be told.
-        if cx.parts().drain.is_on() {
-            member.outbox.close(goodbye_to_latecomer(cx.parts()));
+        if cx.drain().is_on() {
+            member.outbox.close(goodbye_to_latecomer(cx.peers()));
         }
-        if !cx.is_on("open") {
+        if !cx.takes("open") {
             member.outbox.close(Kind::UNAVAILABLE);
         }
         let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
@@ -132,6 +111,7 @@ impl<S: Socket> Session<S> {
             ws,
             socket,
             cx,
+            sockets,
             cause,
             seat,
             member,
@@ -148,7 +128,7 @@ impl<S: Socket> Session<S> {
     /// Leaves the room and closes the socket.
     async fn end(mut self: Box<Self>, end: End) {
         self.cx.rooms().leave(S::CHANNEL, &self.seat);
-        if let Some(bridge) = &self.cx.parts().bridge {
+        if let Some(bridge) = &self.sockets.bridge {
             bridge.leave(self.seat.game);
         }
         let silent = matches!(end, End::Silent);

@@ -13,17 +13,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Bytes;
 
-use super::outbox::Outbox;
-use super::pace::{EXCESS_SECONDS, Gcra};
-use crate::http::{Place, linger};
+use super::pace::EXCESS_SECONDS;
+use super::rooms::Outbox;
+use crate::http::edge::{Gcra, Place, linger};
 
 /// Bytes per frame allowed on average.
 const BYTES_PER_FRAME: u32 = 1024;
 
 /// The burst, in seconds' worth: larger than that of `pace`, which closes a flood of whole messages first.
 const BURST_SECONDS: u32 = EXCESS_SECONDS + 4;
+
+/// A socket: tungstenite on the bare connection.
+pub(super) type WebSocket = WebSocketStream<Metered>;
 
 /// The connection of a socket, with its remaining budget. What tungstenite writes (pongs and close frames) goes through
 /// the outbox, between other frames.

@@ -1,62 +1,41 @@
 //! WebSockets: one task per socket, rooms of players, bounded outboxes.
 //!
 //! A handler module declares a [`Socket`]; this directory does the rest: the handshake (`upgrade`), the one task
-//! (`life`, with the loop of `session`), the frames on their way to its client (`outbox`), the sockets of one game
-//! (`room`), and the close frame (`goodbye`). tungstenite is used here only.
+//! (`life` opens and closes it, `session` is its loop, `state` is shared by both), the frames on their way to its client,
+//! and the sockets of one game (both in `rooms`, which is below the context of modules). tungstenite is used here only.
 
 mod census;
-mod frame;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
-mod goodbye;
-mod leaving;
 mod life;
-mod message;
 mod meter;
-mod outbox;
 mod pace;
 mod pulse;
-mod room;
+pub(crate) mod rooms;
 mod session;
+mod state;
 mod upgrade;
 
-use std::fmt;
 use std::time::Duration;
 
-pub use frame::Frame;
-pub use goodbye::Goodbye;
-pub use life::{Ending, Said};
-pub use message::{Message, MessageInfo, Messages};
-pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
-pub use pace::{Gcra, Pace};
-pub use room::{Member, Room, Rooms, Seat, SocketsOf};
-pub use session::Malformed;
+pub use self::rooms::{
+    CONFLATE_FROM, Channel, Frame, Goodbye, LIFECYCLE_LIMIT, LOBBY, Member, Message, MessageInfo,
+    Messages, Outbox, RACE, Room, Rooms, Seat, SocketsOf, Whose,
+};
+pub use crate::http::edge::Gcra;
+pub use pace::Pace;
+pub use state::{Ending, Malformed, Said};
 pub use upgrade::{Handshake, SocketRoute};
 
-pub(crate) use message::{SchemaOf, Side};
+pub(crate) use state::{FrameHandler, FrameHandlers, Sockets};
 
 use salvo::oapi::Parameter;
 
 use crate::bus::Emits;
 use crate::game::{GameId, LoginId, UserId};
-use crate::module::Cx;
+use crate::module::context::Cx;
 use crate::{Error, Kind};
 use census::CountedSocket;
-
-/// The kind of a socket. The sockets of one game and channel share a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Channel(pub &'static str);
-
-/// The lobby's sockets (`queue-in`).
-pub const LOBBY: Channel = Channel("lobby");
-/// The race's sockets.
-pub const RACE: Channel = Channel("race");
-
-impl fmt::Display for Channel {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
-    }
-}
 
 /// A kind of socket, as a handler module declares it. The socket's own task calls its functions, one at a time; while
 /// one runs, nothing is read or written.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::frame::Frame;
+use super::rooms::Frame;
 
 /// What is due at a heartbeat.
 pub(super) enum Beat {

@@ -1,7 +1,6 @@
 //! The loop of one socket in its room: it reads and writes in turn, in one task.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
@@ -11,19 +10,16 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error as Broken, Message};
 use tracing::Instrument;
 
-use super::frame::Frame;
-use super::life::Said;
 use super::meter::Flood;
-use super::outbox::Call;
-use super::pace::{Pace, Verdict};
-use super::pulse::{Beat, Pulse};
-use super::room::{Member, Seat};
-use super::upgrade::WebSocket;
-use super::{Channel, Goodbye, Say, Socket};
+use super::pace::Verdict;
+use super::pulse::Beat;
+use super::rooms::{Call, Channel, Frame, Seat};
+use super::state::{End, FrameHandler, FrameHandlers, Malformed, Said, Session, note_pong};
+use super::{Say, Socket};
 use crate::Kind;
-use crate::bus::{Pending, guard, report_panic};
-use crate::http::lenient;
-use crate::module::{Cx, FrameHandler, FrameHandlers, Parts, Switch};
+use crate::bus::{Owner, Pending, guard, report_panic};
+use crate::http::edge::lenient;
+use crate::module::context::{Cx, Switch};
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
     mark_failed, panics, socket_span, span_failed,
@@ -35,52 +31,11 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause before the next attempt to catch up, if the live state did not answer.
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
-/// Why the loop of a session ended.
-pub(super) enum End {
-    /// The client closed it, or the connection broke.
-    Gone,
-    /// The client stopped responding.
-    Silent,
-    /// The server closes it, with this code and reason.
-    Close(u16, Cow<'static, str>),
-}
-
-impl From<Goodbye> for End {
-    fn from(goodbye: Goodbye) -> Self {
-        Self::Close(goodbye.kind.close, goodbye.reason())
-    }
-}
-
-impl From<Kind> for End {
-    fn from(kind: Kind) -> Self {
-        Goodbye::from(kind).into()
-    }
-}
-
 /// What the loop waits for.
 enum Step {
     Filled,
     Received(Option<Result<Message, Broken>>),
     Beat,
-}
-
-/// A socket in its room.
-pub(super) struct Session<S> {
-    pub(super) ws: WebSocket,
-    pub(super) socket: S,
-    pub(super) cx: Cx,
-    pub(super) cause: TraceContext,
-    pub(super) seat: Seat,
-    pub(super) member: Arc<Member>,
-    pub(super) pace: Pace,
-    pub(super) pulse: Pulse,
-    /// The delivery state of tracked frames, and the stamp of the ping sent after them.
-    pub(super) tracked: Option<(Said, u64)>,
-    /// When the server will close the socket, if that is set.
-    pub(super) last_call: Option<Instant>,
-    /// When to catch up again, since the live state did not answer.
-    pub(super) owed: Option<Instant>,
-    pub(super) greeting: Vec<Frame>,
 }
 
 impl<S: Socket> Session<S> {
@@ -171,7 +126,7 @@ impl<S: Socket> Session<S> {
 
     /// Handles a message of the client. Waits until its `Never` events are published.
     async fn take(&mut self, text: &str) -> Result<(), Malformed> {
-        let pending = dispatch(self.cx.parts(), S::CHANNEL, &self.seat, text)?;
+        let pending = dispatch(&self.cx, &self.sockets.frames, (S::CHANNEL, &self.seat), text)?;
         if !pending.is_done() {
             pending.await;
         }
@@ -257,16 +212,6 @@ impl<S: Socket> Session<S> {
     }
 }
 
-/// Handles a pong: frames before its ping have arrived.
-pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &[u8]) {
-    let stamp = pulse.pong(pong);
-    if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
-        && stamp >= *behind
-    {
-        *said = Said::Answered;
-    }
-}
-
 /// The close code for a read error; a broken connection is gone.
 fn end_of(error: &Broken) -> End {
     match error {
@@ -284,10 +229,6 @@ fn flood() -> End {
     count::FLOODING_SOCKETS.add(1);
     Kind::TOO_MANY_REQUESTS.into()
 }
-
-/// A frame that is not a valid message: it is counted and dropped; the socket stays open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
 
 /// The fields of every message. `game_id` is required, but not trusted.
 #[derive(Deserialize)]
@@ -324,21 +265,21 @@ pub(super) fn address<'a>(
 /// Passes a frame to its handler. A panic is logged, and the frame dropped. A frame that is sampled, or has a trace
 /// context, is handled in a span.
 fn dispatch(
-    parts: &Parts,
-    channel: Channel,
-    seat: &Seat,
+    cx: &Cx,
+    frames: &FrameHandlers,
+    (channel, seat): (Channel, &Seat),
     text: &str,
 ) -> Result<Pending, Malformed> {
-    let addressed = address(&parts.frames, channel, text)?;
+    let addressed = address(frames, channel, text)?;
     let Addressed { event, switch, handler, ref traceparent } = addressed;
     if !switch.takes(event) {
         return Ok(Pending::DONE);
     }
     let (module, traceparent) = (switch.module(), traceparent.as_deref());
     let frame = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
-    let span = frame_span(&frame, parts.settings.telemetry.keystroke_sample);
+    let span = frame_span(&frame, cx.settings().telemetry.keystroke_sample);
     let entered = span.enter();
-    let handled = panics::catch(|| handler(&parts.bus, seat, text));
+    let handled = panics::catch(|| handler(cx.bus(), seat, text));
     let handled = handled.unwrap_or_else(|caught| {
         report_panic(switch, event, &caught);
         if span.is_none() {

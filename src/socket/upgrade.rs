@@ -15,13 +15,15 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
+use super::Socket;
 use super::life;
-use super::meter::{Meter, Metered};
-use super::{Channel, Socket};
+use super::meter::{Meter, Metered, WebSocket};
+use super::rooms::Channel;
+use super::state::{Base, Sockets};
 use crate::auth::Cookies;
 use crate::game::UserId;
-use crate::http::{Connection, Limits, Query, refuse_handshake, socket_place};
-use crate::module::Cx;
+use crate::http::edge::{Connection, Limits, Query, refuse_handshake};
+use crate::module::context::Cx;
 use crate::telemetry::TraceContext;
 use crate::{Error, Kind};
 
@@ -32,9 +34,6 @@ const READ_BUFFER: usize = 1024;
 const WRITE_BUFFER: usize = 4096;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
-
-/// A socket: tungstenite on the bare connection.
-pub(super) type WebSocket = WebSocketStream<Metered>;
 
 /// A request for a socket.
 pub struct Handshake<'a> {
@@ -85,7 +84,7 @@ pub struct SocketRoute {
     /// Its query and its own errors, for the documentation.
     pub(crate) query: fn() -> Vec<Parameter>,
     pub(crate) refuses: &'static [Kind],
-    pub(crate) endpoint: Box<dyn FnOnce(Cx) -> Arc<dyn Handler> + Send>,
+    pub(crate) endpoint: Box<dyn FnOnce(Cx, Arc<Sockets>) -> Arc<dyn Handler> + Send>,
 }
 
 impl SocketRoute {
@@ -97,13 +96,16 @@ impl SocketRoute {
             about: S::ABOUT,
             query: S::query,
             refuses: S::REFUSES,
-            endpoint: Box::new(|cx| Arc::new(Upgrade::<S> { cx, of: std::marker::PhantomData })),
+            endpoint: Box::new(|cx, sockets| {
+                let base = Base { cx, sockets };
+                Arc::new(Upgrade::<S> { base, of: std::marker::PhantomData })
+            }),
         }
     }
 }
 
 struct Upgrade<S> {
-    cx: Cx,
+    base: Base,
     of: std::marker::PhantomData<fn() -> S>,
 }
 
@@ -125,27 +127,27 @@ impl<S: Socket> Upgrade<S> {
                 "this path accepts WebSocket handshakes only",
             ));
         }
-        let parts = self.cx.parts();
-        if parts.drain.is_on() {
+        let cx = &self.base.cx;
+        if cx.drain().is_on() {
             return Err(Kind::RESTARTING.into());
         }
-        if !parts.origins.trusts(req.headers()) {
+        if !cx.origins().trusts(req.headers()) {
             return Err(Error::new(
                 Kind::ORIGIN_NOT_ALLOWED,
                 "pages of this origin are not allowed to do that",
             ));
         }
         let (accept, upgrade) = shake_hands(req)?;
-        let place = socket_place(&self.cx, req)?;
-        let handshake = Handshake { request: req, limits: &parts.limits };
-        let socket = S::admit(&self.cx, &handshake).await?;
-        let (cx, cause) = (self.cx.clone(), TraceContext::current());
+        let place = cx.limits().socket_place(req)?;
+        let handshake = Handshake { request: req, limits: cx.limits() };
+        let socket = S::admit(cx, &handshake).await?;
+        let (base, cause) = (self.base.clone(), TraceContext::current());
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        parts.tasks.spawn(async move {
-            if let Some(ws) = open(upgrade, &cx).await {
+        cx.tasks().spawn(async move {
+            if let Some(ws) = open(upgrade, &base.cx).await {
                 // Boxed here: the future is moved several times, and every future that holds it by value would be as
                 // large.
-                Box::pin(life::run(ws, socket, cx, number, cause)).await;
+                Box::pin(life::run(ws, socket, base, number, cause)).await;
             }
             drop(place);
         });

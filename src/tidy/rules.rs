@@ -1,12 +1,13 @@
 //! The rules for sources. A complaint is `file:line: what is wrong`.
 
+use super::layers::uses_only_what_is_below;
 use super::scan::{Line, Source};
 
 /// A rule: returns the complaints about a file.
 type Rule = fn(&Source) -> Vec<String>;
 
 /// All rules.
-pub(super) const ALL: [Rule; 8] = [
+pub(super) const ALL: [Rule; 9] = [
     opens_with_what_it_is,
     is_not_too_long,
     has_short_functions,
@@ -15,6 +16,7 @@ pub(super) const ALL: [Rule; 8] = [
     keeps_to_its_own_module,
     leaves_drivers_in_their_rooms,
     leaves_no_loose_ends,
+    uses_only_what_is_below,
 ];
 
 /// Most lines of a file.

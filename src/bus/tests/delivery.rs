@@ -43,7 +43,7 @@ impl Event for Called {
 #[tokio::test]
 async fn an_event_that_no_module_here_hears_travels_to_the_pods_that_may_hear_it() {
     let cart = Arc::new(Cart::default());
-    let (bus, _) = BusBuilder::default().build();
+    let (bus, _) = BusBuilder::<Arc<Switch>>::default().build();
     bus.travel_by(cart.clone());
     bus.announce(Called { game: GameId(1) }).await;
     assert_eq!(cart.0.load(Ordering::Relaxed), 1);
@@ -73,7 +73,7 @@ async fn a_module_gets_only_what_it_asked_for() {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("greeter", greeter.hearing());
     builder.hear::<Bowed>("butler", butler.hearing());
-    let running = Running::start(builder).await;
+    let running = Running::start(builder);
     running.bus.announce(waved(1, 1)).await;
     running.bus.announce(bowed(1, 2)).await;
     running.end().await;
@@ -88,7 +88,7 @@ async fn every_module_that_asked_gets_the_event() {
     for (module, diary) in ["one", "two", "three"].into_iter().zip(&diaries) {
         builder.hear::<Waved>(module, diary.hearing());
     }
-    let running = Running::start(builder).await;
+    let running = Running::start(builder);
     running.bus.announce(waved(1, 7)).await;
     running.end().await;
     assert!(diaries.iter().all(|diary| diary.read() == [7]));
@@ -99,7 +99,7 @@ async fn every_module_that_asked_gets_the_event() {
 struct Minutes(Arc<Mutex<Vec<(GameId, u32)>>>);
 
 impl Minutes {
-    fn taking(&self) -> Handler<Waved> {
+    fn taking(&self) -> Handler<Arc<Switch>, Waved> {
         let minutes = self.clone();
         handler(move |heard: Heard<Waved>| {
             let minutes = minutes.clone();
@@ -128,7 +128,7 @@ async fn events_of_one_game_keep_their_order_as_each_module_sees_it() {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("one", modules[0].taking());
     builder.hear::<Waved>("two", modules[1].taking());
-    let running = Running::start(builder).await;
+    let running = Running::start(builder);
     let publishing = games.map(|game| {
         let bus = running.bus.clone();
         tokio::spawn(async move {
@@ -155,7 +155,7 @@ async fn different_events_of_one_game_keep_their_order_too() {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("host", diary.hearing());
     builder.hear::<Bowed>("host", diary.hearing());
-    let running = Running::start(builder).await;
+    let running = Running::start(builder);
     for number in 0..50 {
         running.bus.announce(waved(1, 2 * number)).await;
         running.bus.announce(bowed(1, 2 * number + 1)).await;
@@ -170,7 +170,7 @@ async fn what_a_function_returns_is_published_in_order() {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("host", diary.hearing());
     builder.hear::<Bowed>("host", diary.hearing());
-    let running = Running::start(builder).await;
+    let running = Running::start(builder);
     let many = vec![waved(1, 1), waved(1, 2), waved(1, 3)];
     let perhaps = (None::<Waved>, Some(bowed(1, 4)));
     (many, perhaps).publish(&running.bus).await;

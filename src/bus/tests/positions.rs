@@ -5,7 +5,7 @@ use crate::bus::{Emits, RING_CAPACITY, Reread};
 use crate::telemetry::count;
 
 /// Writes a mark into the diary whenever the module is to read again.
-fn rereading(diary: &Diary, mark: u32) -> Reread {
+fn rereading(diary: &Diary, mark: u32) -> Reread<Arc<Switch>> {
     let diary = diary.clone();
     Arc::new(move |_| {
         let diary = diary.clone();
@@ -21,7 +21,7 @@ async fn a_listening_module_gets_positions_in_order() {
     let diary = Diary::default();
     let mut builder = BusBuilder::default();
     builder.listen::<Leaned>("mirror", diary.hearing(), rereading(&diary, u32::MAX));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     for number in 0..100 {
         running.bus.relay(leaned(1, number));
     }
@@ -37,7 +37,7 @@ async fn a_position_never_waits_for_a_module_that_is_stuck() {
     let (view, switch) = (shown.clone(), Switch::new("test", &Arc::default()));
     builder.view(&switch, move |event: &Leaned| view.write(event.number));
     builder.listen::<Leaned>("stuck", diary.behind(&never), rereading(&diary, u32::MAX));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     running.bus.relay(leaned(1, 0));
     settle().await;
     let positions = 1..3 * RING_CAPACITY as u32;
@@ -56,7 +56,7 @@ async fn a_module_that_lags_is_counted_and_reads_again() {
     let (diary, door) = (Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     builder.listen::<Leaned>("slow", diary.behind(&door), rereading(&diary, READ_AGAIN));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     let (log, lagged) = (Log::capture(), count::LAGGED.get());
     running.bus.relay(leaned(1, 0));
     settle().await;
@@ -80,7 +80,7 @@ async fn a_module_that_lags_keeps_nobody_else_from_the_positions() {
     let mut builder = BusBuilder::default();
     builder.listen::<Leaned>("slow", slow.behind(&never), rereading(&slow, u32::MAX));
     builder.listen::<Leaned>("quick", quick.hearing(), rereading(&quick, u32::MAX));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     let positions = 2 * RING_CAPACITY as u32;
     for number in 0..positions {
         running.bus.relay(leaned(1, number));

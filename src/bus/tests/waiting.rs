@@ -7,7 +7,7 @@ use crate::telemetry::TraceContext;
 /// As many events as a lane holds, and the one that is being delivered.
 const FILL: u32 = LANE_CAPACITY as u32 + 1;
 
-async fn fill_lane(bus: &Bus) {
+async fn fill_lane(bus: &Bus<Arc<Switch>>) {
     for number in 0..FILL {
         bus.announce(waved(1, number)).await;
     }
@@ -18,7 +18,7 @@ async fn a_publisher_waits_while_a_lane_is_full_and_nothing_is_lost() {
     let (diary, door) = (Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&door));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     let bus = running.bus.clone();
     let one_more = tokio::spawn(async move { bus.announce(waved(1, FILL)).await });
@@ -38,7 +38,7 @@ async fn nobody_else_waits_for_a_slow_module() {
     builder.hear::<Waved>("slow", slow.behind(&never));
     builder.hear::<Waved>("quick", quick.hearing());
     builder.hear::<Bowed>("quick", quick.hearing());
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     settle().await;
     assert_eq!(quick.read(), Vec::from_iter(0..FILL));
@@ -68,7 +68,7 @@ async fn a_slow_game_holds_up_the_games_of_its_lane_alone() {
             }
         }),
     );
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     let games = 1..=LANES as u32 + 1;
     for game in games.clone() {
         running.bus.announce(waved(game.into(), game)).await;
@@ -87,7 +87,7 @@ async fn an_event_that_nobody_wants_costs_no_delivery() {
     let (diary, never) = (Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&never));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     settle().await;
     // The lane of this game is full, so publishing would wait.
@@ -105,7 +105,7 @@ async fn what_lies_in_the_lanes_at_a_stop_is_delivered() {
     let (diary, door) = (Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&door));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     running.stop.cancel();
     settle().await;
@@ -120,7 +120,7 @@ async fn at_a_stop_no_publisher_waits_any_more() {
     let (diary, door) = (Diary::default(), Door::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&door));
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     let (bus, after) = (running.bus.clone(), running.bus.clone());
     let waits = tokio::spawn(async move { bus.announce(waved(1, FILL)).await });
@@ -140,7 +140,7 @@ async fn a_timer_that_finds_its_lane_full_is_given_back() {
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&never));
     let lanes = builder.lanes("slow");
-    let running = Running::start_paused(builder).await;
+    let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     let timer = || {
         let run = Box::new(|_| -> crate::bus::Handling { Box::pin(async { Ok(Pending::DONE) }) });

@@ -14,10 +14,9 @@ use tokio::time::Instant;
 
 use super::answer::tell;
 use super::places::{Place, Places};
+use super::rate::Gcra;
 use crate::game::UserId;
-use crate::module::Cx;
 use crate::settings::LimitSettings;
-use crate::socket::Gcra;
 use crate::{Error, Kind};
 
 /// Addresses tracked at once. Beyond that, those with a full budget are dropped, or else all; a dropped budget starts
@@ -69,6 +68,8 @@ pub(crate) struct Limits {
     own_games: Budgets<IpAddr>,
     seats_of_player: Budgets<UserId>,
     sockets: Arc<Places>,
+    /// The most open sockets, in total and of one address.
+    most_sockets: (usize, usize),
     trusted_proxies: Vec<IpNet>,
 }
 
@@ -84,6 +85,7 @@ impl Limits {
             own_games: Budgets::per_minute(settings.games_per_minute),
             seats_of_player: Budgets::per_minute(settings.seats_per_player),
             sockets: Arc::default(),
+            most_sockets: (settings.sockets, settings.sockets_per_address),
             trusted_proxies: settings.trusted_proxies.clone(),
         }
     }
@@ -134,6 +136,13 @@ impl Limits {
         spent.map_err(|wait| Error::too_many("too many requests from this address", wait))
     }
 
+    /// Reserves a place for a socket, if there is one left.
+    pub(crate) fn socket_place(&self, req: &Request) -> Result<Place, Error> {
+        let (in_all, each) = self.most_sockets;
+        let place = self.sockets.take(self.address(req), in_all, each);
+        place.map_err(|_| Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"))
+    }
+
     /// The client address of a request: the last one that is not a trusted proxy.
     pub(crate) fn address(&self, req: &Request) -> IpAddr {
         let peer = match req.remote_addr() {
@@ -149,7 +158,7 @@ impl Limits {
 }
 
 /// Whether an address is in one of the networks.
-pub(super) fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
+pub(in crate::http) fn is_among(address: IpAddr, networks: &[IpNet]) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
@@ -168,23 +177,15 @@ fn client(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
 }
 
 /// The unit that an address is counted by: for IPv6 the /64 network, since one customer has all of its addresses.
-pub(super) fn site(address: IpAddr) -> IpAddr {
+pub(in crate::http) fn site(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(it) => Ipv6Addr::from(u128::from(it) & !u128::from(u64::MAX)).into(),
     }
 }
 
-/// Reserves a place for a socket, if there is one left.
-pub(crate) fn socket_place(cx: &Cx, req: &Request) -> Result<Place, Error> {
-    let (settings, limits) = (&cx.settings().limits, &cx.parts().limits);
-    let (in_all, each) = (settings.sockets, settings.sockets_per_address);
-    let place = limits.sockets.take(limits.address(req), in_all, each);
-    place.map_err(|_| Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"))
-}
-
 /// Refuses requests above the rate of their address. Probes are never refused.
-pub(super) struct RequestLimit(pub(super) Arc<Limits>);
+pub(in crate::http) struct RequestLimit(pub(in crate::http) Arc<Limits>);
 
 #[async_trait]
 impl Handler for RequestLimit {

@@ -18,8 +18,9 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::Kind;
+use crate::bus::Owner;
 use crate::game::Timestamp;
-use crate::socket::Rooms;
+use crate::socket::rooms::Rooms;
 use crate::telemetry::count;
 
 /// The period in which panics are counted.
@@ -60,25 +61,6 @@ impl Switch {
         let (is_on, reasons) = (AtomicBool::new(true), Mutex::default());
         let panics_allowed = AtomicU32::new(0);
         Arc::new(Self { module, is_on, reasons, panics_allowed, rooms: rooms.clone() })
-    }
-
-    /// The name of its module.
-    pub(crate) fn module(&self) -> &'static str {
-        self.module
-    }
-
-    /// Whether the module is on.
-    pub(crate) fn is_on(&self) -> bool {
-        self.is_on.load(Ordering::Relaxed)
-    }
-
-    /// Whether `what` may be given to the module; otherwise it is counted as skipped.
-    pub(crate) fn takes(&self, what: &'static str) -> bool {
-        let is_on = self.is_on();
-        if !is_on {
-            count::HANDLER_SKIPPED.add([self.module, what], 1);
-        }
-        is_on
     }
 
     /// Why it is off, if it is; the reason for all pods takes precedence.
@@ -124,14 +106,9 @@ impl Switch {
         self.rooms.close_module(module, Kind::UNAVAILABLE);
     }
 
-    /// Counts a panic. Too many within a minute switch it off on this pod.
-    pub(crate) fn note_panic(&self) {
-        let limit = self.panics_allowed.load(Ordering::Relaxed);
-        if limit == 0 || !self.is_on() || !self.is_one_too_many(limit, Instant::now()) {
-            return;
-        }
-        let by = format!("this pod, after {limit} panics within a minute");
-        self.set_here(Some(Off { since: Timestamp::now().with_z(), by, everywhere: false }));
+    /// Sets the panics within a minute that switch it off; 0 never does.
+    pub(crate) fn allow_panics(&self, per_minute: u32) {
+        self.panics_allowed.store(per_minute, Ordering::Relaxed);
     }
 
     fn is_one_too_many(&self, limit: u32, now: Instant) -> bool {
@@ -144,6 +121,34 @@ impl Switch {
     }
 }
 
+impl Owner for Switch {
+    fn module(&self) -> &'static str {
+        self.module
+    }
+
+    fn is_on(&self) -> bool {
+        self.is_on.load(Ordering::Relaxed)
+    }
+
+    fn takes(&self, what: &'static str) -> bool {
+        let is_on = self.is_on();
+        if !is_on {
+            count::HANDLER_SKIPPED.add([self.module, what], 1);
+        }
+        is_on
+    }
+
+    /// Too many panics within a minute switch it off on this pod.
+    fn note_panic(&self) {
+        let limit = self.panics_allowed.load(Ordering::Relaxed);
+        if limit == 0 || !self.is_on() || !self.is_one_too_many(limit, Instant::now()) {
+            return;
+        }
+        let by = format!("this pod, after {limit} panics within a minute");
+        self.set_here(Some(Off { since: Timestamp::now().with_z(), by, everywhere: false }));
+    }
+}
+
 /// The switches of all modules.
 #[derive(Default)]
 pub(crate) struct Switches {
@@ -153,7 +158,11 @@ pub(crate) struct Switches {
 }
 
 impl Switches {
-    pub(super) fn add(&mut self, module: &'static str, rooms: &Arc<Rooms>) -> Arc<Switch> {
+    pub(in crate::module) fn add(
+        &mut self,
+        module: &'static str,
+        rooms: &Arc<Rooms>,
+    ) -> Arc<Switch> {
         count::HANDLER_ENABLED.set([module], 1);
         self.by_module.entry(module).or_insert_with(|| Switch::new(module, rooms)).clone()
     }
@@ -161,7 +170,7 @@ impl Switches {
     /// Sets the panics within a minute that switch a module off; 0 never does.
     pub(crate) fn allow_panics(&self, per_minute: u32) {
         for switch in self.all() {
-            switch.panics_allowed.store(per_minute, Ordering::Relaxed);
+            switch.allow_panics(per_minute);
         }
     }
 

@@ -9,17 +9,17 @@ use crate::telemetry::{Born, Departure, SLOW_DELIVERY, TraceContext};
 
 /// The receiver of a frame, as spans show it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Client {
+pub(in crate::socket) struct Client {
     /// The channel of its socket.
-    pub(super) channel: Channel,
+    pub(in crate::socket) channel: Channel,
     /// The number of its socket.
-    pub(super) socket: u64,
+    pub(in crate::socket) socket: u64,
     /// Its game.
-    pub(super) game: GameId,
+    pub(in crate::socket) game: GameId,
 }
 
 /// Records the write of a frame whose origin is known.
-pub(super) fn note(text: &str, born: &Born, client: Option<&Client>) {
+pub(in crate::socket) fn note(text: &str, born: &Born, client: Option<&Client>) {
     if born.is_measured() {
         born.observe();
     }

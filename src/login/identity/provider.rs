@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_a_code_of_its_own_that_the_document_explains() {
-        let document = include_str!("../../docs/login.md");
+        let document = include_str!("../../../docs/login.md");
         for failure in Failure::ALL {
             assert!(document.contains(&format!("| `{}` |", failure.code())), "{failure:?}");
         }

@@ -37,7 +37,7 @@ fn with_retry(status: u16, response: Documented) -> Documented {
 }
 
 /// The schema of a code: all rows of the error table.
-pub(super) fn codes() -> Object {
+pub(in crate::http) fn codes() -> Object {
     Object::with_type(BasicType::String)
         .enum_values(Kind::ALL.iter().map(|(kind, _)| kind.code))
         .description("Stable; the documentation page lists them all.")

@@ -33,7 +33,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, place: Place) -> Self {
+    pub(in crate::http) fn new(stream: TcpStream, place: Place) -> Self {
         Self { stream, place, in_first_line: true, lingers: None }
     }
 

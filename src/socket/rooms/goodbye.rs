@@ -16,7 +16,7 @@ pub struct Goodbye {
 
 impl Goodbye {
     /// The reason of the close frame: `RESTARTING retry-after=0.25`, in seconds.
-    pub(super) fn reason(&self) -> Cow<'static, str> {
+    pub(in crate::socket) fn reason(&self) -> Cow<'static, str> {
         match self.after {
             None => Cow::Borrowed(self.kind.code),
             Some(after) => {

@@ -29,7 +29,7 @@ impl Frame {
         Self::json(&Tagged { event: M::EVENT, message })
     }
 
-    pub(super) fn json(message: &impl Serialize) -> Self {
+    pub(in crate::socket) fn json(message: &impl Serialize) -> Self {
         // Most messages of a race fit.
         let mut buffer = Vec::with_capacity(256);
         buffer.resize(LONGEST_HEADER, 0);
@@ -43,7 +43,7 @@ impl Frame {
     }
 
     /// A ping with this payload.
-    pub(super) fn ping(payload: [u8; 8]) -> Self {
+    pub(in crate::socket) fn ping(payload: [u8; 8]) -> Self {
         Self::behind_header(PING, [&[0; LONGEST_HEADER][..], &payload].concat())
     }
 
@@ -73,17 +73,17 @@ impl Frame {
     }
 
     /// The same without an origin: it is resent later, so its age is meaningless.
-    pub(super) fn again(&self) -> Self {
+    pub(in crate::socket) fn again(&self) -> Self {
         Self { bytes: self.bytes.clone(), born: Born::default() }
     }
 
     /// The bytes on the wire, header and payload.
-    pub(super) fn bytes(&self) -> &Bytes {
+    pub(in crate::socket) fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
     /// Records that the kernel has taken all of it, for that client.
-    pub(super) fn is_written(&self, client: Option<&Client>) {
+    pub(in crate::socket) fn is_written(&self, client: Option<&Client>) {
         if self.born.is_noted() {
             leaving::note(self.text(), &self.born, client);
         }

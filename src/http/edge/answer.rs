@@ -62,7 +62,7 @@ struct Success<'a, T> {
 
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "Error"))]
-pub(super) struct Failure {
+pub(in crate::http) struct Failure {
     /// Always `false`.
     ok: bool,
     error: FailureDetail,
@@ -128,7 +128,7 @@ fn retry_after(wait: Duration) -> u64 {
 
 /// An error as a complete HTTP response, for connections without a request that salvo could answer. The connection
 /// closes after it.
-pub(super) fn in_full(error: &Error) -> Vec<u8> {
+pub(in crate::http) fn in_full(error: &Error) -> Vec<u8> {
     let failure = Failure { ok: false, error: FailureDetail::of(error) };
     let body = serde_json::to_string(&failure).unwrap_or_default();
     let status = StatusCode::from_u16(error.status()).unwrap_or_default();

@@ -58,7 +58,7 @@ impl Origins {
 }
 
 /// Sets the CORS headers, answers preflights, and refuses state changes by foreign pages.
-pub(super) struct Cors(pub(super) Origins);
+pub(in crate::http) struct Cors(pub(in crate::http) Origins);
 
 #[async_trait]
 impl Handler for Cors {

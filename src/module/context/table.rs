@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry, ViewEntry};
 use crate::bus::EventInfo;
-use crate::socket::{Channel, MessageInfo};
+use crate::socket::rooms::MessageInfo;
 
 /// A row of the wiring table.
 #[derive(Clone, Debug, Serialize)]
@@ -17,31 +18,31 @@ pub struct ModuleTable {
     pub hears: Vec<EventInfo>,
     /// Events it may publish.
     pub emits: Vec<EventInfo>,
-    /// Events it shows to sockets, `event → channel`, and those that wake them.
-    pub shows: Vec<String>,
-    /// REST routes, `METHOD /path`.
-    pub routes: Vec<String>,
-    /// WebSockets, `/path (channel)`.
-    pub sockets: Vec<String>,
-    /// Frames of clients it handles, `EVENT (channel)`.
-    pub frames: Vec<String>,
+    /// Events it shows to sockets, and those that wake or close them.
+    pub shows: Vec<ViewEntry>,
+    /// REST routes.
+    pub routes: Vec<RouteEntry>,
+    /// WebSockets.
+    pub sockets: Vec<SocketEntry>,
+    /// Frames of clients it handles.
+    pub frames: Vec<FrameEntry>,
     /// Frames of clients that are ignored.
-    pub ignores: Vec<String>,
+    pub ignores: Vec<FrameEntry>,
     /// Timers.
     pub timers: Vec<&'static str>,
     /// Questions of other modules that it decides.
     pub decides: Vec<&'static str>,
     /// Identity providers.
     pub providers: Vec<&'static str>,
-    /// Instruments of its own, `name (kind)`.
-    pub counts: Vec<String>,
+    /// Instruments of its own.
+    pub counts: Vec<InstrumentEntry>,
     /// The types of the messages that its sockets send and receive.
     #[serde(skip)]
     pub messages: Vec<MessageInfo>,
 }
 
 impl ModuleTable {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(in crate::module) fn new(name: &'static str) -> Self {
         Self {
             name,
             hears: vec![],
@@ -59,11 +60,11 @@ impl ModuleTable {
         }
     }
 
-    pub(super) fn hears(&mut self, event: EventInfo) {
+    pub(in crate::module) fn hears(&mut self, event: EventInfo) {
         self.hears.push(event);
     }
 
-    pub(super) fn emits(&mut self, events: Vec<EventInfo>) {
+    pub(in crate::module) fn emits(&mut self, events: Vec<EventInfo>) {
         for event in events {
             if !self.emits.contains(&event) {
                 self.emits.push(event);
@@ -71,16 +72,8 @@ impl ModuleTable {
         }
     }
 
-    pub(super) fn shows(&mut self, event: EventInfo, channel: Channel) {
-        self.shows.push(format!("{} → {channel}", event.name));
-    }
-
-    pub(super) fn wakes(&mut self, event: EventInfo, channel: Channel) {
-        self.shows.push(format!("{} wakes {channel}", event.name));
-    }
-
-    pub(super) fn closes(&mut self, event: EventInfo) {
-        self.shows.push(format!("{} closes sockets", event.name));
+    pub(in crate::module) fn views(&mut self, event: &'static str, effect: Effect) {
+        self.shows.push(ViewEntry { event, effect });
     }
 
     fn columns(&self) -> [(&'static str, Vec<String>); 11] {
@@ -91,17 +84,21 @@ impl ModuleTable {
         [
             ("hears", self.hears.iter().map(event).collect()),
             ("emits", self.emits.iter().map(event).collect()),
-            ("shows", self.shows.clone()),
-            ("routes", self.routes.clone()),
-            ("sockets", self.sockets.clone()),
-            ("frames", self.frames.clone()),
-            ("ignores", self.ignores.clone()),
-            ("timers", self.timers.iter().map(ToString::to_string).collect()),
-            ("decides", self.decides.iter().map(ToString::to_string).collect()),
-            ("logins", self.providers.iter().map(ToString::to_string).collect()),
-            ("counts", self.counts.clone()),
+            ("shows", texts(&self.shows)),
+            ("routes", texts(&self.routes)),
+            ("sockets", texts(&self.sockets)),
+            ("frames", texts(&self.frames)),
+            ("ignores", texts(&self.ignores)),
+            ("timers", texts(&self.timers)),
+            ("decides", texts(&self.decides)),
+            ("logins", texts(&self.providers)),
+            ("counts", texts(&self.counts)),
         ]
     }
+}
+
+fn texts(entries: &[impl ToString]) -> Vec<String> {
+    entries.iter().map(ToString::to_string).collect()
 }
 
 /// The table as text: one line per declaration of a module.
@@ -125,12 +122,12 @@ pub fn render_table(rows: &[ModuleTable]) -> String {
 }
 
 /// Checks that the declarations of the modules do not conflict.
-pub(super) fn check(rows: &[ModuleTable]) -> Result<(), String> {
+pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     let mut claimed = BTreeMap::new();
     for row in rows {
         let timers = row.timers.iter().map(|timer| format!("timer {timer}"));
         let frames = row.frames.iter().map(|frame| format!("frame {frame}"));
-        let paths = row.routes.iter().chain(&row.sockets).cloned();
+        let paths = texts(&row.routes).into_iter().chain(texts(&row.sockets));
         for claim in paths.chain(frames).chain(timers) {
             if let Some(other) = claimed.insert(claim.clone(), row.name) {
                 return Err(format!("modules {other} and {} both claim {claim}", row.name));
@@ -171,6 +168,7 @@ fn circle(
 
 #[cfg(test)]
 mod tests {
+    use salvo::http::Method;
     use salvo::oapi::ToSchema;
 
     use super::*;
@@ -200,7 +198,7 @@ mod tests {
     fn two_modules_cannot_claim_the_same_route() {
         let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
         for row in &mut rows {
-            row.routes.push("GET /x".into());
+            row.routes.push(RouteEntry { method: Method::GET, path: "/x" });
         }
         assert_eq!(check(&rows), Err("modules a and b both claim GET /x".into()));
     }

@@ -1,64 +1,62 @@
 //! The context of handler modules: one handle through which their functions reach the rest of the server.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::TypeId;
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use salvo::Request;
-use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use super::question::Questions;
+use super::question::{Question, Questions};
+use super::setup::{Instruments, MadeStates};
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use super::wiring::FrameHandlers;
 use crate::auth::Keys;
-use crate::bridge::Bridge;
-use crate::bus::{Bus, Emits};
+use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp};
 use crate::health::Health;
-use crate::http::{Limits, Origins};
-use crate::live::{Live, RedisLive};
-use crate::login::Providers;
+use crate::http::edge::{Limits, Origins};
+use crate::live::Live;
+use crate::login::identity::Providers;
+use crate::peers::Peers;
 use crate::records::Records;
 use crate::settings::Settings;
-use crate::socket::Rooms;
+use crate::socket::rooms::Rooms;
 use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
-/// The parts of the server that all modules share.
+/// What contexts reach. Only [`Cx`] looks into it.
 pub(crate) struct Parts {
     pub(crate) settings: Settings,
-    pub(crate) bus: Arc<Bus>,
+    pub(crate) bus: Arc<Bus<Cx>>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: Live,
     pub(crate) records: Records,
     pub(crate) timers: Timers,
     pub(crate) keys: Keys,
-    pub(crate) frames: FrameHandlers,
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
-    pub(crate) states: MadeStates,
-    pub(crate) questions: Questions,
-    pub(crate) providers: Providers,
-    pub(crate) instruments: Instruments,
-    pub(crate) table: Vec<ModuleTable>,
-    pub(crate) switches: Switches,
-    pub(crate) health: Health,
-    /// The live state by the interface between pods, if pods share it.
-    pub(crate) shared: Option<RedisLive>,
-    /// The bridge to the other pods, if there are any.
-    pub(crate) bridge: Option<Arc<Bridge>>,
+    pub(crate) modules: Modules,
+    pub(crate) health: Arc<Health>,
+    pub(crate) peers: Peers,
     /// Whether this pod accepts new sockets.
     pub(crate) drain: Drain,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+}
+
+/// What the modules have declared for their own use.
+pub(crate) struct Modules {
+    pub(crate) table: Vec<ModuleTable>,
+    pub(crate) states: MadeStates,
+    pub(crate) questions: Questions,
+    pub(crate) providers: Providers,
+    pub(crate) instruments: Instruments,
+    pub(crate) switches: Switches,
 }
 
 /// The context of a handler module. Cheap to clone.
@@ -73,8 +71,9 @@ impl Cx {
         Self { module, parts }
     }
 
-    pub(crate) fn parts(&self) -> &Arc<Parts> {
-        &self.parts
+    /// The context of another module.
+    pub(crate) fn of(&self, module: &'static str) -> Self {
+        Self::new(module, self.parts.clone())
     }
 
     /// The name of the module that this context was given to.
@@ -82,15 +81,9 @@ impl Cx {
         self.module
     }
 
-    /// The module's switch.
-    pub(crate) fn switch(&self) -> Arc<Switch> {
-        let known = self.parts.switches.get(self.module).cloned();
-        known.unwrap_or_else(|| Switch::new(self.module, &self.parts.rooms))
-    }
-
-    /// Whether the module is on and may be given `what`; otherwise the refusal is counted.
-    pub(crate) fn is_on(&self, what: &'static str) -> bool {
-        self.parts.switches.get(self.module).is_none_or(|switch| switch.takes(what))
+    /// The module's switch. The runtime's own contexts have none: they are always on.
+    fn switch(&self) -> Option<&Arc<Switch>> {
+        self.switches().get(self.module)
     }
 
     /// The time, as facts and records state it.
@@ -125,24 +118,66 @@ impl Cx {
 
     /// The identity providers.
     pub fn providers(&self) -> &Providers {
-        &self.parts.providers
+        &self.parts.modules.providers
     }
 
-    pub(crate) fn bus(&self) -> &Arc<Bus> {
+    /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
+    /// has. Modules that are off, panic or take too long are passed over.
+    ///
+    /// # Errors
+    /// That of the module that refuses.
+    pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
+        self.parts.modules.questions.ask(self, question).await
+    }
+
+    pub(crate) fn bus(&self) -> &Arc<Bus<Cx>> {
         &self.parts.bus
     }
 
-    /// The module's own state, made by the function that it passed to [`Wiring::state`](super::Wiring::state).
+    pub(crate) fn limits(&self) -> &Arc<Limits> {
+        &self.parts.limits
+    }
+
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.parts.origins
+    }
+
+    pub(crate) fn table(&self) -> &[ModuleTable] {
+        &self.parts.modules.table
+    }
+
+    pub(crate) fn switches(&self) -> &Switches {
+        &self.parts.modules.switches
+    }
+
+    pub(crate) fn health(&self) -> &Health {
+        &self.parts.health
+    }
+
+    pub(crate) fn peers(&self) -> &Peers {
+        &self.parts.peers
+    }
+
+    pub(crate) fn drain(&self) -> &Drain {
+        &self.parts.drain
+    }
+
+    /// Cancelled when the server stops.
+    pub(crate) fn stop(&self) -> &CancellationToken {
+        &self.parts.stop
+    }
+
+    /// The module's own state, made by the function that it passed to [`Wiring::state`](crate::module::Wiring::state).
     ///
     /// # Panics
     /// If the module has passed none for `S`.
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
-        let state = self.parts.states.get(&(self.module, TypeId::of::<S>())).cloned();
+        let state = self.parts.modules.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
     }
 
     fn instrument(&self, name: &'static str) -> Option<Own> {
-        self.parts.instruments.get(&(self.module, name)).copied()
+        self.parts.modules.instruments.get(&(self.module, name)).copied()
     }
 
     /// The counter of this name that the module has declared.
@@ -216,8 +251,7 @@ impl Cx {
     /// Number of players with an open socket, on all pods that share their games. Does not wait: the figures of other
     /// pods are cached, and may be seconds old.
     pub fn players_online(&self) -> u64 {
-        let elsewhere = self.parts.shared.as_ref().map_or(0, RedisLive::players_elsewhere);
-        self.parts.rooms.players() + elsewhere
+        self.parts.rooms.players() + self.parts.peers.players()
     }
 
     /// Whether a request comes from a page with permission to make changes, or not from a browser: see
@@ -235,7 +269,7 @@ impl Cx {
     /// an undeclared one is published all the same, but counted and logged as an error.
     pub async fn publish<T: Emits>(&self, events: T) {
         for kind in T::kinds() {
-            let row = self.parts.table.iter().find(|row| row.name == self.module);
+            let row = self.table().iter().find(|row| row.name == self.module);
             if row.is_some_and(|row| !row.emits.contains(&kind)) {
                 count::UNDECLARED.add(1);
                 tracing::error!(
@@ -250,7 +284,7 @@ impl Cx {
 
     /// Whether this pod is the only one.
     pub fn is_alone(&self) -> bool {
-        self.parts.bridge.is_none()
+        self.parts.peers.are_none()
     }
 
     /// Sets the timers of a game from its facts: those of all modules.
@@ -286,70 +320,34 @@ impl Cx {
     }
 }
 
+impl AsRef<Live> for Cx {
+    fn as_ref(&self) -> &Live {
+        self.live()
+    }
+}
+
+impl Owner for Cx {
+    fn module(&self) -> &'static str {
+        self.module
+    }
+
+    fn is_on(&self) -> bool {
+        self.switch().is_none_or(Owner::is_on)
+    }
+
+    fn takes(&self, what: &'static str) -> bool {
+        self.switch().is_none_or(|switch| switch.takes(what))
+    }
+
+    fn note_panic(&self) {
+        if let Some(switch) = self.switch() {
+            switch.note_panic();
+        }
+    }
+}
+
 impl std::fmt::Debug for Cx {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Cx").field(&self.module).finish()
-    }
-}
-
-/// What a module can use while its state is made.
-pub struct Setup<'a> {
-    /// The settings in effect.
-    pub settings: &'a Settings,
-    module: &'static str,
-}
-
-impl<'a> Setup<'a> {
-    /// The setup of a module.
-    pub fn of(settings: &'a Settings, module: &'static str) -> Self {
-        Self { settings, module }
-    }
-
-    /// The module's own section of the settings, `handlers.<name>`; its defaults if it is absent.
-    ///
-    /// # Errors
-    /// One sentence that names the setting.
-    pub fn section<S: DeserializeOwned + Default>(&self) -> Result<S, String> {
-        let Some(section) = self.settings.handlers.sections.get(self.module) else {
-            return Ok(S::default());
-        };
-        serde_path_to_error::deserialize(section).map_err(|error| {
-            format!("setting handlers.{}.{}: {}", self.module, error.path(), error.inner())
-        })
-    }
-
-    /// Where the server keeps its files.
-    pub fn data_dir(&self) -> &Path {
-        &self.settings.data_dir
-    }
-}
-
-/// The instruments of modules, by module and name.
-pub(crate) type Instruments = HashMap<(&'static str, &'static str), Own>;
-
-type State = Arc<dyn Any + Send + Sync>;
-/// The states of modules, by module and type.
-pub(crate) type MadeStates = HashMap<(&'static str, TypeId), State>;
-type Made = ((&'static str, TypeId), State);
-type Make = Box<dyn FnOnce(&Settings) -> Result<Made, String> + Send>;
-
-/// The functions that make the states of modules, until the settings are loaded.
-#[derive(Default)]
-pub(crate) struct States(Vec<Make>);
-
-impl States {
-    pub(super) fn declare<S: Send + Sync + 'static>(
-        &mut self,
-        module: &'static str,
-        make: fn(&Setup<'_>) -> Result<S, String>,
-    ) {
-        self.0.push(Box::new(move |settings| {
-            let state = make(&Setup { settings, module })?;
-            Ok(((module, TypeId::of::<S>()), Arc::new(state) as _))
-        }));
-    }
-
-    pub(crate) fn make(self, settings: &Settings) -> Result<MadeStates, String> {
-        self.0.into_iter().map(|make| make(settings)).collect()
     }
 }

@@ -51,13 +51,13 @@ struct Waiting {
 
 /// Requests to the socket's task.
 #[derive(Debug, Default)]
-pub(super) struct Call {
+pub(in crate::socket) struct Call {
     /// Catch up on the facts.
-    pub(super) wake: bool,
+    pub(in crate::socket) wake: bool,
     /// When that was requested, and by which span.
-    pub(super) woken: Born,
+    pub(in crate::socket) woken: Born,
     /// Close the socket, with this close frame.
-    pub(super) close: Option<Goodbye>,
+    pub(in crate::socket) close: Option<Goodbye>,
 }
 
 /// One frame in the outbox.
@@ -117,13 +117,13 @@ pub struct Outbox {
 
 impl Outbox {
     /// The outbox of a new connection. It is held until the socket has sent its first frames.
-    pub(super) fn of(connection: OwnedWriteHalf) -> Self {
+    pub(in crate::socket) fn of(connection: OwnedWriteHalf) -> Self {
         let waiting = Waiting { held: true, ..Waiting::default() };
         Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
     }
 
     /// Sets the client.
-    pub(super) fn belongs_to(&self, client: Client) {
+    pub(in crate::socket) fn belongs_to(&self, client: Client) {
         // A socket has one seat.
         let _ = self.client.set(client);
     }
@@ -186,7 +186,7 @@ impl Outbox {
     }
 
     /// The same, with the span that caused it.
-    pub(super) fn wake_by(&self, woken: &Born) {
+    pub(in crate::socket) fn wake_by(&self, woken: &Born) {
         let mut waiting = self.waiting.lock();
         waiting.call.wake = true;
         if !waiting.call.woken.is_noted() {
@@ -218,7 +218,7 @@ impl Outbox {
 /// Operations of the socket's own task.
 impl Outbox {
     /// Waits until there is something to do.
-    pub(super) async fn filled(&self) {
+    pub(in crate::socket) async fn filled(&self) {
         std::future::poll_fn(|context| {
             if self.filled.load(Ordering::Acquire) {
                 return Poll::Ready(());
@@ -230,23 +230,23 @@ impl Outbox {
     }
 
     /// Takes the requests to the task, besides writing.
-    pub(super) fn take_call(&self) -> Call {
+    pub(in crate::socket) fn take_call(&self) -> Call {
         self.filled.store(false, Ordering::Release);
         std::mem::take(&mut self.waiting.lock().call)
     }
 
     /// Holds all other frames until [`release`](Self::release), since the socket is about to send its own.
-    pub(super) fn hold(&self) {
+    pub(in crate::socket) fn hold(&self) {
         self.waiting.lock().held = true;
     }
 
     /// Ends [`hold`](Self::hold).
-    pub(super) fn release(&self) {
+    pub(in crate::socket) fn release(&self) {
         self.waiting.lock().held = false;
     }
 
     /// Adds a frame of the socket itself, before all others that wait.
-    pub(super) fn say(&self, frames: Vec<Frame>) {
+    pub(in crate::socket) fn say(&self, frames: Vec<Frame>) {
         let mut waiting = self.waiting.lock();
         for frame in frames {
             let next = waiting.said;
@@ -259,7 +259,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The error of the connection.
-    pub(super) async fn flush(&self) -> io::Result<()> {
+    pub(in crate::socket) async fn flush(&self) -> io::Result<()> {
         self.release();
         let depth = self.waiting.lock().frames.len();
         if depth > 0 {
@@ -269,7 +269,7 @@ impl Outbox {
     }
 
     /// Writes as much as the connection accepts.
-    pub(super) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(in crate::socket) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(connection) = &self.connection else { return Poll::Ready(Ok(())) };
         loop {
             match self.write_waiting(connection) {
@@ -298,7 +298,7 @@ impl Outbox {
     }
 
     /// Shuts the writing side down.
-    pub(super) fn shut_down(&self) {
+    pub(in crate::socket) fn shut_down(&self) {
         if let Some(connection) = &self.connection {
             let _ = rustix::net::shutdown(connection.as_ref(), rustix::net::Shutdown::Write);
         }
@@ -308,7 +308,7 @@ impl Outbox {
 #[cfg(any(test, fuzzing))]
 impl Outbox {
     /// The texts of all waiting frames.
-    pub(super) fn take_texts(&self) -> Vec<String> {
+    pub(in crate::socket) fn take_texts(&self) -> Vec<String> {
         let mut waiting = self.waiting.lock();
         waiting.positions = 0;
         waiting.frames.drain(..).map(|it| it.frame.text().to_owned()).collect()

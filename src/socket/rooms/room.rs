@@ -40,13 +40,13 @@ pub struct Seat {
     /// The number of the socket on this pod.
     pub socket: u64,
     /// What the room keeps for the player.
-    pub(super) own: Own,
+    pub(in crate::socket) own: Own,
     /// The room.
     pub room: Arc<Room>,
 }
 
-/// What a room keeps for a player: a [`Socket::Own`](super::Socket::Own).
-pub(super) type Own = Arc<dyn Any + Send + Sync>;
+/// What a room keeps for a player: a [`Socket::Own`](crate::socket::Socket::Own).
+pub(in crate::socket) type Own = Arc<dyn Any + Send + Sync>;
 
 impl Seat {
     /// What the room keeps for the player.
@@ -166,13 +166,16 @@ impl Room {
         inside.own.iter().filter_map(of).collect()
     }
 
-    pub(super) fn own_of<T: Default + Send + Sync + 'static>(&self, player: &UserId) -> Own {
+    pub(in crate::socket) fn own_of<T: Default + Send + Sync + 'static>(
+        &self,
+        player: &UserId,
+    ) -> Own {
         let mut inside = self.0.lock();
         inside.own.entry(player.clone()).or_insert_with(|| Arc::new(T::default())).clone()
     }
 
     /// Whether there is only one member.
-    pub(super) fn has_one(&self) -> bool {
+    pub(in crate::socket) fn has_one(&self) -> bool {
         self.0.lock().members.len() < 2
     }
 
@@ -245,7 +248,7 @@ impl Rooms {
 
     /// Enters a room; the new socket gets the newest positions of the other players. If the player already has `limit`
     /// sockets in it, the oldest is closed.
-    pub(super) fn enter(
+    pub(in crate::socket) fn enter(
         &self,
         channel: Channel,
         game: GameId,
@@ -261,7 +264,7 @@ impl Rooms {
     }
 
     /// Leaves a room, and removes it if it is empty.
-    pub(super) fn leave(&self, channel: Channel, seat: &Seat) {
+    pub(in crate::socket) fn leave(&self, channel: Channel, seat: &Seat) {
         self.forget(seat);
         let mut shard = self.shard(seat.game).lock();
         if seat.room.leave(seat.socket) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Cx;
-use crate::bus::guard;
+use crate::bus::{Owner, guard};
 use crate::{Error, Kind};
 
 /// How long a module may take to decide. After that the next one is asked.
@@ -37,7 +37,7 @@ struct Decider {
 pub(crate) struct Questions(HashMap<TypeId, Vec<Decider>>);
 
 impl Questions {
-    pub(super) fn declare<Q, F>(
+    pub(in crate::module) fn declare<Q, F>(
         &mut self,
         module: &'static str,
         priority: i32,
@@ -53,19 +53,19 @@ impl Questions {
     }
 }
 
-impl Cx {
-    /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
-    /// has. Modules that are off, panic or take too long are passed over.
-    ///
-    /// # Errors
-    /// That of the module that refuses.
-    pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
+impl Questions {
+    /// Asks the modules that decide a question, by the context of the one that asks.
+    pub(super) async fn ask<Q: Question>(
+        &self,
+        asker: &Cx,
+        question: Q,
+    ) -> Result<Option<Q::Answer>, Error> {
         let question = Arc::new(question);
-        let deciders = self.parts().questions.0.get(&TypeId::of::<Q>());
+        let deciders = self.0.get(&TypeId::of::<Q>());
         for Decider { module, decide, .. } in deciders.into_iter().flatten() {
             let Some(decide) = decide.downcast_ref::<Decide<Q>>() else { continue };
-            let cx = Cx::new(module, self.parts().clone());
-            if !cx.is_on(Q::NAME) {
+            let cx = asker.of(module);
+            if !cx.takes(Q::NAME) {
                 continue;
             }
             let deciding = guard(&cx, Q::NAME, decide(cx.clone(), question.clone()));

@@ -18,7 +18,7 @@ struct Taken {
 
 /// Which limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(in crate::http) enum Full {
     /// The limit of all addresses together.
     InAll,
     /// The limit of this address.
@@ -27,7 +27,7 @@ pub(super) enum Full {
 
 impl Places {
     /// Takes a place for `address`, unless `in_all` places are taken, or `each` by this address.
-    pub(super) fn take(
+    pub(in crate::http) fn take(
         self: &Arc<Self>,
         address: IpAddr,
         in_all: usize,

@@ -1,9 +1,10 @@
 //! Messages: the content of a socket's text frames. Each is one JSON object, whose `event` names its type.
 
-use salvo::oapi::{Components, RefOr, Schema, ToSchema};
+use salvo::oapi::ToSchema;
 use serde::Serialize;
 
 use super::Channel;
+use crate::bus::SchemaOf;
 
 /// A type of message. Its fields are those of the object, without `event`, and without `game_id` in messages of
 /// clients.
@@ -32,10 +33,10 @@ pub trait Message: ToSchema {
 
 /// A message as a frame holds it.
 #[derive(Serialize)]
-pub(super) struct Tagged<'a, M> {
-    pub(super) event: &'static str,
+pub(in crate::socket) struct Tagged<'a, M> {
+    pub(in crate::socket) event: &'static str,
     #[serde(flatten)]
-    pub(super) message: &'a M,
+    pub(in crate::socket) message: &'a M,
 }
 
 /// The two ends of a socket.
@@ -44,9 +45,6 @@ pub(crate) enum Side {
     Client,
     Server,
 }
-
-/// The JSON schema of a type.
-pub(crate) type SchemaOf = fn(&mut Components) -> RefOr<Schema>;
 
 /// A type of message in the AsyncAPI document.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,111 @@
+//! The entries of a row of the wiring table. Each is shown in one line, by its `Display`.
+
+use std::fmt;
+
+use salvo::http::Method;
+use serde::{Serialize, Serializer};
+
+use crate::socket::rooms::Channel;
+
+/// A REST route: `METHOD /path`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteEntry {
+    /// Its method.
+    pub method: Method,
+    /// Its path, in which `{name}` stands for any one part.
+    pub path: &'static str,
+}
+
+impl fmt::Display for RouteEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// A WebSocket: `/path (channel)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketEntry {
+    /// Its path.
+    pub path: &'static str,
+    /// Its channel.
+    pub channel: Channel,
+}
+
+impl fmt::Display for SocketEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.path, self.channel)
+    }
+}
+
+/// Frames of clients: `EVENT (channel)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameEntry {
+    /// Their events: one that is handled, or all that are ignored together.
+    pub events: &'static [&'static str],
+    /// The channel that they are sent on.
+    pub channel: Channel,
+}
+
+impl fmt::Display for FrameEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.events.join(", "), self.channel)
+    }
+}
+
+/// What an event does to sockets: `event → channel`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ViewEntry {
+    /// The name of the event.
+    pub event: &'static str,
+    /// What it does.
+    pub effect: Effect,
+}
+
+/// An effect of an event on sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It is shown on this channel.
+    Shown(Channel),
+    /// The sockets of this channel catch up.
+    Wakes(Channel),
+    /// Some sockets are closed.
+    Closes,
+}
+
+impl fmt::Display for ViewEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.effect {
+            Effect::Shown(channel) => write!(f, "{} → {channel}", self.event),
+            Effect::Wakes(channel) => write!(f, "{} wakes {channel}", self.event),
+            Effect::Closes => write!(f, "{} closes sockets", self.event),
+        }
+    }
+}
+
+/// An instrument of a module: `name (kind)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstrumentEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+}
+
+impl fmt::Display for InstrumentEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.kind)
+    }
+}
+
+/// In JSON, an entry is the same text.
+macro_rules! as_text {
+    ($($entry:ty),*) => {$(
+        impl Serialize for $entry {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_str(self)
+            }
+        }
+    )*};
+}
+
+as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, InstrumentEntry);

@@ -1,0 +1,22 @@
+//! The rooms of this pod, and the frames on their way to their members. They know nothing of connections and modules:
+//! events are shown here, and sessions empty the outboxes.
+
+mod channel;
+mod frame;
+mod goodbye;
+mod leaving;
+mod message;
+mod outbox;
+mod room;
+
+pub use channel::{Channel, LOBBY, RACE};
+pub use frame::Frame;
+pub use goodbye::Goodbye;
+pub use message::{Message, MessageInfo, Messages};
+pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
+pub use room::{Member, Room, Rooms, Seat, SocketsOf};
+
+pub(crate) use message::Side;
+
+pub(in crate::socket) use leaving::Client;
+pub(in crate::socket) use outbox::Call;
