@@ -102,17 +102,20 @@ test('a wrong password and a taken name have a message each', async (t) => {
 });
 
 test('an expired access token is renewed silently', async (t) => {
-  const [address, chrome] = [await server(t, { TP_TOKEN__ACCESS_DURATION: '2' }), await browser(t)];
+  const [address, chrome] = [await server(t, { TP_TOKEN__ACCESS_DURATION: '5' }), await browser(t)];
   const anna = await person(t, chrome, address);
+  let renewals = 0;
+  anna.on('request', (request) => (renewals += Number(request.url().endsWith('/auth/token-refresh'))));
   await register(anna, 'Anna');
   await heading(anna, 'Anna');
   await anna.getByRole('link', { name: 'typephoon' }).click();
   await play(anna);
   await started(anna);
-  await typeText(anna, { pause: 60 });
+  await typeText(anna, { pause: 100 });
   await anna.locator('.standings', { hasText: '1st' }).waitFor();
   await anna.getByRole('link', { name: 'Anna' }).click();
   await anna.getByRole('cell', { name: '1st' }).waitFor();
+  assert.ok(renewals > 0);
 });
 
 test('a failed login says why', async (t) => {
