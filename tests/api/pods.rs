@@ -106,7 +106,7 @@ async fn start_reaches_the_players_of_all_pods_at_once() {
     }
     // The machine may be busy with something else for a moment.
     spreads.sort();
-    assert!(spreads[1] < Duration::from_millis(50), "{spreads:?}");
+    assert!(spreads[1] < Duration::from_millis(200), "{spreads:?}");
 }
 
 #[tokio::test]

@@ -100,9 +100,19 @@ async fn timers_wait_in_a_queue_per_delay_which_goes_with_the_test() {
     let server = settings.set("game.lobby_countdown", 2).start().await;
     let mut anna = server.guest().await;
     anna.lobby.expect("GAME_START").await;
-    let queue = server.common().wait_queue(Duration::from_secs(2));
-    // The queue stays. A busy broker now and then answers INTERNAL_ERROR to the question.
-    eventually(&queue, async || is_there(&server, &queue).await.then_some(())).await;
+    // On a busy machine less than the whole delay is left: the timer then waits in several shorter queues.
+    let queues =
+        [2_000, 1_000, 500].map(|it| server.common().wait_queue(Duration::from_millis(it)));
+    // The queues stay. A busy broker now and then answers INTERNAL_ERROR to the question.
+    eventually("a queue is there", async || {
+        for queue in &queues {
+            if is_there(&server, queue).await {
+                return Some(());
+            }
+        }
+        None
+    })
+    .await;
 }
 
 /// Exchanges of the backend before this one, each with a queue of the same name.
