@@ -122,10 +122,10 @@ impl Cx {
     }
 
     /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
-    /// has. Modules that are off, panic or take too long are passed over.
+    /// has. Modules that are off are passed over.
     ///
     /// # Errors
-    /// That of the module that refuses.
+    /// That of the module that refuses; `UNKNOWN_ERROR` if it panics, `SERVICE_UNAVAILABLE` if it takes too long.
     pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
         self.parts.modules.questions.ask(self, question).await
     }

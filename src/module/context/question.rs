@@ -10,8 +10,8 @@ use super::Cx;
 use crate::bus::{Owner, guard};
 use crate::{Error, Kind};
 
-/// How long a module may take to decide. After that the next one is asked.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a module may take to decide. What it has begun may go on after that, so no other module is asked.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A question. Its type is declared where the module that asks and those that answer can name it.
 pub trait Question: Send + Sync + 'static {
@@ -71,12 +71,10 @@ impl Questions {
             let deciding = guard(&cx, Q::NAME, decide(cx.clone(), question.clone()));
             match tokio::time::timeout(PATIENCE, deciding).await {
                 Ok(Ok(None)) => {}
-                Ok(Ok(answer)) => return Ok(answer),
-                // It has panicked, which is logged.
-                Ok(Err(error)) if error.kind() == Kind::UNKNOWN => {}
-                Ok(Err(error)) => return Err(error),
+                Ok(decided) => return decided,
                 Err(_) => {
                     tracing::warn!(module, question = Q::NAME, "a module takes too long to decide");
+                    return Err(Kind::UNAVAILABLE.into());
                 }
             }
         }
