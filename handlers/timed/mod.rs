@@ -77,8 +77,8 @@ async fn end(cx: Cx, game: GameId) -> Result<Option<TimeIsUp>, Error> {
 
 /// Ranks the claims.
 async fn rank(cx: Cx, id: GameId) -> Result<Vec<PlayerFinished>, Error> {
-    let now = cx.now();
-    let ranked = cx.live().change("rank", id, |game| rules::rank(game, now)).await?;
+    let (now, checks) = (cx.now(), cx.settings().game.check_results);
+    let ranked = cx.live().change("rank", id, |game| rules::rank(game, checks, now)).await?;
     let ranked = ranked.map(|(ranked, _)| ranked).unwrap_or_default();
     Ok(ranked.into_iter().map(|(user, rank)| PlayerFinished { game: id, user, rank }).collect())
 }

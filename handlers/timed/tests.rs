@@ -67,8 +67,8 @@ fn claims_wait_until_the_time_is_up_and_are_ranked_by_correct_words() {
     assert_eq!(end(&mut game, up).due(), Some(up));
     let due = up + Duration::from_millis(500);
     assert_eq!((ends_at(&game), ranked_at(&game)), (None, Some(due)));
-    assert_eq!(rank(&mut game, up).fate(), Fate::Unchanged);
-    assert_eq!(rank(&mut game, due).fate(), Fate::Changed);
+    assert_eq!(rank(&mut game, true, up).fate(), Fate::Unchanged);
+    assert_eq!(rank(&mut game, true, due).fate(), Fate::Changed);
     assert_eq!(ranking(&game), [(3, Some(4)), (1, Some(8)), (2, Some(6))]);
     assert_eq!((ranked_at(&game), holds(&game, &user(0))), (None, false));
 }
@@ -81,7 +81,7 @@ fn whoever_claims_nothing_holds_the_others_up_for_three_seconds() {
     let _ = hold(&mut game, &user(0), claim(4, up));
     let _ = end(&mut game, up);
     assert_eq!(ranked_at(&game), Some(up + 3 * SECOND));
-    let _ = rank(&mut game, up + 3 * SECOND);
+    let _ = rank(&mut game, true, up + 3 * SECOND);
     assert_eq!(ranking(&game), [(1, Some(4)), (99, None)]);
 }
 
@@ -94,8 +94,18 @@ fn no_more_words_count_than_were_seen() {
     let _ = hold(&mut game, &user(1), Held { correct_words: None, ..claim(5, up) });
     let _ = hold(&mut game, &user(2), claim(10, up));
     let _ = end(&mut game, up);
-    let _ = rank(&mut game, up + SECOND);
+    let _ = rank(&mut game, true, up + SECOND);
     assert_eq!(ranking(&game), [(2, Some(4)), (1, Some(5)), (0, Some(0))]);
+}
+
+#[test]
+fn without_checks_claims_are_believed() {
+    let mut game = race(&[0]);
+    let up = START + LIMIT;
+    let _ = hold(&mut game, &user(0), claim(9, up));
+    let _ = end(&mut game, up);
+    let _ = rank(&mut game, false, up + SECOND);
+    assert_eq!(ranking(&game), [(1, Some(9))]);
 }
 
 #[test]
@@ -105,6 +115,6 @@ fn equal_claims_are_ranked_by_arrival() {
     let _ = hold(&mut game, &user(0), claim(4, up + SECOND));
     let _ = hold(&mut game, &user(1), claim(4, up));
     let _ = end(&mut game, up);
-    let _ = rank(&mut game, up + SECOND);
+    let _ = rank(&mut game, true, up + SECOND);
     assert_eq!(ranking(&game), [(2, Some(4)), (1, Some(4))]);
 }

@@ -15,6 +15,7 @@ fn short_races() -> Settings {
         .set("handlers.timed.seconds", "[60, 3]")
         .set("game.lobby_countdown", 1)
         .set("game.start_countdown", 0.5)
+        .set("game.check_results", true)
 }
 
 /// Types the first words of the text, and claims as many.
