@@ -20,6 +20,7 @@ start({
   '': home,
   lobby: lobby.open,
   solo: lobby.solo,
+  timed: lobby.timed,
   join,
   race,
   result,

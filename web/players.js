@@ -36,10 +36,10 @@ export const moved = (players, id, position, now) =>
 export const greeted = (players, now) =>
   players.map((player) => ({ ...player, seen: now, still: false, away: false }));
 
-// The list with players marked as still or as away. The same list if nothing changed.
-export function aged(players, now, myId) {
+// The list with players marked as still or, after `patience` milliseconds, as away. The same list if nothing changed.
+export function aged(players, now, myId, patience = PATIENCE) {
   const isLonger = ({ id, finished, seen }, than) => id !== myId && !finished && now - seen > than;
-  const marks = (player) => ({ still: isLonger(player, STILL), away: isLonger(player, PATIENCE) });
+  const marks = (player) => ({ still: isLonger(player, STILL), away: isLonger(player, patience) });
   const isSame = (player) => Object.entries(marks(player)).every(([name, mark]) => player[name] === mark);
   return players.every(isSame) ? players : players.map((player) => ({ ...player, ...marks(player) }));
 }
@@ -47,11 +47,37 @@ export function aged(players, now, myId) {
 // Progress, from 0 to 1.
 export const progressOf = (player, words) => (player.finished ? 1 : progress(words, player.position));
 
-// In the order of the race: finished people and bots by time, then unranked finishes, then the others by
+// Words typed. In a result against the clock, only correct ones count.
+export const wordsTyped = ({ correct_words: correct, position }) => correct ?? position.word_index;
+
+// Words per minute that fill the track of a race against the clock.
+const FULL = 80;
+
+// The number of words that the track of a race against the clock stands for: it ends at the leader, or farther.
+// In a result, it ends at the best player.
+export function trackLength(players, limit, isResult) {
+  const most = Math.max(1, ...players.map(wordsTyped));
+  return isResult ? most : Math.max(most, (FULL * limit) / 60);
+}
+
+// In the order of the race: finished people and bots by result, then unranked finishes, then the others by
 // progress.
 export function standing(players, words) {
   const far = (player) => progressOf(player, words);
-  return [...players].sort((a, b) => endOf(a) - endOf(b) || far(b) - far(a) || 0);
+  return [...players].sort((a, b) => byResult(a, b) || far(b) - far(a) || 0);
+}
+
+// The better result first: the earlier finish; against the clock, more correct words, then the higher speed.
+function byResult(a, b) {
+  const isRanked = (player) => Boolean(player.finished) && !player.unranked;
+  const better = isRanked(a) && isRanked(b) ? byWords(a, b) : 0;
+  return better || endOf(a) - endOf(b);
+}
+
+// A late result against the clock has no count of words.
+function byWords(a, b) {
+  const more = (b.correct_words ?? -1) - (a.correct_words ?? -1);
+  return more !== 0 || a.correct_words == null ? more : b.wpm - a.wpm;
 }
 
 // In the order of the result. Bots have no rank: they are listed behind people, unless `me` only met bots.
@@ -74,9 +100,9 @@ const UNRANKED = Number.MAX_SAFE_INTEGER / 2;
 // Whether another person than `me` is in the race.
 export const isCompany = (players, me) => players.some((it) => !it.bot && it.id !== me?.id);
 
-// How many bots had finished before a finished player.
+// How many bots have a better result than a finished player.
 export const botsAhead = (player, players) =>
-  players.filter((it) => it.bot && it.finished && endOf(it) < endOf(player)).length;
+  players.filter((it) => it.bot && it.finished && byResult(it, player) < 0).length;
 
 // The place of a player. Among people it is the server's rank, and bots take none; a player who only met bots
 // is placed among them. Equal players share the better place. An unranked finish has no place.
@@ -86,7 +112,7 @@ export function placeOf(player, players, words) {
   const isBehind = (a, b) => progressOf(b, words) > progressOf(a, words);
   const isAhead = (other) => {
     if (other.away) return false;
-    if (other.finished && player.finished) return withBots ? endOf(other) < endOf(player) : other.rank < player.rank;
+    if (other.finished && player.finished) return withBots ? byResult(other, player) < 0 : other.rank < player.rank;
     return Boolean(other.finished) || (!player.finished && isBehind(player, other));
   };
   return { place: 1 + all.filter(isAhead).length, of: all.length, withBots };

@@ -1,11 +1,13 @@
-// The player's preferences in this browser: theme, sounds, and the text for practice and races with friends.
+// The player's preferences in this browser: theme, sounds, the text for practice and races with friends, and the time of
+// races against the clock.
 
 import { recall, remember } from './store.js';
 
 export const THEMES = { system: 'System', light: 'Light', dark: 'Dark', storm: 'Storm', paper: 'Paper' };
 export const WORDS = [25, 50, 100];
+export const SECONDS = [60, 30];
 
-const DEFAULTS = { theme: 'system', sounds: false, words: null, punctuation: false, numbers: false };
+const DEFAULTS = { theme: 'system', sounds: false, words: null, punctuation: false, numbers: false, seconds: 60 };
 
 export const preferences = () => ({ ...DEFAULTS, ...recall('preferences') });
 

@@ -6,25 +6,31 @@ import { deadlineIn } from './countdown.js';
 import { Roster } from './roster.js';
 import { address, openSocket } from './socket.js';
 import * as store from './store.js';
-import { begin, figures, letters, lettersAt, position, slips, type } from './typing.js';
+import { begin, figures, letters, lettersAt, position, rightWords, slips, type } from './typing.js';
 
 // Events about results may get lost; while other players type, the result is polled at this interval.
 const LOOK = 10_000;
+// Against the clock, all results come within three seconds after the end.
+const LOOK_IN_TIME = 4_000;
+
+// This long after the end of the time, a page without a keystroke sends its result: the player may have typed in
+// another window, and the first result counts.
+const IDLE = 1_500;
+
+// The part of a second at the end that gets no point of its own in the graph.
+const REMAINDER = 0.5;
 
 // START is told once to each player. This long after the countdown, another window of the player has received
 // it, or it was lost; a new socket then gets RESUME. Limited to this many tries.
 const START_LATE = 2_000;
 const START_TRIES = 3;
 
-// Races stored in the browser.
-const PAST = 10;
-
 // Milliseconds by which this page's clock may differ from the server's before the server's is used.
 const DRIFT = 1_000;
 
 let running = null;
 
-// Begins the race that follows a lobby. `kind` is `open`, `solo` or `friends`.
+// Begins the race that follows a lobby. `kind` is `open`, `solo`, `friends` or `timed`.
 export function beginRace(gameId, kind) {
   leaveRace();
   const start = { start: null, isFair: false };
@@ -36,11 +42,14 @@ export function beginRace(gameId, kind) {
 
 const KINDS = { open: 'open', single: 'solo', invited: 'friends' };
 
+// Races against the clock are of the kind `timed60` or the like.
+const kindOf = (kind) => KINDS[kind] ?? (kind.startsWith('timed') ? 'timed' : 'open');
+
 // The player's running race, as the server knows it; null if there is none. A tab without it takes it over.
 export async function findRace() {
   const { game } = await get('/game/current');
   if (game === null) return null;
-  if (theRace()?.record.gameId !== game.game_id) beginRace(game.game_id, KINDS[game.kind]);
+  if (theRace()?.record.gameId !== game.game_id) beginRace(game.game_id, kindOf(game.kind));
   return theRace();
 }
 
@@ -63,6 +72,8 @@ addEventListener('pagehide', () => running?.copy());
 
 class Race {
   words = [];
+  // The seconds of a race against the clock; null in other races.
+  limit = null;
   // The expected end of the countdown, before START.
   deadline = null;
   // The failure code or close code that ended the race.
@@ -78,6 +89,7 @@ class Race {
   #looking = null;
   #ageing = null;
   #waiting = null;
+  #timing = null;
   #sending = false;
 
   constructor(record) {
@@ -101,12 +113,13 @@ class Race {
     const { gameId } = this.record;
     const closings = this.#closings;
     if (this.words.length === 0) {
-      const [{ words }, { seconds_left: left }] = await Promise.all([
+      const [{ words, seconds }, { seconds_left: left }] = await Promise.all([
         get(`/game/words?game_id=${gameId}`),
         get(`/game/countdown?game_id=${gameId}`),
         this.#roster.read(),
       ]);
       this.words = words.split(' ');
+      this.limit = seconds ?? null;
       this.deadline = deadlineIn(left);
       this.record.state ??= begin(this.words);
       this.#roster.moveMe(position(this.record.state));
@@ -114,6 +127,7 @@ class Race {
     if (closings !== this.#closings) return;
     this.#connect();
     if (this.record.claim && !this.record.sent) this.#send();
+    this.#keepTime();
   }
 
   #connect() {
@@ -128,7 +142,7 @@ class Race {
         isUrgent: () => this.isOn && !this.isDone,
       },
     );
-    this.#looking ??= setInterval(() => this.#look(), LOOK);
+    this.#looking ??= setInterval(() => this.#look(), this.limit === null ? LOOK : LOOK_IN_TIME);
     this.#ageing ??= setInterval(() => this.#age(), 1_000);
     if (!this.isOn) this.#await(this.deadline - performance.now() + START_LATE, START_TRIES);
   }
@@ -147,6 +161,7 @@ class Race {
     else if (event === 'RESUME') this.#resume(Date.now() - seconds * 1000);
     else if (event === 'KEY_STOKE') this.#roster.move(id, rest);
     else if (event === 'USER_FINISHED') this.readResult().catch(() => {});
+    else if (event === 'TIME_UP') this.#endTime();
     else if (event === 'REMATCH') this.#callBack(id);
     else if (event === 'GAME_END') this.#end('GAME_NOT_FOUND');
   }
@@ -172,6 +187,20 @@ class Race {
     this.#roster.greet();
     this.#keep();
     this.#tell('start');
+    this.#keepTime();
+  }
+
+  // Ends the race when its time is up.
+  #keepTime() {
+    clearTimeout(this.#timing);
+    if (this.limit === null || !this.isOn || this.isDone) return;
+    if (this.left === 0) this.#endTime();
+    else this.#timing = setTimeout(() => this.#keepTime(), this.left * 1000);
+  }
+
+  // By this page's clock, or by the server's.
+  #endTime() {
+    if (this.limit !== null && this.isOn && !this.isDone) this.#finish();
   }
 
   // Sent after a reload or a loss. Changes nothing, unless the clock was set meanwhile.
@@ -180,6 +209,7 @@ class Race {
     if (Math.abs(start - this.record.start) < DRIFT) return;
     this.record.start = start;
     this.#keep();
+    this.#keepTime();
   }
 
   // Whether this page saw the others from START; otherwise their speed is unknown.
@@ -218,9 +248,15 @@ class Race {
     return (Date.now() - this.record.start) / 1000;
   }
 
+  // The seconds left in a race against the clock.
+  get left() {
+    if (this.limit === null) return null;
+    return Math.max(0, this.limit - (this.isOn ? this.#now() : 0));
+  }
+
   // Polls for the others, who may still type.
   get secondsRaced() {
-    return this.isOn ? this.#now() : 0;
+    return this.isOn ? Math.min(this.#now(), this.limit ?? Infinity) : 0;
   }
 
   get figures() {
@@ -234,6 +270,8 @@ class Race {
 
   become(state) {
     if (!this.isOn || this.isDone) return;
+    // The timer may be late.
+    if (this.left === 0) return this.#endTime();
     const before = position(this.record.state);
     this.record.state = state;
     const now = position(state);
@@ -252,7 +290,7 @@ class Race {
   // Once a second, for the graph.
   sample() {
     // In the first second every letter would be a peak.
-    if (!this.isOn || this.isDone || this.seconds < 1) return;
+    if (!this.isOn || this.isDone || this.seconds < 1 || this.left === 0) return;
     this.#sampleAt(this.seconds);
     this.#keep();
     this.copy();
@@ -271,16 +309,20 @@ class Race {
   }
 
   #finish() {
-    const seconds = this.#now();
+    clearTimeout(this.#timing);
+    const { limit } = this;
+    const { state, samples } = this.record;
+    const seconds = limit ?? this.#now();
+    if (limit !== null && samples.at(-1)?.at > limit - REMAINDER) samples.pop();
     this.#sampleAt(seconds);
-    const claim = { ...figures(this.record.state, seconds), seconds };
-    const { best = 0, last = [] } = store.recall('past') ?? {};
-    Object.assign(this.record, { claim, best });
-    store.remember('past', { best: Math.max(best, claim.wpm), last: [claim.wpm, ...last].slice(0, PAST) });
+    const words = limit === null ? {} : { correct_words: rightWords(state) };
+    const claim = { ...figures(state, seconds), ...words, seconds };
+    Object.assign(this.record, { claim, best: limit === null ? store.keepSpeed(claim) : store.keepWords(claim) });
     this.#keep();
     this.copy();
     this.#tell('done');
-    this.#send();
+    if (state.keys > 0) this.#send();
+    else setTimeout(() => this.#send(), IDLE);
   }
 
   // The result has been shown.
@@ -294,8 +336,9 @@ class Race {
     if (this.#sending) return;
     this.#sending = true;
     const { gameId, claim } = this.record;
-    const { wpm, wpm_raw, acc } = claim;
-    const send = () => post('/game/statistics', { game_id: gameId, wpm, wpm_raw, acc });
+    // Without a time limit, the number of correct words is undefined, and left out.
+    const { wpm, wpm_raw, acc, correct_words } = claim;
+    const send = () => post('/game/statistics', { game_id: gameId, wpm, wpm_raw, acc, correct_words });
     try {
       await insist(send, () => running === this);
       this.record.sent = true;
@@ -330,7 +373,10 @@ class Race {
 
   // While disconnected, no player can be marked as still.
   #age() {
-    if (this.isOn && this.#isConnected) this.#roster.age();
+    // Against the clock, the words of a player who has left still count.
+    if (this.isOn && this.#isConnected) this.#roster.age(this.limit === null ? undefined : Infinity);
+    // Timers stand still while the machine sleeps.
+    if (this.left === 0) this.#endTime();
   }
 
   #look() {
@@ -350,7 +396,7 @@ class Race {
 
   close() {
     this.#closings += 1;
-    for (const timer of [this.#looking, this.#ageing, this.#waiting]) clearInterval(timer);
+    for (const timer of [this.#looking, this.#ageing, this.#waiting, this.#timing]) clearInterval(timer);
     this.#looking = this.#ageing = null;
     this.#isConnected = false;
     this.#socket?.close();

@@ -57,9 +57,9 @@ export class Roster {
     this.#become(greeted(this.list, performance.now()));
   }
 
-  // Marks players who seem to have left.
-  age() {
-    const list = aged(this.list, performance.now(), this.#myId);
+  // Marks players who seem to have left, after `patience` milliseconds.
+  age(patience) {
+    const list = aged(this.list, performance.now(), this.#myId, patience);
     if (list !== this.list) this.#become(list);
   }
 

@@ -12,6 +12,9 @@ const RESTARTING = 1012;
 const RETRY_AFTER = / retry-after=(\d+(?:\.\d+)?)$/;
 // A restart that takes more tries than this (about 8 s) is treated like any other loss.
 const RESTART_TRIES = 6;
+// Browsers do not tell why a handshake was refused. After so many refusals in a row, of a server that answers
+// requests, the socket counts as refused.
+const REFUSALS = 4;
 // A silently lost network leaves a socket open for minutes. After this long without a frame, the server is
 // probed: sooner in a race.
 const SILENCE = 10_000;
@@ -21,10 +24,12 @@ const SLOW = 1_000;
 
 // `url()` is called before each attempt, after `before()`; if that fails permanently, the socket stops.
 // Callbacks: `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)` with a failure code or close
-// code; the optional `on.isUrgent()` tells whether to probe sooner.
+// code; the optional `on.isUrgent()` tells whether to probe sooner, and `on.refused()` is called after some refused
+// handshakes in a row.
 export function openSocket(url, before, on) {
   let socket = null;
   let attempts = 0;
+  let refusals = 0;
   let timer = null;
   let slow = null;
   let isClosed = false;
@@ -53,8 +58,11 @@ export function openSocket(url, before, on) {
 
   function listen(fresh) {
     socket = fresh;
+    let isOpen = false;
     socket.onopen = () => {
+      isOpen = true;
       attempts = 0;
+      refusals = 0;
       isRestarting = false;
       watch();
       wake();
@@ -71,7 +79,15 @@ export function openSocket(url, before, on) {
       if (code >= 4500) return stop(code);
       isRestarting ||= code === RESTARTING;
       retry(pauseIn(reason));
+      if (!isOpen && on.refused) countRefusal();
     };
+  }
+
+  // Without an answer to a request, the network is to blame.
+  async function countRefusal() {
+    if (!(await isThere())) return;
+    refusals += 1;
+    if (refusals === REFUSALS && !isClosed) on.refused();
   }
 
   // Restarts the watch after a frame or an answer.

@@ -1,7 +1,7 @@
 // The list of players with progress, speed and place, updated in place; and the same as a strip.
 
-import { isCompany, progressOf, standing } from './players.js';
-import { nth } from './sentences.js';
+import { isCompany, progressOf, standing, trackLength, wordsTyped } from './players.js';
+import { count, nth } from './sentences.js';
 import { colour } from './text.js';
 import { speedAt } from './typing.js';
 import { bareName, botMark, h } from './ui.js';
@@ -13,6 +13,27 @@ const GLIDE = 250;
 function placeIn(player, place) {
   if (player.unranked) return 'not ranked';
   return place === null ? 'done' : nth(place);
+}
+
+// Against the clock: the words typed, and with a result its place and accuracy. `isRanked` tells whether the results
+// are known.
+function stateInTime(player, place, isRanked) {
+  const words = count(wordsTyped(player), 'word', 'words');
+  if (!player.finished) return isRanked ? 'no result' : words;
+  const figures = [player.correct_words != null && words, `${Math.round(player.acc)}%`];
+  return [isRanked && (player.unranked || place) && placeIn(player, place), ...figures].filter(Boolean).join(', ');
+}
+
+// How far along the track each player is, from 0 to 1.
+const farIn = ({ limit, players }, words, isResult) => {
+  if (!limit) return (player) => progressOf(player, words);
+  const length = trackLength(players, limit, isResult);
+  return (player) => wordsTyped(player) / length;
+};
+
+function stateOf(player, place, far) {
+  if (player.finished) return `${placeIn(player, place)}, ${Math.round(player.acc)}% accuracy`;
+  return player.away ? 'away' : `${Math.floor(far * 100)}%`;
 }
 
 export class Standings {
@@ -37,10 +58,15 @@ export class Standings {
     };
     const isMixed = !isCompany(players, me) && players.length > 1;
     const order = standing(players, this.words);
+    const farOf = farIn({ limit: race.limit, players }, this.words, this.hasRanks);
+    // Against the clock, all results become known at once.
+    const isRanked = !race.limit || (this.hasRanks && Boolean(me?.finished));
     const rows = players.map((player) => {
       // Bots have no rank. A player who only met bots is placed among them.
-      const place = player.unranked ? null : isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
-      return this.#show(player, player.id === me?.id, seconds > 0 ? speedOf(player) : null, place);
+      const place = player.unranked || !isRanked ? null : isMixed ? order.indexOf(player) + 1 : player.bot ? null : player.rank;
+      const far = farOf(player);
+      const state = race.limit ? stateInTime(player, place, isRanked) : stateOf(player, place, far);
+      return this.#show(player, player.id === me?.id, { speed: seconds > 0 ? speedOf(player) : null, place, far, state });
     });
     const ids = new Set(players.map(({ id }) => id));
     for (const id of this.#rows.keys()) if (!ids.has(id)) this.#rows.delete(id);
@@ -67,14 +93,12 @@ export class Standings {
     }
   }
 
-  #show(player, isMe, speed, place) {
+  #show(player, isMe, { speed, place, far, state }) {
     const known = this.#rows.get(player.id);
     const row = known?.isMe === isMe ? known : this.#newRow(player, isMe);
-    const far = progressOf(player, this.words);
     row.bar.value = far;
     row.speed.textContent = speed === null ? '' : `${Math.round(speed)} WPM`;
-    const way = player.away ? 'away' : `${Math.floor(far * 100)}%`;
-    row.state.textContent = player.finished ? `${placeIn(player, place)}, ${Math.round(player.acc)}% accuracy` : way;
+    row.state.textContent = state;
     row.element.classList.toggle('still', Boolean(player.still));
     if (this.hasRanks) row.badge.textContent = player.finished && place !== null ? place : '';
     return row.element;
@@ -105,10 +129,12 @@ export class Strip {
     this.element = h('div', { class: 'strip', 'aria-hidden': 'true' });
   }
 
-  show(players, me) {
+  show(race) {
+    const { players, me } = race;
+    const farOf = farIn(race, this.words, false);
     for (const player of players) {
       const dot = this.#dots.get(player.id) ?? this.#newDot(player);
-      dot.style.left = `${progressOf(player, this.words) * 100}%`;
+      dot.style.left = `${farOf(player) * 100}%`;
       dot.classList.toggle('own-dot', player.id === me?.id);
       dot.classList.toggle('still', Boolean(player.still));
     }

@@ -71,6 +71,9 @@ export function letters(state) {
   return { right, all };
 }
 
+// Correct words, the current one included once it is complete.
+export const rightWords = ({ words, typed }) => typed.filter((word, index) => word === words[index]).length;
+
 // Wrong keystrokes so far.
 export const slips = (state) => Object.values(state.mistakes).reduce((sum, times) => sum + times, 0);
 

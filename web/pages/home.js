@@ -3,6 +3,7 @@
 import { get } from '../api.js';
 import { demo } from '../demo.js';
 import { mark } from '../mark.js';
+import { preferences, prefer, SECONDS } from '../preferences.js';
 import { findRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { count } from '../sentences.js';
@@ -54,6 +55,7 @@ export function show(main) {
       { class: 'ways' },
       action('Play with friends', into(playWithFriends)),
       action('Practice alone', into(() => go('#/solo'))),
+      clockChoice(into),
     ),
     textChoice(),
     online,
@@ -67,6 +69,18 @@ export function show(main) {
     hideOnline();
     scene.end();
   };
+}
+
+// The way into a race against the clock, with a choice of its time.
+function clockChoice(into) {
+  const chosen = preferences().seconds;
+  const seconds = h(
+    'select',
+    { 'aria-label': 'Time on the clock', onchange: ({ target }) => prefer({ seconds: Number(target.value) }) },
+    SECONDS.map((time) => h('option', { value: time, selected: time === chosen }, `${time} seconds`)),
+  );
+  const race = action('Race the clock', into(() => go(`#/timed/${seconds.value}`)));
+  return h('span', { class: 'clock' }, race, seconds);
 }
 
 // Earlier races, from this browser's storage; players with an account also have a profile.

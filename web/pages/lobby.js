@@ -1,4 +1,5 @@
-// The lobby, of three kinds: `open` to everyone, `solo`, and `friends`, by link only.
+// The lobby, of four kinds: `open` to everyone, `timed` for races against the clock, `solo`, and `friends`, by link
+// only.
 
 import { get, insist, post } from '../api.js';
 import { countDown, deadlineIn } from '../countdown.js';
@@ -26,12 +27,16 @@ const page = (kind, title) => ({ title, passing: true, show: (main, token) => sh
 export const open = page('open', 'Lobby');
 export const solo = page('solo', 'Practice');
 export const friends = page('friends', 'Lobby of friends');
+export const timed = page('timed', 'Against the clock');
 
 const HEADINGS = {
-  open: 'Waiting for others',
-  solo: 'Get ready to practise',
-  friends: 'Waiting for your friends',
+  open: () => 'Waiting for others',
+  solo: () => 'Get ready to practise',
+  friends: () => 'Waiting for your friends',
+  timed: (seconds) => `${count(seconds, 'second', 'seconds')} against the clock`,
 };
+
+const notOffered = (seconds) => `This server offers no races of ${count(seconds, 'second', 'seconds')}.`;
 
 export const isToken = (text) => /^[a-z0-9]{8,64}$/.test(text);
 
@@ -40,7 +45,11 @@ function show(main, kind, token) {
     main.append(h('h1', {}, 'This link is incomplete'), h('p', {}, 'Ask your friend to send it again.'));
     return undefined;
   }
-  const lobby = new Lobby(main, kind, token);
+  if (kind === 'timed' && !/^[1-9]\d{0,2}$/.test(token)) {
+    go('#/', 'This link is incomplete.');
+    return undefined;
+  }
+  const lobby = new Lobby(main, kind, kind === 'timed' ? Number(token) : token);
   lobby.enter();
   const ends = [onEscape(() => lobby.leave()), onEnter(() => lobby.press())];
   return () => {
@@ -62,10 +71,13 @@ class Lobby {
   #untellLoss = () => {};
   #reads = 0;
 
+  // `token` is that of an invitation, or the seconds of a race against the clock.
   constructor(main, kind, token) {
     this.main = main;
     this.kind = kind;
     this.token = token;
+    this.isPublic = kind === 'open' || kind === 'timed';
+    this.heading = HEADINGS[kind](token);
     this.key = kind + token;
     const waiting = store.load('lobby');
     // A reload comes back to its lobby.
@@ -86,14 +98,19 @@ class Lobby {
     const link = this.kind === 'friends' && inviteLink(this.token);
     const invite = this.kind === 'open' && action('Play with friends instead', playWithFriends);
     const ways = h('p', { class: 'ways' }, leave, invite);
-    const news = [this.loss, this.count, this.why];
+    const goal = this.kind === 'timed' && h('p', { class: 'lead' }, GOAL);
+    const news = [goal, this.loss, this.count, this.why];
     const here = [this.players, this.seats];
-    put(this.main, h('h1', {}, HEADINGS[this.kind]), news, this.host, here, this.text, this.note, link, ways, this.keys);
+    put(this.main, h('h1', {}, this.heading), news, this.host, here, this.text, this.note, link, ways, this.keys);
     this.#untellLoss = tellLoss(this.main, this.loss);
     this.#socket = openSocket(
       () => address('/lobby/queue-in/ws', this.#query()),
       () => this.#before(),
-      { frame: (frame) => this.#hear(frame), stop: (code) => go('#/', sentence(code)) },
+      {
+        frame: (frame) => this.#hear(frame),
+        stop: (code) => go('#/', sentence(code)),
+        refused: () => this.#beRefused(),
+      },
     );
   }
 
@@ -105,7 +122,13 @@ class Lobby {
     }
     if (this.kind === 'solo') query.game_type = 'single';
     if (this.kind === 'friends') query.invite_token = this.token;
-    return this.kind === 'open' ? query : { ...query, ...textQuery() };
+    if (this.kind === 'timed') Object.assign(query, { game_type: 'timed', seconds: this.token });
+    return this.isPublic ? query : { ...query, ...textQuery() };
+  }
+
+  // The server closes no socket for a time that it does not offer: it refuses the handshake.
+  #beRefused() {
+    if (this.kind === 'timed' && this.#gameId === null) go('#/', notOffered(this.token));
   }
 
   // `whoAmI` renews an expired token, with which the socket would create a new guest. And the
@@ -142,7 +165,7 @@ class Lobby {
       // Answers may overtake each other.
       if (read !== this.#reads || !this.#socket) return;
       this.#show(me, others, left, invite);
-      if (this.kind === 'open') await this.#hurry(me, others);
+      if (this.isPublic) await this.#hurry(me, others);
     } catch (failure) {
       // The lobby has closed meanwhile and GAME_START is on its way. Or the seat was lost, and the socket is about to
       // get another, with a frame of its own.
@@ -151,7 +174,7 @@ class Lobby {
     }
   }
 
-  // An open lobby needs only the number of seats from it, and does without if invitations are switched off.
+  // A public lobby needs only the number of seats from it, and does without if invitations are switched off.
   async #invitation(about) {
     if (this.kind === 'solo') return {};
     if (this.kind === 'friends') return about('invite');
@@ -274,7 +297,7 @@ class Lobby {
   }
 
   #why(others) {
-    if (this.kind !== 'open') return WHY[this.kind];
+    if (!this.isPublic) return WHY[this.kind];
     if (others.some(({ bot }) => !bot)) return WHY.open;
     if (others.length > 0) return 'Bots fill the lobby. Anyone who joins now takes the place of one.';
     return this.bots ? 'No one else is here yet. If no one comes, you race bots.' : 'No one else is here yet. Anyone can still join.';
@@ -294,7 +317,7 @@ class Lobby {
     if (this.#socket === null) return;
     this.close();
     const again = () => go(location.hash);
-    this.main.replaceChildren(h('h1', {}, HEADINGS[this.kind]), trouble(failure, again));
+    this.main.replaceChildren(h('h1', {}, this.heading), trouble(failure, again));
   }
 
   leave() {
@@ -323,6 +346,8 @@ function noteFor(way, isAlone) {
   if (way === null && isAlone) return LATE;
   return '';
 }
+
+const GOAL = 'Type as many words as you can. The most correct words win.';
 
 const LATE = 'No one else is here yet. Friends who are still racing can join for the next race.';
 

@@ -5,10 +5,10 @@ import { tellLoss } from '../loss.js';
 import { placeOf, standing } from '../players.js';
 import { findRace, leaveRace, theRace } from '../race.js';
 import { go } from '../router.js';
-import { clock, nth, sentence } from '../sentences.js';
+import { clock, count, nth, sentence } from '../sentences.js';
 import { play } from '../sound.js';
 import { Standings, Strip } from '../standings.js';
-import { slips } from '../typing.js';
+import { rightWords, slips } from '../typing.js';
 import { h, onEscape, put, say, trouble } from '../ui.js';
 import { Stage } from './stage.js';
 
@@ -18,6 +18,10 @@ export const passing = true;
 // Least time between two announcements of the place to screen readers.
 const PLACE_PAUSE = 5_000;
 
+// Seconds left that screen readers announce, and from which on the time stands out.
+const TOLD_LEFT = [30, 10];
+const LAST = 5;
+
 // Milliseconds after the last key until the rest of the page reappears, and that GO is shown.
 const REST = 3_000;
 const GO = 900;
@@ -25,6 +29,9 @@ const GO = 900;
 const LEAVE = 'Leave the race';
 const AGAIN = 'Press again to leave';
 const ASKING = 4_000;
+
+const EACH_WORD = 'Type each word, then a space.';
+const inTime = (seconds) => `Type as many words as you can in ${count(seconds, 'second', 'seconds')}.`;
 
 export function show(main) {
   const page = new RacePage(main, theRace());
@@ -40,6 +47,7 @@ class RacePage {
   #asking = null;
   #resting = null;
   #untellLoss = () => {};
+  #stopCounting = () => {};
 
   constructor(main, race) {
     this.main = main;
@@ -112,6 +120,7 @@ class RacePage {
       onEscape(() => this.#quit()),
       this.stage.catchKeys(),
       () => clearInterval(ticking),
+      () => this.#stopCounting(),
       () => clearTimeout(this.#asking),
       () => this.#rest(),
     );
@@ -164,7 +173,7 @@ class RacePage {
       () => this.#untellLoss(),
       countDown(this.race.deadline, (seconds) => {
         if (this.race.isOn) return;
-        words.textContent = 'Type each word, then a space.';
+        words.textContent = this.race.limit === null ? EACH_WORD : inTime(this.race.limit);
         this.big.textContent = seconds > 0 ? seconds : 'Ready…';
         if (seconds <= 5) say(seconds > 0 ? `${seconds}` : 'Get ready', true);
       }),
@@ -178,16 +187,32 @@ class RacePage {
       const value = h('dd', { 'data-figure': name });
       return [value, h('div', {}, h('dt', {}, name), value)];
     };
-    const names = ['WPM', 'Accuracy', 'Place', 'Time'];
+    const isTimed = race.limit !== null;
+    const names = isTimed ? ['Time left', 'Words', 'WPM', 'Accuracy', 'Place'] : ['WPM', 'Accuracy', 'Place', 'Time'];
     const pairs = names.map(figure);
     this.figures = pairs.map(([value]) => value);
-    this.lead.replaceChildren(h('dl', { class: 'figures' }, pairs.map(([, element]) => element)));
+    this.lead.replaceChildren(h('dl', { class: isTimed ? 'figures timed' : 'figures' }, pairs.map(([, element]) => element)));
     this.stage.reset();
     this.main.classList.add('is-on');
     say('Go!', true);
     this.#slips = slips(race.record.state);
     this.#sayGo();
+    if (isTimed) this.#countTime();
     this.#show();
+  }
+
+  // Shows each second that is left, when it begins.
+  #countTime() {
+    const { left } = this.race;
+    const seconds = Math.ceil(left);
+    const [shown] = this.figures;
+    if (shown.textContent !== `${seconds}`) {
+      shown.textContent = seconds;
+      shown.classList.toggle('last', seconds <= LAST);
+      if (TOLD_LEFT.includes(seconds) && seconds < this.race.limit) say(`${seconds} seconds left`);
+    }
+    const timer = setTimeout(() => this.#countTime(), (left % 1 || 1) * 1000);
+    this.#stopCounting = () => clearTimeout(timer);
   }
 
   // Only at START, not after a reload.
@@ -210,14 +235,18 @@ class RacePage {
     const { state } = race.record;
     this.stage.show();
     this.standings.show(race, standing(race.players, race.words));
-    this.strip.show(race.players, race.me);
+    this.strip.show(race);
     if (!this.figures) return;
     const { wpm, acc } = race.figures;
     if (!race.me) return;
     const { place, of } = placeOf(race.me, race.players, race.words);
     const rank = of > 1 ? `${nth(place)} of ${of}` : '–';
-    const texts = [Math.round(wpm), `${Math.round(acc)}%`, rank, clock(race.seconds)];
-    this.figures.forEach((element, index) => (element.textContent = texts[index]));
+    const [speed, accuracy] = [Math.round(wpm), `${Math.round(acc)}%`];
+    const isTimed = race.limit !== null;
+    const texts = isTimed ? [rightWords(state), speed, accuracy, rank] : [speed, accuracy, rank, clock(race.seconds)];
+    // The time left has a timer of its own.
+    const elements = isTimed ? this.figures.slice(1) : this.figures;
+    elements.forEach((element, index) => (element.textContent = texts[index]));
     this.#sayWord(state);
   }
 

@@ -92,6 +92,7 @@ class ResultPage {
       onEscape(() => go('#/')),
       onEnter((event) => (event.shiftKey ? this.ways.same : this.ways.first)?.click()),
     );
+    if (race.limit !== null) this.#ends.push(catchLateKeys());
     this.#show();
     // Not a button, which a space typed out of habit would press.
     this.heading.focus({ preventScroll: true });
@@ -110,7 +111,8 @@ class ResultPage {
     this.#showCallers();
     if (race.record.claim) this.#showFigures(taken(race));
     this.standings.show(race, ranking(race.players, race.words, race.me));
-    const typing = race.players.filter((it) => !it.finished && !it.away && it !== race.me);
+    // Against the clock, all end at once.
+    const typing = race.limit !== null ? [] : race.players.filter((it) => !it.finished && !it.away && it !== race.me);
     this.others.hidden = typing.length === 0 || race.ended !== null;
     if (!this.others.hidden) this.text.show(race.record.state, typing, null);
   }
@@ -150,25 +152,44 @@ class ResultPage {
   }
 }
 
-function headingOf({ me, players, record, words }) {
-  if (record.kind === 'solo') return 'Finished';
-  if (!me?.finished || me.unranked) return 'Finished';
+function headingOf({ me, players, record, words, limit }) {
+  const plain = limit === null || record.state.done ? 'Finished' : "Time's up";
+  if (record.kind === 'solo') return plain;
+  if (!me?.finished || me.unranked) return plain;
   const { place, of, withBots } = placeOf(me, players, words);
-  if (of < 2) return 'Finished';
+  if (of < 2) return plain;
   const faster = withBots ? 0 : botsAhead(me, players);
   const behind = faster > 0 ? `, behind ${count(faster, 'bot', 'bots')}` : '';
   return `You are ${nth(place)} of ${of}${withBots ? ', with bots' : behind}`;
 }
 
-function stateOf({ refusal, record, me }) {
+function stateOf({ refusal, record, me, limit }) {
   if (refusal) return sentence(refusal);
   if (me?.unranked) return sentence(me.unranked);
+  if (isCountedLower(me, record.claim)) return FEWER;
   if (isCorrected(me, record.claim)) return LATE;
-  if (record.sent || me?.finished) return '';
+  if (me?.finished) return '';
+  if (record.sent) return limit === null ? '' : 'Counting words…';
   return 'Sending your result…';
 }
 
+// Milliseconds in which keys may still be meant for the text, when the time has cut it short.
+const HABIT = 1_500;
+
+// A space would scroll the page.
+function catchLateKeys() {
+  const press = (event) => event.key.length === 1 && !event.ctrlKey && !event.metaKey && event.preventDefault();
+  const end = () => removeEventListener('keydown', press);
+  addEventListener('keydown', press);
+  setTimeout(end, HABIT);
+  return end;
+}
+
 const LATE = 'Some keystrokes reached the server late, so it measured a lower speed than this page did.';
+
+const FEWER = 'Some keystrokes reached the server late, so it counted fewer words than this page did.';
+
+const isCountedLower = (me, claim) => Boolean(me?.finished && claim) && me.correct_words < claim.correct_words;
 
 // Whether the server accepted visibly less than what this page computed.
 const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm - me.wpm >= 0.1;
@@ -176,29 +197,33 @@ const isCorrected = (me, claim) => Boolean(me?.finished && claim) && claim.wpm -
 // The player's figures: those of the server, once it has accepted them.
 function taken({ me, record: { claim } }) {
   if (!me?.finished) return claim;
-  const { wpm, wpm_raw, acc } = me;
-  return { ...claim, wpm, wpm_raw, acc };
+  const { wpm, wpm_raw, acc, correct_words = claim.correct_words } = me;
+  return { ...claim, wpm, wpm_raw, acc, correct_words };
 }
 
-const isBest = ({ best, claim }) => best > 0 && claim.wpm > best;
+// Against the clock, the best one has the most words.
+const isBest = ({ best, claim }) => best > 0 && (claim.correct_words ?? claim.wpm) > best;
 
-function ownFigures({ wpm, wpm_raw: raw, acc, seconds }, { best, samples }) {
+function ownFigures({ wpm, wpm_raw: raw, acc, seconds, correct_words: words }, { best, samples }) {
   const figure = (name, value, more) =>
     h('div', {}, h('dt', {}, name), h('dd', { 'data-figure': name }, value), more && h('dd', { class: 'more' }, more));
   const even = consistency(samples);
+  const isTimed = words !== undefined;
   return [
-    figure('WPM', wpm.toFixed(1), againstBest(wpm, best)),
+    isTimed && figure('Words', words, againstBest(words, best, 0)),
+    figure('WPM', wpm.toFixed(1), !isTimed && againstBest(wpm, best)),
     figure('Accuracy', `${acc.toFixed(1)}%`),
     figure('Raw WPM', raw.toFixed(1)),
     even !== null && figure('Consistency', `${even.toFixed(0)}%`),
     figure('Time', clock(seconds)),
-  ];
+  ].filter(Boolean);
 }
 
-function againstBest(wpm, best) {
+function againstBest(value, best, digits = 1) {
   if (!best) return null;
-  const change = Math.abs(wpm - best).toFixed(1);
-  return wpm > best ? `Your best, up ${change}` : `${change} below your best`;
+  if (digits === 0 && value === best) return 'As many as your best';
+  const change = Math.abs(value - best).toFixed(digits);
+  return value > best ? `Your best, up ${change}` : `${change} below your best`;
 }
 
 // The speed from second to second, with the seconds of wrong keys marked; others' lines can be switched on.
@@ -264,7 +289,7 @@ function trouble({ state, ends }) {
 }
 
 // The next steps: `first` is the button for Enter, `same` that for Shift+Enter, or null.
-function waysOn({ record: { kind, gameId }, players, me }) {
+function waysOn({ record: { kind, gameId }, players, me, limit }) {
   const primary = { class: 'primary' };
   const anyone = (label, attributes) => action(label, () => go('#/lobby'), attributes);
   // After a race without other people there is no rematch, except through the link of a friends' lobby.
@@ -277,10 +302,11 @@ function waysOn({ record: { kind, gameId }, players, me }) {
     if (company) cameBy(token, 'again');
     if (isHere()) go(`#/join/${token}`);
   };
-  const same = company && kind !== 'solo' && action(SAME, meet, kind === 'friends' ? primary : {});
+  const same = company && kind !== 'solo' && kind !== 'timed' && action(SAME, meet, kind === 'friends' ? primary : {});
   const ways = {
     open: () => [anyone('Play again', primary), same],
     friends: () => [same || action('Back to the lobby', meet, primary), anyone('Race others')],
+    timed: () => [action('Again', () => go(`#/timed/${limit}`), primary), anyone('Race to the end of a text')],
     solo: () => [action('Again', () => go('#/solo'), primary), anyone('Race others')],
   };
   const all = put(h('p', { class: 'ways' }), ways[kind](), h('a', { href: '#/' }, 'Home'));
