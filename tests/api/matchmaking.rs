@@ -56,11 +56,9 @@ async fn a_full_lobby_starts_about_a_second_after_the_last_has_joined() {
     ben.race().await;
     anna.hears("START").await;
     ben.hears("START").await;
-    assert!(
-        started.elapsed() >= Duration::from_millis(500),
-        "counted from GAME_START: {:?}",
-        started.elapsed()
-    );
+    // Counted from the last arrival, since a busy machine may hear of GAME_START late.
+    let waited = joining.elapsed();
+    assert!(waited >= Duration::from_millis(1_000), "a second, and the countdown: {waited:?}");
     anna.finishes(60.0).await;
     ben.finishes(60.0).await;
 }
