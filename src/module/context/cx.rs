@@ -320,12 +320,6 @@ impl Cx {
     }
 }
 
-impl AsRef<Live> for Cx {
-    fn as_ref(&self) -> &Live {
-        self.live()
-    }
-}
-
 impl Owner for Cx {
     fn module(&self) -> &'static str {
         self.module
