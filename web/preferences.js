@@ -5,7 +5,6 @@ import { recall, remember } from './store.js';
 
 export const THEMES = { system: 'System', light: 'Light', dark: 'Dark', storm: 'Storm', paper: 'Paper' };
 export const WORDS = [25, 50, 100];
-export const SECONDS = [60, 30];
 
 const DEFAULTS = { theme: 'system', sounds: false, words: null, punctuation: false, numbers: false, seconds: 60 };
 

@@ -10,12 +10,14 @@ mod tests;
 
 use std::sync::Arc;
 
-use salvo::oapi::ToSchema;
+use salvo::Writer;
+use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
 
 use self::settings::TimedSettings;
 use crate::game::{Door, Game, GameId, Parts, PlayerFinished};
 use crate::handlers::shared::{ClaimMade, Mode, ModeWanted, TimeIsUp, TimeLimit};
+use crate::http::Answer;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Message, RACE};
 use crate::{Error, Kind};
@@ -29,6 +31,7 @@ fn wire(module: &mut Wiring) {
     module.timer("timed.end", rules::ends_at, end);
     module.timer("timed.ranking", rules::ranked_at, rank);
     module.shows(RACE, TimeUp::of);
+    module.get("/api/v1/lobby/timed", times);
 }
 
 /// The value of `game_type`.
@@ -43,6 +46,19 @@ async fn mode(cx: Cx, wanted: Arc<ModeWanted>) -> Result<Option<Mode>, Error> {
     let seconds = cx.state::<TimedSettings>().chosen(asked("seconds"))?;
     let door = Door::of_kind(format!("Timed{seconds}"));
     Ok(Some(Mode { door, parts: Parts::default().with(TimeLimit(Some(seconds))) }))
+}
+
+/// The races against the clock that this server offers.
+#[derive(Serialize, ToSchema)]
+struct Times {
+    /// The times, in seconds; the first is the default.
+    seconds: Vec<u16>,
+}
+
+/// The times for which players can race against the clock: `seconds` of the lobby socket.
+#[endpoint(tags("lobby"))]
+async fn times(cx: Cx) -> Answer<Times> {
+    Answer::new(Times { seconds: cx.state::<TimedSettings>().offered().to_vec() })
 }
 
 /// Holds a claim in a race against the clock.

@@ -35,6 +35,11 @@ impl TimedSettings {
         Ok(section)
     }
 
+    /// The times that players can choose, the default first.
+    pub(super) fn offered(&self) -> &[u16] {
+        &self.seconds
+    }
+
     /// The time that a player has chosen.
     pub(super) fn chosen(&self, asked: Option<&str>) -> Result<u16, Error> {
         let chosen = asked.map_or(self.seconds.first().copied(), |text| text.parse().ok());

@@ -126,6 +126,8 @@ async fn each_time_has_lobbies_of_its_own_and_friends_can_race_against_the_clock
 #[tokio::test]
 async fn only_the_times_of_the_settings_can_be_chosen() {
     let server = short_races().start().await;
+    let offered = server.get("/api/v1/lobby/timed", NOBODY).await;
+    assert_eq!(offered.ok()["seconds"], json!([60, 3]));
     for query in ["game_type=timed&seconds=7", "game_type=timed&seconds=soon", "game_type=chess"] {
         let handshake =
             server.handshake(&format!("/api/v1/lobby/queue-in/ws?{query}"), NOBODY).await;

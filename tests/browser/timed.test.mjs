@@ -104,18 +104,28 @@ test('a player alone races bots at once, until the time is up, and again', async
 test('home offers the times, and remembers the chosen one', async (t) => {
   const [address, chrome] = [await server(t, PATIENT), await browser(t)];
   const anna = await person(t, chrome, address);
-  const seconds = () => anna.getByLabel('Time on the clock');
-  assert.equal(await seconds().inputValue(), '60');
-  await seconds().selectOption('30 seconds');
+  const race = anna.getByRole('button', { name: 'Race the clock' });
+  const seconds = anna.getByLabel('Time on the clock');
+  await race.waitFor();
+  assert.equal(await seconds.inputValue(), '60');
+  await seconds.selectOption('30 seconds');
   await anna.reload();
-  assert.equal(await seconds().inputValue(), '30');
+  await race.waitFor();
+  assert.equal(await seconds.inputValue(), '30');
   await picture(anna, 'timed-home');
   await anna.setViewportSize(PHONE.viewport);
   await picture(anna, 'timed-home-phone');
-  await anna.getByRole('button', { name: 'Race the clock' }).click();
+  await race.click();
   await heading(anna, '30 seconds against the clock');
   await anna.keyboard.press('Escape');
   await heading(anna, 'Race others at typing');
+});
+
+test('home offers no race against the clock where the server has none', async (t) => {
+  const [address, chrome] = [await server(t, { TP_HANDLERS__DISABLED: '["timed"]' }), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.waitForLoadState('networkidle');
+  assert.equal(await anna.getByRole('button', { name: 'Race the clock' }).count(), 0);
 });
 
 test('a time that the server does not offer leads home, with a message', async (t) => {

@@ -3,7 +3,7 @@
 import { get } from '../api.js';
 import { demo } from '../demo.js';
 import { mark } from '../mark.js';
-import { preferences, prefer, SECONDS } from '../preferences.js';
+import { prefer, preferences } from '../preferences.js';
 import { findRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { count } from '../sentences.js';
@@ -73,14 +73,21 @@ export function show(main) {
 
 // The way into a race against the clock, with a choice of its time.
 function clockChoice(into) {
-  const chosen = preferences().seconds;
-  const seconds = h(
-    'select',
-    { 'aria-label': 'Time on the clock', onchange: ({ target }) => prefer({ seconds: Number(target.value) }) },
-    SECONDS.map((time) => h('option', { value: time, selected: time === chosen }, `${time} seconds`)),
-  );
+  const choose = ({ target }) => prefer({ seconds: Number(target.value) });
+  const seconds = h('select', { 'aria-label': 'Time on the clock', onchange: choose });
   const race = action('Race the clock', into(() => go(`#/timed/${seconds.value}`)));
-  return h('span', { class: 'clock' }, race, seconds);
+  const choice = h('span', { class: 'clock', hidden: true }, race, seconds);
+  showTimes(choice, seconds);
+  return choice;
+}
+
+// A server may offer no such races; then nothing is shown.
+async function showTimes(choice, select) {
+  const { seconds = [] } = await get('/lobby/timed').catch(() => ({}));
+  const chosen = preferences().seconds;
+  const option = (time) => h('option', { value: time, selected: time === chosen }, count(time, 'second', 'seconds'));
+  select.replaceChildren(...seconds.map(option));
+  choice.hidden = seconds.length === 0;
 }
 
 // Earlier races, from this browser's storage; players with an account also have a profile.
