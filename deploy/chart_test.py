@@ -132,7 +132,7 @@ def versions():
     for key in ("version", "appVersion"):
         if chart[key] != version:
             yield f"{key} of Chart.yaml is {chart[key]}, but the server is {version}"
-    wiring = "".join(file.read_text() for file in (ROOT / "src/module/snapshots").glob("*.snap"))
+    wiring = "".join(file.read_text() for file in (ROOT / "tests/wiring").glob("*.snap"))
     for path in re.findall(r"^- (/api/\S+)$", (CHART / "templates/_helpers.tpl").read_text(), re.MULTILINE):
         if path not in wiring:
             yield f"_helpers.tpl places {path}, which is no route"

@@ -29,7 +29,7 @@ def documented():
     row = re.compile(r"^\| `(\w+)` \| (counter|gauge|histogram) \| \w* \| (.*?) \|", re.MULTILINE)
     kinds = [(name, kind, set(re.findall(r"`(\w+)`", labels)))
              for name, kind, labels in row.findall((ROOT / "docs/telemetry.md").read_text())]
-    for file in (ROOT / "src/module/snapshots").glob("*.snap"):
+    for file in (ROOT / "tests/wiring").glob("*.snap"):
         kinds += [(*found, set()) for found in re.findall(r"(typephoon_\w+) \((counter|gauge|histogram)\)", file.read_text())]
     for name, kind, labels in kinds:
         for suffix in ["_bucket", "_sum", "_count"] if kind == "histogram" else [""]:
