@@ -14,6 +14,7 @@ use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
 
+use self::rules::Held;
 use self::settings::TimedSettings;
 use crate::game::{Door, Game, GameId, Parts, PlayerFinished};
 use crate::handlers::shared::{ClaimMade, Mode, ModeWanted, TimeIsUp, TimeLimit};
@@ -61,22 +62,27 @@ async fn times(cx: Cx) -> Answer<Times> {
     Answer::new(Times { seconds: cx.state::<TimedSettings>().offered().to_vec() })
 }
 
-/// Holds a claim in a race against the clock.
+/// Holds a claim in a race against the clock. One that comes after the ranking becomes a result at once.
 async fn hold(cx: Cx, made: Arc<ClaimMade>) -> Result<Option<()>, Error> {
-    let (id, user) = (made.game.id, made.user.clone());
-    if !rules::holds(&made.game, &user) {
+    if made.game.time_limit().is_none() {
         return Ok(None);
     }
-    let claim =
-        rules::Held { figures: made.figures, correct_words: made.correct_words, at: cx.now() };
+    let (id, user, checks) = (made.game.id, made.user.clone(), cx.settings().game.check_results);
+    let claim = Held { figures: made.figures, correct_words: made.correct_words, at: cx.now() };
     let its = cx.clone();
     cx.carry(async move {
         let hold = |game: &mut Game| rules::hold(game, &user, claim);
         let held = its.live().change("hold", id, hold).await?;
         let (is_held, game) = held.ok_or(Kind::GAME_NOT_FOUND)?;
-        its.arm(&game);
-        // The claims may have been ranked meanwhile.
-        Ok(is_held.then_some(()))
+        if is_held {
+            its.arm(&game);
+            return Ok(Some(()));
+        }
+        let finish = |game: &mut Game| rules::finish_late(game, &user, claim, checks);
+        let finished = its.live().change("finish_late", id, finish).await?;
+        let Some(rank) = finished.and_then(|(rank, _)| rank) else { return Ok(None) };
+        its.publish(PlayerFinished { game: id, user, rank }).await;
+        Ok(Some(()))
     })
     .await
 }

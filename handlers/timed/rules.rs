@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, Game, Part, Player, Result as GameResult, Stage, Timestamp, UserId};
-use crate::handlers::shared::{Claim, CorrectWords, Progress, Text, judge};
+use crate::handlers::shared::{Claim, CorrectWords, Finish, Progress, Text, judge};
 use crate::live::Step;
 
 /// Time from the end to the ranking, if all claims are there: until then every pod has stored what its players typed.
@@ -86,6 +86,26 @@ pub(super) fn hold(game: &mut Game, user: &UserId, claim: Held) -> Step<bool> {
     }
     player.put(HeldClaim(Some(claim)));
     Step::changed(true)
+}
+
+/// Turns a claim that comes after the ranking into a result, the last one. Returns its rank; `None` if it is not late.
+pub(super) fn finish_late(
+    game: &mut Game,
+    user: &UserId,
+    claim: Held,
+    checks: bool,
+) -> Step<Option<u32>> {
+    let is_ranked = game.part::<Timed>().is_ranked;
+    let player = game.player_mut(user).filter(|it| is_ranked && it.result.is_none());
+    let Some(player) = player else { return Step::unchanged(None) };
+    player.put(HeldClaim(Some(claim)));
+    let late = game.player(user).and_then(|player| check(game, player, checks));
+    let Some(Checked { correct_words, claim, .. }) = late else { return Step::unchanged(None) };
+    let Ok(Finish::Taken(rank)) = game.finish(user, claim) else { return Step::unchanged(None) };
+    if let Some(player) = game.player_mut(user) {
+        player.put(CorrectWords(Some(correct_words)));
+    }
+    Step::changed(Some(rank))
 }
 
 /// Turns the claims into results: ranked by correct words, then by speed, then by arrival. With `checks`, they are limited

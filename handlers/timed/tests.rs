@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rules::{Held, end, ends_at, hold, holds, rank, ranked_at};
+use super::rules::{Held, end, ends_at, finish_late, hold, holds, rank, ranked_at};
 use crate::game::{Figures, Game, GameId, Parts, Player, Stage, Timestamp, User, UserId, UserType};
 use crate::handlers::shared::{CorrectWords, Progress, TimeLimit, Words};
 use crate::live::Fate;
@@ -96,6 +96,20 @@ fn no_more_words_count_than_were_seen() {
     let _ = end(&mut game, up);
     let _ = rank(&mut game, true, up + SECOND);
     assert_eq!(ranking(&game), [(2, Some(4)), (1, Some(5)), (0, Some(0))]);
+}
+
+#[test]
+fn a_claim_that_comes_after_the_ranking_is_the_last() {
+    let mut game = race(&[4, 8]);
+    let up = START + LIMIT;
+    let _ = hold(&mut game, &user(0), claim(4, up));
+    let late = claim(8, up + 4 * SECOND);
+    assert_eq!(finish_late(&mut game, &user(1), late, true).fate(), Fate::Unchanged, "not yet");
+    let _ = end(&mut game, up);
+    let _ = rank(&mut game, true, up + 3 * SECOND);
+    assert_eq!(finish_late(&mut game, &user(1), late, true).fate(), Fate::Changed);
+    assert_eq!(finish_late(&mut game, &user(1), late, true).fate(), Fate::Unchanged, "once");
+    assert_eq!(ranking(&game), [(1, Some(4)), (2, Some(8))]);
 }
 
 #[test]
