@@ -74,7 +74,7 @@ function byResult(a, b) {
   return better || endOf(a) - endOf(b);
 }
 
-// A late result against the clock has no count of words.
+// Results of other races have no count of words.
 function byWords(a, b) {
   const more = (b.correct_words ?? -1) - (a.correct_words ?? -1);
   return more !== 0 || a.correct_words == null ? more : b.wpm - a.wpm;

@@ -71,12 +71,12 @@ pub(super) fn wait(game: &Game, settings: &GameSettings) -> Duration {
     if is_short { settings.start_countdown.min(shortest) } else { settings.start_countdown }
 }
 
-/// The options by which the text is drawn; in open races always the defaults.
+/// The options by which the text is drawn. Strangers, who meet without a key, get the defaults.
 pub(super) fn text_wish(game: &Game, word_count: usize) -> TextWish {
-    let wish =
-        if game.door == Door::OPEN { TextWish::default() } else { game.part::<Wishes>().text };
+    let wish = game.part::<Wishes>().text;
+    let wish = if game.door.is_public() { TextWish::default() } else { wish };
     let words = wish.words.or(u16::try_from(word_count).ok());
-    let typed = game.part::<TimeLimit>().0.map(|seconds| seconds * WORDS_PER_SECOND);
+    let typed = game.part::<TimeLimit>().0.map(|seconds| seconds.saturating_mul(WORDS_PER_SECOND));
     TextWish { words: words.max(typed), ..wish }
 }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::rules::{position, seconds_left, start_arrived, starts_at, to_be_prepared};
-use crate::game::{Game, GameId, Parts, Stage, Timestamp};
-use crate::handlers::shared::Text;
+use super::rules::{position, seconds_left, start_arrived, starts_at, text_wish, to_be_prepared};
+use crate::game::{Door, Game, GameId, Parts, Stage, Timestamp};
+use crate::handlers::shared::{Text, TextWish, TimeLimit, Wishes, invited};
 use crate::socket::{Ending, Said};
 
 /// How far a position may lie beyond the end of its word.
@@ -150,4 +150,23 @@ fn a_text_without_words_has_no_position() {
     let text = Text::of("");
     assert_eq!(position(&text, 0, -1), None);
     assert_eq!(position(&text, 0, 0), None);
+}
+
+#[test]
+fn strangers_get_the_default_text_and_it_is_long_enough_for_the_time() {
+    let text = TextWish { words: Some(10), punctuation: true, numbers: true };
+    for (door, is_own) in [
+        (Door::OPEN, false),
+        (Door::of_kind("Timed60"), false),
+        (Door::ALONE, true),
+        (invited("abcdefgh"), true),
+    ] {
+        let parts = Parts::default().with(Wishes { text, ..Wishes::default() });
+        let mut game = Game { door, ..Game::opened(GameId(1), Timestamp(0), parts) };
+        let words = if is_own { 10 } else { 25 };
+        let expected = TextWish { words: Some(words), punctuation: is_own, numbers: is_own };
+        assert_eq!(text_wish(&game, 25), expected, "{}", game.door);
+        game.put(TimeLimit(Some(60)));
+        assert_eq!(text_wish(&game, 25), TextWish { words: Some(360), ..expected });
+    }
 }

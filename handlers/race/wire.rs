@@ -154,7 +154,7 @@ pub(super) struct Current {
 struct OwnRace {
     /// Its id.
     game_id: i64,
-    /// `open`, `single` or `invited`, by its lobby.
+    /// By its lobby: `open`, `single`, `invited`, or that of a mode, such as `timed60`.
     kind: String,
 }
 

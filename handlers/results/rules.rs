@@ -38,7 +38,7 @@ pub fn hand_in(game: &mut Game, user: &UserId, claim: Claim) -> Step<Result<Fini
 /// People by rank; then bots, by correct words and by arrival of their results; then unranked people, by arrival; last
 /// the players without a result, in order of arrival in the lobby.
 pub(super) fn ranking(players: &[Player]) -> Vec<&Player> {
-    // In a race without a time limit nobody has any.
+    // Without a time limit there are none.
     let words = |player: &Player| i64::from(player.part::<CorrectWords>().0.unwrap_or_default());
     let mut ranking: Vec<_> = players.iter().collect();
     // The sort is stable: players without a result keep their order.

@@ -38,7 +38,7 @@ fn race(typed: &[usize]) -> Game {
     }
 }
 
-/// The claim of somebody who has typed so many words, all of them right.
+/// The claim of so many words, all of them right.
 fn claim(words: u32, at: Timestamp) -> Held {
     let wpm = f64::from(words * 6) / 5.0 * 2.0;
     let figures = Figures { wpm, wpm_raw: wpm, acc: 100.0 };

@@ -96,39 +96,29 @@ impl<'de> Deserialize<'de> for Stored {
     }
 }
 
-impl Game {
-    /// A part of the game.
-    pub fn part<T: Part>(&self) -> Arc<T> {
-        self.parts.get()
-    }
+/// What has parts.
+macro_rules! with_parts {
+    ($($type:ident)*) => {$(
+        impl $type {
+            /// A part of it.
+            pub fn part<T: Part>(&self) -> Arc<T> {
+                self.parts.get()
+            }
 
-    /// Stores a part of the game.
-    pub fn put<T: Part>(&mut self, part: T) {
-        self.parts.set(part);
-    }
+            /// Stores a part.
+            pub fn put<T: Part>(&mut self, part: T) {
+                self.parts.set(part);
+            }
 
-    /// Changes a part of the game.
-    pub fn edit<T: Part + Clone, R>(&mut self, edit: impl FnOnce(&mut T) -> R) -> R {
-        self.parts.edit(edit)
-    }
+            /// Changes a part.
+            pub fn edit<T: Part + Clone, R>(&mut self, edit: impl FnOnce(&mut T) -> R) -> R {
+                self.parts.edit(edit)
+            }
+        }
+    )*};
 }
 
-impl Player {
-    /// A part of the seat.
-    pub fn part<T: Part>(&self) -> Arc<T> {
-        self.parts.get()
-    }
-
-    /// Stores a part of the seat.
-    pub fn put<T: Part>(&mut self, part: T) {
-        self.parts.set(part);
-    }
-
-    /// Changes a part of the seat.
-    pub fn edit<T: Part + Clone, R>(&mut self, edit: impl FnOnce(&mut T) -> R) -> R {
-        self.parts.edit(edit)
-    }
-}
+with_parts!(Game Player);
 
 #[cfg(test)]
 mod tests {

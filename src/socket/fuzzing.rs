@@ -34,8 +34,8 @@ impl Track {
         Self { bus: bus.build().0, frames, seat, watcher }
     }
 
-    /// Handles a text frame, on every channel, for a player of whom the room keeps `own`. What the watcher is shown must be
-    /// a message about one of the first `length` words.
+    /// Handles a text frame, on every channel; the room keeps `own` for its player. What the watcher is shown must be a
+    /// message about one of the first `length` words.
     pub fn takes(&self, text: &str, own: Arc<dyn Any + Send + Sync>, length: usize) {
         let seat = Seat { own, ..self.seat.clone() };
         for channel in self.frames.keys() {

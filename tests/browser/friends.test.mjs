@@ -38,12 +38,8 @@ test('a link leads friends into a race within seconds', async (t) => {
 });
 
 test('the host chooses the text, and all friends see the choice', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
-  const anna = await person(t, chrome, address);
-  await anna.getByRole('button', { name: 'Play with friends' }).click();
-  const link = await anna.getByLabel('Send this link to your friends').inputValue();
-  const ben = await person(t, chrome, link);
-  await ben.getByRole('button', { name: 'Join' }).click();
+  const { chrome, anna, link } = await lobbyOfFriends(t);
+  const ben = await joins(t, chrome, link);
   await ben.getByText('Text: default length.').waitFor();
   assert.equal(await ben.getByLabel('Length').count(), 0);
   await anna.getByLabel('Length').selectOption('50 words');
@@ -57,12 +53,8 @@ test('the host chooses the text, and all friends see the choice', async (t) => {
 });
 
 test('the host chooses by keyboard, and two quick choices both count', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
-  const anna = await person(t, chrome, address);
-  await anna.getByRole('button', { name: 'Play with friends' }).click();
-  const link = await anna.getByLabel('Send this link to your friends').inputValue();
-  const ben = await person(t, chrome, link);
-  await ben.getByRole('button', { name: 'Join' }).click();
+  const { chrome, anna, link } = await lobbyOfFriends(t);
+  const ben = await joins(t, chrome, link);
   await ben.getByText('Text: default length.').waitFor();
   const release = await hold(anna, '**/lobby/players*');
   await anna.getByLabel('Punctuation').focus();
@@ -76,21 +68,14 @@ test('the host chooses by keyboard, and two quick choices both count', async (t)
 });
 
 test('a lobby of friends starts when it is full', async (t) => {
-  const [address, chrome] = [await server(t, { TP_GAME__PLAYER_LIMIT: '2' }), await browser(t)];
-  const anna = await person(t, chrome, address);
-  await anna.getByRole('button', { name: 'Play with friends' }).click();
-  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  const { chrome, anna, link } = await lobbyOfFriends(t, { TP_GAME__PLAYER_LIMIT: '2' });
   await anna.getByText(/This link works on this computer only|It works for everyone on the same network/).waitFor();
-  const ben = await person(t, chrome, link);
-  await ben.getByRole('button', { name: 'Join' }).click();
+  const ben = await joins(t, chrome, link);
   await Promise.all([started(anna), started(ben)]);
 });
 
 test('a late friend is told where the others are, and is not asked twice for a name', async (t) => {
-  const [address, chrome] = [await server(t), await browser(t)];
-  const anna = await person(t, chrome, address);
-  await anna.getByRole('button', { name: 'Play with friends' }).click();
-  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  const { address, chrome, anna, link } = await lobbyOfFriends(t);
   await anna.getByRole('button', { name: 'Start now' }).click();
   await started(anna);
   const ben = await person(t, chrome, address);
@@ -113,3 +98,19 @@ test('a link that was cut off says so', async (t) => {
   const anna = await person(t, chrome, `${address}/#/join/abc`);
   await heading(anna, 'This link is incomplete');
 });
+
+// The first player of such a lobby, with the link to it.
+async function lobbyOfFriends(t, settings = {}) {
+  const [address, chrome] = [await server(t, settings), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.getByRole('button', { name: 'Play with friends' }).click();
+  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  return { address, chrome, anna, link };
+}
+
+// A friend, by the link.
+async function joins(t, chrome, link) {
+  const ben = await person(t, chrome, link);
+  await ben.getByRole('button', { name: 'Join' }).click();
+  return ben;
+}
