@@ -22,7 +22,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Modules, Parts};
+use crate::module::context::{Ground, Modules, Parts};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -66,22 +66,23 @@ impl Application {
         refuse_half_a_cluster(&settings)?;
         let mut declared = wire(&linked(&settings.handlers.disabled)?)?;
         operations::wire(&mut declared, &settings);
-        let modules = declared.set_up(&settings)?;
-        let _lock = take_data_dir(&settings)?;
-        let keys = Keys::load(&settings)?;
+        let (modules, ground) = declared.set_up(settings)?;
+        let settings = &ground.settings;
+        let _lock = take_data_dir(settings)?;
+        let keys = Keys::load(settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
         let acceptor = Acceptor::take(&settings.server.host, settings.server.port, caps).await?;
         let operations = Port::take(&settings.operations).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
-            let records = Records::open(&settings, init).await?;
+            let records = Records::open(settings, init).await?;
             let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
-            Ok((Lives::open(&settings, &records, journal).await?, records))
+            Ok((Lives::open(settings, &records, journal).await?, records))
         };
         let (Lives { live, shared }, records) = acceptor.answer_while(opening).await?;
         let both = settings.amqp.as_ref().zip(shared.as_ref());
         let bridge = both.map(|(amqp, shared)| Bridge::new(amqp, shared.clone())).transpose()?;
-        let timers = declared.timers.wanted(&settings);
+        let timers = declared.timers.wanted(settings);
         let timers = Timers::new(timers, live.clone(), bridge.clone().map(|it| it as _));
         let peers = Peers::new(shared.clone(), bridge.clone().map(|it| it as _));
         let services = Services { records, live, peers, health: Arc::default() };
@@ -99,7 +100,7 @@ impl Application {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
-        let cx = context(settings, keys, modules, &pod);
+        let cx = context(ground, keys, modules, &pod);
         let sockets = Arc::new(Sockets { frames: declared.frames, bridge });
         let service = service(&cx, declared.routes, declared.sockets, &sockets);
         let (listener, address) = acceptor.open()?;
@@ -185,7 +186,8 @@ impl Application {
 }
 
 /// The runtime's own context, from which those of the modules are made.
-fn context(settings: Settings, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
+fn context(ground: Arc<Ground>, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
+    let settings = &ground.settings;
     let parts = Parts {
         bus: pod.bus.clone(),
         rooms: pod.rooms.clone(),
@@ -194,14 +196,14 @@ fn context(settings: Settings, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
         timers: pod.timers.clone(),
         keys,
         limits: Arc::new(Limits::of(&settings.limits)),
-        origins: Origins::of(&settings),
+        origins: Origins::of(settings),
         modules,
         health: pod.services.health.clone(),
         peers: pod.services.peers.clone(),
         drain: Drain::default(),
         tasks: pod.tasks.clone(),
         stop: pod.stop.clone(),
-        settings,
+        ground,
     };
     Cx::new("runtime", Arc::new(parts))
 }

@@ -12,9 +12,11 @@ import * as profile from './pages/profile.js';
 import * as race from './pages/race.js';
 import * as result from './pages/result.js';
 import * as settings from './pages/settings.js';
-import { go, start } from './router.js';
+import { addPages, go, start } from './router.js';
 import { loginSentence, sentence } from './sentences.js';
 import { whoAmI } from './session.js';
+import { modulePages } from './slots.js';
+import { h } from './ui.js';
 
 start({
   '': home,
@@ -27,6 +29,12 @@ start({
   profile,
   login,
   settings,
+});
+
+modulePages().then((pages) => {
+  addPages(pages);
+  const links = Object.entries(pages).map(([path, { title }]) => h('a', { href: `#/${path}` }, title));
+  document.querySelector('nav').prepend(...links);
 });
 
 document.getElementById('brand').prepend(mark());

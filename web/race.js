@@ -82,6 +82,8 @@ class Race {
   refusal = null;
   #roster;
   #listeners = new Set();
+  // Those of module frames, with their events.
+  #hearers = new Set();
   #socket = null;
   #isConnected = false;
   // How often the race was closed: an `open` from before is outdated.
@@ -102,6 +104,32 @@ class Race {
   listen(heard) {
     this.#listeners.add(heard);
     return () => this.#listeners.delete(heard);
+  }
+
+  // Calls `heard(frame)` with each frame of an event that this page does not know. Returns a function that
+  // stops it.
+  hear(event, heard) {
+    const hearer = { event, heard };
+    this.#hearers.add(hearer);
+    return () => this.#hearers.delete(hearer);
+  }
+
+  // Sends a frame of a module; it is lost while there is no connection.
+  send(frame) {
+    return this.#socket?.send({ game_id: this.record.gameId, ...frame }) ?? false;
+  }
+
+  // What modules may use on the pages of the race.
+  get host() {
+    return {
+      gameId: this.record.gameId,
+      kind: this.record.kind,
+      race: this,
+      players: () => this.players,
+      me: () => this.me,
+      send: (frame) => this.send(frame),
+      hear: (event, heard) => this.hear(event, heard),
+    };
   }
 
   #tell(what) {
@@ -156,7 +184,9 @@ class Race {
     }, pause);
   }
 
-  #hear({ event, user_id: id, seconds, ...rest }) {
+  #hear(frame) {
+    const { event, user_id: id, seconds, ...rest } = frame;
+    for (const hearer of this.#hearers) if (hearer.event === event) hearer.heard(frame);
     if (event === 'START') this.#start(Date.now(), this.#isOnTime());
     else if (event === 'RESUME') this.#resume(Date.now() - seconds * 1000);
     else if (event === 'KEY_STOKE') this.#roster.move(id, rest);

@@ -19,6 +19,12 @@ export function start(routes) {
   render();
 }
 
+// Adds pages of modules; one of them may be the page that was asked for.
+export function addPages(more) {
+  pages = { ...more, ...pages };
+  if (nameOf(location.hash) in more) render();
+}
+
 // `words` are shown on the next page. Going to the current page renders it again, unless its rendering is
 // still pending: a second one would close what the first one opened.
 export function go(hash, words = '') {
@@ -35,12 +41,16 @@ export function here() {
   return () => visit === visits && location.hash === shown;
 }
 
+const partsOf = (hash) => hash.replace(/^#\/?/, '').split('/');
+const nameOf = (hash) => partsOf(hash)[0];
+
 function render() {
   visits += 1;
   shown = location.hash;
   leave?.();
   leave = null;
-  const [name, argument = ''] = location.hash.replace(/^#\/?/, '').split('/');
+  const name = nameOf(location.hash);
+  const [, argument = ''] = partsOf(location.hash);
   page = pages[name] ?? pages[''];
   const main = document.getElementById('page');
   document.title = page.title ? `${page.title} – typephoon` : 'typephoon';

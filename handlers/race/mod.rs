@@ -25,7 +25,9 @@ use crate::game::{
 use crate::handlers::shared::{Noted, Progress, Text, TimeIsUp, Typing};
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{Ending, Frame, Handshake, Malformed, Opening, RACE, Say, Seat, Socket};
+use crate::socket::{
+    Ending, Frame, Handshake, Malformed, Opening, RACE, Say, Seat, Sender, Socket,
+};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "race", path: module_path!(), wire } }
@@ -93,17 +95,17 @@ async fn start(cx: Cx, game: GameId) -> Result<Option<RaceStarted>, Error> {
 ///
 /// A position outside of the text, or before START, is dropped without an error: the player may be holding a key down.
 fn keystroke(
-    seat: &Seat,
+    sender: &Sender<'_>,
     key: KeyStoke,
 ) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
-    let typing = seat.own::<Typing>();
+    let typing = sender.own::<Typing>();
     let position = rules::position(typing.text(), key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
     let noted = typing.note((word_index, char_index), Timestamp::now());
     if noted == Noted::NotNow {
         return Ok((None, None));
     }
-    let (game, user) = (seat.game, || seat.user.clone());
+    let (game, user) = (sender.game, || sender.user.clone());
     let typed = (noted == Noted::Milestone).then(|| PlayerTyped { game, user: user() });
     Ok((Some(PlayerMoved { game, user: user(), word_index, char_index }), typed))
 }

@@ -17,7 +17,7 @@ pub(crate) fn channels(
         let travelling = events.iter().filter(|it| reaches.contains(&it.reach));
         travelling.map(|it| message::item_form(it.name, &own(it.schema))).collect()
     };
-    let mut for_pods = items(&[Reach::Game, Reach::Everywhere]);
+    let mut for_pods = items(&[Reach::Game, Reach::Player, Reach::Everywhere]);
     for_pods.push(talk.clone());
     let pod = "The name of a pod, with further pods in the header CC; `all` for every pod.";
     let pods = of_exchange("pods", "{pod}", "Events for other pods.", for_pods);

@@ -102,7 +102,7 @@ impl Bridge {
             let Some(link) = link else { continue };
             let trace = &parcel.trace;
             let sent = match (parcel.reach, parcel.game) {
-                (Reach::Game, Some(game)) => {
+                (Reach::Game | Reach::Player, Some(game)) => {
                     // Read after the facts changed: a pod that is not on the list yet will read the new facts. Pods
                     // with a late heartbeat are included; a dead one costs nothing.
                     let pods = match self.live.pods_of(game).await {

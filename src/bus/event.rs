@@ -1,5 +1,6 @@
 //! What an event is: a plain struct with a name and two promises.
 
+use std::fmt;
 use std::sync::Arc;
 
 use salvo::oapi::{Components, RefOr, Schema, ToSchema};
@@ -21,6 +22,8 @@ pub enum Reach {
     Pod,
     /// Every pod that holds a socket of the game.
     Game,
+    /// The same pods; it is shown to the sockets of its player only.
+    Player,
     /// All pods.
     Everywhere,
     /// Exactly one pod handles it, at least once; its handlers must be idempotent.
@@ -51,14 +54,14 @@ pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static
     const NAME: &'static str;
     /// Its reach.
     const REACH: Reach;
-    /// [`Never`] or [`Latest`].
+    /// [`Never`], [`Latest`] or [`Fleeting`].
     type Loss: Loss;
     /// The game it belongs to; events of one game keep their order.
     fn game(&self) -> Option<GameId> {
         None
     }
-    /// The player of a [`Latest`] event: only each player's newest counts, and it is not shown to the player's own
-    /// sockets. `Never` events are shown to all players.
+    /// The player whom it is about, or for whom it is ([`Reach::Player`]). Of a [`Latest`] event only each player's newest
+    /// counts, and it is not shown to the player's own sockets; all others are shown to all players.
     fn player(&self) -> Option<&UserId> {
         None
     }
@@ -66,10 +69,8 @@ pub trait Event: Serialize + DeserializeOwned + ToSchema + Send + Sync + 'static
 
 /// Whether an event may be lost: part of its type, as [`Event::Loss`].
 pub trait Loss: Sized + 'static {
-    /// The promise as a word, for the wiring table.
-    const WORD: &'static str;
-    /// Whether a newer event of a player replaces one that still waits.
-    const CONFLATES: bool;
+    /// The promise as a value.
+    const PROMISE: Promise;
     /// Publishes as the promise requires.
     fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending;
     /// Receives an event that another pod published. `None` if it cannot be parsed.
@@ -77,6 +78,28 @@ pub trait Loss: Sized + 'static {
         bus: &Arc<Bus<C>>,
         arrival: &Arrival<'_>,
     ) -> Option<Pending>;
+}
+
+/// The promises about loss, for the wiring table and for views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Promise {
+    /// As of [`Never`].
+    Never,
+    /// As of [`Latest`].
+    Latest,
+    /// As of [`Fleeting`].
+    Fleeting,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "never",
+            Self::Latest => "latest",
+            Self::Fleeting => "fleeting",
+        })
+    }
 }
 
 /// Never lost: a lifecycle event (joined, started, finished). The publisher waits while a subscribed module's lane is
@@ -89,9 +112,19 @@ pub enum Never {}
 #[derive(Debug)]
 pub enum Latest {}
 
+/// Shown to sockets that have room for it, and forgotten (an emote): publishing never waits, no later socket is shown
+/// it, and a slow receiver misses it. It reaches other pods with their next batch of positions, a player's newest only.
+/// Modules cannot hear it.
+#[derive(Debug)]
+pub enum Fleeting {}
+
+/// A promise under which publishing never waits.
+pub trait Unawaited: Loss {}
+impl Unawaited for Latest {}
+impl Unawaited for Fleeting {}
+
 impl Loss for Never {
-    const WORD: &'static str = "never";
-    const CONFLATES: bool = false;
+    const PROMISE: Promise = Promise::Never;
     fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending {
         let bus = bus.clone();
         Pending::waits(async move { bus.announce(event).await })
@@ -104,20 +137,26 @@ impl Loss for Never {
     }
 }
 
-impl Loss for Latest {
-    const WORD: &'static str = "latest";
-    const CONFLATES: bool = true;
-    fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending {
-        bus.relay(event);
-        Pending::DONE
-    }
-    fn receive<C: Owner, E: Event<Loss = Self>>(
-        bus: &Arc<Bus<C>>,
-        arrival: &Arrival<'_>,
-    ) -> Option<Pending> {
-        Bus::receive_latest::<E>(bus, arrival)
-    }
+/// Both promises under which publishing never waits.
+macro_rules! unawaited {
+    ($($promise:ident)*) => {$(
+        impl Loss for $promise {
+            const PROMISE: Promise = Promise::$promise;
+            fn publish<C: Owner, E: Event<Loss = Self>>(bus: &Arc<Bus<C>>, event: E) -> Pending {
+                bus.relay(event);
+                Pending::DONE
+            }
+            fn receive<C: Owner, E: Event<Loss = Self>>(
+                bus: &Arc<Bus<C>>,
+                arrival: &Arrival<'_>,
+            ) -> Option<Pending> {
+                Bus::receive_unawaited::<E>(bus, arrival)
+            }
+        }
+    )*};
 }
+
+unawaited!(Latest Fleeting);
 
 /// An event with its metadata.
 #[derive(Debug)]
@@ -170,8 +209,8 @@ pub struct EventInfo {
     pub name: &'static str,
     /// Its reach.
     pub reach: Reach,
-    /// `never` or `latest`.
-    pub loss: &'static str,
+    /// Whether it may be lost.
+    pub loss: Promise,
     /// Its JSON schema.
     #[serde(skip)]
     pub(crate) schema: SchemaOf,
@@ -186,7 +225,7 @@ impl PartialEq for EventInfo {
 impl EventInfo {
     /// The description of the type.
     pub const fn of<E: Event>() -> Self {
-        let (name, reach, loss) = (E::NAME, E::REACH, <E::Loss as Loss>::WORD);
+        let (name, reach, loss) = (E::NAME, E::REACH, <E::Loss as Loss>::PROMISE);
         Self { name, reach, loss, schema: E::to_schema }
     }
 }

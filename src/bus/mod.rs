@@ -29,7 +29,9 @@ mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
 pub use carrier::{Arrival, Carrier, Parcel, Receipt, Settled};
-pub use event::{Envelope, Event, EventInfo, Heard, Latest, Loss, Never, Reach};
+pub use event::{
+    Envelope, Event, EventInfo, Fleeting, Heard, Latest, Loss, Never, Promise, Reach, Unawaited,
+};
 pub use fence::{LEFT_ALONE_AFTER, SLOW_AFTER};
 pub use lane::{LANE_CAPACITY, LANES, Lanes};
 pub use owner::Owner;

@@ -14,7 +14,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::BroadcastStream;
 use tokio_stream::wrappers::errors::BroadcastStreamRecvError;
 
-use super::event::{Event, Loss};
+use super::event::{Event, Loss, Promise};
 use crate::game::{GameId, Timestamp, UserId};
 
 /// Events that a watcher may be behind before it lags.
@@ -78,7 +78,7 @@ impl Focus {
             Self::Game(game) => event.game() == Some(*game),
             Self::Player(player) => match event.player() {
                 Some(of) => of == player,
-                None => !<E::Loss as Loss>::CONFLATES,
+                None => <E::Loss as Loss>::PROMISE != Promise::Latest,
             },
         }
     }

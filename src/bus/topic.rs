@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use tracing::Instrument;
 
 use super::carrier::{Arrival, Carrier, Parcel, Receipt};
-use super::event::{Envelope, Event, EventInfo, Heard, Latest, Never, Reach};
+use super::event::{Envelope, Event, EventInfo, Heard, Never, Reach, Unawaited};
 use super::lane::{Delivery, Lanes};
 use super::owner::Owner;
 use super::publish::Pending;
@@ -134,18 +134,18 @@ impl<C: Owner> Bus<C> {
         }
     }
 
-    /// Publishes a position: shows it in its room at once, and puts it into the ring of its type if a module listens.
-    /// Never waits.
-    pub fn relay<E: Event<Loss = Latest>>(&self, event: E) {
+    /// Publishes a position or a fleeting event: shows it in its room at once, and puts it into the ring of its type if a
+    /// module listens. Never waits.
+    pub fn relay<E: Event<Loss: Unawaited>>(&self, event: E) {
         relay_span(E::NAME, event.game()).in_scope(|| self.relay_in_span(event));
     }
 
-    fn relay_in_span<E: Event<Loss = Latest>>(&self, event: E) {
+    fn relay_in_span<E: Event<Loss: Unawaited>>(&self, event: E) {
         if let Some(topic) = self.topic::<E>() {
             topic.published.inc();
         }
         if let (Some(carrier), Some(game)) = (self.carrier.get(), event.game())
-            && E::REACH == Reach::Game
+            && matches!(E::REACH, Reach::Game | Reach::Player)
             && carrier.has_others(game)
             && let Some(parcel) = Parcel::of(&event, Timestamp::now())
         {
@@ -154,7 +154,7 @@ impl<C: Owner> Bus<C> {
         self.show(Envelope::new, event, Duration::ZERO);
     }
 
-    fn show<E: Event<Loss = Latest>>(
+    fn show<E: Event<Loss: Unawaited>>(
         &self,
         envelope: impl FnOnce(E) -> Envelope<E>,
         event: E,
@@ -202,7 +202,7 @@ impl<C: Owner> Bus<C> {
         Some(Pending::waits(async move { bus.deliver::<E>(envelope, age, receipt).await }))
     }
 
-    pub(super) fn receive_latest<E: Event<Loss = Latest>>(
+    pub(super) fn receive_unawaited<E: Event<Loss: Unawaited>>(
         bus: &Arc<Self>,
         arrival: &Arrival<'_>,
     ) -> Option<Pending> {

@@ -10,6 +10,7 @@ mod download;
 pub(crate) mod edge;
 mod extract;
 mod figures;
+mod files;
 mod gate;
 mod health;
 mod host;
@@ -24,7 +25,7 @@ mod secure;
 mod serve;
 mod web;
 
-pub use self::edge::{Answer, Budgets, Empty, Query, lenient, may_fail};
+pub use self::edge::{Answer, Budgets, Empty, Query, Rate, lenient, may_fail};
 pub use body::Body;
 pub use caller::Caller;
 pub use download::Download;

@@ -106,7 +106,7 @@ pub(crate) fn service(
         let at = at.push(Router::new().head(SocketsAreForGet));
         api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx, shared.clone())))));
     }
-    let router = Router::new().push(api).push(docs.router()).push(web::router(cx.settings()));
+    let router = Router::new().push(api).push(docs.router()).push(web::router(cx));
     paths.extend(docs::PATHS);
     let measure = Measure { paths: paths.clone() };
     let around = Around { paths };

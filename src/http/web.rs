@@ -3,22 +3,27 @@
 //!
 //! Their content is independent of this server: they use the same API as any other client.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{self, Digest};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use parking_lot::Mutex;
-use rust_embed::{EmbeddedFile, RustEmbed};
 use salvo::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use salvo::hyper::body::Bytes;
+use salvo::writing::Json;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, Router, Writer, async_trait};
+use serde::Serialize;
 
 use super::Redirect;
 use super::edge::tell;
+use super::files::{MODULES, find};
 use crate::Kind;
-use crate::settings::Settings;
+use crate::bus::Owner;
+use crate::module::context::{ClientEntry, Cx, Slot};
 
 const INDEX: &str = "index.html";
 /// Files for the operations port only.
@@ -36,18 +41,52 @@ const ALWAYS: [(HeaderName, &str); 2] = [
     (header::CACHE_CONTROL, "no-cache"),
 ];
 
-#[derive(RustEmbed)]
-#[folder = "web"]
-struct Files;
-
 /// The client, if enabled; otherwise `/` redirects to the operator's frontend.
-pub(super) fn router(settings: &Settings) -> Router {
+pub(super) fn router(cx: &Cx) -> Router {
+    let settings = cx.settings();
     if !settings.web.enabled {
         return get_and_head(Router::new(), Elsewhere(settings.front_end().to_owned()));
     }
     let client = Client::default();
     let index = get_and_head(Router::new(), client.clone());
-    Router::new().push(index).push(get_and_head(Router::with_path("web/{**file}"), client))
+    let slots = get_and_head(Router::with_path("web/modules.json"), Slots(cx.clone()));
+    let files = get_and_head(Router::with_path("web/{**file}"), client);
+    Router::new().push(index).push(slots).push(files)
+}
+
+/// A slot of the client with the file that fills it, for the client.
+#[derive(Serialize)]
+struct Filled {
+    slot: &'static str,
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'static str>,
+}
+
+/// Lists what the modules that are on show in the client.
+#[derive(Clone)]
+struct Slots(Cx);
+
+#[async_trait]
+impl Handler for Slots {
+    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        let is_on = |module: &str| self.0.switches().get(module).is_none_or(|it| it.is_on());
+        let rows = self.0.table().iter().filter(|row| is_on(row.name));
+        let filled = rows.flat_map(|row| row.client.iter().map(|entry| filled(row.name, *entry)));
+        res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        res.render(Json(filled.collect::<Vec<_>>()));
+    }
+}
+
+fn filled(module: &str, entry: ClientEntry) -> Filled {
+    let (path, title) = match entry.slot {
+        Slot::Page { path, title } => (Some(path), Some(title)),
+        _ => (None, None),
+    };
+    let file = format!("/web/{MODULES}{module}/{}", entry.file);
+    Filled { slot: entry.slot.name(), file, path, title }
 }
 
 pub(super) fn get_and_head(at: Router, goal: impl Handler + Clone) -> Router {
@@ -93,14 +132,15 @@ impl Handler for Client {
 impl Client {
     /// The file at this path, if any.
     fn file(&self, path: &str) -> Option<Arc<Ready>> {
-        let file = Some(path).filter(|path| is_plain(path)).and_then(Files::get)?;
+        let content = find(path)?;
+        let digest = digest::digest(&digest::SHA256, &content);
         let mut known = self.0.lock();
         // In a debug build a file may have changed since.
-        let old = known.get(path).filter(|it| it.hash == file.metadata.sha256_hash());
+        let old = known.get(path).filter(|it| it.hash.as_ref() == digest.as_ref());
         if let Some(ready) = old {
             return Some(ready.clone());
         }
-        let ready = Arc::new(Ready::of(path, file));
+        let ready = Arc::new(Ready::of(path, content, digest));
         known.insert(path.to_owned(), ready.clone());
         Some(ready)
     }
@@ -120,16 +160,9 @@ impl Pages {
     }
 }
 
-/// Whether a path stays within the folder on every system, and is not hidden. It is not percent-decoded, since no file
-/// name needs encoding.
-fn is_plain(path: &str) -> bool {
-    !path.contains(['\\', '\0', ':'])
-        && path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
-}
-
 /// A file, made ready to be sent.
 struct Ready {
-    hash: [u8; 32],
+    hash: Digest,
     content_type: &'static str,
     etag: HeaderValue,
     plain: Bytes,
@@ -138,13 +171,16 @@ struct Ready {
 }
 
 impl Ready {
-    fn of(path: &str, file: EmbeddedFile) -> Self {
-        let (hash, content_type) = (file.metadata.sha256_hash(), content_type(path));
+    fn of(path: &str, content: Cow<'static, [u8]>, hash: Digest) -> Self {
+        let content_type = content_type(path);
         // Weak (RFC 9110, section 8.8.1), since it also identifies the compressed variant.
-        let digits: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let digits: String = hash.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         let etag = HeaderValue::try_from(format!("W/\"{digits}\""));
         let etag = etag.expect("hexadecimal digits are visible ASCII");
-        let plain = Bytes::from(file.data.into_owned());
+        let plain = match content {
+            Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+            Cow::Owned(read) => Bytes::from(read),
+        };
         let gzip = is_text(content_type).then(|| gzip(&plain)).and_then(Result::ok);
         let gzip = gzip.filter(|it| it.len() < plain.len()).map(Bytes::from);
         Self { hash, content_type, etag, plain, gzip }
@@ -238,9 +274,32 @@ mod tests {
     }
 
     #[test]
+    fn what_modules_show_in_the_client_is_there() {
+        let modules = crate::module::linked(&[]).unwrap();
+        for row in crate::module::wire(&modules).unwrap().table {
+            for entry in &row.client {
+                let Filled { file, .. } = filled(row.name, *entry);
+                let path = file.strip_prefix("/web/").unwrap();
+                assert!(find(path).is_some(), "{file}");
+            }
+        }
+    }
+
+    /// The names of all files in a folder.
+    fn files_of(folder: &std::path::Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries
+            .flat_map(|path| match path.is_dir() {
+                true => files_of(&path),
+                false => vec![path.display().to_string()],
+            })
+            .collect()
+    }
+
+    #[test]
     fn every_file_of_the_client_is_of_a_kind_that_browsers_know() {
-        assert!(Files::get(INDEX).is_some());
-        for file in Files::iter().filter(|file| is_plain(file)) {
+        assert!(find(INDEX).is_some());
+        for file in files_of("web".as_ref()) {
             assert_ne!(content_type(&file), "application/octet-stream", "{file}");
         }
     }
@@ -260,29 +319,6 @@ mod tests {
         let are_text = ["a.svg", "a.json", "a.md", "a.webmanifest"].map(content_type).map(is_text);
         assert_eq!(are_text, [true; 4]);
         assert!(!["a.png", "a.woff2", "a.exe"].map(content_type).into_iter().any(is_text));
-    }
-
-    #[test]
-    fn a_path_stays_within_the_folder() {
-        let client = Client::default();
-        assert!(client.file(INDEX).is_some());
-        for path in [
-            "",
-            "/",
-            "../Cargo.toml",
-            "vendor/../index.html",
-            "./index.html",
-            "/etc/passwd",
-            "vendor/",
-            ".hidden",
-            "a/.git/config",
-            "..\\Cargo.toml",
-            "C:/x",
-            "\0",
-        ] {
-            assert!(!is_plain(path) && client.file(path).is_none(), "{path:?}");
-        }
-        assert!(is_plain("vendor/a-b_c.1.js"));
     }
 
     #[test]

@@ -19,17 +19,19 @@ mod link;
 mod providers;
 mod route;
 mod scaffold;
+mod sockets;
 #[cfg(test)]
 mod tests;
 mod wiring;
 
 pub use self::context::{
-    Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Question, RouteEntry, Setup, SocketEntry,
-    ViewEntry, render_table,
+    Brief, ClientEntry, Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Question, RouteEntry,
+    Setup, Slot, SocketEntry, ViewEntry, render_table,
 };
 pub use link::{Module, linked};
 pub use route::Route;
 pub use scaffold::scaffold;
+pub use sockets::{Shown, Taken};
 pub use wiring::{Declarations, Wiring, wire};
 
 #[cfg(test)]

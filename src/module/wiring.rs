@@ -7,30 +7,25 @@ use std::sync::Arc;
 
 use salvo::Handler as Endpoint;
 use salvo::http::Method;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::context::{
-    Cx, Effect, FrameEntry, InstrumentEntry, Instruments, ModuleTable, Modules, Question,
-    Questions, RouteEntry, Setup, SocketEntry, States, Switch, Switches, check,
+    ClientEntry, Cx, Ground, InstrumentEntry, Instruments, LaterGround, ModuleTable, Modules,
+    Question, Questions, RouteEntry, Setup, Slot, States, Switch, Switches, check,
 };
 use super::link::Module;
 use super::providers::ProviderDeclarations;
 use super::route::Route;
+use crate::Error;
 use crate::bus::{
-    BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Loss, Never, Owner, Pending,
+    BusBuilder, Emits, Event, EventInfo, Handling, Heard, Latest, Never,
     count_deliveries_from_zero, count_from_zero,
 };
 use crate::game::{Game, GameId, Timestamp};
 use crate::login::identity::Provider;
 use crate::settings::Settings;
-use crate::socket::{
-    Channel, Frame, FrameHandler, FrameHandlers, Malformed, Message, MessageInfo, Messages, Rooms,
-    Seat, Socket, SocketRoute, SocketsOf, Whose,
-};
-use crate::telemetry::{About, Born, Own};
+use crate::socket::{FrameHandlers, Rooms, SocketRoute};
+use crate::telemetry::{About, Own};
 use crate::timers::Timer;
-use crate::{Error, Kind};
 
 /// The declared timers, until the settings are available to choose those that are wanted.
 #[derive(Default)]
@@ -57,6 +52,7 @@ pub struct Declarations {
     pub(crate) frames: FrameHandlers,
     pub(crate) timers: TimerDeclarations,
     pub(crate) states: States,
+    pub(crate) ground: LaterGround,
     pub(crate) questions: Questions,
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
@@ -64,19 +60,21 @@ pub struct Declarations {
 }
 
 impl Declarations {
-    /// Sets the modules up with these settings, and takes what their contexts reach.
+    /// Sets the modules up with these settings, and takes what their contexts reach. Called once.
     ///
     /// # Errors
     /// One sentence, if a module cannot be set up.
-    pub(crate) fn set_up(&mut self, settings: &Settings) -> Result<Modules, String> {
-        Ok(Modules {
+    pub(crate) fn set_up(&mut self, settings: Settings) -> Result<(Modules, Arc<Ground>), String> {
+        let modules = Modules {
             table: take(&mut self.table),
-            states: take(&mut self.states).make(settings)?,
             questions: take(&mut self.questions),
-            providers: take(&mut self.providers).configure(settings)?,
+            providers: take(&mut self.providers).configure(&settings)?,
             instruments: take(&mut self.instruments),
             switches: take(&mut self.switches),
-        })
+        };
+        let states = take(&mut self.states).make(&settings)?;
+        let ground = self.ground.get_or_init(|| Arc::new(Ground { settings, states }));
+        Ok((modules, ground.clone()))
     }
 }
 
@@ -94,6 +92,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         frames: HashMap::new(),
         timers: TimerDeclarations::default(),
         states: States::default(),
+        ground: LaterGround::default(),
         questions: Questions::default(),
         providers: ProviderDeclarations::default(),
         instruments: Instruments::default(),
@@ -112,9 +111,9 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
 
 /// Collects the declarations of one module.
 pub struct Wiring<'a> {
-    row: ModuleTable,
-    switch: Arc<Switch>,
-    to: &'a mut Declarations,
+    pub(super) row: ModuleTable,
+    pub(super) switch: Arc<Switch>,
+    pub(super) to: &'a mut Declarations,
 }
 
 impl Wiring<'_> {
@@ -154,49 +153,6 @@ impl Wiring<'_> {
         let handler = move |cx: Cx, heard| publishing(cx.clone(), handler(cx, heard));
         let reread = move |cx: Cx| publishing(cx.clone(), reread(cx));
         self.to.bus.listen::<E>(self.row.name, Arc::new(handler), Arc::new(reread));
-    }
-
-    /// Shows every `E` to the sockets of its game on `channel`, as the message that `message` returns: called once, in
-    /// the publisher's task. A [`Latest`] event is not shown to its own player.
-    pub fn shows<E, M>(&mut self, channel: Channel, message: fn(&E) -> M)
-    where
-        E: Event,
-        M: Message + Serialize + 'static,
-    {
-        self.row.views(E::NAME, Effect::Shown(channel));
-        self.row.messages.push(MessageInfo::said::<M>(channel));
-        let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
-        self.to.bus.aged_view(&self.switch, move |event: &E, age| {
-            let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) else { return };
-            if !switch.is_on() {
-                return;
-            }
-            if <E::Loss as Loss>::CONFLATES {
-                let whose = Whose { event: E::NAME, player: event.player().cloned() };
-                room.show_position(whose, Frame::of(&message(event)).born(Born::position(age)));
-            } else {
-                room.show(&Frame::of(&message(event)).born(Born::in_span(age)));
-            }
-        });
-    }
-
-    /// On every `E`, makes the sockets of its game on `channel` catch up ([`Socket::catch_up`]); also while the module
-    /// is switched off, since no function of it runs.
-    pub fn wakes<E: Event>(&mut self, channel: Channel) {
-        self.row.views(E::NAME, Effect::Wakes(channel));
-        let rooms = self.to.rooms.clone();
-        self.to.bus.view(&self.switch, move |event: &E| {
-            if let Some(room) = event.game().and_then(|game| rooms.get(channel, game)) {
-                room.wake();
-            }
-        });
-    }
-
-    /// On every `E`, closes sockets of a player; also while the module is switched off, so that logouts take effect.
-    pub fn closes<E: Event>(&mut self, which: fn(&E) -> SocketsOf<'_>, why: Kind) {
-        self.row.views(E::NAME, Effect::Closes);
-        let rooms = self.to.rooms.clone();
-        self.to.bus.view(&self.switch, move |event: &E| rooms.close(which(event), why));
     }
 
     /// Calls `run` once `due` of a game's facts has passed, also after a restart. It must re-read the facts, since it
@@ -262,46 +218,6 @@ impl Wiring<'_> {
         self.row.emits(vec![EventInfo::of::<E>()]);
     }
 
-    /// A WebSocket.
-    pub fn socket<S: Socket>(&mut self) {
-        for what in ["request", "open", "catch up", "close"] {
-            count_from_zero(self.row.name, what);
-        }
-        self.row.sockets.push(SocketEntry { path: S::PATH, channel: S::CHANNEL });
-        self.row.emits(<S::Emits as Emits>::kinds());
-        self.row.messages.extend(<S::Says as Messages>::said(S::CHANNEL));
-        self.to.sockets.push(SocketRoute::new::<S>(self.row.name));
-    }
-
-    /// Passes messages `M` of clients on `channel` to `handler`, which returns what to publish, or that the frame is
-    /// [`Malformed`].
-    pub fn frame<M, T>(&mut self, channel: Channel, handler: fn(&Seat, M) -> Result<T, Malformed>)
-    where
-        M: Message + DeserializeOwned + 'static,
-        T: Emits,
-    {
-        self.row.emits(T::kinds());
-        count_from_zero(self.row.name, M::EVENT);
-        self.row.messages.push(MessageInfo::taken::<M>(channel));
-        self.row.frames.push(FrameEntry { events: M::EVENTS, channel });
-        let handler: FrameHandler = Box::new(move |bus, seat, text| {
-            let message = serde_json::from_str(text).map_err(|_| Malformed)?;
-            Ok(handler(seat, message)?.publish(bus))
-        });
-        self.to.frames.entry(channel).or_default().insert(M::EVENT, (self.switch.clone(), handler));
-    }
-
-    /// Frames that clients may send on `channel` without effect, unless another module handles them.
-    pub fn ignores(&mut self, channel: Channel, events: &'static [&'static str]) {
-        self.row.messages.push(MessageInfo::ignored(channel, events));
-        self.row.ignores.push(FrameEntry { events, channel });
-        let frames = self.to.frames.entry(channel).or_default();
-        for event in events {
-            let switch = self.switch.clone();
-            frames.entry(event).or_insert_with(|| (switch, Box::new(|_, _, _| Ok(Pending::DONE))));
-        }
-    }
-
     /// Identity providers from the settings; `shown` names them in the wiring table. An error is one sentence, and
     /// aborts the start.
     pub fn providers(
@@ -311,6 +227,12 @@ impl Wiring<'_> {
     ) {
         self.row.providers.push(shown);
         self.to.providers.push((self.switch.clone(), configure));
+    }
+
+    /// Fills a slot of the built-in client with `file`, a JavaScript module in the folder `web` of the handler module
+    /// (`docs/client.md`). While the module is off, the client leaves it out.
+    pub fn client(&mut self, slot: Slot, file: &'static str) {
+        self.row.client.push(ClientEntry { slot, file });
     }
 
     /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` describes in one sentence what it

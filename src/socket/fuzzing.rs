@@ -4,16 +4,20 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::meter;
-use super::rooms::{Member, RACE, Seat};
+use super::rooms::{Kept, Member, RACE, Seat};
+use super::sender::FrameHandlers;
+use super::sender::Sent;
 use super::session::address;
-use super::state::FrameHandlers;
 use crate::bus::Bus;
 use crate::game::GameId;
+use crate::module::context::Ground;
 use crate::module::{Cx, Declarations};
+use crate::settings::Settings;
 
 /// A race of two players: one sends the fuzzer's input, the other watches.
 pub struct Track {
     bus: Arc<Bus<Cx>>,
+    ground: Arc<Ground>,
     frames: FrameHandlers,
     seat: Seat,
     watcher: Arc<Member>,
@@ -21,7 +25,8 @@ pub struct Track {
 
 impl Track {
     /// With the frame handlers of all modules.
-    pub fn of(declared: Declarations) -> Self {
+    pub fn of(mut declared: Declarations) -> Self {
+        let (_, ground) = declared.set_up(Settings::default()).expect("the default settings");
         let Declarations { bus, rooms, frames, .. } = declared;
         let [member, watcher] = [(1, "anna"), (2, "ben")].map(|(socket, user)| {
             let (user, outbox) = (user.into(), Arc::default());
@@ -30,17 +35,19 @@ impl Track {
         rooms.enter(RACE, GameId(1), &member, 2);
         let room = rooms.enter(RACE, GameId(1), &watcher, 2);
         let (game, user, socket) = (GameId(1), member.user.clone(), member.socket);
-        let seat = Seat { game, user, socket, own: Arc::new(()), room };
-        Self { bus: bus.build().0, frames, seat, watcher }
+        let seat = Seat { game, user, socket, kept: Kept::of(Arc::new(())), room };
+        Self { bus: bus.build().0, ground, frames, seat, watcher }
     }
 
     /// Handles a text frame, on every channel; the room keeps `own` for its player. What the watcher is shown must be a
     /// message about one of the first `length` words.
     pub fn takes(&self, text: &str, own: Arc<dyn Any + Send + Sync>, length: usize) {
-        let seat = Seat { own, ..self.seat.clone() };
+        let seat = Seat { kept: Kept::of(own), ..self.seat.clone() };
         for channel in self.frames.keys() {
             let Ok(addressed) = address(&self.frames, *channel, text) else { continue };
-            drop((addressed.handler)(&self.bus, &seat, text));
+            let outbox = Arc::default();
+            let sent = Sent { seat: &seat, outbox: &outbox, ground: &self.ground, text };
+            drop((addressed.frame.handler)(&self.bus, &sent));
         }
         for text in self.watcher.outbox.take_texts() {
             let shown: serde_json::Value = serde_json::from_str(&text).expect("a message");

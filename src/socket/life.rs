@@ -95,8 +95,8 @@ impl<S: Socket> Session<S> {
             outbox,
         });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let own = room.own_of::<S::Own>(&user);
-        let seat = Seat { game, user, socket: number, own, room };
+        let kept = room.keep::<S::Own>(&user);
+        let seat = Seat { game, user, socket: number, kept, room };
         socket.seated(&seat);
         // It is in its room now: whatever the facts lack here, the room will be told.
         if cx.drain().is_on() {

@@ -12,6 +12,7 @@ mod meter;
 mod pace;
 mod pulse;
 pub(crate) mod rooms;
+mod sender;
 mod session;
 mod state;
 mod upgrade;
@@ -24,10 +25,12 @@ pub use self::rooms::{
 };
 pub use crate::http::edge::Gcra;
 pub use pace::Pace;
+pub use sender::Sender;
 pub use state::{Ending, Malformed, Said};
 pub use upgrade::{Handshake, SocketRoute};
 
-pub(crate) use state::{FrameHandler, FrameHandlers, Sockets};
+pub(crate) use sender::{DeclaredFrame, FrameHandler, FrameHandlers};
+pub(crate) use state::Sockets;
 
 use salvo::oapi::Parameter;
 

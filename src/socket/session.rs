@@ -13,13 +13,14 @@ use tracing::Instrument;
 use super::meter::Flood;
 use super::pace::Verdict;
 use super::pulse::Beat;
-use super::rooms::{Call, Channel, Frame, Seat};
-use super::state::{End, FrameHandler, FrameHandlers, Malformed, Said, Session, note_pong};
+use super::rooms::{Call, Channel, Frame};
+use super::sender::{DeclaredFrame, FrameHandlers, Sent};
+use super::state::{End, Malformed, Said, Session, note_pong};
 use super::{Say, Socket};
 use crate::Kind;
 use crate::bus::{Owner, Pending, guard, report_panic};
 use crate::http::edge::lenient;
-use crate::module::context::{Cx, Switch};
+use crate::module::context::Cx;
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
     mark_failed, panics, socket_span, span_failed,
@@ -126,7 +127,9 @@ impl<S: Socket> Session<S> {
 
     /// Handles a message of the client. Waits until its `Never` events are published.
     async fn take(&mut self, text: &str) -> Result<(), Malformed> {
-        let pending = dispatch(&self.cx, &self.sockets.frames, (S::CHANNEL, &self.seat), text)?;
+        let (seat, outbox, ground) = (&self.seat, &*self.member.outbox, self.cx.ground());
+        let sent = Sent { seat, outbox, ground, text };
+        let pending = dispatch(&self.cx, &self.sockets.frames, S::CHANNEL, &sent)?;
         if !pending.is_done() {
             pending.await;
         }
@@ -245,8 +248,7 @@ struct Head<'a> {
 /// A frame with its handler.
 pub(super) struct Addressed<'a> {
     event: &'static str,
-    switch: &'a Switch,
-    pub(super) handler: &'a FrameHandler,
+    pub(super) frame: &'a DeclaredFrame,
     traceparent: Option<Cow<'a, str>>,
 }
 
@@ -258,8 +260,8 @@ pub(super) fn address<'a>(
 ) -> Result<Addressed<'a>, Malformed> {
     let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
     let frames = frames.get(&channel).ok_or(Malformed)?;
-    let (event, (switch, handler)) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
-    Ok(Addressed { event, switch, handler, traceparent: head.traceparent })
+    let (event, frame) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
+    Ok(Addressed { event, frame, traceparent: head.traceparent })
 }
 
 /// Passes a frame to its handler. A panic is logged, and the frame dropped. A frame that is sampled, or has a trace
@@ -267,19 +269,24 @@ pub(super) fn address<'a>(
 fn dispatch(
     cx: &Cx,
     frames: &FrameHandlers,
-    (channel, seat): (Channel, &Seat),
-    text: &str,
+    channel: Channel,
+    sent: &Sent<'_>,
 ) -> Result<Pending, Malformed> {
-    let addressed = address(frames, channel, text)?;
-    let Addressed { event, switch, handler, ref traceparent } = addressed;
+    let addressed = address(frames, channel, sent.text)?;
+    let Addressed { event, frame, ref traceparent } = addressed;
+    let (seat, switch) = (sent.seat, &*frame.switch);
     if !switch.takes(event) {
         return Ok(Pending::DONE);
     }
+    if frame.rate.is_some_and(|rate| !seat.kept.rates.spend(event, rate)) {
+        count::EXCESS_FRAMES.add(1);
+        return Ok(Pending::DONE);
+    }
     let (module, traceparent) = (switch.module(), traceparent.as_deref());
-    let frame = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
-    let span = frame_span(&frame, cx.settings().telemetry.keystroke_sample);
+    let start = FrameStart { event, module, channel: channel.0, socket: seat.socket, traceparent };
+    let span = frame_span(&start, cx.settings().telemetry.keystroke_sample);
     let entered = span.enter();
-    let handled = panics::catch(|| handler(cx.bus(), seat, text));
+    let handled = panics::catch(|| (frame.handler)(cx.bus(), sent));
     let handled = handled.unwrap_or_else(|caught| {
         report_panic(switch, event, &caught);
         if span.is_none() {

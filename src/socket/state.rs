@@ -1,7 +1,6 @@
 //! The state of a session, and how one ends: what its loop (`session`) and its beginning and end (`life`) share.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -9,11 +8,11 @@ use tokio::time::Instant;
 use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
-use super::rooms::{Channel, Frame, Goodbye, Member, Seat};
+use super::rooms::{Frame, Goodbye, Member, Seat};
+use super::sender::FrameHandlers;
 use crate::Kind;
 use crate::bridge::Bridge;
-use crate::bus::{Bus, Pending};
-use crate::module::context::{Cx, Switch};
+use crate::module::context::Cx;
 use crate::telemetry::TraceContext;
 
 /// What all sockets of this pod share, besides their contexts.
@@ -29,13 +28,6 @@ pub(super) struct Base {
     pub(super) cx: Cx,
     pub(super) sockets: Arc<Sockets>,
 }
-
-/// Handles one kind of a client's frames: `Err` if it is not a valid message.
-pub(crate) type FrameHandler =
-    Box<dyn Fn(&Arc<Bus<Cx>>, &Seat, &str) -> Result<Pending, Malformed> + Send + Sync>;
-/// The frames that clients may send, by channel and `event`: the switch of their module, and the handler.
-pub(crate) type FrameHandlers =
-    HashMap<Channel, HashMap<&'static str, (Arc<Switch>, FrameHandler)>>;
 
 /// A frame that is not a valid message: it is counted and dropped; the socket stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

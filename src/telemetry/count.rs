@@ -29,6 +29,8 @@ counters! {
     REFUSED_CONNECTIONS = "typephoon_connections_refused_total";
     /// Positions replaced by a newer one of the same player in an outbox
     CONFLATED_FRAMES = "typephoon_frames_conflated_total";
+    /// Fleeting frames that a client had no room for
+    DROPPED_FRAMES = "typephoon_frames_dropped_total";
     /// Sockets closed because their client did not read
     SLOW_SOCKETS = "typephoon_sockets_slow_total";
     /// Requests to the operations port refused for a missing or wrong token

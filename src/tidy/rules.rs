@@ -25,7 +25,7 @@ const FILE_LIMIT: usize = 400;
 const FUNCTION_LIMIT: usize = 60;
 
 /// Drivers, by the prefix of their crates, and the paths that may use them.
-const DRIVERS: [(&str, &[&str]); 9] = [
+const DRIVERS: [(&str, &[&str]); 8] = [
     ("lapin", &["src/bridge", "src/bus/bridge"]),
     ("redis", &["src/live/"]),
     ("sqlx", &["src/records/"]),
@@ -33,7 +33,6 @@ const DRIVERS: [(&str, &[&str]); 9] = [
     ("tungstenite", &["src/socket/"]),
     ("opentelemetry", &["src/telemetry/"]),
     ("prometheus_client", &["src/telemetry/"]),
-    ("rust_embed", &["src/http/"]),
     ("flate2", &["src/http/"]),
 ];
 

@@ -8,6 +8,7 @@ import { findRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { count } from '../sentences.js';
 import { callMe, whoAmI } from '../session.js';
+import { slot } from '../slots.js';
 import { recall } from '../store.js';
 import { action, h, put } from '../ui.js';
 import { playWithFriends } from './invite.js';
@@ -35,6 +36,7 @@ export function show(main) {
   const online = h('p', { class: 'online' });
   const back = h('p', { class: 'notice', hidden: true });
   const scene = demo();
+  const modules = slot('home', {});
   put(
     main,
     h(
@@ -60,6 +62,7 @@ export function show(main) {
     textChoice(),
     online,
     scene.element,
+    modules.element,
     pastRaces(),
   );
   name.load().then((me) => offerWayBack(back, me));
@@ -67,6 +70,7 @@ export function show(main) {
   const hideOnline = showOnline(online);
   return () => {
     hideOnline();
+    modules.end();
     scene.end();
   };
 }

@@ -9,6 +9,7 @@ import { isRacing } from '../roster.js';
 import { go } from '../router.js';
 import { count, sentence } from '../sentences.js';
 import { whoAmI } from '../session.js';
+import { slot } from '../slots.js';
 import { address, openSocket } from '../socket.js';
 import * as store from '../store.js';
 import { prefer, textQuery } from '../preferences.js';
@@ -70,6 +71,10 @@ class Lobby {
   #stopCounting = () => {};
   #untellLoss = () => {};
   #reads = 0;
+  // The players as they were last read, and what modules show.
+  #here = { me: null, others: [], invite: null };
+  #modules = null;
+  #hearers = new Set();
 
   // `token` is that of an invitation, or the seconds of a race against the clock.
   constructor(main, kind, token) {
@@ -101,7 +106,20 @@ class Lobby {
     const goal = this.kind === 'timed' && h('p', { class: 'lead' }, GOAL);
     const news = [goal, this.loss, this.count, this.why];
     const here = [this.players, this.seats];
-    put(this.main, h('h1', {}, this.heading), news, this.host, here, this.text, this.note, link, ways, this.keys);
+    this.#modules = slot('lobby', this.#host());
+    put(
+      this.main,
+      h('h1', {}, this.heading),
+      news,
+      this.host,
+      here,
+      this.text,
+      this.#modules.element,
+      this.note,
+      link,
+      ways,
+      this.keys,
+    );
     this.#untellLoss = tellLoss(this.main, this.loss);
     this.#socket = openSocket(
       () => address('/lobby/queue-in/ws', this.#query()),
@@ -112,6 +130,26 @@ class Lobby {
         refused: () => this.#beRefused(),
       },
     );
+  }
+
+  // What modules may use.
+  #host() {
+    const hear = (event, heard) => {
+      const hearer = { event, heard };
+      this.#hearers.add(hearer);
+      return () => this.#hearers.delete(hearer);
+    };
+    return {
+      gameId: () => this.#gameId,
+      kind: this.kind,
+      me: () => this.#here.me,
+      players: () => [this.#here.me, ...this.#here.others].filter(Boolean),
+      // Whether this player is the host of a lobby of friends that still waits.
+      isHost: () => this.#here.me !== null && this.#here.invite?.host === this.#here.me.id,
+      send: (frame) => this.#socket?.send({ game_id: this.#gameId, ...frame }) ?? false,
+      // Frames by their event; `players` is called after the players were read.
+      hear,
+    };
   }
 
   #query() {
@@ -138,7 +176,9 @@ class Lobby {
     if (me !== null && this.#gameId !== null && (await isRacing(this.#gameId))) this.#toRace();
   }
 
-  #hear({ event, game_id: gameId, guest_token_key: key }) {
+  #hear(frame) {
+    const { event, game_id: gameId, guest_token_key: key } = frame;
+    this.#tell(event, frame);
     if (event === 'INIT') {
       this.#gameId = gameId;
       store.save('lobby', { key: this.key, gameId });
@@ -151,6 +191,10 @@ class Lobby {
     } else if (event === 'GAME_START') {
       this.#known.then(() => this.#toRace()).catch(() => {});
     }
+  }
+
+  #tell(event, frame) {
+    for (const hearer of this.#hearers) if (hearer.event === event) hearer.heard(frame);
   }
 
   async #read() {
@@ -216,6 +260,8 @@ class Lobby {
         botMark(player),
       );
     this.players.replaceChildren(...[me, ...others].map(row));
+    this.#here = { me, others, invite };
+    this.#tell('players');
     this.#stopCounting();
     if (this.kind === 'solo') return this.#count(left, others);
     this.#showSeats(invite.player_limit - others.length - 1);
@@ -329,6 +375,7 @@ class Lobby {
     clearTimeout(this.#debounce);
     this.#untellLoss();
     this.#stopCounting();
+    this.#modules?.end();
     this.#socket?.close();
     this.#socket = null;
   }

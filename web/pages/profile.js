@@ -4,6 +4,7 @@ import { get } from '../api.js';
 import { legend, lineChart } from '../chart.js';
 import { go, here } from '../router.js';
 import { whoAmI } from '../session.js';
+import { slot } from '../slots.js';
 import { h, put, trouble } from '../ui.js';
 import { account } from './account.js';
 import { historyTable } from './history.js';
@@ -15,10 +16,12 @@ const SIZES = [10, 50, 100, 1000];
 export function show(main) {
   main.append(h('h1', {}, 'Profile'));
   const isHere = here();
-  fill(main, isHere).catch((failure) => isHere() && main.append(trouble(failure, () => go('#/profile'))));
+  const ends = [];
+  fill(main, isHere, ends).catch((failure) => isHere() && main.append(trouble(failure, () => go('#/profile'))));
+  return () => ends.forEach((end) => end());
 }
 
-async function fill(main, isHere) {
+async function fill(main, isHere, ends) {
   const me = await whoAmI();
   if (!isHere()) return;
   if (me === null || me.isGuest) {
@@ -28,11 +31,14 @@ async function fill(main, isHere) {
   const statistics = await get('/profile/statistics');
   if (!isHere()) return;
   main.querySelector('h1').textContent = me.name;
+  const modules = slot('profile', { me });
+  ends.push(modules.end);
   const hasRaces = statistics.total_games > 0;
   put(
     main,
     hasRaces && [cards(statistics), progressGraph(), h('section', {}, h('h2', {}, 'Races'), historyTable())],
     !hasRaces && h('p', {}, 'No races yet. Your speed shows up here after the first one. ', h('a', { href: '#/lobby' }, 'Play now')),
+    modules.element,
     account(me),
     h('section', {}, h('h2', {}, 'Your data'), h('p', { class: 'ways' }, exports())),
   );

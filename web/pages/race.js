@@ -6,6 +6,7 @@ import { placeOf, standing } from '../players.js';
 import { findRace, leaveRace, theRace } from '../race.js';
 import { go } from '../router.js';
 import { clock, count, nth, sentence } from '../sentences.js';
+import { slot } from '../slots.js';
 import { play } from '../sound.js';
 import { Standings, Strip } from '../standings.js';
 import { rightWords, slips } from '../typing.js';
@@ -95,6 +96,8 @@ class RacePage {
     this.lead = h('div', { class: 'lead-row' });
     this.word = h('p', { class: 'unseen', 'aria-live': 'polite' });
     this.way = h('button', { type: 'button', onclick: () => this.#quit() }, LEAVE);
+    const modules = slot('race', race.host);
+    this.#ends.push(modules.end);
     put(
       this.main,
       h('h1', { class: 'unseen' }, 'Race'),
@@ -105,6 +108,7 @@ class RacePage {
       this.note,
       h('p', { id: 'race-text', class: 'unseen' }, race.words.join(' ')),
       this.word,
+      modules.element,
       h('p', { class: 'ways' }, this.way),
     );
     this.#listen();

@@ -9,6 +9,7 @@ import { botsAhead, isCompany, placeOf, ranking } from '../players.js';
 import { leaveRace, theRace } from '../race.js';
 import { go, here } from '../router.js';
 import { clock, count, nth, sentence } from '../sentences.js';
+import { slot } from '../slots.js';
 import { play } from '../sound.js';
 import { Standings } from '../standings.js';
 import { TextView, colour } from '../text.js';
@@ -75,6 +76,8 @@ class ResultPage {
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
     this.call = h('div', { class: 'call', role: 'status' });
     this.ways = waysOn(race);
+    const modules = slot('result', race.host);
+    this.#ends.push(modules.end);
     put(
       this.main,
       this.heading,
@@ -82,6 +85,7 @@ class ResultPage {
       race.record.claim && this.figures,
       this.call,
       this.ways.element,
+      modules.element,
       race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       race.record.samples.length > 1 && graph(race),
       trouble(race.record),

@@ -15,7 +15,7 @@ pub use answer::{Answer, Empty};
 pub use failures::may_fail;
 pub use limits::Budgets;
 pub use query::Query;
-pub use rate::Gcra;
+pub use rate::{Gcra, Rate};
 
 pub(crate) use answer::{refuse_handshake, tell};
 pub(crate) use connection::{Connection, linger};

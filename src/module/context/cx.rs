@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use super::brief::Ground;
 use super::question::{Question, Questions};
-use super::setup::{Instruments, MadeStates};
+use super::setup::Instruments;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
 use crate::auth::Keys;
@@ -31,7 +32,7 @@ use crate::{Error, Kind};
 
 /// What contexts reach. Only [`Cx`] looks into it.
 pub(crate) struct Parts {
-    pub(crate) settings: Settings,
+    pub(crate) ground: Arc<Ground>,
     pub(crate) bus: Arc<Bus<Cx>>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: Live,
@@ -52,7 +53,6 @@ pub(crate) struct Parts {
 /// What the modules have declared for their own use.
 pub(crate) struct Modules {
     pub(crate) table: Vec<ModuleTable>,
-    pub(crate) states: MadeStates,
     pub(crate) questions: Questions,
     pub(crate) providers: Providers,
     pub(crate) instruments: Instruments,
@@ -93,7 +93,7 @@ impl Cx {
 
     /// The settings in effect.
     pub fn settings(&self) -> &Settings {
-        &self.parts.settings
+        &self.parts.ground.settings
     }
 
     /// The live state: the facts of lobbies and races, and transitions on them.
@@ -128,6 +128,10 @@ impl Cx {
     /// That of the module that refuses; `UNKNOWN_ERROR` if it panics, `SERVICE_UNAVAILABLE` if it takes too long.
     pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
         self.parts.modules.questions.ask(self, question).await
+    }
+
+    pub(crate) fn ground(&self) -> &Ground {
+        &self.parts.ground
     }
 
     pub(crate) fn bus(&self) -> &Arc<Bus<Cx>> {
@@ -172,7 +176,7 @@ impl Cx {
     /// # Panics
     /// If the module has passed none for `S`.
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
-        let state = self.parts.modules.states.get(&(self.module, TypeId::of::<S>())).cloned();
+        let state = self.parts.ground.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
     }
 

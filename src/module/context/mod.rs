@@ -1,6 +1,7 @@
 //! The context of handler modules, and what it reaches: everything below the sockets and the bridge. The declarations
 //! of modules are above it.
 
+mod brief;
 mod cx;
 mod question;
 mod rows;
@@ -8,12 +9,16 @@ mod setup;
 mod switch;
 mod table;
 
+pub use brief::Brief;
 pub use cx::Cx;
 pub use question::Question;
-pub use rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry, ViewEntry};
+pub use rows::{
+    ClientEntry, Effect, FrameEntry, InstrumentEntry, RouteEntry, Slot, SocketEntry, ViewEntry,
+};
 pub use setup::Setup;
 pub use table::{ModuleTable, render_table};
 
+pub(crate) use brief::{Ground, LaterGround};
 pub(crate) use cx::{Modules, Parts};
 pub(crate) use switch::{Off, Switch, Switches};
 

@@ -5,6 +5,7 @@ use std::fmt;
 use salvo::http::Method;
 use serde::{Serialize, Serializer};
 
+use crate::http::edge::Rate;
 use crate::socket::rooms::Channel;
 
 /// A REST route: `METHOD /path`.
@@ -37,18 +38,22 @@ impl fmt::Display for SocketEntry {
     }
 }
 
-/// Frames of clients: `EVENT (channel)`.
+/// Frames of clients: `EVENT (channel)`, with their rate if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameEntry {
     /// Their events: one that is handled, or all that are ignored together.
     pub events: &'static [&'static str],
     /// The channel that they are sent on.
     pub channel: Channel,
+    /// The rate of each player, if the module limits it.
+    pub rate: Option<Rate>,
 }
 
 impl fmt::Display for FrameEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.events.join(", "), self.channel)
+        write!(f, "{} ({}", self.events.join(", "), self.channel)?;
+        self.rate.map_or(Ok(()), |rate| write!(f, ", {rate}"))?;
+        f.write_str(")")
     }
 }
 
@@ -82,6 +87,60 @@ impl fmt::Display for ViewEntry {
     }
 }
 
+/// A place of the built-in client that modules can fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// The home page.
+    Home,
+    /// The lobby.
+    Lobby,
+    /// The race.
+    Race,
+    /// The result of a race.
+    Result,
+    /// The player's profile.
+    Profile,
+    /// A page of its own, at `#/path`, with a link in the header.
+    Page {
+        /// Its path: one word, like that of a built-in page.
+        path: &'static str,
+        /// Its title, and the text of the link.
+        title: &'static str,
+    },
+}
+
+impl Slot {
+    /// Its name, as the client knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::Lobby => "lobby",
+            Self::Race => "race",
+            Self::Result => "result",
+            Self::Profile => "profile",
+            Self::Page { .. } => "page",
+        }
+    }
+}
+
+/// A file that fills a slot of the client: `slot file`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientEntry {
+    /// The slot.
+    pub slot: Slot,
+    /// A JavaScript module in the folder `web` of the handler module.
+    pub file: &'static str,
+}
+
+impl fmt::Display for ClientEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.slot {
+            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file),
+            slot => write!(f, "{} {}", slot.name(), self.file),
+        }
+    }
+}
+
 /// An instrument of a module: `name (kind)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstrumentEntry {
@@ -108,4 +167,4 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, InstrumentEntry);
+as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, ClientEntry, InstrumentEntry);

@@ -51,6 +51,14 @@ pub(crate) type MadeStates = HashMap<(&'static str, TypeId), State>;
 type Made = ((&'static str, TypeId), State);
 type Make = Box<dyn FnOnce(&Settings) -> Result<Made, String> + Send>;
 
+/// The state of a module of this type.
+pub(super) fn find<'a, S: Send + Sync + 'static>(
+    states: &'a MadeStates,
+    module: &'static str,
+) -> Option<&'a S> {
+    states.get(&(module, TypeId::of::<S>()))?.downcast_ref()
+}
+
 /// The functions that make the states of modules, until the settings are loaded.
 #[derive(Default)]
 pub(crate) struct States(Vec<Make>);

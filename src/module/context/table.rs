@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::rows::{Effect, FrameEntry, InstrumentEntry, RouteEntry, SocketEntry, ViewEntry};
-use crate::bus::EventInfo;
+use super::rows::{
+    ClientEntry, Effect, FrameEntry, InstrumentEntry, RouteEntry, Slot, SocketEntry, ViewEntry,
+};
+use crate::bus::{EventInfo, Promise};
 use crate::socket::rooms::MessageInfo;
 
 /// A row of the wiring table.
@@ -34,6 +36,8 @@ pub struct ModuleTable {
     pub decides: Vec<&'static str>,
     /// Identity providers.
     pub providers: Vec<&'static str>,
+    /// Files of its own that fill slots of the client.
+    pub client: Vec<ClientEntry>,
     /// Instruments of its own.
     pub counts: Vec<InstrumentEntry>,
     /// The types of the messages that its sockets send and receive.
@@ -55,6 +59,7 @@ impl ModuleTable {
             timers: vec![],
             decides: vec![],
             providers: vec![],
+            client: vec![],
             counts: vec![],
             messages: vec![],
         }
@@ -76,7 +81,7 @@ impl ModuleTable {
         self.shows.push(ViewEntry { event, effect });
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 11] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 12] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -92,6 +97,7 @@ impl ModuleTable {
             ("timers", texts(&self.timers)),
             ("decides", texts(&self.decides)),
             ("logins", texts(&self.providers)),
+            ("client", texts(&self.client)),
             ("counts", texts(&self.counts)),
         ]
     }
@@ -126,16 +132,23 @@ pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
     let mut claimed = BTreeMap::new();
     for row in rows {
         let timers = row.timers.iter().map(|timer| format!("timer {timer}"));
-        let frames = row.frames.iter().map(|frame| format!("frame {frame}"));
+        let frames = row
+            .frames
+            .iter()
+            .map(|frame| format!("frame {} ({})", frame.events.join(", "), frame.channel));
         let paths = texts(&row.routes).into_iter().chain(texts(&row.sockets));
-        for claim in paths.chain(frames).chain(timers) {
+        let pages = row.client.iter().filter_map(|entry| match entry.slot {
+            Slot::Page { path, .. } => Some(format!("page #/{path}")),
+            _ => None,
+        });
+        for claim in paths.chain(frames).chain(timers).chain(pages) {
             if let Some(other) = claimed.insert(claim.clone(), row.name) {
                 return Err(format!("modules {other} and {} both claim {claim}", row.name));
             }
         }
     }
     for row in rows {
-        for event in row.emits.iter().filter(|event| event.loss == "never") {
+        for event in row.emits.iter().filter(|event| event.loss == Promise::Never) {
             if let Some(circle) = circle(rows, event.name, event.name, &mut BTreeSet::new()) {
                 return Err(format!("events form a cycle, which could deadlock: {circle}"));
             }
@@ -152,7 +165,7 @@ fn circle(
     seen: &mut BTreeSet<&'static str>,
 ) -> Option<String> {
     for row in rows.iter().filter(|row| row.hears.iter().any(|heard| heard.name == from)) {
-        for next in row.emits.iter().filter(|event| event.loss == "never") {
+        for next in row.emits.iter().filter(|event| event.loss == Promise::Never) {
             if next.name == start {
                 return Some(format!("{from} → {} → {start}", row.name));
             }
@@ -175,7 +188,12 @@ mod tests {
     use crate::bus::Reach;
 
     fn event(name: &'static str) -> EventInfo {
-        EventInfo { name, reach: Reach::Pod, loss: "never", schema: <() as ToSchema>::to_schema }
+        EventInfo {
+            name,
+            reach: Reach::Pod,
+            loss: Promise::Never,
+            schema: <() as ToSchema>::to_schema,
+        }
     }
 
     fn row(name: &'static str, hears: &'static str, emits: &'static str) -> ModuleTable {

@@ -7,6 +7,7 @@ mod goodbye;
 mod leaving;
 mod message;
 mod outbox;
+mod rates;
 mod room;
 
 pub use channel::{Channel, LOBBY, RACE};
@@ -20,3 +21,5 @@ pub(crate) use message::Side;
 
 pub(in crate::socket) use leaving::Client;
 pub(in crate::socket) use outbox::Call;
+#[cfg(fuzzing)]
+pub(in crate::socket) use room::Kept;

@@ -3,8 +3,9 @@
 //! The publisher writes a frame directly, if no frame waits before it and the kernel accepts it. So a keystroke wakes
 //! no task of its receivers. What the kernel does not accept waits for the socket's task.
 //!
-//! The outbox is bounded, with two policies. Positions: once [`CONFLATE_FROM`] wait, a player's newest replaces the one
-//! before it, so there are never more than that plus one per player. Lifecycle frames are never dropped: a client that
+//! The outbox is bounded, with three policies. Positions: once [`CONFLATE_FROM`] wait, a player's newest replaces the one
+//! before it, so there are never more than that plus one per player. Fleeting frames share that bound, and are dropped
+//! beyond it. Lifecycle frames are never dropped: a client that
 //! lets [`LIFECYCLE_LIMIT`] of them pile up is closed with `SLOW_READER`, which tells it to reconnect.
 
 use std::collections::VecDeque;
@@ -64,7 +65,7 @@ pub(in crate::socket) struct Call {
 #[derive(Debug)]
 struct Waits {
     frame: Frame,
-    /// The player of a position; `None` for lifecycle frames.
+    /// The event and player of a frame that may be conflated or dropped; `None` for lifecycle frames.
     of: Option<Whose>,
 }
 
@@ -142,6 +143,22 @@ impl Outbox {
         } else {
             waiting.frames.push_back(Waits { frame, of: None });
         }
+        drop(waiting);
+        self.notify();
+    }
+
+    /// Adds a frame that may be dropped: it is, if as many wait as positions may.
+    pub fn push_fleeting(&self, whose: &Whose, frame: Frame) {
+        let mut waiting = self.waiting.lock();
+        if self.write_at_once(&mut waiting, &frame) {
+            return;
+        }
+        if waiting.positions >= CONFLATE_FROM {
+            count::DROPPED_FRAMES.add(1);
+            return;
+        }
+        waiting.positions += 1;
+        waiting.frames.push_back(Waits { frame, of: Some(whose.clone()) });
         drop(waiting);
         self.notify();
     }

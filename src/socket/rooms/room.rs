@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use super::Channel;
 use super::frame::Frame;
 use super::outbox::{Outbox, Whose};
+use super::rates::Rates;
 use crate::Kind;
 use crate::bus::{Event, Latest};
 use crate::game::{GameId, LoginId, Timestamp, UserId};
@@ -40,13 +41,27 @@ pub struct Seat {
     /// The number of the socket on this pod.
     pub socket: u64,
     /// What the room keeps for the player.
-    pub(in crate::socket) own: Own,
+    pub(in crate::socket) kept: Kept,
     /// The room.
     pub room: Arc<Room>,
 }
 
-/// What a room keeps for a player: a [`Socket::Own`](crate::socket::Socket::Own).
-pub(in crate::socket) type Own = Arc<dyn Any + Send + Sync>;
+/// What a room keeps for a player with a socket in it, now or before.
+#[derive(Clone)]
+pub(in crate::socket) struct Kept {
+    /// A [`Socket::Own`](crate::socket::Socket::Own).
+    pub(in crate::socket) own: Own,
+    /// The budgets of frames with a rate of their own.
+    pub(in crate::socket) rates: Arc<Rates>,
+}
+
+impl Kept {
+    pub(in crate::socket) fn of(own: Own) -> Self {
+        Self { own, rates: Arc::default() }
+    }
+}
+
+type Own = Arc<dyn Any + Send + Sync>;
 
 impl Seat {
     /// What the room keeps for the player.
@@ -54,7 +69,7 @@ impl Seat {
     /// # Panics
     /// If that is of another type: the sockets of a channel declare it.
     pub fn own<T: 'static>(&self) -> &T {
-        self.own.downcast_ref().expect("the sockets of the channel keep this")
+        self.kept.own.downcast_ref().expect("the sockets of the channel keep this")
     }
 
     /// Whether this is the player's newest socket in the room.
@@ -72,8 +87,7 @@ struct Inside {
     members: Vec<Arc<Member>>,
     /// The newest position of each player.
     positions: HashMap<Whose, Known>,
-    /// What is kept for each player with a socket here, now or before.
-    own: HashMap<UserId, Own>,
+    kept: HashMap<UserId, Kept>,
 }
 
 /// A position known to this pod.
@@ -89,6 +103,21 @@ impl Room {
     pub fn show(&self, frame: &Frame) {
         for member in &self.0.lock().members {
             member.outbox.push(frame.clone());
+        }
+    }
+
+    /// Sends a lifecycle frame to a player's sockets.
+    pub fn show_to(&self, player: &UserId, frame: &Frame) {
+        for member in self.0.lock().members.iter().filter(|it| it.user == *player) {
+            member.outbox.push(frame.clone());
+        }
+    }
+
+    /// Sends a frame to the members that have room for it; if `only` is given, to that player's sockets.
+    pub fn show_fleeting(&self, whose: &Whose, frame: &Frame, only: Option<&UserId>) {
+        let addressed = |it: &&Arc<Member>| only.is_none_or(|player| it.user == *player);
+        for member in self.0.lock().members.iter().filter(addressed) {
+            member.outbox.push_fleeting(whose, frame.clone());
         }
     }
 
@@ -156,22 +185,25 @@ impl Room {
 
     /// What the room keeps for a player, if the player has or had a socket here, and it is of this type.
     pub fn own<T: Send + Sync + 'static>(&self, player: &UserId) -> Option<Arc<T>> {
-        self.0.lock().own.get(player).cloned()?.downcast().ok()
+        self.0.lock().kept.get(player)?.own.clone().downcast().ok()
     }
 
     /// What the room keeps for each player with a socket here, now or before.
     pub fn own_of_all<T: Send + Sync + 'static>(&self) -> Vec<(UserId, Arc<T>)> {
         let inside = self.0.lock();
-        let of = |(user, own): (&UserId, &Own)| Some((user.clone(), own.clone().downcast().ok()?));
-        inside.own.iter().filter_map(of).collect()
+        let of = |(user, kept): (&UserId, &Kept)| {
+            Some((user.clone(), kept.own.clone().downcast().ok()?))
+        };
+        inside.kept.iter().filter_map(of).collect()
     }
 
-    pub(in crate::socket) fn own_of<T: Default + Send + Sync + 'static>(
+    pub(in crate::socket) fn keep<T: Default + Send + Sync + 'static>(
         &self,
         player: &UserId,
-    ) -> Own {
+    ) -> Kept {
         let mut inside = self.0.lock();
-        inside.own.entry(player.clone()).or_insert_with(|| Arc::new(T::default())).clone()
+        let kept = inside.kept.entry(player.clone());
+        kept.or_insert_with(|| Kept::of(Arc::new(T::default()))).clone()
     }
 
     /// Whether there is only one member.
@@ -365,23 +397,4 @@ impl Rooms {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    #[test]
-    fn what_another_server_has_told_is_not_shown_again_by_the_keystroke_behind_it() {
-        let room = Room::default();
-        let (user, outbox) = ("anna".into(), Arc::default());
-        let anna = Arc::new(Member { socket: 1, module: "race", user, login: None, outbox });
-        room.enter(&anna, 8);
-        let whose = || Whose { event: "moved", player: Some("ben".into()) };
-        let at = |place: u32| Frame::json(&place);
-        room.show_first_position(whose(), at(1));
-        room.show_position(whose(), at(1));
-        room.show_first_position(whose(), at(0));
-        assert_eq!(anna.outbox.take_texts(), ["1"]);
-        // A player's own keystroke is shown, even with the same position.
-        room.show_position(whose(), at(1));
-        room.show_position(whose(), at(2));
-        assert_eq!(anna.outbox.take_texts(), ["1", "2"]);
-    }
-}
+mod tests;

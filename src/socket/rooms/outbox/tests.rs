@@ -53,6 +53,20 @@ fn lifecycle_frames_are_never_dropped_but_the_client_is() {
     assert!(outbox.is_closing());
 }
 
+#[test]
+fn fleeting_frames_are_dropped_where_positions_would_be_conflated_and_close_nothing() {
+    let outbox = Outbox::default();
+    for number in 0..10_000 {
+        let (player, frame) = position("anna", number);
+        outbox.push_fleeting(&player, frame);
+    }
+    assert!(!outbox.is_closing() && outbox.take_call().close.is_none());
+    outbox.push(Frame::json(&"start"));
+    let texts = outbox.take_texts();
+    assert_eq!(texts.len(), CONFLATE_FROM + 1);
+    assert_eq!(texts.last().map(String::as_str), Some(r#""start""#));
+}
+
 /// An outbox over a real connection, and the other end of it.
 async fn connected() -> (Outbox, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

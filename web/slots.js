@@ -1,0 +1,77 @@
+// What handler modules of the server show on pages of this client: each fills slots with JavaScript modules of its own,
+// which export `show(place, host)`. It may return a function that is called when the page is left.
+
+import { h } from './ui.js';
+
+// The list does not change while a page is open. Without an answer, nothing is shown.
+let listed = null;
+
+export const slots = () =>
+  (listed ??= fetch('/web/modules.json').then(
+    (answer) => (answer.ok ? answer.json() : []),
+    () => [],
+  ));
+
+// Fills a slot of a page. `host` has what the modules may use, see docs/client.md. Returns the element with all
+// of them, and `end`, which is called when the page is left.
+export function slot(name, host) {
+  const element = h('div', { class: 'slot', 'data-slot': name });
+  const ends = [];
+  let isLeft = false;
+  const fill = async (file, place) => {
+    const { show } = await import(file);
+    const end = isLeft ? null : await show(place, host);
+    if (!end) return;
+    if (isLeft) end();
+    else ends.push(end);
+  };
+  const fillAll = async () => {
+    const entries = (await slots()).filter((it) => it.slot === name);
+    if (isLeft) return;
+    for (const { file } of entries) {
+      const place = h('div');
+      element.append(place);
+      // A broken module must not break the page.
+      fill(file, place).catch((fault) => console.error(file, fault));
+    }
+  };
+  fillAll();
+  const end = () => {
+    isLeft = true;
+    for (const it of ends) it();
+  };
+  return { element, end };
+}
+
+// Adds a style sheet of a module, once.
+export function style(file) {
+  if (document.querySelector(`link[href="${file}"]`)) return;
+  document.head.append(h('link', { rel: 'stylesheet', href: file }));
+}
+
+// The pages of modules, for the router: { path: page }.
+export async function modulePages() {
+  const entries = (await slots()).filter((it) => it.slot === 'page');
+  return Object.fromEntries(entries.map(({ path, title, file }) => [path, { title, show: lazily(file) }]));
+}
+
+// A page that is loaded when it is first shown.
+const lazily = (file) => (main, argument) => {
+  let isLeft = false;
+  let end = null;
+  import(file).then(
+    async ({ show }) => {
+      if (isLeft) return;
+      end = (await show(main, argument)) ?? null;
+      if (isLeft) end?.();
+    },
+    (fault) => {
+      console.error(file, fault);
+      if (!isLeft) main.append(h('p', {}, 'This page could not be loaded. Please reload it.'));
+    },
+  );
+  return () => {
+    isLeft = true;
+    end?.();
+  };
+};
