@@ -48,6 +48,7 @@ mod crowd;
 mod devices;
 mod doors;
 mod drain;
+mod emotes;
 mod faults;
 mod game_socket;
 mod guests;
