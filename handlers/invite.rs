@@ -210,7 +210,7 @@ fn check_friend(game: &Game, user: &UserId) -> Result<(), Kind> {
 /// The token by which the players of a game can meet again.
 fn common_token(cx: &Cx, game: &Game) -> String {
     let own = token_of(&game.door).map(str::to_owned);
-    own.unwrap_or_else(|| cx.keys().secret_of(&format!("those who met in {}", game.id)))
+    own.unwrap_or_else(|| cx.secret_of(&format!("those who met in {}", game.id)))
 }
 
 /// A player wants to race against the same people again.

@@ -14,12 +14,14 @@ use crate::game::{GuestLoggedIn, LoginEnded, User, UserId, UserType};
 use crate::handlers::shared::PasswordAccounts;
 use crate::http::{Answer, Body, Budgets, Caller, Empty};
 use crate::login::{log_in, name_key, refusal, shown_name};
-use crate::module::{Cx, Module, Wiring};
+use crate::module::{Cx, Module, Need, Wiring};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "local", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
+    module.needs(Need::Providers);
+    module.needs(Need::Records);
     module.state(|_| {
         let (by_address, by_name) = TRIES_PER_MINUTE;
         let (by_address, by_name) = (Budgets::per_minute(by_address), Budgets::per_minute(by_name));
@@ -148,7 +150,7 @@ async fn login(
 /// The client's address as stored for a player: a keyed hash, which reveals neither the address nor whether two
 /// players share one.
 fn address_of_login(cx: &Cx, req: &Request, name_key: &str) -> String {
-    cx.keys().secret_of(&format!("the address of {name_key}: {}", cx.address(req)))
+    cx.secret_of(&format!("the address of {name_key}: {}", cx.address(req)))
 }
 
 /// Stores an address. The login has succeeded even if this fails.
@@ -222,7 +224,7 @@ fn spend_name(cx: &Cx, key: String) -> Result<(), Error> {
 
 /// The player's identity before the login.
 fn before(cx: &Cx, req: &Request) -> Option<Bearer> {
-    cx.keys().access(Cookies::of(req).access_token(), cx.now()).ok()
+    cx.bearer(Cookies::of(req).access_token()).ok()
 }
 
 #[cfg(test)]

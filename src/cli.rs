@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::signals::Signals;
 use crate::app::Application;
-use crate::module::{linked, render_table, scaffold, wire};
+use crate::module::{Feature, linked, render_table, scaffold, wire};
 use crate::settings::{Loaded, Sources, load};
 use crate::telemetry;
 
@@ -59,10 +59,13 @@ enum Command {
         #[arg(long, value_name = "HOST:PORT")]
         at: Option<String>,
     },
-    /// Create handlers/NAME.rs: a small working handler module with a passing test.
+    /// Create handlers/NAME.rs: a small working handler module with passing tests.
     New {
         /// Lowercase letters, digits and underscores.
         name: String,
+        /// What it has, separated by commas.
+        #[arg(long, value_delimiter = ',', default_value = "route")]
+        with: Vec<Feature>,
     },
 }
 
@@ -81,8 +84,8 @@ pub fn run() -> ExitCode {
 }
 
 fn obey(arguments: Arguments) -> Result<(), String> {
-    if let Some(Command::New { name }) = &arguments.command {
-        let file = scaffold(Path::new("handlers"), name)?;
+    if let Some(Command::New { name, with }) = &arguments.command {
+        let file = scaffold(Path::new("handlers"), name, with)?;
         print(&format!("wrote {}; `cargo test {name}` tests it\n", file.display()));
         return Ok(());
     }

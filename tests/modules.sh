@@ -31,8 +31,9 @@ shows_not() { ! wiring | grep -q "$1" || fail "$2"; }
 
 shows_not '^probe' "there is a module probe before it was dropped in"
 for name in probe probe_moved probe_removed; do "$binary" new "$name"; done
+"$binary" new probe_whole --with route,frame,page
 build
-for name in probe probe_moved probe_removed; do
+for name in probe probe_moved probe_removed probe_whole; do
     shows "^$name .*race.started" "a file that was dropped in is not there"
 done
 # Pods of both builds play together.
@@ -44,17 +45,24 @@ CARGO_INCREMENTAL=0 cargo test --locked --quiet --lib probe || fail "the test of
 sed -i 's#/api/v1/probe"#/api/v1/edited"#' handlers/probe.rs
 mkdir handlers/probe_moved && mv handlers/probe_moved.rs handlers/probe_moved/mod.rs
 rm handlers/probe_removed.rs
-# A game mode with rules of its own.
-shows '^timed ' "the module timed is not there"
-mv handlers/timed timed
+rm -r handlers/probe_whole
+# A game mode with rules of its own, and other features.
+features="timed emotes texts rematch.rs"
+mkdir aside
+for feature in $features; do
+    shows "^${feature%.rs} " "the module $feature is not there"
+    mv "handlers/$feature" aside/
+done
 build
-shows_not '^timed ' "a module that was taken out is still there"
+for feature in $features; do
+    shows_not "^${feature%.rs} " "the module $feature, which was taken out, is still there"
+done
 shows '/api/v1/edited' "an edit is not seen"
 shows '^probe_moved .*race.started' "a folder is not seen"
 shows_not '^probe_removed' "a module that was removed is still there"
 
 rm -r handlers/probe_moved
-mv timed handlers/timed
+mv aside/* handlers/
 sed -i 's#name: "probe"#name: "other"#' handlers/probe.rs
 build
 refusal=$(wiring 2>&1 || true)

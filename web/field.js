@@ -40,8 +40,8 @@ export function typingField(typed, back, describedBy) {
     read(false);
   };
 
-  // Enter acts like a space at the end of the text.
-  const ended = () => typed(`${input.value.slice(settled)}\n`, false);
+  // Enter ends a line, and acts like a space at the end of the text.
+  const ended = () => reset(typed(`${input.value.slice(settled)}\n`, false));
 
   const backIntoWord = (event) => {
     if (event.isComposing || input.value.slice(settled) !== '') return;

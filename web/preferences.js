@@ -6,7 +6,8 @@ import { recall, remember } from './store.js';
 export const THEMES = { system: 'System', light: 'Light', dark: 'Dark', storm: 'Storm', paper: 'Paper' };
 export const WORDS = [25, 50, 100];
 
-const DEFAULTS = { theme: 'system', sounds: false, words: null, punctuation: false, numbers: false, seconds: 60 };
+// `query` is what modules add to the query of lobbies of the player's own.
+const DEFAULTS = { theme: 'system', sounds: false, words: null, punctuation: false, numbers: false, seconds: 60, query: {} };
 
 export const preferences = () => ({ ...DEFAULTS, ...recall('preferences') });
 
@@ -20,6 +21,6 @@ export function prefer(change) {
 
 // The text choice, for the query of the lobby's socket. Defaults are left to the server.
 export function textQuery() {
-  const { words, punctuation, numbers } = preferences();
-  return { ...(words && { words }), ...(punctuation && { punctuation }), ...(numbers && { numbers }) };
+  const { words, punctuation, numbers, query } = preferences();
+  return { ...query, ...(words && { words }), ...(punctuation && { punctuation }), ...(numbers && { numbers }) };
 }

@@ -74,6 +74,10 @@ class Race {
   words = [];
   // The seconds of a race against the clock; null in other races.
   limit = null;
+  // What the server tells of the text, if it is not of common words; and its lines after the first: the index of the
+  // first word, and the number of blanks before it.
+  about = null;
+  lines = new Map();
   // The expected end of the countdown, before START.
   deadline = null;
   // The failure code or close code that ended the race.
@@ -141,15 +145,17 @@ class Race {
     const { gameId } = this.record;
     const closings = this.#closings;
     if (this.words.length === 0) {
-      const [{ words, seconds }, { seconds_left: left }] = await Promise.all([
+      const [{ words, seconds, about }, { seconds_left: left }] = await Promise.all([
         get(`/game/words?game_id=${gameId}`),
         get(`/game/countdown?game_id=${gameId}`),
         this.#roster.read(),
       ]);
       this.words = words.split(' ');
       this.limit = seconds ?? null;
+      this.about = about ?? null;
+      this.lines = new Map(about?.lines ?? []);
       this.deadline = deadlineIn(left);
-      this.record.state ??= begin(this.words);
+      this.record.state ??= begin(this.words, [...this.lines.keys()]);
       this.#roster.moveMe(position(this.record.state));
     }
     if (closings !== this.#closings) return;

@@ -13,10 +13,12 @@ export class TextView {
   #next = null;
   #painted = 0;
 
-  constructor(words) {
+  // `lines` has the blanks before the first word of each line but the first.
+  constructor(words, lines = new Map()) {
     this.#words = words;
     this.#spans = words.map((word) => h('span', { class: 'word' }, letters(word)));
-    this.#lines = h('div', { class: 'lines' }, this.#spans.flatMap((span) => [span, ' ']));
+    const after = (at) => (lines.has(at + 1) ? newLine(lines.get(at + 1)) : ' ');
+    this.#lines = h('div', { class: 'lines' }, this.#spans.flatMap((span, at) => [span, after(at)]));
     this.element = h('div', { class: 'text', 'aria-hidden': 'true' }, this.#lines);
     new ResizeObserver(() => this.#next && this.#paint()).observe(this.element);
   }
@@ -132,6 +134,9 @@ export class TextView {
 
 // One of eight colours and patterns, which repeat; the number distinguishes players.
 export const colour = ({ number }) => ((number - 1) % 8) + 1;
+
+// The mark of a line's end, and the blanks that the next line begins with.
+const newLine = (blanks) => h('span', { class: 'new-line' }, '⏎', h('br'), '\u00a0'.repeat(blanks));
 
 const letters = (word) => word.split('').map((letter) => h('span', {}, letter));
 

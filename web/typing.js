@@ -6,22 +6,26 @@ export const EXTRA = 8;
 
 const LETTERS_PER_WORD = 5;
 
-export function begin(words) {
+// `lines` are the indexes of the words that begin a line, without the first.
+export function begin(words, lines = []) {
   // `mistakes` counts the wrong keystrokes by index of the word.
-  return { words, typed: [''], keys: 0, right: 0, mistakes: {}, done: false };
+  return { words, lines, typed: [''], keys: 0, right: 0, mistakes: {}, done: false };
 }
 
-// The next state when the input, which holds the current word, has `value`. Spaces end words. `composing`
-// means that an input method is still composing it.
+// The next state when the input, which holds the current word, has `value`. Spaces end words, and Enter (a line feed)
+// the last word of a line. `composing` means that an input method is still composing it.
 export function type(state, value, composing = false) {
   const next = { ...state, typed: [...state.typed], mistakes: { ...state.mistakes } };
-  const [first, ...others] = tidy(value).split(' ');
+  const [first, ...others] = tidy(value).split(/([ \n])/);
   write(next, first, composing);
-  for (const part of others) {
+  for (let at = 0; at < others.length; at += 2) {
     if (isLast(next)) break;
-    // A space before anything was typed is ignored.
-    if (current(next) !== '') endWord(next);
-    write(next, part, composing);
+    const [end, part] = others.slice(at, at + 2);
+    // A space before anything was typed is ignored; so is one where the line ends, and Enter elsewhere.
+    const isEnd = current(next) !== '' && isLineEnd(next) === (end === '\n');
+    const before = isEnd ? '' : current(next);
+    if (isEnd) endWord(next);
+    write(next, before + part, composing);
   }
   next.done = isLast(next) && current(next) === next.words.at(-1);
   return next;
@@ -35,6 +39,13 @@ export function goBack(state) {
 }
 
 export const current = (state) => state.typed.at(-1);
+
+// Whether Enter ends the current word.
+export const isLineEnd = (state) => state.lines?.includes(state.typed.length) ?? false;
+
+// Whether the input `value` tried to end the last word of a line with a space.
+export const waitsForEnter = (before, after, value) =>
+  isLineEnd(before) && after.typed.length === before.typed.length && / $/.test(value);
 
 export const isLast = (state) => state.typed.length === state.words.length;
 
@@ -106,7 +117,7 @@ export function mistyped(state) {
 }
 
 // Phone keyboards insert typographic apostrophes and non-breaking spaces.
-const tidy = (value) => value.replace(/[‘’]/g, "'").replace(/\s/g, ' ').normalize('NFC');
+const tidy = (value) => value.replace(/[‘’]/g, "'").replace(/[^\S\n]/g, ' ').normalize('NFC');
 
 // Sets the current word to `text`, and counts the keystrokes for it.
 function write(next, text, composing) {

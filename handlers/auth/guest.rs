@@ -63,7 +63,7 @@ pub(super) async fn introduce(
     req: &mut Request,
 ) -> Result<Answer<Guest>, Error> {
     let wished = wish.0.check()?;
-    let known = cx.keys().access(Cookies::of(req).access_token(), cx.now()).ok();
+    let known = cx.bearer(Cookies::of(req).access_token()).ok();
     let user = match known.map(|bearer| bearer.user) {
         Some(User { user_type: UserType::Registered, .. }) => return Err(Kind::NOT_A_GUEST.into()),
         Some(guest) => match wished.filter(|name| *name != guest.name) {

@@ -158,7 +158,7 @@ async fn finish(
     let person = identity.identify(&code, &attempt).await?;
     let id = format!("{}-{}", provider.name, person.subject());
     let name = person.name().map(str::to_owned);
-    let before = cx.keys().access(shown.access_token(), cx.now()).ok();
+    let before = cx.bearer(shown.access_token()).ok();
     let logged_in = log_in(cx, id.as_str().into(), name, before, cookies);
     logged_in.await.map_err(|_| Failure::ServerError)
 }

@@ -14,13 +14,16 @@ use crate::auth::{Cookies, SetCookies};
 use crate::game::{GuestLoggedIn, LoginEnded, PlayerForgotten, User};
 use crate::handlers::shared::PasswordAccounts;
 use crate::http::{Answer, Empty, Key};
-use crate::module::{Cx, Module, Wiring};
+use crate::module::{Cx, Module, Need, Wiring};
 use crate::socket::SocketsOf;
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "auth", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
+    module.needs(Need::Keys);
+    module.needs(Need::Providers);
+    module.needs(Need::Records);
     module
         .get("/api/v1/auth/guest-token", guest_token)
         .fails(&[Kind::KEY_NOT_FOUND, Kind::ORIGIN_NOT_ALLOWED]);
@@ -55,7 +58,7 @@ async fn guest_token(
     if !cx.asked_by_own_page(req) {
         return Err(Error::new(Kind::ORIGIN_NOT_ALLOWED, "only pages of this site may do that"));
     }
-    let is_known = cx.keys().access(Cookies::of(req).access_token(), cx.now()).is_ok();
+    let is_known = cx.bearer(Cookies::of(req).access_token()).is_ok();
     // HEAD is safe (RFC 9110, section 9.2.1): link previews and scanners must not use the key up.
     if is_known || req.method() == Method::HEAD {
         return Ok(Answer::ok());
@@ -68,7 +71,7 @@ async fn guest_token(
 /// Logs out: ends the login of the access token, closes its sockets and removes the cookies. Always succeeds.
 #[endpoint(tags("auth"))]
 async fn logout(cx: Cx, req: &mut Request) -> Answer<Empty> {
-    if let Some(bearer) = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now()) {
+    if let Some(bearer) = cx.former_bearer(Cookies::of(req).access_token()) {
         let work = token::end(cx.clone(), bearer);
         if let Err(error) = cx.carry(work).await {
             // Without the cookies, this browser is logged out all the same.

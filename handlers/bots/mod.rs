@@ -26,12 +26,13 @@ use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Tim
 use crate::handlers::shared::{Claim, CorrectWords, Finish, Passage};
 use crate::http::Answer;
 use crate::live::Step;
-use crate::module::{Cx, Module, Wiring};
+use crate::module::{Cx, Module, Need, Wiring};
 use crate::socket::RACE;
 
 inventory::submit! { Module { name: "bots", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
+    module.needs(Need::Records);
     module.state(BotSettings::load);
     module.optional_timer("bots.arrival", BotSettings::are_on, arrive_at, arrive);
     module.optional_timer("bots.finish", BotSettings::are_on, finishes_at, finish);

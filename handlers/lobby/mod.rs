@@ -27,7 +27,9 @@ use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Parts, PlayerJoined, PlayerLeft, RacePrepared,
     SocketId, Stage, Timestamp, User, UserId, UserType,
 };
-use crate::handlers::shared::{Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited};
+use crate::handlers::shared::{
+    LobbyWanted, Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited,
+};
 use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
 use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
@@ -262,14 +264,17 @@ async fn asked_for(cx: &Cx, query: &Query<'_>) -> Result<(Door, Parts), Error> {
     let wishes = Wishes { text: text_wish(query)?, ..Wishes::default() };
     let is_known = matches!(query.text("game_type"), None | Some("single" | "multi"));
     let mode = if is_known { None } else { cx.ask(ModeWanted { query: query.all() }).await? };
-    let Some(Mode { door: open, parts }) = mode else {
-        return Ok((door(query, query.text("game_type"))?, Parts::default().with(wishes)));
+    let (door, parts) = match (mode, query.text("invite_token")) {
+        (None, _) => (door(query, query.text("game_type"))?, Parts::default()),
+        (Some(Mode { door, parts }), None) => (door, parts),
+        (Some(Mode { parts, .. }), Some(_)) => (door(query, None)?, parts),
     };
     let parts = parts.with(wishes);
-    match query.text("invite_token") {
-        None => Ok((open, parts)),
-        Some(_) => Ok((door(query, None)?, parts)),
+    if door.is_public() {
+        return Ok((door, parts));
     }
+    let more = cx.ask_all(LobbyWanted { query: query.all() }).await?;
+    Ok((door, more.into_iter().fold(parts, Parts::and)))
 }
 
 /// The door that a query asks for, with this `game_type`.
@@ -303,7 +308,7 @@ pub fn invite_token(request: &salvo::Request) -> Option<String> {
 /// The user of a valid token. An invalid token counts as missing: its player becomes a new guest, whose cookie replaces
 /// the invalid one, and is not locked out.
 fn known_user(cx: &Cx, cookies: &Cookies<'_>) -> Option<Bearer> {
-    cx.keys().access(cookies.access_token(), cx.now()).ok()
+    cx.bearer(cookies.access_token()).ok()
 }
 
 fn new_guest() -> Bearer {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::game::{PlayerForgotten, Timestamp};
 use crate::http::{Answer, BoundedInteger, Caller, Query, no_metadata};
-use crate::module::{Cx, Module, Wiring};
+use crate::module::{Cx, Module, Need, Wiring};
 use crate::records::{KeptResult, Summary};
 
 inventory::submit! { Module { name: "profile", path: module_path!(), wire } }
@@ -20,6 +20,7 @@ inventory::submit! { Module { name: "profile", path: module_path!(), wire } }
 const HISTORY: &str = "/api/v1/profile/history";
 
 fn wire(module: &mut Wiring) {
+    module.needs(Need::Records);
     module.get("/api/v1/profile/user-info", user_info);
     module.get("/api/v1/profile/statistics", statistics);
     module.get("/api/v1/profile/graph", graph);

@@ -1,6 +1,5 @@
 //! The race: text, countdown, START, and the carets of all players.
 
-mod dress;
 pub mod rules;
 mod source;
 #[cfg(test)]
@@ -22,7 +21,9 @@ use crate::game::{
     Game, GameId, LobbyClosed, LoginId, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared,
     RaceStarted, Stage, Timestamp, User,
 };
-use crate::handlers::shared::{Noted, Progress, Text, TimeIsUp, Typing};
+use crate::handlers::shared::{
+    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing,
+};
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{
@@ -70,10 +71,16 @@ async fn prepare(cx: Cx, game: GameId) -> Result<Option<RacePrepared>, Error> {
     let Some(closed) = cx.live().find(game).await? else { return Ok(None) };
     let settings = &cx.settings().game;
     let wish = rules::text_wish(&closed, settings.word_count);
-    let text = cx.state::<WordSource>().draw(wish, &mut rand::rng());
     let starts_at = cx.now() + rules::wait(&closed, settings);
-    let text = Arc::from(text);
-    let prepare = |game: &mut Game| rules::prepare(game, &text, starts_at);
+    // A module that fails is reported, and must not stop the race.
+    let drawn = cx.ask(TextWanted { game: closed, wish }).await.unwrap_or_default();
+    let draw = || DrawnText {
+        words: cx.state::<WordSource>().draw(wish, &mut rand::rng()),
+        about: TextAbout::default(),
+    };
+    let text = drawn.unwrap_or_else(draw);
+    let (typed, about) = (Arc::from(text.words), text.about);
+    let prepare = |game: &mut Game| rules::prepare_text(game, &typed, &about, starts_at);
     let prepared = cx.live().advance("prepare", game, prepare).await?;
     Ok(prepared.map(|game| {
         cx.arm(&game);
@@ -177,8 +184,7 @@ impl Socket for RaceSocket {
 
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
         let id = GameId(handshake.query().integer("game_id")?);
-        let Bearer { user, login } =
-            cx.keys().access(handshake.cookies().access_token(), cx.now())?;
+        let Bearer { user, login } = cx.bearer(handshake.cookies().access_token())?;
         let game = find(cx, id).await?;
         let player = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let (text, progress) = (Text::of(&game.words()), player.part());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::game::{Door, Game, Stage, Timestamp, UserId};
-use crate::handlers::shared::{Text, TextWish, TimeLimit, Wishes, Words};
+use crate::handlers::shared::{Text, TextAbout, TextWish, TimeLimit, Wishes, Words};
 use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
@@ -37,6 +37,20 @@ pub fn prepare(game: &mut Game, words: &Arc<str>, starts_at: Timestamp) -> Step<
     game.put(Words(words.clone()));
     game.starts_at = Some(starts_at);
     Step::changed(())
+}
+
+/// The same, with what is known of the text.
+pub(super) fn prepare_text(
+    game: &mut Game,
+    words: &Arc<str>,
+    about: &TextAbout,
+    starts_at: Timestamp,
+) -> Step<()> {
+    let step = prepare(game, words, starts_at);
+    if step.is_change() && *about != TextAbout::default() {
+        game.put(about.clone());
+    }
+    step
 }
 
 /// Gives START to a race that is due.

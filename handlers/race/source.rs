@@ -1,13 +1,10 @@
-//! The source of the words: lists of words, and the draw.
+//! The source of the words: the server's list.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use rand::Rng;
-use rand::seq::index;
 
-use super::dress;
-use crate::handlers::shared::TextWish;
+use crate::handlers::shared::{TextWish, WordList};
 use crate::module::Setup;
 use crate::settings::GameSettings;
 
@@ -18,7 +15,7 @@ const ENGLISH: &str = include_str!("words/english.txt");
 const LISTS: &str = "words";
 
 /// The words from which texts are drawn.
-pub(super) struct WordSource(Vec<Box<str>>);
+pub(super) struct WordSource(WordList);
 
 impl WordSource {
     /// Loads the list that the settings name: the file `game.word_file`, or the list `game.word_list` in the data
@@ -41,32 +38,18 @@ impl WordSource {
         Self::of(&text, &from, game)
     }
 
-    /// Words are separated by white space. Lines that begin with `#`, and repeated words, are skipped.
     fn of(text: &str, from: &str, game: &GameSettings) -> Result<Self, String> {
-        let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let mut seen = HashSet::new();
-        let words: Vec<Box<str>> = lines
-            .flat_map(str::split_whitespace)
-            .filter(|word| seen.insert(*word))
-            .map(Into::into)
-            .collect();
-        if words.len() < game.word_count {
-            let (count, wanted) = (words.len(), game.word_count);
+        let (words, wanted) = (WordList::of(text), game.word_count);
+        if words.len() < wanted {
+            let count = words.len();
             return Err(format!("game.word_count is {wanted}, but {from} has only {count} words"));
         }
         Ok(Self(words))
     }
 
-    /// Draws a text: words joined by single blanks, with the wished number, sentences and numbers. No word comes again
-    /// before all of the list have come.
+    /// Draws a text.
     pub(super) fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
-        let count = wish.words.map_or(self.0.len(), usize::from);
-        let mut words = Vec::with_capacity(count);
-        while words.len() < count {
-            let drawn = index::sample(chance, self.0.len(), self.0.len().min(count - words.len()));
-            words.extend(drawn.into_iter().map(|index| String::from(&*self.0[index])));
-        }
-        dress::text(words, wish, chance).join(" ")
+        self.0.draw(wish, chance)
     }
 }
 
@@ -88,18 +71,7 @@ mod tests {
         let source = of(ENGLISH, 25).unwrap_or_else(|error| panic!("{error}"));
         assert!(source.0.len() > 2_500);
         let proper = |word: &str| word.len() >= 2 && word.bytes().all(|it| it.is_ascii_lowercase());
-        assert!(source.0.iter().all(|word| proper(word)));
-    }
-
-    #[test]
-    fn no_word_comes_twice_and_no_blank_is_doubled() {
-        let source =
-            of("# a list\none two\r\n\n  three one\n", 3).unwrap_or_else(|error| panic!("{error}"));
-        let three = TextWish { words: Some(3), ..TextWish::default() };
-        let mut words: Vec<_> =
-            source.draw(three, &mut rand::rng()).split(' ').map(String::from).collect();
-        words.sort();
-        assert_eq!(words, ["one", "three", "two"]);
+        assert!(source.0.words().all(proper));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
-use crate::handlers::shared::{Standing, TimeLimit};
+use crate::handlers::shared::{Standing, TextAbout, TimeLimit};
 use crate::http::lenient;
 use crate::socket::Message;
 
@@ -113,11 +113,19 @@ pub(super) struct Words {
     /// For how many seconds they may be typed; present in races against the clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<u16>,
+    /// What is known of the text; absent for common words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<TextAbout>,
 }
 
 impl Words {
     pub(super) fn of(game: &Game) -> Self {
-        Self { words: game.words().to_string(), seconds: game.part::<TimeLimit>().0 }
+        let about = TextAbout::clone(&game.part());
+        Self {
+            words: game.words().to_string(),
+            seconds: game.part::<TimeLimit>().0,
+            about: Some(about).filter(|about| *about != TextAbout::default()),
+        }
     }
 }
 

@@ -131,7 +131,7 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
     let game = cx.live().find(game.0).await?.filter(|game| game.stage >= Stage::Countdown);
     let game = game.ok_or(Kind::GAME_NOT_FOUND)?;
     // An expired token is accepted: its player knows the ids from the race.
-    let caller = cx.keys().ever_access(Cookies::of(req).access_token(), cx.now());
+    let caller = cx.former_bearer(Cookies::of(req).access_token());
     let is_stranger = caller.is_none_or(|caller| game.player(&caller.user.id).is_none());
     let shown = |player: &Player| {
         let standing = Standing::of(player);
@@ -148,5 +148,5 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
 /// of one player.
 fn opaque_id(cx: &Cx, game: &Game, player: &Player) -> String {
     let user = &player.user.id;
-    format!("player-{}", cx.keys().secret_of(&format!("{user} as strangers see it in {}", game.id)))
+    format!("player-{}", cx.secret_of(&format!("{user} as strangers see it in {}", game.id)))
 }

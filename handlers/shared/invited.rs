@@ -1,6 +1,7 @@
 //! The door of friends' lobbies.
 
-use crate::game::Door;
+use crate::game::{Door, Game};
+use crate::module::Cx;
 
 /// The kind of the door.
 const INVITED: &str = "Invited";
@@ -13,4 +14,10 @@ pub fn invited(token: &str) -> Door {
 /// The token of a friends' lobby.
 pub fn token_of(door: &Door) -> Option<&str> {
     door.key().filter(|_| door.kind() == INVITED)
+}
+
+/// The token by which the players of a game can meet again: its invitation, or one that all of them get.
+pub fn common_token(cx: &Cx, game: &Game) -> String {
+    let own = token_of(&game.door).map(str::to_owned);
+    own.unwrap_or_else(|| cx.secret_of(&format!("those who met in {}", game.id)))
 }

@@ -1,6 +1,7 @@
 //! What several modules of the game share: parts of its facts, rules that more than one of them applies, and rows that more
 //! than one of them shows. It is no module: it declares nothing, and the runtime does not use it.
 
+mod dress;
 mod finish;
 mod invited;
 mod judge;
@@ -13,18 +14,20 @@ mod text;
 mod time_limit;
 mod typing;
 mod wishes;
+mod word_list;
 
 pub use finish::{Claim, Finish};
-pub use invited::{invited, token_of};
+pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use log::{Log, Passage};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
-pub use questions::{ClaimMade, Mode, ModeWanted, PasswordAccounts};
+pub use questions::{ClaimMade, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted};
 pub use standing::{Standing, UNRANKED};
-pub use text::{Text, Words};
+pub use text::{DrawnText, Text, TextAbout, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
 pub use typing::{Typing, track};
 pub use wishes::{TextWish, Wishes};
+pub use word_list::WordList;
 
 use crate::game::User;
 

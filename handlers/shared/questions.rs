@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::{DrawnText, TextWish};
 use crate::game::{Door, Figures, Game, Parts, UserId};
 use crate::module::Question;
 
@@ -34,6 +35,32 @@ pub struct Mode {
 impl Question for ModeWanted {
     const NAME: &'static str = "mode.wanted";
     type Answer = Mode;
+}
+
+/// Asked by the lobby, of all modules: what is stored with a lobby that this query opens, alone or for friends.
+#[derive(Debug)]
+pub struct LobbyWanted {
+    /// The query of the lobby socket.
+    pub query: HashMap<String, String>,
+}
+
+impl Question for LobbyWanted {
+    const NAME: &'static str = "lobby.wanted";
+    type Answer = Parts;
+}
+
+/// Asked when a lobby has closed: which text its players type. Without an answer, it is drawn from the server's words.
+#[derive(Debug)]
+pub struct TextWanted {
+    /// The game.
+    pub game: Arc<Game>,
+    /// The number of words, and how they are dressed. A race with a time limit needs as many words as it asks for.
+    pub wish: TextWish,
+}
+
+impl Question for TextWanted {
+    const NAME: &'static str = "text.wanted";
+    type Answer = DrawnText;
 }
 
 /// Asked before a claim is checked and becomes a result: a module may accept it in a way of its own.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
@@ -14,6 +15,37 @@ pub struct Words(pub Arc<str>);
 
 impl Part for Words {
     const NAME: &'static str = "words";
+}
+
+/// What is known of a text besides its words. The default stands for common words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct TextAbout {
+    /// Its kind: empty for common words, else that of a module, such as `quotes`.
+    pub kind: String,
+    /// Its language, if it is not the server's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Where it is from: author and work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The lines after the first, if it has lines: index of the first word, and number of blanks before it. At the end
+    /// of a line players type Enter; the blanks are typed for them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<(u32, u16)>,
+}
+
+impl Part for TextAbout {
+    const NAME: &'static str = "text_about";
+}
+
+/// The text of a race, drawn.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DrawnText {
+    /// The words, joined by single blanks.
+    pub words: String,
+    /// What is known of it.
+    pub about: TextAbout,
 }
 
 impl Game {

@@ -13,7 +13,7 @@ use crate::telemetry::panics::{self, Caught};
 use crate::telemetry::{TraceContext, count, process_span, span_failed, troubles};
 use crate::{Error, Kind};
 
-/// A delivery that takes longer is slow, and is logged while it still runs.
+/// A function of a module that takes longer is slow, and is logged while it still runs; unless the settings say otherwise.
 pub const SLOW_AFTER: Duration = Duration::from_secs(1);
 
 /// A delivery that takes longer is abandoned by its lane, which moves on. It is not cancelled: it may have changed
@@ -74,7 +74,7 @@ pub(crate) async fn guard_part<T>(
     what: &'static str,
     work: impl Future<Output = Result<T, Error>> + Send,
 ) -> Result<T, Error> {
-    match named_if_slow(cx.module(), what, panics::catch_in(work)).await {
+    match named_if_slow(cx, what, panics::catch_in(work)).await {
         Ok(outcome) => outcome,
         Err(caught) => {
             report_panic(cx, what, &caught);
@@ -118,7 +118,7 @@ pub(crate) fn report_panic(owner: &impl Owner, what: &'static str, caught: &Caug
 }
 
 async fn named_if_slow<T>(
-    module: &'static str,
+    owner: &impl Owner,
     what: &'static str,
     work: impl Future<Output = T>,
 ) -> T {
@@ -126,12 +126,12 @@ async fn named_if_slow<T>(
     if let Some(done) = work.as_mut().now_or_never() {
         return done;
     }
-    let begun = Instant::now();
-    if let Ok(done) = timeout(SLOW_AFTER, work.as_mut()).await {
+    let (begun, module, budget) = (Instant::now(), owner.module(), owner.time_budget());
+    if let Ok(done) = timeout(budget, work.as_mut()).await {
         return done;
     }
     count::HANDLER_SLOW.add([module, what], 1);
-    tracing::warn!(module, event = what, "a handler takes longer than {SLOW_AFTER:?}");
+    tracing::warn!(module, event = what, "a handler takes longer than {budget:?}");
     let done = work.await;
     tracing::warn!(module, event = what, took = ?begun.elapsed(), "the slow handler is done");
     done

@@ -1,6 +1,9 @@
 //! What the bus needs to know about the module that a function belongs to.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use super::fence::SLOW_AFTER;
 
 /// A module and its switch. The context that handlers get implements it, and the switch itself.
 pub trait Owner: Send + Sync + 'static {
@@ -12,6 +15,10 @@ pub trait Owner: Send + Sync + 'static {
     fn takes(&self, what: &'static str) -> bool;
     /// Counts a panic of one of its functions. Too many switch it off.
     fn note_panic(&self);
+    /// How long one of its functions may take; slower ones are reported.
+    fn time_budget(&self) -> Duration {
+        SLOW_AFTER
+    }
 }
 
 impl<T: Owner> Owner for Arc<T> {
@@ -26,5 +33,8 @@ impl<T: Owner> Owner for Arc<T> {
     }
     fn note_panic(&self) {
         (**self).note_panic();
+    }
+    fn time_budget(&self) -> Duration {
+        (**self).time_budget()
     }
 }

@@ -42,6 +42,13 @@ impl Parts {
         edited
     }
 
+    /// The same, with all parts of `others`; where both have one, that of `others`.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     /// The same, with this part.
     #[must_use]
     pub fn with<T: Part>(mut self, part: T) -> Self {

@@ -21,7 +21,7 @@ impl<'ex> Extractible<'ex> for Caller {
     }
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = cx_of(depot)?;
-        Ok(Self(cx.keys().access(Cookies::of(req).access_token(), cx.now())?.user))
+        Ok(Self(cx.bearer(Cookies::of(req).access_token())?.user))
     }
 }
 

@@ -31,7 +31,7 @@ async fn logged_in(
     cookies: SetCookies,
 ) -> Result<SetCookies, Error> {
     let now = cx.now();
-    let name = cx.records().register(&id, name.as_deref(), now).await?;
+    let name = cx.all_records().register(&id, name.as_deref(), now).await?;
     let user = User { id, name, user_type: UserType::Registered };
     if let Some(guest) = before.filter(|it| it.user.user_type == UserType::Guest) {
         let guest = guest.user.id;
@@ -40,11 +40,11 @@ async fn logged_in(
             cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;
         }
     }
-    let refresh = cx.keys().issue_refresh(&user, now)?;
-    let Begun { login, ended } = cx.records().log_in(&user.id, &stored(cx, &refresh)).await?;
+    let refresh = cx.all_keys().issue_refresh(&user, now)?;
+    let Begun { login, ended } = cx.all_records().log_in(&user.id, &stored(cx, &refresh)).await?;
     let ended = ended.into_iter().map(|it| LoginEnded { user: user.id.clone(), login: Some(it) });
     cx.publish(ended.collect::<Vec<_>>()).await;
-    let access = cx.keys().issue(&user, Some(&login), now)?;
+    let access = cx.all_keys().issue(&user, Some(&login), now)?;
     Ok(cookies.access_token(&access).refresh_token(cx.settings(), &refresh).name(&user.name))
 }
 

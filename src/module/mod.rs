@@ -25,12 +25,12 @@ mod tests;
 mod wiring;
 
 pub use self::context::{
-    Brief, ClientEntry, Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Question, RouteEntry,
-    Setup, Slot, SocketEntry, ViewEntry, render_table,
+    Brief, ClientEntry, Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Need, Question,
+    RouteEntry, Setup, Slot, SocketEntry, ViewEntry, render_table,
 };
 pub use link::{Module, linked};
 pub use route::Route;
-pub use scaffold::scaffold;
+pub use scaffold::{Feature, scaffold};
 pub use sockets::{Shown, Taken};
 pub use wiring::{Declarations, Wiring, wire};
 

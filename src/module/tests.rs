@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{linked, render_table, scaffold, wire};
+use super::{Feature, linked, render_table, scaffold, wire};
 
 /// A snapshot per module, so that one that goes leaves the others alone, and one that is new needs none
 /// yet. What a module declares anew is read and accepted: `INSTA_UPDATE=always cargo test wiring`.
@@ -54,7 +54,7 @@ fn files(folder: &TempDir) -> Vec<String> {
 #[test]
 fn a_new_module_is_a_file_that_registers_itself_under_its_name() {
     let folder = handlers();
-    let file = scaffold(folder.path(), "emotes_2").unwrap();
+    let file = scaffold(folder.path(), "emotes_2", &[Feature::Route]).unwrap();
     assert_eq!(file, folder.path().join("emotes_2.rs"));
     let code = std::fs::read_to_string(file).unwrap();
     assert!(code.starts_with("//! "));
@@ -68,7 +68,7 @@ fn a_new_module_is_refused_when_its_name_is_none() {
     for name in
         ["", "Emotes", "2emotes", "_emotes", "emo-tes", "emo/tes", "../emotes", "émotes", "a.rs"]
     {
-        let complaint = scaffold(folder.path(), name).unwrap_err();
+        let complaint = scaffold(folder.path(), name, &[Feature::Route]).unwrap_err();
         let expected = "is no module name: lowercase letters, digits and underscores";
         assert_eq!(complaint, format!("{name:?} {expected}"));
     }
@@ -79,7 +79,7 @@ fn a_new_module_is_refused_when_its_name_is_none() {
 fn a_new_module_is_refused_when_its_name_is_taken() {
     let folder = handlers();
     for name in ["chat", "duel"] {
-        let complaint = scaffold(folder.path(), name).unwrap_err();
+        let complaint = scaffold(folder.path(), name, &[Feature::Route]).unwrap_err();
         assert_eq!(complaint, format!("the handler module {name} already exists"));
     }
     let untouched = std::fs::read_to_string(folder.path().join("chat.rs")).unwrap();
@@ -89,6 +89,7 @@ fn a_new_module_is_refused_when_its_name_is_taken() {
 #[test]
 fn a_new_module_is_refused_where_there_is_no_folder_for_it() {
     let folder = handlers();
-    let complaint = scaffold(&folder.path().join("elsewhere"), "emotes").unwrap_err();
+    let complaint =
+        scaffold(&folder.path().join("elsewhere"), "emotes", &[Feature::Route]).unwrap_err();
     assert!(complaint.starts_with("there is no folder handlers here"), "{complaint}");
 }

@@ -9,7 +9,7 @@ use salvo::Handler as Endpoint;
 use salvo::http::Method;
 
 use super::context::{
-    ClientEntry, Cx, Ground, InstrumentEntry, Instruments, LaterGround, ModuleTable, Modules,
+    ClientEntry, Cx, Ground, InstrumentEntry, Instruments, LaterGround, ModuleTable, Modules, Need,
     Question, Questions, RouteEntry, Setup, Slot, States, Switch, Switches, check,
 };
 use super::link::Module;
@@ -227,6 +227,12 @@ impl Wiring<'_> {
     ) {
         self.row.providers.push(shown);
         self.to.providers.push((self.switch.clone(), configure));
+    }
+
+    /// Declares what the module reaches of the rest of the server. Without it, the methods of [`Cx`] that lead there
+    /// panic.
+    pub fn needs(&mut self, need: Need) {
+        self.row.needs.push(need);
     }
 
     /// Fills a slot of the built-in client with `file`, a JavaScript module in the folder `web` of the handler module

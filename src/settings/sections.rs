@@ -208,6 +208,9 @@ pub struct HandlerSettings {
     /// Panics within a minute after which a pod switches a handler module off; 0 never does.
     #[serde(deserialize_with = "values::number")]
     pub panics_per_minute: u32,
+    /// How long a function of a handler module may take; slower ones are logged and counted.
+    #[serde(with = "values::positive_seconds")]
+    pub time_budget: Duration,
     /// Every other key: the section of a handler module, which the module parses and validates itself.
     #[serde(flatten)]
     pub sections: BTreeMap<String, Value>,
@@ -215,7 +218,12 @@ pub struct HandlerSettings {
 
 impl Default for HandlerSettings {
     fn default() -> Self {
-        Self { disabled: Vec::new(), panics_per_minute: 5, sections: BTreeMap::new() }
+        Self {
+            disabled: Vec::new(),
+            panics_per_minute: 5,
+            time_budget: Duration::from_secs(1),
+            sections: BTreeMap::new(),
+        }
     }
 }
 
@@ -225,6 +233,7 @@ impl fmt::Debug for HandlerSettings {
         f.debug_struct("HandlerSettings")
             .field("disabled", &self.disabled)
             .field("panics_per_minute", &self.panics_per_minute)
+            .field("time_budget", &self.time_budget)
             .field("sections", &self.sections.keys())
             .finish()
     }

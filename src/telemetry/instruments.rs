@@ -64,7 +64,7 @@ instruments! {
     HANDLER_ERRORS: Counters<2> = By::new, "typephoon_handler_errors_total", &["module", "event"];
     /// Functions of a module that panicked
     HANDLER_PANICS: Counters<2> = By::new, "typephoon_handler_panics_total", &["module", "event"];
-    /// Functions of a module that took longer than a second
+    /// Functions of a module that exceeded the time budget (`handlers.time_budget`)
     HANDLER_SLOW: Counters<2> = By::new, "typephoon_handler_slow_total", &["module", "event"];
     /// Deliveries abandoned by their lane after 30 seconds
     HANDLER_LEFT_ALONE: Counters<2> = By::new, "typephoon_handler_left_alone_total", &["module", "event"];

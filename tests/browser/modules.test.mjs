@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { browser, finished, meet, person, picture, server, started, typeText } from './helper.mjs';
+import { browser, figure, finished, meet, person, picture, server, started, typeText, wordsOf } from './helper.mjs';
 
 const PATIENT = { TP_GAME__LOBBY_COUNTDOWN: '120' };
 
@@ -38,4 +38,62 @@ test('a module that is left out shows nothing, and the pages work without it', a
   assert.equal(await anna.locator('.emotes').count(), 0);
   await typeText(anna, { pause: 5 });
   await finished(anna);
+});
+
+test('program code is typed line by line, and a quotation names its source', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  const kind = anna.getByLabel('Kind of text');
+  await kind.selectOption('code');
+  await anna.getByLabel('Language').selectOption('python');
+  await picture(anna, 'kind-of-text');
+  await anna.getByRole('button', { name: 'Practice alone' }).click();
+  await started(anna);
+  await picture(anna, 'code');
+  const lines = await anna.locator('.stage .lines').evaluate((element) => element.innerText.split('⏎'));
+  assert.ok(lines.length >= 5, lines.join('|'));
+  const typed = lines.map((line) => line.trim().replace(/\s+/g, ' '));
+  for (const [at, line] of typed.entries()) {
+    await anna.keyboard.type(line, { delay: 5 });
+    if (at === typed.length - 1) break;
+    if (at === 0) {
+      await anna.keyboard.press('Space');
+      await anna.getByText('Press Enter at the end of the line').waitFor();
+    }
+    await anna.keyboard.press('Enter');
+  }
+  await finished(anna);
+  assert.equal(await figure(anna, 'Accuracy'), '100.0%');
+
+  // The same text again, then a quotation.
+  await anna.getByRole('button', { name: 'The same text again' }).click();
+  await started(anna);
+  const again = await anna.locator('.stage .lines').evaluate((element) => element.innerText.split('⏎'));
+  assert.deepEqual(again.map((line) => line.trim()), lines.map((line) => line.trim()));
+  await anna.goto(`${address}/#/`);
+  await kind.selectOption('quotes');
+  await anna.getByRole('button', { name: 'Practice alone' }).click();
+  await started(anna);
+  await typeText(anna, { pause: 5 });
+  await finished(anna);
+  await anna.getByText(/^Text: /).waitFor();
+});
+
+test('the host enters a text of their own, and friends type it', async (t) => {
+  const [address, chrome] = [await server(t), await browser(t)];
+  const anna = await person(t, chrome, address);
+  await anna.getByLabel('Your name').fill('Anna');
+  await anna.getByRole('button', { name: 'Play with friends' }).click();
+  const link = await anna.getByLabel('Send this link to your friends').inputValue();
+  const ben = await person(t, chrome, link);
+  await ben.getByLabel('Your name').fill('Ben');
+  await ben.keyboard.press('Enter');
+  await anna.getByText('Ben', { exact: true }).waitFor();
+  await anna.getByLabel('Kind of text').selectOption('own');
+  await anna.getByLabel('Your own text').fill('Hello “Ben”');
+  await anna.getByRole('button', { name: 'Use this text' }).click();
+  await ben.getByText('Your own text').waitFor();
+  await anna.getByRole('button', { name: 'Start now' }).click();
+  await Promise.all([started(anna), started(ben)]);
+  assert.equal(await wordsOf(ben), 'Hello "Ben"');
 });

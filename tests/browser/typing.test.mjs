@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  EXTRA, begin, current, figures, goBack, mistyped, position, progress, speedAt, type,
+  EXTRA, begin, current, figures, goBack, mistyped, position, progress, speedAt, type, waitsForEnter,
 } from '../../web/typing.js';
 
 // Types key by key into an input that holds the current word, as the field does; ⌫ is backspace.
@@ -132,4 +132,16 @@ test('the speed of others follows from their position', () => {
 test('a state is plain JSON, so a reload keeps it', () => {
   const state = typed('the cat', 'thx c');
   assert.deepEqual(JSON.parse(JSON.stringify(state)), state);
+});
+
+test('Enter ends the last word of a line, and a blank the others', () => {
+  const lines = (text) => keys(begin(['if', 'a', '{', 'b;', '}'], [3, 4]), text);
+  assert.deepEqual(lines('if a {\nb;\n}').typed, ['if', 'a', '{', 'b;', '}']);
+  assert.equal(lines('if a {\nb;\n}').done, true);
+  const held = lines('if a { ');
+  assert.deepEqual(held.typed, ['if', 'a', '{']);
+  assert.equal(waitsForEnter(lines('if a {'), held, '{ '), true);
+  assert.deepEqual(lines('if\na').typed, ['ifa']);
+  // Each separator is one keystroke, as each letter is.
+  assert.equal(lines('if a {\nb;\n}').keys, 11);
 });

@@ -60,9 +60,9 @@ export function show(main) {
       clockChoice(into),
     ),
     textChoice(),
+    modules.element,
     online,
     scene.element,
-    modules.element,
     pastRaces(),
   );
   name.load().then((me) => offerWayBack(back, me));

@@ -37,6 +37,8 @@ const HEADINGS = {
   timed: (seconds) => `${count(seconds, 'second', 'seconds')} against the clock`,
 };
 
+const NOT_OFFERED = 'The server refused this lobby. It may not offer the text that you have chosen.';
+
 const notOffered = (seconds) => `This server offers no races of ${count(seconds, 'second', 'seconds')}.`;
 
 export const isToken = (text) => /^[a-z0-9]{8,64}$/.test(text);
@@ -84,6 +86,9 @@ class Lobby {
     this.isPublic = kind === 'open' || kind === 'timed';
     this.heading = HEADINGS[kind](token);
     this.key = kind + token;
+    // What the result page wants for the next lobby only.
+    this.extra = store.load('extra') ?? {};
+    store.forget('extra');
     const waiting = store.load('lobby');
     // A reload comes back to its lobby.
     if (waiting?.key === this.key) this.#gameId = waiting.gameId;
@@ -161,12 +166,13 @@ class Lobby {
     if (this.kind === 'solo') query.game_type = 'single';
     if (this.kind === 'friends') query.invite_token = this.token;
     if (this.kind === 'timed') Object.assign(query, { game_type: 'timed', seconds: this.token });
-    return this.isPublic ? query : { ...query, ...textQuery() };
+    return this.isPublic ? query : { ...textQuery(), ...this.extra, ...query };
   }
 
-  // The server closes no socket for a time that it does not offer: it refuses the handshake.
+  // The server closes no socket for a time or a text that it does not offer: it refuses the handshake.
   #beRefused() {
-    if (this.kind === 'timed' && this.#gameId === null) go('#/', notOffered(this.token));
+    if (this.kind === 'open' || this.#gameId !== null) return;
+    go('#/', this.kind === 'timed' ? notOffered(this.token) : NOT_OFFERED);
   }
 
   // `whoAmI` renews an expired token, with which the socket would create a new guest. And the

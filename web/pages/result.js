@@ -13,6 +13,7 @@ import { slot } from '../slots.js';
 import { play } from '../sound.js';
 import { Standings } from '../standings.js';
 import { TextView, colour } from '../text.js';
+import * as store from '../store.js';
 import { mistyped } from '../typing.js';
 import { action, bareName, h, keyHints, onEnter, onEscape, put, say, trouble as failed } from '../ui.js';
 import { cameBy } from './invite.js';
@@ -57,6 +58,12 @@ class ResultPage {
     this.race.readResult().catch(() => {});
   }
 
+  // The next race of the same people, or alone, with more in the query of its lobby.
+  #again(query) {
+    store.save('extra', query);
+    return this.ways.meetAgain();
+  }
+
   #fail(failure) {
     if (failure.passes) {
       this.main.append(h('h1', {}, 'Result'), failed(failure, () => go('#/result')));
@@ -72,11 +79,11 @@ class ResultPage {
     this.state = h('p', { class: 'why', role: 'status' });
     this.figures = h('dl', { class: 'figures' });
     this.standings = new Standings(race.words, true);
-    this.text = new TextView(race.words);
+    this.text = new TextView(race.words, race.lines);
     this.others = h('section', {}, h('h2', {}, 'Still typing'), this.text.element);
     this.call = h('div', { class: 'call', role: 'status' });
     this.ways = waysOn(race);
-    const modules = slot('result', race.host);
+    const modules = slot('result', { ...race.host, again: (query) => this.#again(query) });
     this.#ends.push(modules.end);
     put(
       this.main,
@@ -306,6 +313,7 @@ function waysOn({ record: { kind, gameId }, players, me, limit }) {
     if (company) cameBy(token, 'again');
     if (isHere()) go(`#/join/${token}`);
   };
+  const meetAgain = async () => (kind === 'solo' ? go('#/solo') : meet());
   const same = company && kind !== 'solo' && kind !== 'timed' && action(SAME, meet, kind === 'friends' ? primary : {});
   const ways = {
     open: () => [anyone('Play again', primary), same],
@@ -318,7 +326,7 @@ function waysOn({ record: { kind, gameId }, players, me, limit }) {
   const pressSame = same ? same.querySelector('button') : null;
   const keys = [[['Enter'], first.textContent]];
   if (pressSame && pressSame !== first) keys.push([['Shift', 'Enter'], SAME]);
-  return { element: h('div', {}, all, keyHints([...keys, [['Esc'], 'Home']])), first, same: pressSame, meet };
+  return { element: h('div', {}, all, keyHints([...keys, [['Esc'], 'Home']])), first, same: pressSame, meet, meetAgain };
 }
 
 const SAME = 'Again with the same people';

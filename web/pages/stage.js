@@ -2,7 +2,7 @@
 
 import { typingField } from '../field.js';
 import { TextView } from '../text.js';
-import { current, goBack, isHeldUp, isLast } from '../typing.js';
+import { current, goBack, isHeldUp, isLast, isLineEnd, waitsForEnter } from '../typing.js';
 import { h } from '../ui.js';
 
 export class Stage {
@@ -14,11 +14,12 @@ export class Stage {
     this.race = race;
     const read = (value, composing) => {
       const before = race.record.state;
-      // Enter only has a meaning at the end of the text.
-      if (value.endsWith('\n') && !isLast(before)) return current(before);
+      // Enter only has a meaning at the end of a line, and of the text.
+      if (value.endsWith('\n') && !isLast(before) && !isLineEnd(before)) return current(before);
       race.type(value, composing);
       const { state } = race.record;
-      note(race.isOn && isHeldUp(before, state, value) ? 'Fix the last word to finish' : '');
+      const isHeld = race.isOn && isHeldUp(before, state, value);
+      note(isHeld ? 'Fix the last word to finish' : waitsForEnter(before, state, value) ? 'Press Enter at the end of the line' : '');
       return current(state);
     };
     const back = () => {
@@ -27,7 +28,7 @@ export class Stage {
       return current(race.record.state);
     };
     this.#field = typingField(read, back, 'race-text');
-    this.#text = new TextView(race.words);
+    this.#text = new TextView(race.words, race.lines);
     this.reset();
     this.element = this.#build();
   }

@@ -1,8 +1,11 @@
 //! The context of handler modules: one handle through which their functions reach the rest of the server.
 
+mod needs;
+
 use std::any::TypeId;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use salvo::Request;
 use tokio_util::sync::CancellationToken;
@@ -101,24 +104,9 @@ impl Cx {
         &self.parts.live
     }
 
-    /// The records: accounts, logins and results.
-    pub fn records(&self) -> &Records {
-        &self.parts.records
-    }
-
     /// The sockets of this pod, by game.
     pub fn rooms(&self) -> &Rooms {
         &self.parts.rooms
-    }
-
-    /// The keys that tokens are signed with.
-    pub fn keys(&self) -> &Keys {
-        &self.parts.keys
-    }
-
-    /// The identity providers.
-    pub fn providers(&self) -> &Providers {
-        &self.parts.modules.providers
     }
 
     /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
@@ -128,6 +116,15 @@ impl Cx {
     /// That of the module that refuses; `UNKNOWN_ERROR` if it panics, `SERVICE_UNAVAILABLE` if it takes too long.
     pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
         self.parts.modules.questions.ask(self, question).await
+    }
+
+    /// Asks all modules that decide a question. Returns the answers of those that have one, in the order of their
+    /// priorities.
+    ///
+    /// # Errors
+    /// As of [`ask`](Self::ask).
+    pub async fn ask_all<Q: Question>(&self, question: Q) -> Result<Vec<Q::Answer>, Error> {
+        self.parts.modules.questions.ask_all(self, question).await
     }
 
     pub(crate) fn ground(&self) -> &Ground {
@@ -335,6 +332,10 @@ impl Owner for Cx {
 
     fn takes(&self, what: &'static str) -> bool {
         self.switch().is_none_or(|switch| switch.takes(what))
+    }
+
+    fn time_budget(&self) -> Duration {
+        self.settings().handlers.time_budget
     }
 
     fn note_panic(&self) {

@@ -13,7 +13,8 @@ pub use brief::Brief;
 pub use cx::Cx;
 pub use question::Question;
 pub use rows::{
-    ClientEntry, Effect, FrameEntry, InstrumentEntry, RouteEntry, Slot, SocketEntry, ViewEntry,
+    ClientEntry, Effect, FrameEntry, InstrumentEntry, Need, RouteEntry, Slot, SocketEntry,
+    ViewEntry,
 };
 pub use setup::Setup;
 pub use table::{ModuleTable, render_table};

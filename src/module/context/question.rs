@@ -54,30 +54,56 @@ impl Questions {
 }
 
 impl Questions {
-    /// Asks the modules that decide a question, by the context of the one that asks.
+    /// Asks the modules that decide a question, until one has an answer; by the context of the one that asks.
     pub(super) async fn ask<Q: Question>(
         &self,
         asker: &Cx,
         question: Q,
     ) -> Result<Option<Q::Answer>, Error> {
         let question = Arc::new(question);
-        let deciders = self.0.get(&TypeId::of::<Q>());
-        for Decider { module, decide, .. } in deciders.into_iter().flatten() {
-            let Some(decide) = decide.downcast_ref::<Decide<Q>>() else { continue };
-            let cx = asker.of(module);
-            if !cx.takes(Q::NAME) {
-                continue;
-            }
-            let deciding = guard(&cx, Q::NAME, decide(cx.clone(), question.clone()));
-            match tokio::time::timeout(PATIENCE, deciding).await {
-                Ok(Ok(None)) => {}
-                Ok(decided) => return decided,
-                Err(_) => {
-                    tracing::warn!(module, question = Q::NAME, "a module takes too long to decide");
-                    return Err(Kind::UNAVAILABLE.into());
-                }
+        for decider in self.deciders::<Q>() {
+            let answer = decider.answer(asker, &question).await?;
+            if answer.is_some() {
+                return Ok(answer);
             }
         }
         Ok(None)
+    }
+
+    /// Asks all of them, for all their answers.
+    pub(super) async fn ask_all<Q: Question>(
+        &self,
+        asker: &Cx,
+        question: Q,
+    ) -> Result<Vec<Q::Answer>, Error> {
+        let (question, mut answers) = (Arc::new(question), Vec::new());
+        for decider in self.deciders::<Q>() {
+            answers.extend(decider.answer(asker, &question).await?);
+        }
+        Ok(answers)
+    }
+
+    fn deciders<Q: Question>(&self) -> &[Decider] {
+        self.0.get(&TypeId::of::<Q>()).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Decider {
+    /// `None` if the question is not for this module, or it is off.
+    async fn answer<Q: Question>(
+        &self,
+        asker: &Cx,
+        question: &Arc<Q>,
+    ) -> Result<Option<Q::Answer>, Error> {
+        let (module, cx) = (self.module, asker.of(self.module));
+        let Some(decide) = self.decide.downcast_ref::<Decide<Q>>().filter(|_| cx.takes(Q::NAME))
+        else {
+            return Ok(None);
+        };
+        let deciding = guard(&cx, Q::NAME, decide(cx.clone(), question.clone()));
+        tokio::time::timeout(PATIENCE, deciding).await.unwrap_or_else(|_| {
+            tracing::warn!(module, question = Q::NAME, "a module takes too long to decide");
+            Err(Kind::UNAVAILABLE.into())
+        })
     }
 }

@@ -141,6 +141,27 @@ impl fmt::Display for ClientEntry {
     }
 }
 
+/// What only modules reach that declare it, so that the wiring table shows which do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The keys that tokens are signed with.
+    Keys,
+    /// The records of accounts, logins and results.
+    Records,
+    /// The identity providers.
+    Providers,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keys => "keys",
+            Self::Records => "records",
+            Self::Providers => "providers",
+        })
+    }
+}
+
 /// An instrument of a module: `name (kind)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstrumentEntry {
@@ -167,4 +188,4 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, ClientEntry, InstrumentEntry);
+as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, ClientEntry, Need, InstrumentEntry);

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::rows::{
-    ClientEntry, Effect, FrameEntry, InstrumentEntry, RouteEntry, Slot, SocketEntry, ViewEntry,
+    ClientEntry, Effect, FrameEntry, InstrumentEntry, Need, RouteEntry, Slot, SocketEntry,
+    ViewEntry,
 };
 use crate::bus::{EventInfo, Promise};
 use crate::socket::rooms::MessageInfo;
@@ -36,6 +37,8 @@ pub struct ModuleTable {
     pub decides: Vec<&'static str>,
     /// Identity providers.
     pub providers: Vec<&'static str>,
+    /// What it reaches of the rest of the server, besides what all modules do.
+    pub needs: Vec<Need>,
     /// Files of its own that fill slots of the client.
     pub client: Vec<ClientEntry>,
     /// Instruments of its own.
@@ -59,6 +62,7 @@ impl ModuleTable {
             timers: vec![],
             decides: vec![],
             providers: vec![],
+            needs: vec![],
             client: vec![],
             counts: vec![],
             messages: vec![],
@@ -81,7 +85,7 @@ impl ModuleTable {
         self.shows.push(ViewEntry { event, effect });
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 12] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 13] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -97,6 +101,7 @@ impl ModuleTable {
             ("timers", texts(&self.timers)),
             ("decides", texts(&self.decides)),
             ("logins", texts(&self.providers)),
+            ("needs", texts(&self.needs)),
             ("client", texts(&self.client)),
             ("counts", texts(&self.counts)),
         ]

@@ -52,6 +52,7 @@ fn contract() -> Vec<(&'static str, Value)> {
         ("google.token_url", json!("https://oauth2.googleapis.com/token")),
         ("handlers.disabled", json!([])),
         ("handlers.panics_per_minute", json!(5)),
+        ("handlers.time_budget", json!(1)),
         ("limits.body_bytes", json!(65536)),
         ("limits.connections", json!(40000)),
         ("limits.connections_per_address", json!(10000)),

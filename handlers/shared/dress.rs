@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt as _};
 
-use crate::handlers::shared::TextWish;
+use super::TextWish;
 
 /// One word in this many becomes a number.
 const WORDS_PER_NUMBER: u32 = 7;
