@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::bus::{Event, Never, Reach};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
-use crate::handlers::shared::{TextWish, Wishes, token_of};
+use crate::handlers::shared::{TextWish, Wishes, common_token, token_of};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient, local_address};
 use crate::live::Step;
 use crate::module::{Cx, Module, Wiring};
-use crate::socket::{LOBBY, Message, RACE};
+use crate::socket::{LOBBY, Message};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "invite", path: module_path!(), wire } }
@@ -31,9 +31,6 @@ fn wire(module: &mut Wiring) {
         Kind::NOT_A_PARTICIPANT,
         Kind::NOT_THE_HOST,
     ]);
-    module
-        .post("/api/v1/lobby/rematch", rematch)
-        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.post("/api/v1/lobby/text", choose_text).fails(&[
         Kind::GAME_NOT_FOUND,
         Kind::NOT_A_PARTICIPANT,
@@ -42,8 +39,6 @@ fn wire(module: &mut Wiring) {
     ]);
     module.emits::<TextChosen>();
     module.shows(LOBBY, NewText::of);
-    module.emits::<RematchWanted>();
-    module.shows(RACE, Rematch::of);
     module.get("/api/v1/lobby/address", address);
 }
 
@@ -205,57 +200,6 @@ fn check_friend(game: &Game, user: &UserId) -> Result<(), Kind> {
         return Err(Kind::GAME_NOT_FOUND);
     }
     game.player(user).map(drop).ok_or(Kind::NOT_A_PARTICIPANT)
-}
-
-/// The token by which the players of a game can meet again.
-fn common_token(cx: &Cx, game: &Game) -> String {
-    let own = token_of(&game.door).map(str::to_owned);
-    own.unwrap_or_else(|| cx.secret_of(&format!("those who met in {}", game.id)))
-}
-
-/// A player wants to race against the same people again.
-#[derive(Clone, Serialize, Deserialize, ToSchema)]
-struct RematchWanted {
-    game: GameId,
-    user: UserId,
-}
-
-impl Event for RematchWanted {
-    const NAME: &'static str = "rematch.wanted";
-    const REACH: Reach = Reach::Game;
-    type Loss = Never;
-    fn game(&self) -> Option<GameId> {
-        Some(self.game)
-    }
-}
-
-/// A player of the race waits in the next lobby.
-#[derive(Serialize, ToSchema)]
-struct Rematch {
-    game_id: GameId,
-    /// The player waiting in the next lobby.
-    user_id: UserId,
-}
-
-impl Message for Rematch {
-    const EVENT: &'static str = "REMATCH";
-}
-
-impl Rematch {
-    fn of(wanted: &RematchWanted) -> Self {
-        Self { game_id: wanted.game, user_id: wanted.user.clone() }
-    }
-}
-
-/// Returns the invitation of a race to one of its players. All players of the race are told that the caller waits in
-/// the next lobby.
-#[endpoint(tags("lobby"))]
-async fn rematch(cx: Cx, race: Body<OfGame>, caller: Caller) -> Result<Answer<Invite>, Error> {
-    let game = cx.live().find(GameId(race.0.game_id)).await?;
-    let game = game.filter(|game| game.stage >= Stage::Countdown).ok_or(Kind::GAME_NOT_FOUND)?;
-    game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
-    cx.publish(RematchWanted { game: game.id, user: caller.0.id }).await;
-    Ok(Answer::new(Invite { invite_token: common_token(&cx, &game) }))
 }
 
 /// The address at which friends can reach this server.
