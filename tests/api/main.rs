@@ -86,6 +86,7 @@ mod results;
 mod settings;
 mod start;
 mod switches;
+mod texts;
 mod timed;
 mod tokens;
 mod traces;

@@ -1,0 +1,12 @@
+// The text that was typed: where it is from, and the same one again.
+
+import { action, h } from '/web/ui.js';
+
+export function show(place, host) {
+  const { kind, race, gameId } = host;
+  if (race.about?.source) place.append(h('p', { class: 'small' }, `Text: ${race.about.source}`));
+  // Against the clock, a text is longer than what can be typed; in open races there may be nobody to meet again.
+  const isOwn = kind === 'solo' || kind === 'friends';
+  if (!isOwn) return;
+  place.append(h('p', {}, action('The same text again', () => host.again({ text: 'again', of: gameId }))));
+}
