@@ -22,7 +22,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Ground, Modules, Parts};
+use crate::module::context::{Ground, Modules, Parts, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -146,6 +146,7 @@ impl Application {
         let games = cx.live().all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| cx.arm(game));
         cx.beside(self.pod.timers.clone().run());
+        start_clocks(cx);
         if let Some(port) = self.operations {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
             operations::serve(port, cx, &self.keepers, &self.keepers_stop);

@@ -53,10 +53,10 @@ impl Server {
     pub(crate) async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let data = tempfile::tempdir().expect("a directory for the test");
         let mut settings = Settings { data_dir: data.path().into(), ..Settings::default() };
-        change(&mut settings);
         settings.server.host = "127.0.0.1".into();
         settings.server.port = 0;
         settings.operations.port = OperationsPort { number: 0, is_chosen: true };
+        change(&mut settings);
         let application = Application::build(settings, true).await.expect("a server for the test");
         let address = application.address().to_string();
         let cx = application.cx().of("test");

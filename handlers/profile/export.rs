@@ -1,5 +1,6 @@
 //! Export and deletion of a player's data.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use salvo::extract::Metadata;
@@ -7,13 +8,14 @@ use salvo::oapi::schema::BasicType;
 use salvo::oapi::{Components, EndpointArgRegister, Object, Operation, endpoint};
 use salvo::{Depot, Extractible, Request, Writer};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Row;
 use crate::auth::SetCookies;
 use crate::game::{PlayerForgotten, User, UserId, UserType};
 use crate::http::{Answer, Caller, Download, Empty, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
-use crate::records::KeptLogin;
+use crate::records::{KeptLogin, StoredItem};
 use crate::{Error, Kind};
 
 /// The query of an export.
@@ -55,6 +57,8 @@ struct Everything {
     logins: Vec<Login>,
     /// Newest first.
     results: Vec<Row>,
+    /// What modules keep about the person, by the name of the collection.
+    items: BTreeMap<String, Vec<Item>>,
 }
 
 #[derive(Serialize)]
@@ -70,6 +74,26 @@ struct Person {
 struct Login {
     started_at: String,
     refreshed_at: String,
+}
+
+/// An item of a module, as it is stored.
+#[derive(Serialize)]
+struct Item {
+    key: String,
+    updated_at: String,
+    item: Value,
+}
+
+/// The items by their collections.
+fn by_collection(items: Vec<StoredItem>) -> BTreeMap<String, Vec<Item>> {
+    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for StoredItem { collection, key, body, updated_at, .. } in items {
+        // What is no JSON is shown as it is.
+        let item = serde_json::from_str(&body).unwrap_or(Value::String(body));
+        let item = Item { key, updated_at: updated_at.with_z(), item };
+        all.entry(collection).or_default().push(item);
+    }
+    all
 }
 
 impl From<&KeptLogin> for Login {
@@ -89,6 +113,7 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
         return Ok(Download { name, content_type, body: csv(&results).into_bytes() });
     }
     let account = cx.records().account(&user.id).await?;
+    let items = by_collection(cx.records().items_of(&user.id).await?);
     let everything = Everything {
         ok: true,
         user: Person {
@@ -99,6 +124,7 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
         },
         logins: account.iter().flat_map(|it| &it.logins).map(Login::from).collect(),
         results,
+        items,
     };
     let body = serde_json::to_vec(&everything).map_err(Error::internal)?;
     let (name, content_type) = ("typephoon.json", "application/json");
@@ -118,7 +144,7 @@ fn csv(results: &[Row]) -> String {
     text
 }
 
-/// Deletes the caller's account, logins and results. The races of other players do not change.
+/// Deletes the caller's account, logins, results and what modules keep about the caller. The races of other players do not change.
 #[endpoint(tags("profile"))]
 pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (context, user) = (cx.clone(), caller.0);
@@ -126,10 +152,7 @@ pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Erro
         // In races that can still be read, an anonymous placeholder takes the seat.
         let nobody = User { id: UserId::new_guest(), name: "-".into(), user_type: UserType::Guest };
         context.live().hand_over(&user.id, &nobody).await?;
-        // Guests have no records.
-        if user.user_type == UserType::Registered {
-            context.records().forget(&user.id).await?;
-        }
+        context.records().forget(&user.id).await?;
         context.publish(PlayerForgotten { user: user.id }).await;
         Ok(())
     })

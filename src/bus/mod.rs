@@ -40,7 +40,7 @@ pub use topic::Bus;
 
 pub(crate) use event::SchemaOf;
 pub(crate) use fence::{
-    count_deliveries_from_zero, count_from_zero, guard, guard_part, report_panic,
+    count_deliveries_from_zero, count_from_zero, fence, guard, guard_part, report_panic,
 };
 pub(crate) use lane::Delivery;
 pub(crate) use tap::{Focus, Sight};

@@ -56,6 +56,11 @@ impl UserId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is the id of a guest, who has no account.
+    pub fn is_guest(&self) -> bool {
+        self.0.starts_with(GUEST)
+    }
 }
 
 impl From<&str> for UserId {
@@ -156,6 +161,6 @@ impl User {
     /// Whether it is a person: registered, or a guest. Other players are moved by the server: they have neither token nor
     /// socket, get no rank, and are in no record.
     pub fn is_person(&self) -> bool {
-        self.user_type == UserType::Registered || self.id.as_str().starts_with(GUEST)
+        self.user_type == UserType::Registered || self.id.is_guest()
     }
 }

@@ -246,6 +246,14 @@ impl Live {
         live_operation(&self.place, "write", self.store.write(key, expected, Some(value))).await
     }
 
+    /// Removes the value under a key, if it is still `expected`. Returns whether it did.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    pub async fn remove(&self, key: &str, expected: &Shared) -> Result<bool, Error> {
+        live_operation(&self.place, "remove", self.store.write(key, Some(expected), None)).await
+    }
+
     /// Stores something under a new key, from which it can be taken once, until a time.
     ///
     /// # Errors

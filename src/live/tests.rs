@@ -11,6 +11,7 @@ mod examples;
 mod promises;
 mod redis;
 mod restarts;
+mod shares;
 mod story;
 
 use std::time::Duration;

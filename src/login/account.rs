@@ -7,7 +7,7 @@ use crate::module::context::Cx;
 use crate::records::{Begun, StoredToken};
 
 /// Logs a registered player in on one more device: creates the account if it is new, updates its name if one is given,
-/// and hands it the races of the guest who logs in. Returns `cookies` with those of the login. The calling module must
+/// and hands it the races and items of the guest who logs in. Returns `cookies` with those of the login. The calling module must
 /// declare [`GuestLoggedIn`] and [`LoginEnded`].
 ///
 /// # Errors
@@ -35,6 +35,7 @@ async fn logged_in(
     let user = User { id, name, user_type: UserType::Registered };
     if let Some(guest) = before.filter(|it| it.user.user_type == UserType::Guest) {
         let guest = guest.user.id;
+        cx.hand_over_items(&guest, &user).await?;
         if !cx.live().hand_over(&guest, &user).await?.is_empty() {
             // The guest's sockets reconnect, as those of the account.
             cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;

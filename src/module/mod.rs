@@ -15,6 +15,7 @@
 //! Architecture Invariant: nothing in `src/` names a handler module. They are found at link time.
 
 pub(crate) mod context;
+mod keeping;
 mod link;
 mod providers;
 mod route;
@@ -25,8 +26,9 @@ mod tests;
 mod wiring;
 
 pub use self::context::{
-    Brief, ClientEntry, Cx, Effect, FrameEntry, InstrumentEntry, ModuleTable, Need, Question,
-    RouteEntry, Setup, Slot, SocketEntry, ViewEntry, render_table,
+    Batch, Brief, ClientEntry, ClockEntry, CollectionEntry, Cx, Edit, Effect, Found, FrameEntry,
+    InstrumentEntry, Item, Items, Kept, ModuleTable, Need, Page, Question, RouteEntry, Setup,
+    Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
 };
 pub use link::{Module, linked};
 pub use route::Route;

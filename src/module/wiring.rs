@@ -9,8 +9,8 @@ use salvo::Handler as Endpoint;
 use salvo::http::Method;
 
 use super::context::{
-    ClientEntry, Cx, Ground, InstrumentEntry, Instruments, LaterGround, ModuleTable, Modules, Need,
-    Question, Questions, RouteEntry, Setup, Slot, States, Switch, Switches, check,
+    ClientEntry, Cx, Ground, InstrumentEntry, Instruments, Keeping, LaterGround, ModuleTable,
+    Modules, Need, Question, Questions, RouteEntry, Setup, Slot, States, Switch, Switches, check,
 };
 use super::link::Module;
 use super::providers::ProviderDeclarations;
@@ -57,6 +57,7 @@ pub struct Declarations {
     pub(crate) providers: ProviderDeclarations,
     pub(crate) instruments: Instruments,
     pub(crate) switches: Switches,
+    pub(crate) keeping: Keeping,
 }
 
 impl Declarations {
@@ -71,6 +72,7 @@ impl Declarations {
             providers: take(&mut self.providers).configure(&settings)?,
             instruments: take(&mut self.instruments),
             switches: take(&mut self.switches),
+            keeping: take(&mut self.keeping),
         };
         let states = take(&mut self.states).make(&settings)?;
         let ground = self.ground.get_or_init(|| Arc::new(Ground { settings, states }));
@@ -97,6 +99,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         providers: ProviderDeclarations::default(),
         instruments: Instruments::default(),
         switches: Switches::default(),
+        keeping: Keeping::default(),
     };
     for module in modules {
         let switch = declared.switches.add(module.name, &declared.rooms);
@@ -272,7 +275,7 @@ impl Wiring<'_> {
 }
 
 /// Runs a function of a module, and publishes what it returns.
-fn publishing<T: Emits>(
+pub(super) fn publishing<T: Emits>(
     cx: Cx,
     work: impl Future<Output = Result<T, Error>> + Send + 'static,
 ) -> Handling {

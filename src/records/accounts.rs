@@ -212,16 +212,4 @@ impl Records {
         let logins = logins.map_err(failed)?.into_iter().map(kept).collect();
         Ok(Some(Account { name, registered, logins }))
     }
-
-    /// Deletes a registered player, with logins and results. The races of other players do not change.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub async fn forget(&self, user: &UserId) -> Result<(), Error> {
-        let sql = "delete from users where id = $1";
-        let forgotten = with_db!(&self.db, |pool| {
-            sqlx::query(sql).bind(user.as_str()).execute(pool).await.map(drop)
-        });
-        forgotten.map_err(failed)
-    }
 }

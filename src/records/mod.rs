@@ -5,8 +5,10 @@
 
 mod accounts;
 mod audit;
+mod clocks;
 mod db;
 mod failure;
+mod items;
 mod journal;
 mod logins;
 mod migrations;
@@ -15,11 +17,16 @@ mod results;
 mod store;
 mod switches;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod transaction;
 
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use audit::Act;
+pub use clocks::{Claim, Claimed};
+pub use items::{
+    BATCH, BODY, Cursor, Expected, INDEXES, ItemWrite, KEY, NewItem, PAGE, Range, SORT_KEY,
+    SortKey, StoredItem,
+};
 pub use journal::{Change, Journal, Place, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};

@@ -2,10 +2,12 @@
 //! fires twice or too early does no harm.
 //!
 //! `agenda` is the interface to what keeps the deadlines: this process (`own`), or the pods together (the bridge).
-//! `wakes` has those for which this process wakes, and `timer` is what a module declares.
+//! `wakes` has those for which this process wakes, and `timer` is what a module declares. `schedule` is about clocks, which
+//! belong to no game (`module/context/clockwork.rs`).
 
 mod agenda;
 mod own;
+mod schedule;
 mod timer;
 mod wakes;
 
@@ -23,6 +25,8 @@ use crate::telemetry::{TraceContext, count};
 
 pub(crate) use self::agenda::{Agenda, Deadline, Next, Which};
 pub(crate) use self::timer::Timer;
+
+pub use self::schedule::Schedule;
 
 /// Retry delay of a timer whose lane is full.
 const DEFERRED_BY: Duration = Duration::from_millis(100);

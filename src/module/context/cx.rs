@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use super::brief::Ground;
+use super::keeping::Keeping;
 use super::question::{Question, Questions};
 use super::setup::Instruments;
 use super::switch::{Switch, Switches};
@@ -60,6 +61,7 @@ pub(crate) struct Modules {
     pub(crate) providers: Providers,
     pub(crate) instruments: Instruments,
     pub(crate) switches: Switches,
+    pub(crate) keeping: Keeping,
 }
 
 /// The context of a handler module. Cheap to clone.
@@ -149,6 +151,10 @@ impl Cx {
 
     pub(crate) fn switches(&self) -> &Switches {
         &self.parts.modules.switches
+    }
+
+    pub(super) fn keeping(&self) -> &Keeping {
+        &self.parts.modules.keeping
     }
 
     pub(crate) fn health(&self) -> &Health {

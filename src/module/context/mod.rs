@@ -2,25 +2,37 @@
 //! of modules are above it.
 
 mod brief;
+mod clockwork;
+mod collection;
 mod cx;
+mod handover;
+mod keeping;
 mod question;
 mod rows;
 mod setup;
+mod shares;
 mod switch;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use brief::Brief;
+pub use clockwork::Turn;
+pub use collection::{Batch, Edit, Item, Items, Kept, Page};
 pub use cx::Cx;
 pub use question::Question;
 pub use rows::{
-    ClientEntry, Effect, FrameEntry, InstrumentEntry, Need, RouteEntry, Slot, SocketEntry,
-    ViewEntry,
+    ClientEntry, ClockEntry, CollectionEntry, Effect, FrameEntry, InstrumentEntry, Need,
+    RouteEntry, Slot, SocketEntry, ViewEntry,
 };
 pub use setup::Setup;
+pub use shares::{Found, Share, Shares};
 pub use table::{ModuleTable, render_table};
 
 pub(crate) use brief::{Ground, LaterGround};
+pub(crate) use clockwork::{Clock, start as start_clocks};
 pub(crate) use cx::{Modules, Parts};
+pub(crate) use keeping::Keeping;
 pub(crate) use switch::{Off, Switch, Switches};
 
 pub(in crate::module) use question::Questions;

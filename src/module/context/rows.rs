@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::http::edge::Rate;
 use crate::socket::rooms::Channel;
+use crate::timers::Schedule;
 
 /// A REST route: `METHOD /path`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,6 +178,37 @@ impl fmt::Display for InstrumentEntry {
     }
 }
 
+/// A collection of items: `name`, `name by index, index`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CollectionEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// Its indexes.
+    pub indexes: &'static [&'static str],
+}
+
+impl fmt::Display for CollectionEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        if self.indexes.is_empty() { Ok(()) } else { write!(f, " by {}", self.indexes.join(", ")) }
+    }
+}
+
+/// A clock: `name (every 10 min)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// When its turns begin.
+    pub schedule: Schedule,
+}
+
+impl fmt::Display for ClockEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.schedule)
+    }
+}
+
 /// In JSON, an entry is the same text.
 macro_rules! as_text {
     ($($entry:ty),*) => {$(
@@ -188,4 +220,14 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(RouteEntry, SocketEntry, FrameEntry, ViewEntry, ClientEntry, Need, InstrumentEntry);
+as_text!(
+    RouteEntry,
+    SocketEntry,
+    FrameEntry,
+    ViewEntry,
+    ClientEntry,
+    Need,
+    InstrumentEntry,
+    CollectionEntry,
+    ClockEntry
+);

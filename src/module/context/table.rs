@@ -6,10 +6,11 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::rows::{
-    ClientEntry, Effect, FrameEntry, InstrumentEntry, Need, RouteEntry, Slot, SocketEntry,
-    ViewEntry,
+    ClientEntry, ClockEntry, CollectionEntry, Effect, FrameEntry, InstrumentEntry, Need,
+    RouteEntry, Slot, SocketEntry, ViewEntry,
 };
 use crate::bus::{EventInfo, Promise};
+use crate::records::INDEXES;
 use crate::socket::rooms::MessageInfo;
 
 /// A row of the wiring table.
@@ -33,6 +34,12 @@ pub struct ModuleTable {
     pub ignores: Vec<FrameEntry>,
     /// Timers.
     pub timers: Vec<&'static str>,
+    /// Clocks.
+    pub clocks: Vec<ClockEntry>,
+    /// Collections of items that it keeps in the records.
+    pub keeps: Vec<CollectionEntry>,
+    /// Types of values that it shares between pods.
+    pub shares: Vec<&'static str>,
     /// Questions of other modules that it decides.
     pub decides: Vec<&'static str>,
     /// Identity providers.
@@ -60,6 +67,9 @@ impl ModuleTable {
             frames: vec![],
             ignores: vec![],
             timers: vec![],
+            clocks: vec![],
+            keeps: vec![],
+            shares: vec![],
             decides: vec![],
             providers: vec![],
             needs: vec![],
@@ -85,7 +95,7 @@ impl ModuleTable {
         self.shows.push(ViewEntry { event, effect });
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 13] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 16] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -99,6 +109,9 @@ impl ModuleTable {
             ("frames", texts(&self.frames)),
             ("ignores", texts(&self.ignores)),
             ("timers", texts(&self.timers)),
+            ("clocks", texts(&self.clocks)),
+            ("keeps", texts(&self.keeps)),
+            ("shares", texts(&self.shares)),
             ("decides", texts(&self.decides)),
             ("logins", texts(&self.providers)),
             ("needs", texts(&self.needs)),
@@ -146,10 +159,19 @@ pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
             Slot::Page { path, .. } => Some(format!("page #/{path}")),
             _ => None,
         });
-        for claim in paths.chain(frames).chain(timers).chain(pages) {
+        let clocks = row.clocks.iter().map(|clock| format!("clock {}", clock.name));
+        let items = row.keeps.iter().map(|kept| format!("collection {}", kept.name));
+        let own = timers.chain(clocks).chain(items);
+        for claim in paths.chain(frames).chain(own).chain(pages) {
             if let Some(other) = claimed.insert(claim.clone(), row.name) {
                 return Err(format!("modules {other} and {} both claim {claim}", row.name));
             }
+        }
+    }
+    for (row, kept) in rows.iter().flat_map(|row| row.keeps.iter().map(move |kept| (row, kept))) {
+        if kept.indexes.len() > INDEXES {
+            let name = kept.name;
+            return Err(format!("{name} of module {} has more than {INDEXES} indexes", row.name));
         }
     }
     for row in rows {
@@ -224,5 +246,16 @@ mod tests {
             row.routes.push(RouteEntry { method: Method::GET, path: "/x" });
         }
         assert_eq!(check(&rows), Err("modules a and b both claim GET /x".into()));
+    }
+
+    #[test]
+    fn collections_have_one_module_and_four_indexes() {
+        let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
+        rows[0].keeps.push(CollectionEntry { name: "laps", indexes: &["1", "2", "3", "4"] });
+        assert_eq!(check(&rows), Ok(()));
+        rows[1].keeps.push(CollectionEntry { name: "laps", indexes: &[] });
+        assert_eq!(check(&rows), Err("modules a and b both claim collection laps".into()));
+        rows[1].keeps = vec![CollectionEntry { name: "x", indexes: &["1", "2", "3", "4", "5"] }];
+        assert_eq!(check(&rows), Err("x of module b has more than 4 indexes".into()));
     }
 }

@@ -2,6 +2,8 @@
 
 mod adoption;
 mod audit;
+mod clocks;
+mod items;
 mod logins;
 mod plans;
 mod profiles;
@@ -18,7 +20,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use super::db::with_db;
 use super::{Change, Records};
 use crate::game::{
-    Figures, Game, GameId, Part, Parts, Player, Result, Stage, Timestamp, User, UserType,
+    Figures, Game, GameId, Part, Parts, Player, Result, Stage, Timestamp, User, UserId, UserType,
 };
 use crate::settings::{DbSettings, Settings};
 
@@ -26,14 +28,14 @@ use crate::settings::{DbSettings, Settings};
 const POSTGRES: &str = "postgres://postgres:postgres@127.0.0.1:5432/postgres";
 
 /// A PostgreSQL database for one test. Gone when it is dropped by [`Scratch::drop_it`].
-struct Scratch {
+pub(crate) struct Scratch {
     server: PgConnectOptions,
     name: String,
 }
 
 impl Scratch {
     /// `None` if there is no server, and none is required.
-    async fn make() -> Option<Self> {
+    pub(crate) async fn make() -> Option<Self> {
         let address = std::env::var("TEST_POSTGRES").unwrap_or_else(|_| POSTGRES.into());
         let server: PgConnectOptions = address.parse().expect("TEST_POSTGRES is an address");
         let mut connection = match server.connect().await {
@@ -53,7 +55,7 @@ impl Scratch {
         Some(Self { server, name })
     }
 
-    fn settings(&self) -> DbSettings {
+    pub(crate) fn settings(&self) -> DbSettings {
         let options = self.server.clone().database(&self.name);
         DbSettings { url: Some(options.to_url_lossy().as_str().into()), ..DbSettings::default() }
     }
@@ -63,7 +65,7 @@ impl Scratch {
     }
 
     /// Lends the database to a test, and drops it however that ends.
-    async fn lend(self, test: impl AsyncFnOnce(PgConnectOptions)) {
+    pub(crate) async fn lend(self, test: impl AsyncFnOnce(PgConnectOptions)) {
         let test = test(self.server.clone().database(&self.name));
         let outcome = AssertUnwindSafe(test).catch_unwind().await;
         self.drop_it().await;
@@ -78,7 +80,7 @@ impl Scratch {
 }
 
 /// Runs a test on SQLite, and on PostgreSQL.
-async fn on_both(test: impl AsyncFn(Records)) {
+pub(crate) async fn on_both(test: impl AsyncFn(Records)) {
     let folder = tempfile::tempdir().expect("a directory for the test");
     let mut settings = Settings { data_dir: folder.path().into(), ..Settings::default() };
     test(Records::open(&settings, false).await.expect("a SQLite file")).await;

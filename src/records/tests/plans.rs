@@ -1,4 +1,4 @@
-//! With a million results no profile reads them all: the plan of each of its queries goes by an index.
+//! With a million results no profile reads them all: the plan of each of its queries goes by an index. So do those of items.
 //!
 //! One player has twenty thousand of them, the others about fifty each. What is looked at is what the
 //! planner says, so the tables are as large as it takes for a scan to be worth avoiding.
@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::*;
 use crate::records::db::Db;
+use crate::records::items::{count_sql, owned_sql, page_sql};
 use crate::records::results::QUERIES;
 
 const USERS: i64 = 20_000;
@@ -128,6 +129,102 @@ async fn plans_pg(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<S
         }
     }
     plans
+}
+
+/// Statements on items, with values for PostgreSQL to plan with, and the index by which each has to find its rows.
+fn item_statements() -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for slot in 1..=4 {
+        let index = format!("module_items_sort_{slot}");
+        for is_reversed in [false, true] {
+            let values = r"'x', '\x01', 'k7', '\xff', 50";
+            all.push((page_sql(slot, is_reversed), values.into(), index.clone()));
+        }
+        let values = r"'x', '\x01', 'k7', '\xff', '', 1000";
+        all.push((count_sql(slot), values.into(), index));
+    }
+    for (sql, owner) in owned_sql().into_iter().zip(["account", "guest"]) {
+        all.push((sql, "'google-7', 'x', 'k7', 50".into(), format!("module_items_by_{owner}")));
+    }
+    all
+}
+
+/// Statements that fill the table: each sort key is another, and two of three items have an owner.
+fn items(bytes: &str, at: &str) -> [String; 3] {
+    let users = "insert into users (id, name, registered_at)";
+    let numbers = |count: i64| NUMBERS.replace("$N", &count.to_string());
+    [
+        format!("{} {users} select 'google-' || i, 'Player', {at} from numbers", numbers(1_000)),
+        format!(
+            "{} insert into module_items (collection, key, account, guest, version, form, body,
+                sort_1, sort_2, sort_3, sort_4, updated_at)
+             select case when i % 5 = 0 then 'y' else 'x' end, 'k' || i,
+                case when i % 3 = 0 then 'google-' || (1 + i % 1000) end,
+                case when i % 3 = 1 then 'guest-' || (i % 1000) end, i, 1, '{{}}',
+                {bytes}, {bytes}, {bytes}, {bytes}, {at} from numbers",
+            numbers(50_000)
+        ),
+        "analyze".into(),
+    ]
+}
+
+#[tokio::test]
+async fn items_in_sqlite_are_found_by_an_index_and_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings { data_dir: folder.path().into(), ..Settings::default() };
+    let records = Records::open(&settings, false).await.unwrap();
+    let Db::Lite(pool) = &records.db else { unreachable!("the settings name no other") };
+    let mut connection = pool.acquire().await.unwrap();
+    for sql in items("cast(printf('%08d', i * 7919 % 50000) as blob)", "1795368000000000 + i") {
+        connection.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+    for (sql, _, index) in item_statements() {
+        let plan = plan_lite(&mut connection, &sql).await;
+        let found = format!("SEARCH module_items USING INDEX {index} (");
+        let covered = format!("SEARCH module_items USING COVERING INDEX {index} (");
+        let is_found = |it: &String| it.starts_with(&found) || it.starts_with(&covered);
+        assert!(plan.iter().any(is_found), "{sql}: {plan:#?}");
+        assert!(!plan.iter().any(|it| it.contains("TEMP B-TREE")), "{sql}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+async fn items_in_postgresql_are_found_by_an_index_and_in_its_order() {
+    let Some(scratch) = Scratch::make().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        data_dir: folder.path().into(),
+        db: Some(scratch.settings()),
+        ..Settings::default()
+    };
+    scratch
+        .lend(async |options| {
+            Records::open(&settings, true).await.unwrap();
+            let mut connection = options.connect().await.unwrap();
+            let bytes = "convert_to(lpad((i * 7919 % 50000)::text, 8, '0'), 'UTF8')";
+            for sql in items(bytes, "timestamptz '2026-11-22' + i * interval '1 second'") {
+                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+            }
+            for mode in ["force_custom_plan", "force_generic_plan"] {
+                let set = AssertSqlSafe(format!("set plan_cache_mode = {mode}"));
+                connection.execute(set).await.unwrap();
+                for (number, (sql, values, index)) in item_statements().into_iter().enumerate() {
+                    let name = format!("items_{mode}_{number}");
+                    let prepare = AssertSqlSafe(format!("prepare {name} as {sql}"));
+                    connection.execute(prepare).await.unwrap();
+                    let explain = AssertSqlSafe(format!("explain execute {name} ({values})"));
+                    let lines = sqlx::raw_sql(explain).fetch_all(&mut connection).await.unwrap();
+                    let lines: Vec<String> = lines.iter().map(|line| line.get(0)).collect();
+                    let plan = lines.join("\n");
+                    let is_in_order = plan.contains(&format!(" using {index} on module_items"));
+                    // The few items of a person may be sorted.
+                    let are_few = plan.contains(&format!("Bitmap Index Scan on {index} "));
+                    let is_found = is_in_order && !plan.contains("Sort") || are_few;
+                    assert!(is_found, "{mode}: {sql}\n{plan}");
+                }
+            }
+        })
+        .await;
 }
 
 /// The list is that of the source, which has nothing beside it.
