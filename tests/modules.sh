@@ -39,7 +39,7 @@ done
 # Pods of both builds play together.
 # The tests are those that are built already.
 (cd "$root" && TEST_PODS=2 TEST_OTHER_BUILD="$copy/$binary" CARGO_TARGET_DIR="$root/target" \
-    env -u CARGO_PROFILE_DEV_DEBUG cargo test --locked --quiet --workspace --test api -- builds:: race:: lobby:: timed::) || fail "pods of two builds do not go together"
+    env -u CARGO_PROFILE_DEV_DEBUG cargo test --locked --quiet --workspace --test api -- builds:: race:: lobby:: timed:: boards::) || fail "pods of two builds do not go together"
 CARGO_INCREMENTAL=0 cargo test --locked --quiet --lib probe || fail "the test of a new module does not pass"
 
 sed -i 's#/api/v1/probe"#/api/v1/edited"#' handlers/probe.rs
@@ -47,7 +47,7 @@ mkdir handlers/probe_moved && mv handlers/probe_moved.rs handlers/probe_moved/mo
 rm handlers/probe_removed.rs
 rm -r handlers/probe_whole
 # A game mode with rules of its own, and other features.
-features="timed emotes texts rematch.rs"
+features="timed boards emotes texts rematch.rs"
 mkdir aside
 for feature in $features; do
     shows "^${feature%.rs} " "the module $feature is not there"

@@ -23,7 +23,7 @@ pub use log::{Log, Passage};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{ClaimMade, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted};
 pub use standing::{Standing, UNRANKED};
-pub use text::{DrawnText, Text, TextAbout, Words};
+pub use text::{DrawnText, Text, TextAbout, WORDS, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
 pub use typing::{Typing, track};
 pub use wishes::{TextWish, Wishes};

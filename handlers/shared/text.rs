@@ -39,6 +39,16 @@ impl Part for TextAbout {
     const NAME: &'static str = "text_about";
 }
 
+/// The kind of common words.
+pub const WORDS: &str = "words";
+
+impl TextAbout {
+    /// The kind of a text that a player has entered.
+    pub const OWN: &str = "own";
+    /// The kind of a text that a player has typed before.
+    pub const AGAIN: &str = "again";
+}
+
 /// The text of a race, drawn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DrawnText {
@@ -49,6 +59,18 @@ pub struct DrawnText {
 }
 
 impl Game {
+    /// The kind of its text, with the language if it is not the default: `words`, `words-german`, `code-rust`. `None` for
+    /// texts that a player knew before, so that results cannot be compared.
+    pub fn text_kind(&self) -> Option<String> {
+        let about = self.part::<TextAbout>();
+        let kind = match about.kind.as_str() {
+            TextAbout::OWN | TextAbout::AGAIN => return None,
+            "" => WORDS,
+            kind => kind,
+        };
+        Some(about.language.iter().fold(kind.to_owned(), |kind, language| kind + "-" + language))
+    }
+
     /// The words of the race; empty until the lobby has closed.
     pub fn words(&self) -> Arc<str> {
         self.part::<Words>().0.clone()

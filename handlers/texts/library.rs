@@ -121,7 +121,7 @@ impl Library {
             }
             Kind::Own => {
                 let words = choice.own.clone()?;
-                let about = TextAbout { kind: Kind::Own.name().into(), ..TextAbout::default() };
+                let about = TextAbout { kind: TextAbout::OWN.into(), ..TextAbout::default() };
                 Some(DrawnText { words, about })
             }
             Kind::Again => None,

@@ -78,8 +78,10 @@ fn same_text(race: &Game, game: &Game) -> Option<DrawnText> {
     let words = race.words();
     let is_theirs = game.people().any(|it| race.player(&it.user.id).is_some());
     let has_time = game.time_limit().is_some() && race.time_limit().is_none();
-    (is_theirs && !words.is_empty() && !has_time)
-        .then(|| DrawnText { words: words.to_string(), about: TextAbout::clone(&race.part()) })
+    (is_theirs && !words.is_empty() && !has_time).then(|| DrawnText {
+        words: words.to_string(),
+        about: TextAbout { kind: TextAbout::AGAIN.into(), ..TextAbout::clone(&race.part()) },
+    })
 }
 
 /// The texts that this server offers.

@@ -40,6 +40,7 @@ mod wall_clock;
 
 mod accounts;
 mod attacks;
+mod boards;
 mod bots;
 mod builds;
 mod conformance;

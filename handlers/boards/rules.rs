@@ -1,0 +1,84 @@
+//! Which results are on boards.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Board, Entry, Period, Race};
+use crate::game::{Game, Part, Player, Timestamp, UserId, UserType};
+use crate::handlers::shared::Text;
+
+/// When results are entered that were missed at once.
+const LATER: Duration = Duration::from_secs(10);
+
+/// How many results of the race are entered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Entered(pub(super) usize);
+
+impl Part for Entered {
+    const NAME: &'static str = "boards_entered";
+}
+
+/// The ranked results of registered players.
+pub(super) fn results(game: &Game) -> impl Iterator<Item = &Player> {
+    let is_ranked = |player: &&Player| player.result.is_some_and(|result| result.rank > 0);
+    let players = game.players.iter().filter(|it| it.user.user_type == UserType::Registered);
+    players.filter(is_ranked)
+}
+
+/// When the results of a race are entered again: some time after the last one, unless that is done.
+pub(super) fn due(game: &Game) -> Option<Timestamp> {
+    let is_done = results(game).count() <= game.part::<Entered>().0;
+    let last = results(game).filter_map(|it| Some(it.result?.finished)).max()?;
+    (!is_done).then(|| last + LATER)
+}
+
+/// Notes how many results are entered. Returns whether that is news.
+pub(super) fn note(game: &mut Game, entered: Entered) -> bool {
+    game.edit(|known: &mut Entered| {
+        let is_news = entered.0 > known.0;
+        if is_news {
+            *known = entered;
+        }
+        is_news
+    })
+}
+
+/// The kind of a race: that of its text, with the time if it is against the clock. `None` if it is on no board.
+pub(super) fn kind_of(game: &Game) -> Option<String> {
+    let kind = game.text_kind()?;
+    Some(match game.time_limit() {
+        Some(limit) => format!("{kind}-{}s", limit.as_secs()),
+        None => kind,
+    })
+}
+
+/// A result that is on boards.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Run {
+    kind: String,
+    user: UserId,
+    name: String,
+    race: Race,
+}
+
+impl Run {
+    /// The result of a player: ranked, of a registered player, and in a text of at least so many words.
+    pub(super) fn of(game: &Game, player: &Player, least_words: usize) -> Option<Self> {
+        let result = player.result.filter(|result| result.rank > 0)?;
+        let is_long = Text::of(&game.words()).words() >= least_words;
+        if player.user.user_type != UserType::Registered || !is_long {
+            return None;
+        }
+        let race = Race { game: game.id, figures: result.figures, finished: result.finished };
+        let (user, name) = (player.user.id.clone(), player.user.name.clone());
+        Some(Self { kind: kind_of(game)?, user, name, race })
+    }
+
+    /// Its entry on the board of its time.
+    pub(super) fn entry(&self, period: Period) -> Entry {
+        let board = Board::at(period, &self.kind, self.race.finished);
+        Entry::of(&board, self.user.clone(), self.name.clone(), self.race)
+    }
+}

@@ -1,0 +1,114 @@
+//! The answers about boards.
+
+use salvo::oapi::ToSchema;
+use serde::Serialize;
+
+use super::entry::{Board, Entry};
+use crate::game::GameId;
+
+/// A page of a board.
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "BoardPage"))]
+pub(super) struct BoardPage {
+    /// day, week or all.
+    period: &'static str,
+    /// The kind of text.
+    kind: String,
+    /// When the period began, ISO 8601; null for all time.
+    begins_at: Option<String>,
+    /// When it ends; null for all time.
+    ends_at: Option<String>,
+    /// The best first.
+    rows: Vec<Row>,
+    /// The cursor of the next page; null on the last one.
+    next: Option<String>,
+}
+
+impl BoardPage {
+    pub(super) fn of(board: &Board, rows: Vec<Row>, next: Option<String>) -> Self {
+        let (begins_at, ends_at) = board.span().unzip();
+        Self {
+            period: board.period.name(),
+            kind: board.kind.clone(),
+            begins_at: begins_at.map(|it| it.with_z()),
+            ends_at: ends_at.map(|it| it.with_z()),
+            rows,
+            next,
+        }
+    }
+}
+
+/// The best race of a player.
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "BoardRow"))]
+pub(super) struct Row {
+    /// From 1; every row has another one.
+    pub(super) rank: u64,
+    /// The player's name in that race.
+    name: String,
+    /// Words per minute.
+    wpm: f64,
+    /// Words per minute, including wrong letters.
+    wpm_raw: f64,
+    /// Accuracy in percent.
+    acc: f64,
+    /// When the result arrived, ISO 8601.
+    finished_at: String,
+    /// Present and true for the caller's own row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own: Option<bool>,
+}
+
+impl Row {
+    pub(super) fn of(rank: u64, entry: &Entry, is_own: bool) -> Self {
+        Self {
+            rank,
+            name: entry.name.clone(),
+            wpm: entry.figures.wpm,
+            wpm_raw: entry.figures.wpm_raw,
+            acc: entry.figures.acc,
+            finished_at: entry.finished.with_z(),
+            own: is_own.then_some(true),
+        }
+    }
+}
+
+/// The caller's places on the boards of one kind.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Standings {
+    /// The kind of text; null if races of its kind are on no board.
+    pub(super) kind: Option<String>,
+    /// Those boards on which the caller is.
+    pub(super) standings: Vec<Standing>,
+}
+
+/// The caller's place on a board.
+#[derive(Serialize, ToSchema)]
+#[salvo(schema(name = "BoardStanding"))]
+pub(super) struct Standing {
+    /// day, week or all.
+    period: &'static str,
+    /// From 1; null beyond 10,000.
+    rank: Option<u32>,
+    /// The race that counts.
+    game_id: GameId,
+    /// Words per minute in it.
+    wpm: f64,
+    /// Accuracy in it, in percent.
+    acc: f64,
+    /// When its result arrived, ISO 8601.
+    finished_at: String,
+}
+
+impl Standing {
+    pub(super) fn of(board: &Board, entry: &Entry, rank: Option<u32>) -> Self {
+        Self {
+            period: board.period.name(),
+            rank,
+            game_id: entry.game,
+            wpm: entry.figures.wpm,
+            acc: entry.figures.acc,
+            finished_at: entry.finished.with_z(),
+        }
+    }
+}
