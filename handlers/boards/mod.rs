@@ -25,7 +25,7 @@ use crate::game::{Game, GameId, GuestLoggedIn, PlayerFinished, User};
 use crate::handlers::shared::WORDS;
 use crate::http::{Answer, Caller};
 use crate::live::Step;
-use crate::module::{Cx, Edit, Item, Module, Wiring};
+use crate::module::{Cx, Edit, Item, Module, Slot, Wiring};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "boards", path: module_path!(), wire } }
@@ -40,6 +40,8 @@ fn wire(module: &mut Wiring) {
     module.timer("boards.entries", rules::due, settle);
     module.get(BOARDS, page);
     module.get("/api/v1/boards/standing", standing);
+    module.client(Slot::Page { path: "boards", title: "Boards" }, "boards.js");
+    module.client(Slot::Result, "standing.js");
 }
 
 /// Ranks are counted up to this one.
