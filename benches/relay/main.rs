@@ -13,6 +13,8 @@
 //! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
 //! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
+//! cargo bench --bench relay -- cpu --pin                       servers on the first core, the load generator on the second
+//! cargo bench --bench relay -- cpu --beside old/typephoon-api  in turns with another build of the server, too
 //! ```
 //!
 //! Settings in the environment (`TP_…`, `OTEL_…`) reach the server, so what a setting costs can be seen by running
@@ -33,6 +35,7 @@ mod thin_relay;
 use clap::{Parser, ValueEnum};
 use load::Load;
 use server::Kind;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -42,6 +45,10 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// The argument with which this program starts itself as the thin relay.
 const THIN_RELAY: &str = "thin-relay";
+
+/// With `--pin`: the core of the servers, and that of the load generator.
+const SERVERS_CORE: usize = 0;
+const GENERATORS_CORE: usize = 1;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
@@ -80,6 +87,12 @@ struct Options {
     /// Measure one server alone.
     #[arg(long)]
     server: Option<Kind>,
+    /// Pins the servers to the first core, and the load generator to the second.
+    #[arg(long)]
+    pin: bool,
+    /// Another build of the server, to be measured in turns with this one in `cpu`.
+    #[arg(long)]
+    beside: Option<PathBuf>,
     /// Which server is beside ours in `telemetry`.
     #[arg(long, value_enum, default_value_t = Kind::Traced)]
     collector: Kind,
@@ -94,9 +107,9 @@ impl Options {
     }
 
     /// The turns to take: ours, thin, ours, thin …
-    fn turns(&self, pair: [Kind; 2]) -> impl Iterator<Item = Kind> {
+    fn turns<const N: usize>(&self, kinds: [Kind; N]) -> impl Iterator<Item = Kind> {
         (0..self.rounds)
-            .flat_map(move |_| pair)
+            .flat_map(move |_| kinds)
             .filter(|kind| self.server.is_none_or(|only| only == *kind))
     }
 
@@ -122,6 +135,10 @@ fn run() -> Outcome<()> {
         return Ok(runtime.block_on(thin_relay::serve())?);
     }
     let options = Options::parse();
+    server::set_up(options.beside.clone(), options.pin.then_some(SERVERS_CORE));
+    if options.pin {
+        proc::pin_this(GENERATORS_CORE)?;
+    }
     // Two threads, so that the generator leaves something of a small machine to the server it measures.
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(measure(&options))
@@ -129,11 +146,20 @@ fn run() -> Outcome<()> {
 
 async fn measure(options: &Options) -> Outcome<()> {
     let (thin, traced) = ([Kind::Ours, Kind::Thin], [options.collector, Kind::Ours]);
-    for (part, pair) in [(Part::Cpu, thin), (Part::Telemetry, traced)] {
-        for load in options.loads().filter(|_| options.wants(part)) {
-            let rows = load::compare(options.turns(pair), load).await?;
-            report::print(&load.title(options.rounds), pair, &rows);
+    for load in options.loads().filter(|_| options.wants(Part::Cpu)) {
+        let title = load.title(options.rounds);
+        if options.beside.is_none() {
+            report::print(&title, thin, &load::compare(options.turns(thin), load).await?);
+            continue;
         }
+        let kinds = [Kind::Ours, Kind::Thin, Kind::Beside];
+        let rows = load::compare(options.turns(kinds), load).await?;
+        report::print(&title, thin, &rows);
+        report::print(&title, [Kind::Ours, Kind::Beside], &rows);
+    }
+    for load in options.loads().filter(|_| options.wants(Part::Telemetry)) {
+        let rows = load::compare(options.turns(traced), load).await?;
+        report::print(&load.title(options.rounds), traced, &rows);
     }
     if options.wants(Part::Memory) {
         let title =

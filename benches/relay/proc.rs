@@ -41,6 +41,19 @@ pub fn raise_open_files() -> Outcome<usize> {
     Ok(open_files()?.0)
 }
 
+/// Pins this process to a core.
+pub fn pin_this(core: usize) -> Outcome<()> {
+    let own = std::process::id().to_string();
+    let pinned = std::process::Command::new("taskset")
+        .args(["--all-tasks", "--cpu-list", "--pid", &core.to_string(), &own])
+        .stdout(std::process::Stdio::null())
+        .status();
+    match pinned {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err("taskset (util-linux) is needed to pin to a core".into()),
+    }
+}
+
 /// The soft and the hard limit of open files of this process.
 fn open_files() -> Outcome<(usize, usize)> {
     let limits = fs::read_to_string("/proc/self/limits")?;

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -51,13 +52,15 @@ pub enum Kind {
     Hung,
     /// The bare relay of `thin_relay.rs`.
     Thin,
+    /// Another build of the server.
+    Beside,
 }
 
 impl Kind {
     /// How its collector answers, if it has one.
     fn collector(self) -> Option<Manner> {
         match self {
-            Self::Ours | Self::Thin => None,
+            Self::Ours | Self::Thin | Self::Beside => None,
             Self::Traced => Some(Manner::Takes),
             Self::Refused => Some(Manner::Refuses),
             Self::Hung => Some(Manner::Hangs),
@@ -72,8 +75,18 @@ impl Kind {
             Self::Refused => "refused",
             Self::Hung => "hung",
             Self::Thin => "thin relay",
+            Self::Beside => "beside",
         }
     }
+}
+
+/// The other build, and the core of the servers.
+static SET_UP: OnceLock<(Option<PathBuf>, Option<usize>)> = OnceLock::new();
+
+/// Sets the other build of the server, and the core that servers are pinned to.
+pub fn set_up(beside: Option<PathBuf>, core: Option<usize>) {
+    // Once, at the beginning.
+    let _ = SET_UP.set((beside, core));
 }
 
 /// A running server; it is killed when this is dropped.
@@ -160,22 +173,30 @@ impl Server {
 }
 
 fn command(kind: Kind, data: &Path, sink: Option<&Sink>) -> Outcome<Command> {
-    Ok(match kind {
-        Kind::Thin => {
-            let mut command = Command::new(std::env::current_exe()?);
-            command.arg(THIN_RELAY);
-            command
+    let ours = Path::new(env!("CARGO_BIN_EXE_typephoon-api"));
+    let (beside, core) = SET_UP.get().cloned().unwrap_or_default();
+    let program = match kind {
+        Kind::Thin => std::env::current_exe()?,
+        Kind::Beside => beside.as_deref().unwrap_or(ours).canonicalize()?,
+        _ => ours.to_owned(),
+    };
+    let mut command = match core {
+        None => Command::new(program),
+        Some(core) => {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["--cpu-list", &core.to_string()]).arg(program);
+            pinned
         }
-        _ => {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_typephoon-api"));
-            command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
-            if let Some(sink) = sink {
-                let endpoint = format!("http://{}", sink.address);
-                command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
-            }
-            command
-        }
-    })
+    };
+    if kind == Kind::Thin {
+        command.arg(THIN_RELAY);
+    } else {
+        command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
+    }
+    if let Some(sink) = sink {
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{}", sink.address));
+    }
+    Ok(command)
 }
 
 /// The address in `listening on http://127.0.0.1:4711`, once that line is complete.
