@@ -1,6 +1,6 @@
 //! Which other pods hold sockets of this pod's games.
 //!
-//! A cache of the roster in Redis, read for every keystroke. A pod that enters a game tells the others, which answer
+//! A cache of the roster in Redis, read for every keystroke without a lock that all games share. A pod that enters a game tells the others, which answer
 //! with the positions of their players. A pod whose last socket of a game has closed stays on the roster for a moment,
 //! since pages reopen their sockets at START.
 
@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
@@ -28,12 +28,15 @@ const ALIVE: Duration = Duration::from_secs(5);
 /// Interval at which the cache is refreshed: Redis may have lost entries, and messages between pods may get lost.
 const REFRESH: Duration = Duration::from_secs(10);
 
+/// The other pods with sockets of a game.
+type Others = Arc<[PodName]>;
+
 #[derive(Default)]
 struct Entry {
     sockets: usize,
     /// Since when the game has no sockets here.
     lingers: Option<Instant>,
-    others: Arc<[PodName]>,
+    others: Others,
     /// Set once the other pods know of this one.
     known: Arc<OnceCell<()>>,
 }
@@ -46,14 +49,26 @@ struct Inside {
     dead: Vec<PodName>,
 }
 
+/// Shards of what keystrokes read, each with its own lock.
+const SHARDS: usize = 64;
+
 /// Cached from Redis: which pods hold sockets of this pod's games.
-#[derive(Default)]
-pub(super) struct Roster(Mutex<Inside>);
+pub(super) struct Roster {
+    inside: Mutex<Inside>,
+    /// Of each game with other pods, these pods: a copy, changed together with the entries, for keystrokes.
+    others: [RwLock<HashMap<GameId, Others>>; SHARDS],
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        Self { inside: Mutex::default(), others: std::array::from_fn(|_| RwLock::default()) }
+    }
+}
 
 impl Roster {
     /// Counts one more socket of the game here.
     pub(super) fn enter(&self, game: GameId) -> Arc<OnceCell<()>> {
-        let mut inside = self.0.lock();
+        let mut inside = self.inside.lock();
         let entry = inside.games.entry(game).or_default();
         entry.sockets += 1;
         entry.lingers = None;
@@ -62,7 +77,7 @@ impl Roster {
 
     /// Counts one socket less.
     pub(super) fn leave(&self, game: GameId) {
-        if let Some(entry) = self.0.lock().games.get_mut(&game) {
+        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
             entry.sockets = entry.sockets.saturating_sub(1);
             if entry.sockets == 0 {
                 entry.lingers = Some(Instant::now());
@@ -71,99 +86,118 @@ impl Roster {
     }
 
     pub(super) fn has_others(&self, game: GameId) -> bool {
-        self.0.lock().games.get(&game).is_some_and(|entry| !entry.others.is_empty())
+        self.shard(game).read().contains_key(&game)
     }
 
-    pub(super) fn others(&self, game: GameId) -> Arc<[PodName]> {
-        self.0.lock().games.get(&game).map(|entry| entry.others.clone()).unwrap_or_default()
+    pub(super) fn others(&self, game: GameId) -> Others {
+        self.shard(game).read().get(&game).cloned().unwrap_or_default()
+    }
+
+    fn shard(&self, game: GameId) -> &RwLock<HashMap<GameId, Others>> {
+        let index = game.0.unsigned_abs() % SHARDS as u64;
+        &self.others[usize::try_from(index).expect("a remainder of SHARDS")]
+    }
+
+    /// Sets the other pods of an entry, which the caller has locked, and the copy.
+    fn set_others(&self, game: GameId, entry: &mut Entry, others: impl Iterator<Item = PodName>) {
+        entry.others = others.collect();
+        let mut shard = self.shard(game).write();
+        if entry.others.is_empty() {
+            shard.remove(&game);
+        } else {
+            shard.insert(game, entry.others.clone());
+        }
     }
 
     /// Those of `pods` that are alive.
     fn living(&self, pods: Vec<PodName>) -> Vec<PodName> {
-        let inside = self.0.lock();
+        let inside = self.inside.lock();
         pods.into_iter().filter(|pod| inside.alive.contains_key(pod)).collect()
     }
 
     /// Whether one of them is unknown.
     fn has_stranger(&self, pods: &[PodName]) -> bool {
-        let inside = self.0.lock();
+        let inside = self.inside.lock();
         pods.iter().any(|pod| !inside.alive.contains_key(pod) && !inside.dead.contains(pod))
     }
 
     /// Remembers pods as dead until the next [`Roster::set_alive`].
     fn note_dead(&self, pods: &[PodName]) {
-        let mut inside = self.0.lock();
+        let mut inside = self.inside.lock();
         let Inside { alive, dead, .. } = &mut *inside;
         dead.extend(pods.iter().filter(|pod| !alive.contains_key(pod)).cloned());
     }
 
     fn set(&self, game: GameId, others: Vec<PodName>) {
-        if let Some(entry) = self.0.lock().games.get_mut(&game) {
-            entry.others = others.into();
+        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
+            self.set_others(game, entry, others.into_iter());
         }
     }
 
     /// Adds a pod to a game's roster. Returns whether the game has sockets here, too.
     pub(super) fn add(&self, game: GameId, pod: &PodName) -> bool {
-        let mut inside = self.0.lock();
+        let mut inside = self.inside.lock();
         inside.alive.insert(pod.clone(), Instant::now());
         let Some(entry) = inside.games.get_mut(&game) else { return false };
         if !entry.others.contains(pod) {
-            entry.others = entry.others.iter().chain([pod]).cloned().collect();
+            let others = entry.others.clone();
+            self.set_others(game, entry, others.iter().chain([pod]).cloned());
         }
         true
     }
 
     pub(super) fn remove(&self, game: GameId, pod: &PodName) {
-        if let Some(entry) = self.0.lock().games.get_mut(&game) {
-            entry.others = entry.others.iter().filter(|it| *it != pod).cloned().collect();
+        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
+            let others = entry.others.clone();
+            self.set_others(game, entry, others.iter().filter(|it| *it != pod).cloned());
         }
     }
 
     /// Sets the pods that are alive, in addition to those seen a moment ago.
     pub(super) fn set_alive(&self, alive: Vec<PodName>) {
-        let mut inside = self.0.lock();
+        let mut inside = self.inside.lock();
         let Inside { games, alive: seen, dead } = &mut *inside;
         seen.retain(|_, at| at.elapsed() < ALIVE);
         seen.extend(alive.into_iter().map(|pod| (pod, Instant::now())));
-        for entry in games.values_mut() {
-            if entry.others.iter().any(|pod| !seen.contains_key(pod)) {
-                let others = entry.others.iter().filter(|pod| seen.contains_key(pod));
-                entry.others = others.cloned().collect();
+        for (game, entry) in games {
+            let others = entry.others.clone();
+            if others.iter().any(|pod| !seen.contains_key(pod)) {
+                let others = others.iter().filter(|pod| seen.contains_key(pod));
+                self.set_others(*game, entry, others.cloned());
             }
         }
         dead.clear();
     }
 
     fn is_in(&self, game: GameId) -> bool {
-        self.0.lock().games.contains_key(&game)
+        self.inside.lock().games.contains_key(&game)
     }
 
     /// The games that have sockets here.
     pub(super) fn here(&self) -> Vec<GameId> {
-        let inside = self.0.lock();
+        let inside = self.inside.lock();
         inside.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
     }
 
     /// The state of telling the other pods that this one has sockets of the game.
     fn known(&self, game: GameId) -> Option<Arc<OnceCell<()>>> {
-        self.0.lock().games.get(&game).map(|entry| entry.known.clone())
+        self.inside.lock().games.get(&game).map(|entry| entry.known.clone())
     }
 
     /// The games that the other pods do not know to have sockets here, because Redis has not answered.
     fn unknown(&self) -> Vec<GameId> {
-        let inside = self.0.lock();
+        let inside = self.inside.lock();
         let unknown = inside.games.iter().filter(|(_, it)| !it.known.initialized());
         unknown.map(|(game, _)| *game).collect()
     }
 
     fn games(&self) -> Vec<GameId> {
-        self.0.lock().games.keys().copied().collect()
+        self.inside.lock().games.keys().copied().collect()
     }
 
     /// Removes and returns the games without sockets here for too long, with the pods on their rosters.
-    fn take_left(&self) -> Vec<(GameId, Arc<[PodName]>)> {
-        let mut inside = self.0.lock();
+    fn take_left(&self) -> Vec<(GameId, Others)> {
+        let mut inside = self.inside.lock();
         let is_over = |entry: &Entry| {
             entry.sockets == 0 && entry.lingers.is_none_or(|at| at.elapsed() >= LINGER)
         };
@@ -171,6 +205,7 @@ impl Roster {
         let left: Vec<_> = left.map(|(game, entry)| (*game, entry.others.clone())).collect();
         for (game, _) in &left {
             inside.games.remove(game);
+            self.shard(*game).write().remove(game);
         }
         left
     }
@@ -327,7 +362,10 @@ mod tests {
         assert!(roster.take_left().is_empty());
         roster.leave(GAME);
         tokio::time::advance(LINGER).await;
+        assert!(roster.add(GAME, &"b".into()));
+        assert!(roster.has_others(GAME));
         assert_eq!(roster.take_left().len(), 1);
+        assert!(!roster.has_others(GAME));
         assert!(roster.games().is_empty());
     }
 }
