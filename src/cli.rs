@@ -116,7 +116,13 @@ fn print(text: &str) {
 }
 
 fn serve(Loaded { settings, notes }: Loaded, init: bool) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    // A scheduler for several threads costs a little on each wake, and gains nothing on one core.
+    let has_one_core = std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+    let mut builder = match has_one_core {
+        true => tokio::runtime::Builder::new_current_thread(),
+        false => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build();
     let runtime = runtime.map_err(|error| format!("the runtime cannot be started: {error}"))?;
     let telemetry = telemetry::init(&settings)?;
     for note in notes {
