@@ -147,6 +147,8 @@ impl Application {
         games.iter().for_each(|game| cx.arm(game));
         cx.beside(self.pod.timers.clone().run());
         start_clocks(cx);
+        let heartbeat = cx.settings().limits.heartbeat;
+        self.pod.rooms.tasks(heartbeat).into_iter().for_each(|it| cx.beside(it));
         if let Some(port) = self.operations {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
             operations::serve(port, cx, &self.keepers, &self.keepers_stop);

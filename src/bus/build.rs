@@ -18,6 +18,7 @@ use super::fence::{count_deliveries_from_zero, count_from_zero, fence, report_pa
 use super::lane::{LaneReceivers, Lanes};
 use super::owner::Owner;
 use super::topic::{Bus, Handler, Handling, Receive, Topic};
+use crate::game::Quick;
 use crate::telemetry::{TraceContext, count, panics};
 
 /// `Latest` events of one type that a slow module may be behind before it lags.
@@ -30,7 +31,7 @@ type Listening<C> =
 
 /// Collects the subscriptions, before anything is published. `C` is the context that handlers get.
 pub struct BusBuilder<C> {
-    topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    topics: HashMap<TypeId, Box<dyn Any + Send + Sync>, Quick>,
     receive: HashMap<&'static str, (EventInfo, Receive<C>)>,
     lanes: BTreeMap<&'static str, (Arc<Lanes<C>>, LaneReceivers<C>)>,
     listening: Vec<(&'static str, Listening<C>)>,
@@ -39,7 +40,7 @@ pub struct BusBuilder<C> {
 impl<C> Default for BusBuilder<C> {
     fn default() -> Self {
         Self {
-            topics: HashMap::new(),
+            topics: HashMap::default(),
             receive: HashMap::new(),
             lanes: BTreeMap::new(),
             listening: Vec::new(),

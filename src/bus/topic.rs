@@ -17,7 +17,7 @@ use super::owner::Owner;
 use super::publish::Pending;
 use super::tap::{Focus, Sights, Tap};
 use crate::Error;
-use crate::game::Timestamp;
+use crate::game::{Quick, Timestamp};
 use crate::telemetry::{CounterHandle, count, publish_span, relay_span};
 
 /// A running handler. It returns its pending publications to the caller, so that waiting for them does not count as a
@@ -56,7 +56,7 @@ pub(super) type Receive<C> =
 /// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed. `C` is
 /// the context that handlers get.
 pub struct Bus<C> {
-    pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    pub(super) topics: HashMap<TypeId, Box<dyn Any + Send + Sync>, Quick>,
     /// Receivers of other pods' events, by name.
     pub(super) receive: HashMap<&'static str, (EventInfo, Receive<C>)>,
     /// The live tail.

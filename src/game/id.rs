@@ -61,6 +61,11 @@ impl UserId {
     pub fn is_guest(&self) -> bool {
         self.0.starts_with(GUEST)
     }
+
+    /// Whether it is a clone of the other one. Clones are equal, but what is equal need not be a clone.
+    pub fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl From<&str> for UserId {

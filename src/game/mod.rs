@@ -6,6 +6,7 @@
 mod door;
 mod events;
 mod facts;
+mod hash;
 mod id;
 mod part;
 mod seats;
@@ -17,6 +18,7 @@ pub use events::{
     PlayerJoined, PlayerLeft, PlayerMoved, PlayerTyped, RaceEntered, RacePrepared, RaceStarted,
 };
 pub use facts::{Figures, Game, Player, Result, Stage, Unranked};
+pub(crate) use hash::Quick;
 pub use id::{GameId, LoginId, PodName, SocketId, User, UserId, UserType};
 pub use part::{Part, Parts};
 pub use seats::OpenSocket;

@@ -1,7 +1,6 @@
 //! The declarations of a handler module, in one function: what it hears, emits and shows, its routes, sockets and
 //! timers. Types are inferred from the signatures of its functions.
 
-use std::collections::HashMap;
 use std::mem::take;
 use std::sync::Arc;
 
@@ -91,7 +90,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         rooms: Arc::default(),
         routes: Vec::new(),
         sockets: Vec::new(),
-        frames: HashMap::new(),
+        frames: FrameHandlers::default(),
         timers: TimerDeclarations::default(),
         states: States::default(),
         ground: LaterGround::default(),

@@ -3,10 +3,9 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::meter;
+use super::input::Input;
 use super::rooms::{Kept, Member, RACE, Seat};
-use super::sender::FrameHandlers;
-use super::sender::Sent;
+use super::sender::{FrameHandlers, Sent};
 use super::session::address;
 use crate::bus::Bus;
 use crate::game::GameId;
@@ -57,8 +56,20 @@ impl Track {
     }
 }
 
-/// The bytes of a connection: the number of frames in them must not depend on how they are split.
+/// The bytes of a connection: the messages in them must not depend on how they are split.
 pub fn fragments(bytes: &[u8], piece: usize) {
-    let whole = meter::frames_in(bytes, bytes.len().max(1));
-    assert_eq!(meter::frames_in(bytes, piece.max(1)), whole, "in pieces of {piece}");
+    let read = |piece: usize| {
+        let (mut input, mut messages) = (Input::new(4096), Vec::new());
+        for mut piece in bytes.chunks(piece.max(1)) {
+            while let Some(message) = input.parse(&mut piece) {
+                let is_broken = message.is_err();
+                messages.push(message);
+                if is_broken {
+                    return messages;
+                }
+            }
+        }
+        messages
+    };
+    assert_eq!(read(piece), read(bytes.len()), "in pieces of {piece}");
 }

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tracing::Instrument;
 
-use super::meter::WebSocket;
+use super::input::Message;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::rooms::{Client, Member, Seat};
 use super::state::{Base, End, Ending, Session, note_pong};
+use super::websocket::WebSocket;
 use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, Owner, guard};
@@ -85,7 +83,7 @@ impl<S: Socket> Session<S> {
         let Opening { game, user, login, greeting, emits } = opening;
         let Base { cx, sockets } = base;
         let limits = &cx.settings().limits;
-        let outbox = ws.get_ref().outbox().clone();
+        let outbox = ws.outbox().clone();
         outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
         let member = Arc::new(Member {
             socket: number,
@@ -105,8 +103,8 @@ impl<S: Socket> Session<S> {
         if !cx.takes("open") {
             member.outbox.close(Kind::UNAVAILABLE);
         }
-        let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new(limits.heartbeat));
-        let (tracked, last_call, owed) = (None, None, None);
+        let (pace, pulse) = (Pace::new(limits.frames_per_second), Pulse::new());
+        let (tracked, last_call, owed, alarm) = (None, None, None, None);
         let session = Self {
             ws,
             socket,
@@ -120,6 +118,7 @@ impl<S: Socket> Session<S> {
             tracked,
             last_call,
             owed,
+            alarm,
             greeting,
         };
         (session, emits)
@@ -158,28 +157,27 @@ impl<S: Socket> Session<S> {
 /// for a silent client.
 async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
     let closing = async {
-        ws.get_ref().outbox().release();
+        ws.outbox().release();
         match end {
             End::Close(code, ref reason) => {
-                let reason = reason.clone();
-                let frame = CloseFrame { code: code.into(), reason: reason.into_owned().into() };
-                ws.send(Message::Close(Some(frame))).await.ok()?;
+                ws.close(code, reason);
+                ws.outbox().flush().await.ok()?;
             }
             End::Gone => {}
             End::Silent => return None,
         }
         while let Some(Ok(message)) = ws.next().await {
             match message {
-                Message::Close(_) => return Some(()),
+                Message::Close(_) if matches!(end, End::Close(..)) => return Some(()),
                 Message::Pong(payload) => pong(&payload),
                 _ => {}
             }
         }
-        // The answer to the client's close frame may wait there: tungstenite has written it, and does not flush.
-        let _ = ws.get_ref().outbox().flush().await;
+        // The answer to the client's close frame may wait there.
+        let _ = ws.outbox().flush().await;
         if matches!(end, End::Close(..)) {
             // Drain unread input: otherwise the kernel would reset the connection before the close frame arrives.
-            ws.get_mut().linger().await;
+            ws.linger().await;
         }
         Some(())
     };

@@ -2,13 +2,14 @@
 //!
 //! A handler module declares a [`Socket`]; this directory does the rest: the handshake (`upgrade`), the one task
 //! (`life` opens and closes it, `session` is its loop, `state` is shared by both), the frames on their way to its client,
-//! and the sockets of one game (both in `rooms`, which is below the context of modules). tungstenite is used here only.
+//! and the sockets of one game (both in `rooms`, which is below the context of modules). `websocket` reads frames, `input` parses them.
 
 mod census;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
+mod head;
+mod input;
 mod life;
-mod meter;
 mod pace;
 mod pulse;
 pub(crate) mod rooms;
@@ -16,6 +17,7 @@ mod sender;
 mod session;
 mod state;
 mod upgrade;
+mod websocket;
 
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
-//! The heartbeat of a socket: pings that carry the time at which they were sent.
+//! The heartbeat of a socket: pings that carry the time at which they were sent. A timer of all sockets decides when
+//! (`rooms::Heartbeats`).
 
-use std::pin::Pin;
-use std::time::Duration;
-
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
 use super::rooms::Frame;
 
@@ -15,13 +13,9 @@ pub(super) enum Beat {
     Dead,
 }
 
-/// Tracks when the next ping is due, and whether the last one was answered.
+/// Tracks whether the last ping was answered.
 pub(super) struct Pulse {
     begun: Instant,
-    every: Duration,
-    /// When the next ping is due.
-    due: Instant,
-    sleep: Pin<Box<Sleep>>,
     /// Whether no pong has arrived since the last ping.
     unanswered: bool,
     /// The stamp of the latest ping.
@@ -29,19 +23,8 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    pub(super) fn new(every: Duration) -> Self {
-        let begun = Instant::now();
-        let sleep = Box::pin(sleep(every));
-        Self { begun, every, due: begun + every, sleep, unanswered: false, stamp: 0 }
-    }
-
-    /// Waits for the next beat, or until `earlier` if that comes first.
-    pub(super) async fn beat(&mut self, earlier: Option<Instant>) {
-        let due = earlier.map_or(self.due, |at| at.min(self.due));
-        if self.sleep.deadline() != due {
-            self.sleep.as_mut().reset(due);
-        }
-        self.sleep.as_mut().await;
+    pub(super) fn new() -> Self {
+        Self { begun: Instant::now(), unanswered: false, stamp: 0 }
     }
 
     /// The beat that is due.
@@ -49,7 +32,6 @@ impl Pulse {
         if self.unanswered {
             return Beat::Dead;
         }
-        self.due = Instant::now() + self.every;
         self.unanswered = true;
         Beat::Ping(self.ping())
     }
@@ -78,28 +60,25 @@ impl Pulse {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
     async fn who_answers_lives() {
-        let mut pulse = Pulse::new(Duration::from_secs(20));
-        for _ in 0..3 {
-            pulse.beat(None).await;
+        let mut pulse = Pulse::new();
+        for beat in 1..4 {
+            tokio::time::advance(Duration::from_secs(20)).await;
             let Beat::Ping(ping) = pulse.next() else { panic!("answered, and yet dead") };
-            tokio::time::advance(Duration::from_millis(30)).await;
-            assert!(pulse.pong(&ping.bytes()[2..]).is_some());
+            assert_eq!(pulse.pong(&ping.bytes()[2..]), Some(beat * 20_000_000));
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_answer_is_dead_a_beat_later() {
-        let mut pulse = Pulse::new(Duration::from_secs(20));
-        let begun = Instant::now();
-        pulse.beat(None).await;
+        let mut pulse = Pulse::new();
         assert!(matches!(pulse.next(), Beat::Ping(_)));
         assert!(pulse.pong(b"nonsense of theirs").is_none());
-        pulse.beat(None).await;
         assert!(matches!(pulse.next(), Beat::Dead));
-        assert_eq!(begun.elapsed(), Duration::from_secs(40));
     }
 }

@@ -9,11 +9,13 @@ use serde::Serialize;
 use super::rooms::{Channel, Frame, Message, Outbox, Seat};
 use super::state::Malformed;
 use crate::bus::{Bus, Pending};
+use crate::game::Quick;
 use crate::http::edge::Rate;
 use crate::module::context::{Brief, Cx, Ground, Switch};
 
 /// The frames that clients may send, by channel and `event`.
-pub(crate) type FrameHandlers = HashMap<Channel, HashMap<&'static str, DeclaredFrame>>;
+pub(crate) type FrameHandlers =
+    HashMap<Channel, HashMap<&'static str, DeclaredFrame, Quick>, Quick>;
 
 /// One kind of a client's frames.
 pub(crate) struct DeclaredFrame {

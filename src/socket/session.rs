@@ -1,16 +1,15 @@
 //! The loop of one socket in its room: it reads and writes in turn, in one task.
 
 use std::borrow::Cow;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::{FutureExt, StreamExt};
-use serde::Deserialize;
-use tokio::time::{Instant, timeout};
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::{Error as Broken, Message};
+use futures_util::FutureExt;
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
-use super::meter::Flood;
+use super::head::Head;
+use super::input::{Broken, Message};
 use super::pace::Verdict;
 use super::pulse::Beat;
 use super::rooms::{Call, Channel, Frame};
@@ -19,7 +18,6 @@ use super::state::{End, Malformed, Said, Session, note_pong};
 use super::{Say, Socket};
 use crate::Kind;
 use crate::bus::{Owner, Pending, guard, report_panic};
-use crate::http::edge::lenient;
 use crate::module::context::Cx;
 use crate::telemetry::{
     Born, FrameStart, TraceContext, count, frame_panicked, frame_span, malformed_frame,
@@ -36,7 +34,7 @@ const ASKED_AGAIN: Duration = Duration::from_secs(1);
 enum Step {
     Filled,
     Received(Option<Result<Message, Broken>>),
-    Beat,
+    Alarm,
 }
 
 impl<S: Socket> Session<S> {
@@ -54,19 +52,36 @@ impl<S: Socket> Session<S> {
             return end;
         }
         loop {
-            let step = tokio::select! {
-                () = self.member.outbox.filled() => Step::Filled,
-                message = self.ws.next() => Step::Received(message),
-                () = self.pulse.beat(self.last_call.into_iter().chain(self.owed).min()) => Step::Beat,
-            };
-            let done = match step {
+            self.set_alarm();
+            let done = match std::future::poll_fn(|context| self.poll_step(context)).await {
                 Step::Filled => self.answer().await,
                 Step::Received(message) => self.read(message).await,
-                Step::Beat => Box::pin(self.beat()).await,
+                Step::Alarm => Box::pin(self.alarm()).await,
             };
             if let Err(end) = done {
                 return end;
             }
+        }
+    }
+
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+        if self.member.outbox.poll_filled(context).is_ready() {
+            return Poll::Ready(Step::Filled);
+        }
+        if let Some(alarm) = &mut self.alarm
+            && alarm.as_mut().poll(context).is_ready()
+        {
+            self.alarm = None;
+            return Poll::Ready(Step::Alarm);
+        }
+        self.ws.poll_next(context).map(Step::Received)
+    }
+
+    /// Sets the timer, if something is due at some time.
+    fn set_alarm(&mut self) {
+        let due = self.last_call.into_iter().chain(self.owed).min();
+        if self.alarm.as_ref().map(|it| it.deadline()) != due {
+            self.alarm = due.map(|at| Box::pin(sleep_until(at)));
         }
     }
 
@@ -75,6 +90,9 @@ impl<S: Socket> Session<S> {
         let Call { wake, woken, close } = self.member.outbox.take_call();
         if wake {
             Box::pin(self.wake(&woken)).await?;
+        }
+        if self.member.outbox.take_beat() {
+            Box::pin(self.beat()).await?;
         }
         self.flush().await?;
         close.map_or(Ok(()), |why| Err(why.into()))
@@ -91,13 +109,11 @@ impl<S: Socket> Session<S> {
     async fn read(&mut self, message: Option<Result<Message, Broken>>) -> Result<(), End> {
         let message = match message {
             None => return Err(End::Gone),
-            Some(Err(error)) => return Err(end_of(&error)),
+            Some(Err(broken)) => return Err(end_of(broken)),
+            // The answer is sent in `farewell`.
+            Some(Ok(Message::Close(_))) => return Err(End::Gone),
             Some(Ok(message)) => message,
         };
-        if message.is_close() {
-            // The reply is sent while the rest is read, in `farewell`.
-            return Err(End::Gone);
-        }
         let done = match self.pace.frame() {
             Verdict::Close => return Err(flood()),
             Verdict::Drop => {
@@ -105,13 +121,17 @@ impl<S: Socket> Session<S> {
                 return Ok(());
             }
             Verdict::Take => match message {
-                Message::Text(text) => self.take(&text).await,
+                Message::Text(text) => {
+                    let taken = self.take(&text).await;
+                    self.ws.recycle(text);
+                    taken
+                }
                 Message::Pong(payload) => {
                     note_pong(&mut self.pulse, &mut self.tracked, &payload);
                     Ok(())
                 }
-                Message::Ping(_) => Ok(()),
-                _ => Err(Malformed),
+                Message::Ping(_) | Message::Close(_) => Ok(()),
+                Message::Binary => Err(Malformed),
             },
         };
         match done {
@@ -136,14 +156,17 @@ impl<S: Socket> Session<S> {
         Ok(())
     }
 
-    async fn beat(&mut self) -> Result<(), End> {
+    async fn alarm(&mut self) -> Result<(), End> {
         if self.last_call.is_some_and(|at| at <= Instant::now()) {
             return Err(End::Close(1000, Cow::Borrowed("")));
         }
         if self.owed.take_if(|at| *at <= Instant::now()).is_some() {
             self.catch_up(&TraceContext::none()).await?;
-            return self.flush().await;
         }
+        self.flush().await
+    }
+
+    async fn beat(&mut self) -> Result<(), End> {
         // A pong may be unread if this task was busy.
         while let Some(message) = self.ws.next().now_or_never() {
             self.read(message).await?;
@@ -151,8 +174,7 @@ impl<S: Socket> Session<S> {
         let Beat::Ping(ping) = self.pulse.next() else { return Err(End::Silent) };
         self.member.outbox.push(ping);
         // In case a wake-up was lost.
-        self.catch_up(&TraceContext::none()).await?;
-        self.flush().await
+        self.catch_up(&TraceContext::none()).await
     }
 
     /// Sends what the client has not been told yet. Frames of other tasks follow after it.
@@ -216,14 +238,13 @@ impl<S: Socket> Session<S> {
 }
 
 /// The close code for a read error; a broken connection is gone.
-fn end_of(error: &Broken) -> End {
-    match error {
-        Broken::Capacity(_) => Kind::PAYLOAD_TOO_LARGE.into(),
-        Broken::Utf8(_) => Kind::INVALID_UTF8.into(),
-        Broken::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Gone,
-        Broken::Protocol(_) | Broken::AttackAttempt => Kind::PROTOCOL_ERROR.into(),
-        Broken::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<Flood>()) => flood(),
-        _ => End::Gone,
+fn end_of(broken: Broken) -> End {
+    match broken {
+        Broken::TooLarge => Kind::PAYLOAD_TOO_LARGE.into(),
+        Broken::NotUtf8 => Kind::INVALID_UTF8.into(),
+        Broken::Protocol => Kind::PROTOCOL_ERROR.into(),
+        Broken::Flood => flood(),
+        Broken::Gone => End::Gone,
     }
 }
 
@@ -231,18 +252,6 @@ fn end_of(error: &Broken) -> End {
 fn flood() -> End {
     count::FLOODING_SOCKETS.add(1);
     Kind::TOO_MANY_REQUESTS.into()
-}
-
-/// The fields of every message. `game_id` is required, but not trusted.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    event: Cow<'a, str>,
-    #[serde(rename = "game_id", deserialize_with = "lenient::integer")]
-    _game: i64,
-    /// W3C Trace Context, if the client sends it.
-    #[serde(borrow, default)]
-    traceparent: Option<Cow<'a, str>>,
 }
 
 /// A frame with its handler.
@@ -258,7 +267,7 @@ pub(super) fn address<'a>(
     channel: Channel,
     text: &'a str,
 ) -> Result<Addressed<'a>, Malformed> {
-    let head: Head<'_> = serde_json::from_str(text).map_err(|_| Malformed)?;
+    let head = Head::of(text)?;
     let frames = frames.get(&channel).ok_or(Malformed)?;
     let (event, frame) = frames.get_key_value(&*head.event).ok_or(Malformed)?;
     Ok(Addressed { event, frame, traceparent: head.traceparent })

@@ -1,15 +1,16 @@
 //! The state of a session, and how one ends: what its loop (`session`) and its beginning and end (`life`) share.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep};
 
-use super::meter::WebSocket;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::rooms::{Frame, Goodbye, Member, Seat};
 use super::sender::FrameHandlers;
+use super::websocket::WebSocket;
 use crate::Kind;
 use crate::bridge::Bridge;
 use crate::module::context::Cx;
@@ -50,6 +51,8 @@ pub(super) struct Session<S> {
     pub(super) last_call: Option<Instant>,
     /// When to catch up again, since the live state did not answer.
     pub(super) owed: Option<Instant>,
+    /// The timer of these two. Most sockets have none: heartbeats come from a timer of all.
+    pub(super) alarm: Option<Pin<Box<Sleep>>>,
     pub(super) greeting: Vec<Frame>,
 }
 

@@ -12,26 +12,18 @@ use salvo::hyper::upgrade::OnUpgrade;
 use salvo::oapi::Parameter;
 use salvo::rt::tokio::TokioIo;
 use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::Socket;
 use super::life;
-use super::meter::{Meter, Metered, WebSocket};
 use super::rooms::Channel;
 use super::state::{Base, Sockets};
+use super::websocket::{Meter, WebSocket};
 use crate::auth::Cookies;
 use crate::game::UserId;
 use crate::http::edge::{Connection, Limits, Query, refuse_handshake};
 use crate::module::context::Cx;
 use crate::telemetry::TraceContext;
 use crate::{Error, Kind};
-
-/// Bytes read from the connection at once: the frames of the game are far smaller, and every idle
-/// socket keeps such a buffer.
-const READ_BUFFER: usize = 1024;
-/// Bytes written in one go when several frames wait.
-const WRITE_BUFFER: usize = 4096;
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
@@ -191,16 +183,6 @@ async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
     let parts =
         parts.map_err(|_| tracing::error!("a socket on an unexpected kind of connection")).ok()?;
     let meter = Meter::new(limits.frames_per_second);
-    let stream = Metered::new(parts.io.into_inner().into_parts(), meter, &parts.read_buf);
-    let (early, config) = (parts.read_buf.to_vec(), config(limits.frame_bytes));
-    Some(WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await)
-}
-
-fn config(frame_bytes: usize) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(1 << 20)
-        .max_message_size(Some(frame_bytes))
-        .max_frame_size(Some(frame_bytes))
+    let connection = parts.io.into_inner().into_parts();
+    Some(WebSocket::new(connection, meter, &parts.read_buf, limits.frame_bytes))
 }

@@ -1,19 +1,20 @@
 //! Frames as bytes on the wire (RFC 6455, section 5.2), serialised once for all sockets that get them.
 
-use serde::Serialize;
-use tokio_tungstenite::tungstenite::Bytes;
-
 use super::leaving::{self, Client};
 use super::message::{Message, Tagged};
 use crate::telemetry::Born;
+use bytes::Bytes;
+use serde::Serialize;
 
 /// The longest header of a server's frame: opcode, length, eight bytes of extended length. Servers do not mask.
 const LONGEST_HEADER: usize = 10;
-/// A final text frame, and a ping.
+/// Final frames of these kinds.
 const TEXT: u8 = 0x81;
+const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
+const PONG: u8 = 0x8a;
 
-/// A text message or a ping, header included. Cheap to clone.
+/// A text message or a control frame, header included. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Frame {
     bytes: Bytes,
@@ -44,7 +45,21 @@ impl Frame {
 
     /// A ping with this payload.
     pub(in crate::socket) fn ping(payload: [u8; 8]) -> Self {
-        Self::behind_header(PING, [&[0; LONGEST_HEADER][..], &payload].concat())
+        Self::control(PING, &payload)
+    }
+
+    /// The answer to a ping with this payload.
+    pub(in crate::socket) fn pong(payload: &[u8]) -> Self {
+        Self::control(PONG, payload)
+    }
+
+    /// A close frame: two bytes of a code, and a reason; or nothing.
+    pub(in crate::socket) fn close(payload: &[u8]) -> Self {
+        Self::control(CLOSE, payload)
+    }
+
+    fn control(opcode: u8, payload: &[u8]) -> Self {
+        Self::behind_header(opcode, [&[0; LONGEST_HEADER][..], payload].concat())
     }
 
     /// Writes the header right before the payload, which begins at [`LONGEST_HEADER`].
@@ -100,13 +115,6 @@ impl Frame {
     }
 }
 
-/// A frame of bytes that already are one or several frames.
-impl From<Bytes> for Frame {
-    fn from(bytes: Bytes) -> Self {
-        Self { bytes, born: Born::default() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio_tungstenite::tungstenite::Message;
@@ -132,7 +140,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ping_carries_its_payload() {
+    fn a_control_frame_carries_its_payload() {
         assert_eq!(read(&Frame::ping(*b"12345678")), Message::Ping("12345678".into()));
+        assert_eq!(read(&Frame::pong(b"abc")), Message::Pong("abc".into()));
+        let Message::Close(Some(close)) = read(&Frame::close(b"\x03\xe8bye")) else { panic!() };
+        assert_eq!((u16::from(close.code), close.reason.as_str()), (1000, "bye"));
+        assert_eq!(read(&Frame::close(b"")), Message::Close(None));
     }
 }

@@ -3,19 +3,23 @@
 
 mod channel;
 mod frame;
+mod gather;
 mod goodbye;
+mod heartbeats;
 mod leaving;
 mod message;
 mod outbox;
 mod rates;
 mod room;
+mod table;
 
 pub use channel::{Channel, LOBBY, RACE};
 pub use frame::Frame;
 pub use goodbye::Goodbye;
 pub use message::{Message, MessageInfo, Messages};
 pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
-pub use room::{Member, Room, Rooms, Seat, SocketsOf};
+pub use room::{Member, Room, Seat};
+pub use table::{Rooms, SocketsOf};
 
 pub(crate) use message::Side;
 

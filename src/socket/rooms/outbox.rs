@@ -14,10 +14,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use rustix::net::SendFlags;
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio_tungstenite::tungstenite::Bytes;
 
 use super::Goodbye;
 use super::frame::Frame;
@@ -33,7 +34,7 @@ pub const CONFLATE_FROM: usize = 64;
 pub const LIFECYCLE_LIMIT: usize = 256;
 
 /// Frames per write call.
-const AT_ONCE: usize = 32;
+pub(super) const AT_ONCE: usize = 32;
 
 /// What waits for the socket's task.
 #[derive(Debug, Default)]
@@ -78,11 +79,36 @@ pub struct Whose {
     pub player: Option<UserId>,
 }
 
+impl Whose {
+    /// Whether it is a clone of the other one; see [`UserId::is_clone_of`].
+    pub(super) fn is_clone_of(&self, other: &Self) -> bool {
+        let is_same_player = match (&self.player, &other.player) {
+            (Some(player), Some(other)) => player.is_clone_of(other),
+            _ => false,
+        };
+        is_same_player && std::ptr::eq(self.event, other.event)
+    }
+}
+
 impl Waiting {
     /// Whether a frame that comes now is the next to be written.
     fn is_free(&self) -> bool {
         let is_called = self.call.wake || self.call.close.is_some();
         !self.held && !is_called && self.rest.is_empty() && self.frames.is_empty()
+    }
+
+    /// Adds a position, or replaces the last one with the same `whose` if too many wait.
+    fn add_position(&mut self, whose: &Whose, frame: &Frame) {
+        let frame = frame.clone();
+        if self.positions >= CONFLATE_FROM
+            && let Some(last) = self.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
+        {
+            last.frame = frame;
+            count::CONFLATED_FRAMES.add(1);
+            return;
+        }
+        self.positions += 1;
+        self.frames.push_back(Waits { frame, of: Some(whose.clone()) });
     }
 
     /// The kernel has accepted `written` bytes.
@@ -113,6 +139,7 @@ pub struct Outbox {
     // Whether the task has something to do; checked without the lock.
     filled: AtomicBool,
     closing: AtomicBool,
+    beat: AtomicBool,
     task: AtomicWaker,
 }
 
@@ -157,44 +184,73 @@ impl Outbox {
             count::DROPPED_FRAMES.add(1);
             return;
         }
-        waiting.positions += 1;
-        waiting.frames.push_back(Waits { frame, of: Some(whose.clone()) });
+        waiting.add_position(whose, &frame);
         drop(waiting);
         self.notify();
     }
 
-    /// Adds a position, or replaces the last one with the same `whose` if too many wait.
-    pub fn push_position(&self, whose: &Whose, frame: Frame) {
+    /// Adds positions, at most [`AT_ONCE`], in one write. Each replaces the last one with the same `Whose` if too many
+    /// wait.
+    pub fn push_positions<'a>(
+        &self,
+        positions: impl Iterator<Item = (&'a Whose, &'a Frame)> + Clone,
+    ) {
         let mut waiting = self.waiting.lock();
-        if self.write_at_once(&mut waiting, &frame) {
+        let written = self.write_together(&mut waiting, positions.clone().map(|(_, frame)| frame));
+        let mut rest = positions.skip(written).peekable();
+        if rest.peek().is_none() {
             return;
         }
-        if waiting.positions >= CONFLATE_FROM
-            && let Some(last) = waiting.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
-        {
-            last.frame = frame;
-            count::CONFLATED_FRAMES.add(1);
-            return;
+        for (whose, frame) in rest {
+            waiting.add_position(whose, frame);
         }
-        waiting.positions += 1;
-        waiting.frames.push_back(Waits { frame, of: Some(whose.clone()) });
         drop(waiting);
         self.notify();
     }
 
     /// Tries to write the frame directly. Returns whether the kernel has accepted it, or a part of it.
     fn write_at_once(&self, waiting: &mut Waiting, frame: &Frame) -> bool {
+        self.write_together(waiting, std::iter::once(frame)) > 0
+    }
+
+    /// Tries to write frames directly. Returns how many of them the kernel has accepted, the last one perhaps in part.
+    fn write_together<'a>(
+        &self,
+        waiting: &mut Waiting,
+        frames: impl Iterator<Item = &'a Frame> + Clone,
+    ) -> usize {
         let Some(connection) = self.connection.as_ref().filter(|_| waiting.is_free()) else {
-            return false;
+            return 0;
         };
-        // The task notices a broken connection when it writes the waiting frame.
-        let Ok(written) = connection.try_write(frame.bytes()) else { return false };
-        frame.is_written(self.client.get());
-        if written < frame.bytes().len() {
-            waiting.rest = frame.bytes().slice(written..);
-            self.notify();
+        let mut slices = [IoSlice::new(&[]); AT_ONCE];
+        let mut count = 0;
+        for (slice, frame) in slices.iter_mut().zip(frames.clone()) {
+            *slice = IoSlice::new(frame.bytes());
+            count += 1;
         }
-        true
+        // The task notices a broken connection when it writes the waiting frames.
+        let socket = connection.as_ref();
+        let written = match &slices[..count] {
+            [] => return 0,
+            // The kernel knows better than the runtime whether it is writable, and at less cost.
+            [only] => rustix::net::send(socket, only, SendFlags::NOSIGNAL),
+            several => rustix::io::writev(socket, several),
+        };
+        let Ok(mut left) = written else { return 0 };
+        for (number, frame) in frames.enumerate() {
+            if left == 0 {
+                return number;
+            }
+            frame.is_written(self.client.get());
+            let taken = left.min(frame.bytes().len());
+            left -= taken;
+            if taken < frame.bytes().len() {
+                waiting.rest = frame.bytes().slice(taken..);
+                self.notify();
+                return number + 1;
+            }
+        }
+        count
     }
 
     /// Makes the socket catch up on the facts.
@@ -226,6 +282,12 @@ impl Outbox {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// A heartbeat is due. Frames go on being written directly.
+    pub(super) fn beat(&self) {
+        self.beat.store(true, Ordering::Release);
+        self.notify();
+    }
+
     fn notify(&self) {
         self.filled.store(true, Ordering::Release);
         self.task.wake();
@@ -234,22 +296,24 @@ impl Outbox {
 
 /// Operations of the socket's own task.
 impl Outbox {
-    /// Waits until there is something to do.
-    pub(in crate::socket) async fn filled(&self) {
-        std::future::poll_fn(|context| {
-            if self.filled.load(Ordering::Acquire) {
-                return Poll::Ready(());
-            }
-            self.task.register(context.waker());
-            if self.filled.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
+    /// Ready when there is something to do.
+    pub(in crate::socket) fn poll_filled(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.filled.load(Ordering::Acquire) {
+            return Poll::Ready(());
+        }
+        self.task.register(context.waker());
+        if self.filled.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Takes the requests to the task, besides writing.
     pub(in crate::socket) fn take_call(&self) -> Call {
         self.filled.store(false, Ordering::Release);
         std::mem::take(&mut self.waiting.lock().call)
+    }
+
+    /// Takes the heartbeat, if one is due.
+    pub(in crate::socket) fn take_beat(&self) -> bool {
+        self.beat.swap(false, Ordering::AcqRel)
     }
 
     /// Holds all other frames until [`release`](Self::release), since the socket is about to send its own.

@@ -11,12 +11,16 @@ fn position(player: &str, number: usize) -> (Whose, Frame) {
     (Whose { event: "moved", player: Some(player.into()) }, Frame::json(&number))
 }
 
+fn push_position(outbox: &Outbox, player: &str, number: usize) {
+    let (whose, frame) = position(player, number);
+    outbox.push_positions(std::iter::once((&whose, &frame)));
+}
+
 #[test]
 fn a_prompt_reader_gets_every_position() {
     let outbox = Outbox::default();
     for number in 0..CONFLATE_FROM {
-        let (player, frame) = position("anna", number);
-        outbox.push_position(&player, frame);
+        push_position(&outbox, "anna", number);
     }
     let all: Vec<_> = (0..CONFLATE_FROM).map(|number| number.to_string()).collect();
     assert_eq!(outbox.take_texts(), all);
@@ -27,8 +31,7 @@ fn a_slow_reader_gets_the_newest_of_each_player_in_order() {
     let outbox = Outbox::default();
     for number in 0..10_000 {
         for player in ["anna", "bert"] {
-            let (player, frame) = position(player, number);
-            outbox.push_position(&player, frame);
+            push_position(&outbox, player, number);
         }
     }
     let got = outbox.take_texts();
@@ -101,6 +104,21 @@ async fn frames_are_written_at_once_but_not_before_what_the_socket_is_about_to_s
 }
 
 #[tokio::test]
+async fn positions_that_were_gathered_are_written_together_and_wait_together() {
+    let (outbox, mut client) = connected().await;
+    let positions: Vec<_> = (0..AT_ONCE).map(|number| position("anna", number)).collect();
+    let push = || outbox.push_positions(positions.iter().map(|(whose, frame)| (whose, frame)));
+    // Held: all of them wait.
+    push();
+    outbox.flush().await.unwrap();
+    push();
+    outbox.push(Frame::json(&"last"));
+    let all: Vec<_> = (0..AT_ONCE).map(|number| number.to_string()).collect();
+    let got = read_until(&mut client, "\"last\"").await;
+    assert_eq!(got, [&all[..], &all, &["\"last\"".to_owned()]].concat());
+}
+
+#[tokio::test]
 async fn what_the_kernel_does_not_take_waits_and_comes_in_order() {
     let (outbox, mut client) = connected().await;
     outbox.flush().await.unwrap();
@@ -110,7 +128,7 @@ async fn what_the_kernel_does_not_take_waits_and_comes_in_order() {
     for number in 0..200 {
         outbox.push(frame(number));
     }
-    outbox.filled().await;
+    std::future::poll_fn(|context| outbox.poll_filled(context)).await;
     let last = frame(199);
     let reading = read_until(&mut client, last.text());
     let (flushed, got) = tokio::join!(outbox.flush(), reading);

@@ -1,0 +1,185 @@
+//! Gathers the positions of a busy pod, so that those of one room are written together.
+//!
+//! A write is most of what a position costs. While a pod has little to do, each position is written at once. From
+//! [`BUSY`] deliveries a second on, a room holds a position back for a moment, and those that follow meanwhile go out in
+//! the same write per receiver. The more the pod delivers, the longer the moment, up to [`LONGEST`].
+//!
+//! A core has one gatherer, with one timer for all its rooms; a game's number decides which. Lifecycle frames never
+//! wait: a room writes what it has gathered before them.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::room::Room;
+use crate::game::{GameId, Timestamp};
+
+/// Deliveries per second and core up to which every position is written at once: less than a quarter of what a core can
+/// deliver.
+const BUSY: u32 = 24_000;
+/// Deliveries per second and core for each millisecond that positions are held back.
+const PER_MILLISECOND: u32 = 10_000;
+/// The longest that a position is held back. Timers are up to a millisecond late, which makes it a frame of a screen with
+/// 60 Hz.
+pub(super) const LONGEST: Duration = Duration::from_millis(15);
+/// The period in which deliveries are counted, in microseconds.
+const PERIOD: i64 = 100_000;
+
+/// How much a gatherer's rooms deliver, and how long positions are held back therefore.
+#[derive(Debug, Default)]
+struct Load {
+    /// When the period began, in microseconds of the clock.
+    since: AtomicI64,
+    /// Deliveries in this period.
+    delivered: AtomicU32,
+    /// For how long, in microseconds, by the deliveries of the period before.
+    hold: AtomicU32,
+}
+
+impl Load {
+    /// Counts the deliveries of a position. Returns for how long it is held back.
+    fn count(&self, deliveries: u32, now: Timestamp) -> Duration {
+        let delivered = self.delivered.fetch_add(deliveries, Ordering::Relaxed);
+        let since = self.since.load(Ordering::Relaxed);
+        let elapsed = now.0.saturating_sub(since);
+        if elapsed >= PERIOD && self.begin_period(since, now) {
+            let delivered = f64::from(delivered.saturating_add(deliveries));
+            let hold = hold(delivered * 1e6 / elapsed as f64);
+            self.hold.store(u32::try_from(hold.as_micros()).unwrap_or(0), Ordering::Relaxed);
+        }
+        Duration::from_micros(self.hold.load(Ordering::Relaxed).into())
+    }
+
+    /// Whether this task is the one that begins the period.
+    fn begin_period(&self, since: i64, now: Timestamp) -> bool {
+        let begins =
+            self.since.compare_exchange(since, now.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if begins {
+            self.delivered.store(0, Ordering::Relaxed);
+        }
+        begins
+    }
+}
+
+/// For how long positions are held back, at so many deliveries a second on one core.
+fn hold(per_second: f64) -> Duration {
+    if per_second < f64::from(BUSY) {
+        return Duration::ZERO;
+    }
+    let milliseconds = per_second / f64::from(PER_MILLISECOND);
+    Duration::from_secs_f64(milliseconds / 1e3).min(LONGEST)
+}
+
+/// The rooms of one core that hold positions back.
+#[derive(Default)]
+pub(in crate::socket) struct Gatherer {
+    load: Load,
+    /// Rooms by the time at which they write what they have gathered. A room is in it once at most.
+    due: Mutex<VecDeque<(Instant, Arc<Room>)>>,
+    filled: Notify,
+}
+
+impl Gatherer {
+    /// Counts the deliveries of a position. Returns for how long it is held back.
+    pub(super) fn count(&self, deliveries: usize, now: Timestamp) -> Duration {
+        self.load.count(u32::try_from(deliveries).unwrap_or(u32::MAX), now)
+    }
+
+    /// Makes a room write what it has gathered `after` a while.
+    pub(super) fn schedule(&self, room: Arc<Room>, after: Duration) {
+        let mut due = self.due.lock();
+        let is_first = due.is_empty();
+        due.push_back((Instant::now() + after, room));
+        drop(due);
+        if is_first {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Behaves as if much had just been delivered, for the tests of rooms.
+    #[cfg(test)]
+    pub(super) fn be_busy(&self) {
+        self.load.since.store(i64::MAX, Ordering::Relaxed);
+        self.load.hold.store(8_000, Ordering::Relaxed);
+    }
+
+    /// Lets the rooms write, each at its time.
+    async fn run(&self) {
+        loop {
+            let Some(due) = self.due.lock().front().map(|(due, _)| *due) else {
+                self.filled.notified().await;
+                continue;
+            };
+            sleep_until(due).await;
+            let now = Instant::now();
+            while let Some(room) = self.take(now) {
+                room.write_gathered();
+            }
+            // With many rooms due, sockets are read in between.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn take(&self, now: Instant) -> Option<Arc<Room>> {
+        let mut due = self.due.lock();
+        due.pop_front_if(|(at, _)| *at <= now).map(|(_, room)| room)
+    }
+}
+
+/// The gatherers of this pod, one per core.
+pub(in crate::socket) struct Gatherers(Box<[Arc<Gatherer>]>);
+
+impl Default for Gatherers {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self((0..cores).map(|_| Arc::default()).collect())
+    }
+}
+
+impl Gatherers {
+    /// The gatherer of a game's rooms.
+    pub(super) fn of(&self, game: GameId) -> &Arc<Gatherer> {
+        let index = game.0.unsigned_abs() % self.0.len() as u64;
+        &self.0[usize::try_from(index).expect("a remainder of a length")]
+    }
+
+    /// The tasks of all of them, one each.
+    pub(super) fn runs(&self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
+        self.0.clone().into_iter().map(|gatherer| async move { gatherer.run().await })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_held_back_longer_the_more_there_are_but_never_long() {
+        assert_eq!(hold(0.0), Duration::ZERO);
+        assert_eq!(hold(23_999.0), Duration::ZERO);
+        assert_eq!(hold(24_000.0), Duration::from_micros(2_400));
+        assert_eq!(hold(64_000.0), Duration::from_micros(6_400));
+        assert_eq!(hold(1e9), LONGEST);
+    }
+
+    #[test]
+    fn the_deliveries_of_a_period_decide_for_the_next() {
+        let load = Load::default();
+        // Four deliveries in each of 64 thousand parts of a second.
+        let at = |number: i64| Timestamp(1_000_000_000 + number * 1_000_000 / 16_000);
+        let holds: Vec<_> = (0..6_400).map(|number| load.count(4, at(number))).collect();
+        assert_eq!(holds[0], Duration::ZERO, "a long period without any came before");
+        let last = holds[holds.len() - 1];
+        assert!(
+            last.abs_diff(Duration::from_micros(6_400)) < Duration::from_micros(50),
+            "{last:?}"
+        );
+        let after_a_pause = load.count(4, at(64_000));
+        assert!(after_a_pause < Duration::from_millis(1), "{after_a_pause:?}");
+    }
+}
