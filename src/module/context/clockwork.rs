@@ -70,7 +70,7 @@ impl Clock {
 /// The clock of the runtime itself.
 fn expiry() -> Clock {
     let run = |cx: Cx, _| -> Handling {
-        Box::pin(async move { cx.records().expire_items(cx.now()).await.map(|_| Pending::DONE) })
+        Box::pin(async move { cx.all_records().expire_items(cx.now()).await.map(|_| Pending::DONE) })
     };
     Clock::new(("runtime", "items.expiry"), EXPIRY, run)
 }
@@ -112,7 +112,7 @@ async fn wait(cx: &Cx, due: Timestamp) -> bool {
 async fn begin(cx: &Cx, clock: &Clock) -> Timestamp {
     loop {
         let now = Timestamp::now();
-        if cx.records().begin_clock(clock.name, clock.schedule.turn_at(now)).await.is_ok() {
+        if cx.all_records().begin_clock(clock.name, clock.schedule.turn_at(now)).await.is_ok() {
             return now;
         }
         if !wait(cx, now + PAUSE).await {
@@ -129,7 +129,7 @@ pub(super) async fn turn(cx: &Cx, clock: &Clock, begun: Timestamp) -> Timestamp 
         return now + OFF_FOR;
     }
     let turn = clock.schedule.turn_at(now);
-    let claim = match cx.records().claim_turn(clock.name, turn, LEASE).await {
+    let claim = match cx.all_records().claim_turn(clock.name, turn, LEASE).await {
         Ok(Claimed::Ours(claim)) => claim,
         Ok(Claimed::Held(until)) => return until.max(now) + MARGIN,
         Ok(Claimed::Done) => return clock.schedule.after(turn),
@@ -140,9 +140,9 @@ pub(super) async fn turn(cx: &Cx, clock: &Clock, begun: Timestamp) -> Timestamp 
         count::TIMER_LATENESS.observe([clock.name], now.after(turn));
     }
     let ended = if work(cx, clock, &claim).await {
-        cx.records().finish_turn(&claim).await
+        cx.all_records().finish_turn(&claim).await
     } else {
-        cx.records().put_off_turn(&claim, PAUSE).await
+        cx.all_records().put_off_turn(&claim, PAUSE).await
     };
     // The next turn may have begun meanwhile. If the records did not answer, the turn is repeated when the claim has ended.
     if ended.is_ok() { Timestamp::now() + MARGIN } else { Timestamp::now() + PAUSE }
@@ -173,7 +173,7 @@ async fn work(cx: &Cx, clock: &Clock, claim: &Claim) -> bool {
 }
 
 async fn renew(cx: &Cx, claim: &Claim) {
-    if let Ok(false) = cx.records().renew_turn(claim, LEASE).await {
+    if let Ok(false) = cx.all_records().renew_turn(claim, LEASE).await {
         tracing::warn!(
             clock = claim.name,
             "the records did not answer for long: another pod may run this turn too"

@@ -325,7 +325,7 @@ impl Cx {
     /// If the module does not declare it ([`Wiring::keeps`](crate::module::Wiring::keeps)).
     pub fn items<T: Item>(&self) -> Items<T> {
         assert!(self.keeping().keeps(self.module(), T::COLLECTION), "the module keeps these items");
-        Items::of(self.records())
+        Items::of(self.all_records())
     }
 
     /// Writes several items together, if what is there is what each write expects. Returns whether it did.
@@ -338,6 +338,6 @@ impl Cx {
     pub async fn write(&self, batch: Batch) -> Result<bool, Error> {
         let is_declared = |collection| self.keeping().keeps(self.module(), collection);
         assert!(batch.collections().all(is_declared), "the module keeps these items");
-        self.records().write_items(batch.into_writes()).await
+        self.all_records().write_items(batch.into_writes()).await
     }
 }

@@ -60,7 +60,7 @@ impl Cx {
         account: &User,
     ) -> Result<(), Error> {
         for (module, hand_over) in self.keeping().handed_over() {
-            let work = hand_over(self.records().clone(), guest.clone(), account.clone());
+            let work = hand_over(self.all_records().clone(), guest.clone(), account.clone());
             let handed_over = guard_part(&self.of(module), "hand over", work).await;
             match handed_over {
                 Err(error) if error.kind() == Kind::UNAVAILABLE => return Err(error),
