@@ -81,6 +81,7 @@ mod pods_broker;
 mod profile;
 mod protocol;
 mod race;
+mod rating;
 mod records;
 mod restarts;
 mod results;

@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { browser, figure, finished, meet, person, picture, server, started, typeText, wordsOf } from './helper.mjs';
+import {
+  beReady, browser, figure, finished, heading, meet, person, picture, seats, server, started, typeText, wordsOf,
+} from './helper.mjs';
 
 const PATIENT = { TP_GAME__LOBBY_COUNTDOWN: '120' };
 
@@ -96,4 +98,33 @@ test('the host enters a text of their own, and friends type it', async (t) => {
   await anna.getByRole('button', { name: 'Start now' }).click();
   await Promise.all([started(anna), started(ben)]);
   assert.equal(await wordsOf(ben), 'Hello "Ben"');
+});
+
+test('players with an account see their place on the boards, and their rating', async (t) => {
+  // Results of short texts are on no board.
+  const settings = { ...PATIENT, TP_GAME__WORD_COUNT: '20' };
+  const [address, chrome] = [await server(t, settings), await browser(t)];
+  const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
+  await anna.goto(`${address}/#/login`);
+  await anna.getByLabel('Name').fill('Anna');
+  await anna.getByLabel('Password').fill('correct horse battery');
+  await anna.getByRole('button', { name: 'Create account' }).click();
+  await heading(anna, 'Anna');
+  await anna.goto(`${address}/#/`);
+  await anna.getByText('You play as Anna').waitFor();
+  await ben.getByLabel('Your name').fill('Ben');
+  for (const page of [anna, ben]) await page.getByRole('button', { name: 'Play', exact: true }).click();
+  for (const page of [anna, ben]) await seats(page, 2);
+  for (const page of [anna, ben]) await beReady(page);
+  await Promise.all([anna, ben].map(started));
+  for (const page of [anna, ben]) await typeText(page, { pause: 20 });
+  await Promise.all([anna, ben].map(finished));
+  await anna.getByText(/^On the boards: 1st today/).waitFor();
+  await anna.getByText(/^Rating: 10\d\d ± \d+ \(\+\d+\)$/).waitFor();
+  await picture(anna, 'standing');
+  await anna.getByRole('link', { name: 'Boards' }).first().click();
+  await anna.getByRole('row', { name: /Anna/ }).waitFor();
+  await picture(anna, 'boards');
+  await anna.getByRole('link', { name: 'Anna' }).click();
+  await anna.getByText('After 1 race against others').waitFor();
 });

@@ -70,7 +70,9 @@ impl Clock {
 /// The clock of the runtime itself.
 fn expiry() -> Clock {
     let run = |cx: Cx, _| -> Handling {
-        Box::pin(async move { cx.all_records().expire_items(cx.now()).await.map(|_| Pending::DONE) })
+        Box::pin(
+            async move { cx.all_records().expire_items(cx.now()).await.map(|_| Pending::DONE) },
+        )
     };
     Clock::new(("runtime", "items.expiry"), EXPIRY, run)
 }
