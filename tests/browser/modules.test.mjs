@@ -106,7 +106,7 @@ test('players with an account see their place on the boards, and their rating', 
   const [address, chrome] = [await server(t, settings), await browser(t)];
   const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
   await anna.goto(`${address}/#/login`);
-  await anna.getByLabel('Name').fill('Anna');
+  await anna.getByLabel('Name', { exact: true }).fill('Anna');
   await anna.getByLabel('Password').fill('correct horse battery');
   await anna.getByRole('button', { name: 'Create account' }).click();
   await heading(anna, 'Anna');
