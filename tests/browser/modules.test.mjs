@@ -120,7 +120,7 @@ test('players with an account see their place on the boards, and their rating', 
   for (const page of [anna, ben]) await typeText(page, { pause: 20 });
   await Promise.all([anna, ben].map(finished));
   await anna.getByText(/^On the boards: 1st today/).waitFor();
-  await anna.getByText(/^Rating: 10\d\d ± \d+ \(\+\d+\)$/).waitFor();
+  await anna.getByText(/^Rating: 1\d{3} ± \d+ \(\+\d+\)$/).waitFor();
   await picture(anna, 'standing');
   await anna.getByRole('link', { name: 'Boards' }).first().click();
   await anna.getByRole('row', { name: /Anna/ }).waitFor();
