@@ -67,8 +67,7 @@ pub fn scaffold(handlers: &Path, name: &str, with: &[Feature]) -> Result<PathBuf
 }
 
 fn named(template: &str, name: &str) -> String {
-    let upper = format!("{}_FRAME", name.to_ascii_uppercase());
-    template.replace("NAME_FRAME", &upper).replace("NAME", name)
+    template.replace("{{NAME}}", &name.to_ascii_uppercase()).replace("{{name}}", name)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {
@@ -105,7 +104,7 @@ mod tests {
         let only = |with: &[Feature]| named(&selected(TEMPLATE, with), "wave");
         let frame = only(&[Feature::Frame]);
         assert!(frame.contains("WAVE_FRAME") && frame.contains("use salvo::oapi::ToSchema;"));
-        assert!(!frame.contains("/api/v1/wave") && !frame.contains("NAME"));
+        assert!(!frame.contains("/api/v1/wave") && !frame.contains("{{"));
         assert!(!frame.contains("#if") && !frame.contains("#end"));
         let all = only(&[Feature::Route, Feature::Frame, Feature::Page]);
         assert!(all.contains("/api/v1/wave") && all.contains("wave.js"));
