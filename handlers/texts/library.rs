@@ -48,8 +48,7 @@ pub(super) struct Library {
 
 impl Library {
     pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
-        let mut library = Self::default();
-        library.open = TextSettings::load(setup)?;
+        let library = Self { open: TextSettings::load(setup)?, ..Self::default() };
         let known = library.check(&library.open);
         known.map_err(|_| {
             let known = library.languages(library.open.kind).join(", ");

@@ -66,12 +66,13 @@ async fn a_broker_away_during_a_whole_lobby_delays_the_race_by_two_seconds_at_mo
     let mut anna = Player::guest(&fleet.site(0)).await;
     let mut ben = Player::guest(&fleet.site(1)).await;
     assert_eq!(ben.game, anna.game);
-    fleet.rabbitmq.kill();
-    // The pods that know when it is due have gone with it: only the agenda does.
-    fleet.pods[0].kill().await;
+    // A pod that has noticed the loss would refuse the socket.
     anna.turns_to(&fleet.site(1));
     anna.queues_in("").await;
     assert_eq!(ben.game, anna.game);
+    fleet.rabbitmq.kill();
+    // The messages that are due have gone with it: only the agenda has the deadline.
+    fleet.pods[0].kill().await;
     anna.lobby.until("GAME_START").await;
     let took = came.elapsed();
     assert!(took < Duration::from_secs(6 + 3), "GAME_START came after {took:?}");
