@@ -1,7 +1,7 @@
 //! Boards: the best races of today, of this week and of all time, one per registered player, for each kind of text.
 //!
-//! A ranked result enters three boards, each by one idempotent write ([`enter`]). The event of the result does that at once; a
-//! timer does it again for what was missed ([`rules::due`]), until the facts say that all results of the race are entered.
+//! A ranked result enters three boards, each by one idempotent write (`enter`). The event of the result does that at once; a
+//! timer does it again for what was missed (`rules::due`), until the facts say that all results of the race are entered.
 
 mod entry;
 mod query;

@@ -1,6 +1,6 @@
 //! Ratings: how strong a player is against others, by the ranks in races of two people or more (Weng-Lin).
 //!
-//! A race is rated once it is decided ([`rules::due`]), by a timer: all ratings of its people and a receipt of the race are
+//! A race is rated once it is decided (`rules::due`), by a timer: all ratings of its people and a receipt of the race are
 //! written together, so a repeat changes nothing. Guests are rated too; at a login the account takes the guest's rating over,
 //! unless it has one.
 

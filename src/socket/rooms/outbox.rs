@@ -189,7 +189,7 @@ impl Outbox {
         self.notify();
     }
 
-    /// Adds positions, at most [`AT_ONCE`], in one write. Each replaces the last one with the same `Whose` if too many
+    /// Adds positions, at most `AT_ONCE`, in one write. Each replaces the last one with the same `Whose` if too many
     /// wait.
     pub fn push_positions<'a>(
         &self,
