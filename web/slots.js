@@ -32,7 +32,7 @@ export function slot(name, host) {
       const place = h('div');
       element.append(place);
       // A broken module must not break the page.
-      fill(file, place).catch((fault) => console.error(file, fault));
+      fill(file, place).catch((fault) => console.warn(file, fault));
     }
   };
   fillAll();
@@ -66,7 +66,7 @@ const lazily = (file) => (main, argument) => {
       if (isLeft) end?.();
     },
     (fault) => {
-      console.error(file, fault);
+      console.warn(file, fault);
       if (!isLeft) main.append(h('p', {}, 'This page could not be loaded. Please reload it.'));
     },
   );

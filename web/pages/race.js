@@ -108,8 +108,8 @@ class RacePage {
       this.note,
       h('p', { id: 'race-text', class: 'unseen' }, race.words.join(' ')),
       this.word,
-      modules.element,
       h('p', { class: 'ways' }, this.way),
+      modules.element,
     );
     this.#listen();
     this.#wait();
