@@ -1,4 +1,4 @@
-//! Rematches: the players of a race meet again in a lobby of their own. The first one who wants that waits there, and the others
+//! Rematches: the players of a race meet again in a lobby of their own. The first of them waits there, and the others
 //! are told on the result's page.
 
 use salvo::Writer;

@@ -72,7 +72,7 @@ async fn try_to_rate(cx: &Cx, game: &Game) -> Result<bool, Error> {
     for (player, rank) in rules::entrants(game) {
         let known = cx.items::<Rating>().get(player.user.id.as_str()).await?;
         let is_kept = known.is_some() || player.user.user_type == UserType::Guest;
-        // Who has deleted the account meanwhile is an opponent all the same.
+        // A player whose account was deleted meanwhile still counts as an opponent.
         let is_kept = is_kept || cx.records().account(&player.user.id).await?.is_some();
         entrants.push((Entrant { user: player.user.id.clone(), rank, known }, is_kept));
     }

@@ -22,7 +22,7 @@ impl Part for IsRated {
     const NAME: &'static str = "rating_rated";
 }
 
-/// The people who have raced, with their ranks, 1 for the best: those who have no rank are the last, together.
+/// The people of the race, with their ranks, 1 for the best: those without a rank share the last one.
 pub(super) fn entrants(game: &Game) -> Vec<(&Player, usize)> {
     let rank = |player: &Player| {
         let rank = player.result.map(|result| result.rank).filter(|rank| *rank > 0);
@@ -32,7 +32,7 @@ pub(super) fn entrants(game: &Game) -> Vec<(&Player, usize)> {
     game.people().filter(has_raced).map(|player| (player, rank(player))).collect()
 }
 
-/// When a race is to be rated: once all who have raced have a result, or shortly before it ends. Never, if fewer than two
+/// When a race is to be rated: once all its people have a result, or shortly before it ends. Never, if fewer than two
 /// people have raced, or none of them has a rank.
 pub(super) fn due(game: &Game) -> Option<Timestamp> {
     if game.stage != Stage::Running || game.part::<IsRated>().0 {

@@ -1,4 +1,4 @@
-//! The choice of a text: what is stored with a lobby, and who may change it.
+//! The choice of a text: what is stored with a lobby, and the rule of its change.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! The choice of what is typed: words of several languages, quotations, program code, a text of one's own, or the text of an
 //! earlier race again.
 //!
-//! The player who opens a lobby of friends, or races alone, chooses by the query of the lobby's socket; the host of a
-//! friends' lobby may change the choice. In open lobbies the settings decide; by default they keep the plain words of
+//! The query of the socket that opens a lobby of friends, or a race alone, has the choice; the host of a friends' lobby may
+//! change it. In open lobbies the settings decide; by default they keep the plain words of
 //! the server.
 
 mod choice;

@@ -1,8 +1,8 @@
 //! Which other pods hold sockets of this pod's games.
 //!
-//! A cache of the roster in Redis, read for every keystroke without a lock that all games share. A pod that enters a game tells the others, which answer
-//! with the positions of their players. A pod whose last socket of a game has closed stays on the roster for a moment,
-//! since pages reopen their sockets at START.
+//! A cache of the roster in Redis, read for every keystroke without a lock that all games share. A pod that enters a game
+//! tells the others, which answer with the positions of their players. A pod whose last socket of a game has closed stays
+//! on the roster for a moment, since pages reopen their sockets at START.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -57,7 +57,7 @@ impl UserId {
         &self.0
     }
 
-    /// Whether it is the id of a guest, who has no account.
+    /// Whether it is the id of a guest: a player without an account.
     pub fn is_guest(&self) -> bool {
         self.0.starts_with(GUEST)
     }

@@ -1,22 +1,18 @@
 //! The declarations of a module about sockets: the sockets themselves, the frames that it takes, and what events do to
 //! the sockets of a game.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::{Brief, Effect, FrameEntry, SocketEntry};
 use super::wiring::Wiring;
 use crate::Kind;
-use crate::bus::{Emits, Event, Loss, Owner, Pending, Promise, Reach, count_from_zero};
+use crate::bus::{Emits, Event, Owner, Pending, count_from_zero};
 use crate::http::edge::Rate;
 use crate::socket::{
-    Channel, DeclaredFrame, Frame, FrameHandler, Malformed, Message, MessageInfo, Messages, Room,
-    Sender, Socket, SocketRoute, SocketsOf, Whose,
+    Channel, DeclaredFrame, Frame, FrameHandler, Malformed, Message, MessageInfo, Messages, Sender,
+    Socket, SocketRoute, SocketsOf,
 };
-use crate::telemetry::Born;
 
 /// What a view returns: a message, or an `Option` of one, if it shows only some events.
 pub trait Shown {
@@ -43,7 +39,7 @@ impl<M: Message + Serialize + 'static> Shown for Option<M> {
 impl Wiring<'_> {
     /// Shows every `E` to the sockets of its game on `channel`, as the message that `message` returns: called once, in
     /// the publisher's task. A [`Latest`](crate::bus::Latest) event is not shown to its own player, and one of reach
-    /// [`Player`](Reach::Player) to its player only.
+    /// [`Player`](crate::bus::Reach::Player) to its player only.
     pub fn shows<E: Event, M: Shown + 'static>(&mut self, channel: Channel, message: fn(&E) -> M) {
         self.view(channel, move |_, event: &E| message(event).message());
     }
@@ -71,7 +67,7 @@ impl Wiring<'_> {
             // Nothing is published before the modules are set up.
             let Some(ground) = ground.get().filter(|_| switch.is_on()) else { return };
             if let Some(message) = message(Brief::of(module, ground), event) {
-                show(&room, event, Frame::of(&message), age);
+                room.show_event(event, Frame::of(&message), age);
             }
         });
     }
@@ -159,23 +155,6 @@ impl Taken<'_> {
         self.frame.rate = Some(rate);
         if let Some(entry) = self.entry {
             entry.rate = Some(rate);
-        }
-    }
-}
-
-/// Shows a frame in a room, as the promises of its event require.
-fn show<E: Event>(room: &Arc<Room>, event: &E, frame: Frame, age: Duration) {
-    let whose = || Whose { event: E::NAME, player: event.player().cloned() };
-    let only = event.player().filter(|_| E::REACH == Reach::Player);
-    match <E::Loss as Loss>::PROMISE {
-        Promise::Latest => room.show_position(whose(), frame.born(Born::position(age))),
-        Promise::Fleeting => room.show_fleeting(&whose(), &frame.born(Born::in_span(age)), only),
-        Promise::Never => {
-            let frame = frame.born(Born::in_span(age));
-            match only {
-                Some(player) => room.show_to(player, &frame),
-                None => room.show(&frame),
-            }
         }
     }
 }

@@ -17,7 +17,7 @@ fn races(database: &Database) -> Settings {
     database.settings().set("auth.local", true).set("game.lobby_countdown", 0.2)
 }
 
-/// A player with an account, who has not raced yet.
+/// A player with an account, and without a race.
 async fn account(server: &Server, name: &str) -> Device {
     Device::of_new_account(server, name).await
 }

@@ -1,4 +1,4 @@
-//! Reactions: shown to those who have room for them, and never in the way of anything else.
+//! Reactions: shown to sockets that have room for them, and never in the way of anything else.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;

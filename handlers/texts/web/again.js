@@ -5,7 +5,7 @@ import { action, h } from '/web/ui.js';
 export function show(place, host) {
   const { kind, race, gameId } = host;
   if (race.about?.source) place.append(h('p', { class: 'small' }, `Text: ${race.about.source}`));
-  // Against the clock, a text is longer than what can be typed; in open races there may be nobody to meet again.
+  // Against the clock, a text is longer than what can be typed; and an open race has no lobby to return to.
   const isOwn = kind === 'solo' || kind === 'friends';
   if (!isOwn) return;
   place.append(h('p', {}, action('The same text again', () => host.again({ text: 'again', of: gameId }))));

@@ -1,4 +1,4 @@
-//! Items of guests who log in: they become those of the account, as far as their types say so.
+//! The hand-over of a guest's items at a login: they become those of the account, as far as their types say so.
 
 use std::pin::Pin;
 

@@ -85,7 +85,7 @@ impl Cursor {
         &self.key
     }
 
-    /// As text for a client, who should treat it as opaque: letters, digits, `-` and `_`.
+    /// As text, opaque to clients: letters, digits, `-` and `_`.
     pub fn to_text(&self) -> String {
         let length = u16::try_from(self.sort.len()).unwrap_or(u16::MAX);
         let bytes = [&length.to_be_bytes(), self.sort.as_slice(), self.key.as_bytes()].concat();

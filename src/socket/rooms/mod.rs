@@ -11,6 +11,7 @@ mod message;
 mod outbox;
 mod rates;
 mod room;
+mod shown;
 mod table;
 
 pub use channel::{Channel, LOBBY, RACE};

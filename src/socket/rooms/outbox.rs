@@ -5,8 +5,8 @@
 //!
 //! The outbox is bounded, with three policies. Positions: once [`CONFLATE_FROM`] wait, a player's newest replaces the one
 //! before it, so there are never more than that plus one per player. Fleeting frames share that bound, and are dropped
-//! beyond it. Lifecycle frames are never dropped: a client that
-//! lets [`LIFECYCLE_LIMIT`] of them pile up is closed with `SLOW_READER`, which tells it to reconnect.
+//! beyond it. Lifecycle frames are never dropped: a client that lets [`LIFECYCLE_LIMIT`] of them pile up is closed with
+//! `SLOW_READER`, which tells it to reconnect.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};

@@ -153,7 +153,7 @@ impl Rooms {
         }
     }
 
-    /// The newest positions of the players of a game who have a socket here.
+    /// The newest positions of those players of a game that have a socket here.
     pub(crate) fn own_positions(&self, game: GameId) -> Vec<(Channel, Whose, Frame)> {
         let shard = self.shard(game).lock();
         let rooms = shard.get(&game).into_iter().flatten();

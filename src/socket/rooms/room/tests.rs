@@ -1,4 +1,4 @@
-//! Who is sent which position, and when.
+//! Which members are sent a position, and when.
 
 use super::*;
 use crate::game::GameId;
