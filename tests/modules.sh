@@ -81,11 +81,13 @@ if [ "${1:-}" != --debug ]; then
     done
     # The client is in the binary, not beside it.
     mv web moved
+    mv handlers/emotes/web moved/emotes
     env -i PATH="$PATH" TP_SERVER__HOST=127.0.0.1 TP_SERVER__PORT=0 TP_DATA_DIR="$copy/data" "$binary" >log &
     server=$!
     for _ in $(seq 50); do grep -q 'listening on' log && break || sleep 0.2; done
     address=$(grep -o 'listening on http://[0-9.:]*' log | cut -d' ' -f3)
     curl -sf "$address/web/app.js" | cmp - moved/app.js || fail "the client is not in the binary"
+    curl -sf "$address/web/modules/emotes/emotes.js" | cmp - moved/emotes/emotes.js || fail "the files of a module are not in the binary"
     kill "$server"
 fi
 echo "modules.sh: handler modules come and go by their files alone"
