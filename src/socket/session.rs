@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::head::Head;
 use super::input::{Broken, Message};
@@ -179,7 +179,7 @@ impl<S: Socket> Session<S> {
 
     /// Sends what the client has not been told yet. Frames of other tasks follow after it.
     ///
-    /// Runs in a span if it has a cause: heartbeats, which rarely find anything, have none.
+    /// Runs in a span if it has a cause. Without one, as for heartbeats, there is a span only for what was found.
     async fn catch_up(&mut self, cause: &TraceContext) -> Result<(), End> {
         if !cause.is_some() {
             return self.say_what_is_missing().await;
@@ -208,8 +208,13 @@ impl<S: Socket> Session<S> {
         if tracked {
             self.tracked = Some((Said::Unwritten, u64::MAX));
         }
+        let found = match frames.is_empty() || TraceContext::current().is_some() {
+            true => Span::none(),
+            false => socket_span("catch up", S::CHANNEL.0, self.seat.socket, &TraceContext::none()),
+        };
         let born = |frame: Frame| frame.born(Born::in_span(Duration::ZERO));
-        self.member.outbox.say(frames.into_iter().map(born).collect());
+        let frames = found.in_scope(|| frames.into_iter().map(born).collect());
+        self.member.outbox.say(frames);
         if tracked {
             self.member.outbox.say(vec![self.pulse.ping()]);
             self.flush().await?;
