@@ -1,4 +1,5 @@
-//! The handler modules that are linked in, and the check that they match the entries of `handlers/`.
+//! The handler modules that are linked in: those of `handlers/`, whose registrations are checked against its entries, and
+//! those of other crates (`docs/handlers.md`).
 
 use super::Wiring;
 
@@ -51,18 +52,31 @@ fn check(modules: &[Module], entries: &[&str]) -> Result<(), String> {
             _ => return Err(format!("handlers/{entry} registers more than one module")),
         }
     }
-    match modules.iter().find(|module| !entries.contains(&file_of(module))) {
-        Some(stray) => Err(format!(
+    let is_stray = |module: &&Module| is_own(module) && !entries.contains(&file_of(module));
+    if let Some(stray) = modules.iter().find(is_stray) {
+        return Err(format!(
             "module {:?} is registered outside of handlers/, in {}",
             stray.name, stray.path
-        )),
-        None => Ok(()),
+        ));
     }
+    // They are sorted by name.
+    match modules.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        Some([one, other]) => {
+            Err(format!("{} and {} both register a module {:?}", one.path, other.path, one.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether the module is one of this crate.
+fn is_own(module: &Module) -> bool {
+    module.path.starts_with(concat!(env!("CARGO_CRATE_NAME"), "::"))
 }
 
 /// `typephoon_api::handlers::race` comes from `handlers/race`.
 fn file_of(module: &Module) -> &'static str {
-    let inside = module.path.split_once("::handlers::").map_or("", |(_, inside)| inside);
+    let inside = module.path.split_once("::handlers::").filter(|_| is_own(module));
+    let inside = inside.map_or("", |(_, inside)| inside);
     inside.split("::").next().unwrap_or("")
 }
 
@@ -79,7 +93,9 @@ mod tests {
         let race = module("race", "typephoon_api::handlers::race");
         let astray = module("astray", "typephoon_api::astray");
         let renamed = module("rally", "typephoon_api::handlers::race");
+        let other = module("cheers", "typephoon_cheers");
         assert_eq!(check(&[race], &["race"]), Ok(()));
+        assert_eq!(check(&[other, race], &["race"]), Ok(()), "one of another crate");
         for (modules, complaint) in [
             (vec![], "handlers/race registers no module: is its inventory::submit! missing?"),
             (vec![renamed], "handlers/race registers itself as \"rally\""),
@@ -87,6 +103,10 @@ mod tests {
             (
                 vec![race, astray],
                 "module \"astray\" is registered outside of handlers/, in typephoon_api::astray",
+            ),
+            (
+                vec![race, module("race", "typephoon_race::handlers::race")],
+                "typephoon_api::handlers::race and typephoon_race::handlers::race both register a module \"race\"",
             ),
         ] {
             assert_eq!(check(&modules, &["race"]), Err(complaint.into()));
