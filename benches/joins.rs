@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use typephoon_api::game::{Door, Parts, PodName, SocketId, Timestamp, User, UserId, UserType};
 use typephoon_api::handlers::lobby::matchmaker::Matchmaker;
 use typephoon_api::handlers::lobby::seats::{Entry, LobbyRules};
-use typephoon_api::handlers::shared::invited;
+use typephoon_api::handlers::shared::{Level, invited};
 use typephoon_api::live::{Live, RedisLive};
 use typephoon_api::records::{Journal, Records};
 use typephoon_api::settings::{RedisSettings, Settings};
@@ -154,7 +154,16 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
         let (door, previous) = (door_of(doors), None);
         let socket = (SocketId(1), pod.live.pod().clone());
         let parts = Parts::default();
-        let entry = Entry { user, door, socket, previous, now, rules: RULES, parts };
+        let entry = Entry {
+            user,
+            door,
+            socket,
+            previous,
+            now,
+            rules: RULES,
+            parts,
+            level: Level::default(),
+        };
         pod.matchmaker.seat(&pod.live, &pod.tasks, entry).await.expect("a seat");
         waits.push(begun.elapsed());
     }

@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
+use super::nearest::{by_level, nearest};
 use super::seats::{self, Entry};
 use crate::game::{Door, Game, GameId, SocketId, Timestamp, UserId};
 use crate::live::{Index, Live, Shared, Step};
@@ -305,9 +306,27 @@ impl Party<'_> {
             // Their time is over, but their timers have not closed them yet.
             lobbies = live.seek(door, usize::MAX).await?;
         }
-        for lobby in lobbies.iter().filter(|lobby| lobby.has_room(now)) {
+        lobbies.retain(|lobby| lobby.has_room(now));
+        self.fill_by_level(live, &lobbies).await?;
+        for lobby in &lobbies {
             if self.standing().next().is_some() {
                 self.fill_lobby(live, lobby.id, |_| true).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seats players in the lobby of the nearest level, if there are several. Those that are full by then are left to
+    /// `fill`.
+    async fn fill_by_level(&mut self, live: &Live, lobbies: &[Arc<Game>]) -> Result<(), Error> {
+        if lobbies.len() < 2 {
+            return Ok(());
+        }
+        for lobby in lobbies {
+            let lobbies = || lobbies.iter().map(|lobby| &**lobby);
+            let is_nearest = |entry: &Entry| nearest(entry.level, lobbies()) == Some(lobby.id);
+            if self.standing().any(|(_, entry)| is_nearest(entry)) {
+                self.fill_lobby(live, lobby.id, is_nearest).await?;
             }
         }
         Ok(())
@@ -331,9 +350,10 @@ impl Party<'_> {
         Ok(())
     }
 
-    /// Opens lobbies for the others.
+    /// Opens lobbies for the others: if they are more than one lobby takes, for players of a near level each.
     async fn open(&mut self, live: &Live) -> Result<(), Error> {
         let mut standing: Vec<_> = self.standing().collect();
+        standing.sort_by(|(_, one), (_, other)| by_level(one.level, other.level));
         let mut parties = Vec::new();
         while let Some((_, first)) = standing.first() {
             let limit = first.rules.player_limit.clamp(1, standing.len());

@@ -4,6 +4,7 @@
 //! to every lobby socket, also to those that reconnect.
 
 pub mod matchmaker;
+mod nearest;
 mod ready;
 mod rules;
 pub mod seats;
@@ -28,7 +29,7 @@ use crate::game::{
     SocketId, Stage, Timestamp, User, UserId, UserType,
 };
 use crate::handlers::shared::{
-    LobbyWanted, Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited,
+    Level, LevelWanted, LobbyWanted, Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited,
 };
 use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
 use crate::login::two_words;
@@ -63,6 +64,9 @@ fn wire(module: &mut Wiring) {
 const KEY_LIFE: Duration = Duration::from_secs(60);
 /// How long after GAME_START a client may keep its lobby socket open.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a player who comes waits for the answer about the own level.
+const LEVEL_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two attempts to note that a socket has closed; the last attempt is after 13 s.
 const LONGEST_PAUSE: Duration = Duration::from_millis(6_400);
@@ -228,7 +232,8 @@ impl LobbySocket {
         let (socket, now) = ((self.id, cx.live().pod().clone()), cx.now());
         let rules = rules::lobby_rules(&cx.settings().game, &door);
         let parts = self.parts.clone();
-        let entry = Entry { user, door, socket, previous, now, rules, parts };
+        let level = self.level(cx).await;
+        let entry = Entry { user, door, socket, previous, now, rules, parts, level };
         let matchmaker = cx.state::<Arc<Matchmaker>>();
         let entering = matchmaker.seat(cx.live(), cx.tasks(), entry);
         // Waits while the records accept no writes; after a timeout the client is told to retry, as for a request.
@@ -241,6 +246,16 @@ impl LobbySocket {
             greeting.push(Frame::of(&self.hand_over(cx, &game).await?));
         }
         Ok((game, greeting))
+    }
+
+    /// The player's level, for an open lobby. Nobody waits for it: unless the answer is there soon, it is not known.
+    async fn level(&self, cx: &Cx) -> Level {
+        if self.is_new || !self.door.is_public() || self.door == Door::ALONE {
+            return Level::default();
+        }
+        let asked = cx.ask(LevelWanted { user: self.user.id.clone() });
+        let answer = tokio::time::timeout(LEVEL_PATIENCE, asked).await;
+        answer.ok().and_then(Result::ok).flatten().unwrap_or_default()
     }
 
     /// This socket, closed.

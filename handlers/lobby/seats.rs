@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::game::{
     Door, Game, GameId, OpenSocket, Parts, SocketId, Stage, Timestamp, User, UserId,
 };
-use crate::handlers::shared::{Passage, Wishes};
+use crate::handlers::shared::{Level, Passage, Wishes};
 use crate::live::Step;
 use crate::{Error, Kind};
 
@@ -26,6 +26,8 @@ pub struct Entry {
     pub rules: LobbyRules,
     /// What modules store with a lobby that is opened.
     pub parts: Parts,
+    /// The player's level.
+    pub level: Level,
 }
 
 /// How lobbies open and fill.
@@ -83,6 +85,11 @@ pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
 
 fn take_new_seat(game: &mut Game, entry: &Entry) {
     game.seat(entry.user.clone(), Some(entry.socket.clone()));
+    if entry.level.0.is_some()
+        && let Some(player) = game.player_mut(&entry.user.id)
+    {
+        player.put(entry.level);
+    }
     if game.players.len() > entry.rules.player_limit {
         send_a_bot_away(game);
     }

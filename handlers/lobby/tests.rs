@@ -3,11 +3,15 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at};
+use super::matchmaker::seat_all;
+use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, lobby_rules};
+use super::seats::Entry;
 use super::wire::Players;
 use crate::game::{
-    Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
+    Door, Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
+use crate::handlers::shared::Level;
+use crate::testing::Server;
 
 const STAGES: [Stage; 4] = [Stage::Lobby, Stage::Closed, Stage::Countdown, Stage::Running];
 
@@ -71,4 +75,29 @@ proptest! {
         prop_assert_eq!(&seen["others"], &json!(others));
         prop_assert!(Players::seen_by(&game, &UserId::new_guest()).is_none());
     }
+}
+
+/// A player of this level who comes to the open lobby.
+fn comes(n: usize, level: f64, server: &Server) -> Entry {
+    let Player { user, .. } = player(n, None);
+    let (door, now) = (Door::OPEN, server.cx("lobby").now());
+    let rules = lobby_rules(&server.cx("lobby").settings().game, &door);
+    let (socket, parts) = ((SocketId(n as u64), "pod".into()), Parts::default());
+    Entry { user, door, socket, previous: None, now, rules, parts, level: Level(Some(level)) }
+}
+
+#[tokio::test]
+async fn players_who_come_together_are_seated_with_players_of_a_near_level() {
+    let server = Server::for_players(3).await;
+    let cx = server.cx("lobby");
+    let levels = [900.0, 1_500.0, 910.0, 1_510.0];
+    let crowd: Vec<_> = levels.iter().enumerate().map(|(n, it)| comes(n, *it, &server)).collect();
+    let games = seat_all(cx.live(), &crowd).await;
+    let games: Vec<_> = games.into_iter().map(|game| game.expect("a seat").id).collect();
+    assert_eq!(games[0], games[2]);
+    assert_ne!(games[0], games[3], "three seats in a lobby");
+
+    // Two lobbies, one with the seats of 900, 910 and 1500, the other with that of 1510.
+    let late = seat_all(cx.live(), &[comes(4, 1_490.0, &server)]).await;
+    assert_eq!(late[0].as_ref().map(|game| game.id).ok(), Some(games[3]));
 }

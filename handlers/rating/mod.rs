@@ -9,6 +9,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
@@ -17,6 +19,7 @@ use self::kept::{Rated, Rating, Strength};
 use self::rules::Entrant;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, PlayerFinished, UserType};
+use crate::handlers::shared::{Level, LevelWanted};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
 use crate::module::{Batch, Cx, Item, Kept, Module, Need, Slot, Wiring};
@@ -29,6 +32,7 @@ fn wire(module: &mut Wiring) {
     module.keeps::<Rating>();
     module.keeps::<Rated>();
     module.hears(look);
+    module.decides(0, level);
     module.timer("rating.race", rules::due, rate);
     module.get("/api/v1/rating", own);
     module.needs(Need::Records);
@@ -45,6 +49,12 @@ async fn look(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
         cx.arm(&game);
     }
     Ok(())
+}
+
+/// The rating of a player who comes to a lobby. Nothing is known before the first rated race.
+async fn level(cx: Cx, wanted: Arc<LevelWanted>) -> Result<Option<Level>, Error> {
+    let kept = cx.items::<Rating>().get(wanted.user.as_str()).await?;
+    Ok(kept.map(|kept| Level(Some(kept.item.strength.rating))))
 }
 
 /// Rates a race, once, and notes that in its facts.

@@ -22,7 +22,7 @@ use crate::game::{
     UserId, UserType,
 };
 use crate::handlers::lobby::seats::{Entry, LobbyRules};
-use crate::handlers::shared::{Claim, Finish, Progress, TextWish, Wishes, token_of};
+use crate::handlers::shared::{Claim, Finish, Level, Progress, TextWish, Wishes, token_of};
 use crate::{Error, Kind};
 
 /// The rules of these lobbies; half seconds, so that waits often end exactly when something is due.
@@ -65,7 +65,16 @@ fn on_a_pod(socket: SocketId) -> OpenSocket {
 fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
     let socket = on_a_pod(socket);
     let user = player(n);
-    Entry { user, door: Door::OPEN, socket, previous: None, now, rules, parts: parts() }
+    Entry {
+        user,
+        door: Door::OPEN,
+        socket,
+        previous: None,
+        now,
+        rules,
+        parts: parts(),
+        level: Level::default(),
+    }
 }
 
 /// What a lobby opens with.

@@ -79,7 +79,16 @@ impl Someone {
         let (door, socket) = (Door::OPEN, SocketId(self.chance.random()));
         let (now, rules) = (self.crowd.now(), rules(LIMIT));
         let (held, parts) = (on_a_pod(socket), parts());
-        let entry = Entry { user, door, socket: held, previous, now, rules, parts };
+        let entry = Entry {
+            user,
+            door,
+            socket: held,
+            previous,
+            now,
+            rules,
+            parts,
+            level: super::Level(self.chance.random_bool(0.5).then(|| self.chance.random())),
+        };
         let game = self.pods[pod].enter(entry).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");

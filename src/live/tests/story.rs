@@ -192,7 +192,16 @@ impl Step {
     pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
         let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
         let (door, parts) = (Door::OPEN, parts());
-        let entry = Entry { user, door, socket, previous: None, now, rules, parts };
+        let entry = Entry {
+            user,
+            door,
+            socket,
+            previous: None,
+            now,
+            rules,
+            parts,
+            level: super::Level::default(),
+        };
         match self.deed {
             Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
             Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },
