@@ -31,11 +31,13 @@ shows_not() { ! wiring | grep -q "$1" || fail "$2"; }
 
 shows_not '^probe' "there is a module probe before it was dropped in"
 for name in probe probe_moved probe_removed; do "$binary" new "$name"; done
-"$binary" new probe_whole --with route,frame,page
+"$binary" new probe_whole --with route,frame,keeps,page
+"$binary" new probe_keeps --with keeps
 build
 for name in probe probe_moved probe_removed probe_whole; do
     shows "^$name .*race.started" "a file that was dropped in is not there"
 done
+shows 'probe_keeps.best' 'a collection is not there'
 # Pods of both builds play together.
 # The tests are those that are built already.
 (cd "$root" && TEST_PODS=2 TEST_OTHER_BUILD="$copy/$binary" CARGO_TARGET_DIR="$root/target" \
@@ -45,7 +47,7 @@ CARGO_INCREMENTAL=0 cargo test --locked --quiet --lib probe || fail "the test of
 sed -i 's#/api/v1/probe"#/api/v1/edited"#' handlers/probe.rs
 mkdir handlers/probe_moved && mv handlers/probe_moved.rs handlers/probe_moved/mod.rs
 rm handlers/probe_removed.rs
-rm -r handlers/probe_whole
+rm -r handlers/probe_whole handlers/probe_keeps.rs
 # A game mode with rules of its own, and other features.
 features="timed boards rating emotes texts rematch.rs"
 mkdir aside

@@ -16,6 +16,8 @@ pub enum Feature {
     Route,
     /// A frame of clients, shown to all players of the race.
     Frame,
+    /// Items that it keeps in the records.
+    Keeps,
     /// A page of the built-in client.
     Page,
 }
@@ -25,6 +27,7 @@ impl Feature {
         match self {
             Self::Route => "route",
             Self::Frame => "frame",
+            Self::Keeps => "keeps",
             Self::Page => "page",
         }
     }
@@ -106,8 +109,10 @@ mod tests {
         assert!(frame.contains("WAVE_FRAME") && frame.contains("use salvo::oapi::ToSchema;"));
         assert!(!frame.contains("/api/v1/wave") && !frame.contains("{{"));
         assert!(!frame.contains("#if") && !frame.contains("#end"));
-        let all = only(&[Feature::Route, Feature::Frame, Feature::Page]);
+        let all = only(&[Feature::Route, Feature::Frame, Feature::Keeps, Feature::Page]);
         assert!(all.contains("/api/v1/wave") && all.contains("wave.js"));
+        assert!(all.contains("wave.best"));
+        assert_eq!(all.matches("use serde::{Deserialize").count(), 1);
         assert_eq!(all.matches("use salvo::oapi::").count(), 1);
     }
 
