@@ -10,7 +10,7 @@ use salvo::Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::Keys;
+use crate::auth::{Keys, Roles};
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
@@ -197,6 +197,7 @@ fn context(ground: Arc<Ground>, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
         live: pod.live.clone(),
         records: pod.records.clone(),
         timers: pod.timers.clone(),
+        roles: Roles::of(&settings.auth),
         keys,
         limits: Arc::new(Limits::of(&settings.limits)),
         origins: Origins::of(settings),

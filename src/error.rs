@@ -60,6 +60,8 @@ table! {
     WORDS_NOT_FOUND = "WORDS_NOT_FOUND" 404 404 4504;
     /// You have no seat in this game.
     NOT_A_PARTICIPANT = "NOT_A_PARTICIPANT" 400 403 4503;
+    /// This account has no permission to do that.
+    NOT_PERMITTED = "NOT_PERMITTED" 403 403 4503;
     /// Only the host of the lobby can do that.
     NOT_THE_HOST = "NOT_THE_HOST" 403 403 4503;
     /// A parameter, the body or one of its fields is invalid.

@@ -6,6 +6,7 @@ const FAILURES = {
   GAME_LOST: 'The server lost this race. Please start a new one.',
   WORDS_NOT_FOUND: 'This race is over and no longer available.',
   NOT_A_PARTICIPANT: 'You are not in this race.',
+  NOT_PERMITTED: 'Your account has no permission for that.',
   NOT_THE_HOST: 'Only the host can start this race.',
   NOT_A_GUEST: 'You are logged in, so you play under your account name.',
   GAME_NOT_STARTED: 'This race has not started yet.',

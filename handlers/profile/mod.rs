@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::game::{PlayerForgotten, Timestamp};
-use crate::http::{Answer, BoundedInteger, Caller, Query, no_metadata};
+use crate::http::{Answer, BoundedInteger, Caller, Query, Rate, no_metadata};
 use crate::module::{Cx, Module, Need, Wiring};
 use crate::records::{KeptResult, Summary};
 
@@ -25,7 +25,7 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/profile/statistics", statistics);
     module.get("/api/v1/profile/graph", graph);
     module.get(HISTORY, history);
-    module.get("/api/v1/profile/export", export::export);
+    module.get("/api/v1/profile/export", export::export).at_most(Rate::per_minute(10));
     module.delete("/api/v1/profile", export::forget);
     module.emits::<PlayerForgotten>();
 }

@@ -4,8 +4,11 @@ mod cookies;
 mod keys;
 mod own;
 pub mod password;
+mod role;
 mod token;
 
 pub use cookies::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
 pub use keys::Keys;
+pub use role::Role;
+pub(crate) use role::Roles;
 pub use token::{Bearer, Purpose, fingerprint};

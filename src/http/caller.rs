@@ -25,10 +25,18 @@ impl<'ex> Extractible<'ex> for Caller {
     }
 }
 
+/// Documents that a route needs the cookie with the access token.
+pub(super) fn require_token(operation: &mut Operation) {
+    let cookie = SecurityRequirement::new("access_token", Vec::<String>::new());
+    let securities = operation.securities.get_or_insert_default();
+    if !securities.contains(&cookie) {
+        securities.push(cookie);
+    }
+}
+
 impl EndpointArgRegister for Caller {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        let cookie = SecurityRequirement::new("access_token", Vec::<String>::new());
-        operation.securities.get_or_insert_default().push(cookie);
+        require_token(operation);
         let kinds = [Kind::TOKEN_NOT_PROVIDED, Kind::INVALID_TOKEN, Kind::TOKEN_EXPIRED];
         may_fail(components, operation, &kinds);
     }

@@ -8,8 +8,11 @@ use salvo::oapi::{
     Responses,
 };
 
+use super::caller::require_token;
 use super::{health, may_fail};
 use crate::Kind;
+use crate::module::Route;
+use crate::module::context::RouteEntry;
 use crate::socket::SocketRoute;
 
 const ABOUT: &str = "Real-time multiplayer typing race. Frames of sockets and close codes are in /asyncapi.json. HEAD \
@@ -28,19 +31,19 @@ const ANY: [Kind; 5] = [
 const ANY_SOCKET: [Kind; 4] =
     [Kind::UPGRADE_REQUIRED, Kind::ORIGIN_NOT_ALLOWED, Kind::RESTARTING, Kind::VALIDATION];
 
-/// The failures that routes declare.
+/// The failures that routes declare, and whether they require a role.
 #[derive(Default)]
-pub(super) struct Failures(Vec<(PathItemType, &'static str, Vec<Kind>)>);
+pub(super) struct Failures(Vec<(PathItemType, RouteEntry, Vec<Kind>)>);
 
 impl Failures {
-    pub(super) fn of_route(&mut self, method: &Method, path: &'static str, kinds: Vec<Kind>) {
-        let methods = match *method {
+    pub(super) fn of_route(&mut self, route: &Route) {
+        let methods = match route.entry.method {
             Method::POST => vec![PathItemType::Post],
             Method::DELETE => vec![PathItemType::Delete],
             _ => vec![PathItemType::Get, PathItemType::Head],
         };
         for method in methods {
-            self.0.push((method, path, kinds.clone()));
+            self.0.push((method, route.entry.clone(), route.fails.clone()));
         }
     }
 }
@@ -62,9 +65,13 @@ pub(super) fn document(api: &Router, failures: &Failures, sockets: &[SocketRoute
     }
     for (path, item) in document.paths.iter_mut() {
         for (method, operation) in item.operations.iter_mut() {
-            let own = failures.0.iter().find(|(of, at, _)| of == method && at == path);
-            let own = own.map(|(.., kinds)| kinds.as_slice()).unwrap_or_default();
-            may_fail(&mut document.components, operation, own);
+            let own = failures.0.iter().find(|(of, at, _)| of == method && at.path == path);
+            if let Some((_, entry, kinds)) = own {
+                may_fail(&mut document.components, operation, kinds);
+                if entry.role.is_some() {
+                    require_token(operation);
+                }
+            }
             complete(&mut document.components, operation, path, method);
         }
     }

@@ -22,7 +22,7 @@ use super::policy::Policy;
 use super::{Answer, Empty, asyncapi, docs, health, web};
 use crate::Kind;
 use crate::module::Route;
-use crate::module::context::Cx;
+use crate::module::context::{Cx, RouteEntry};
 use crate::socket::{SocketRoute, Sockets};
 
 /// The endpoint for HEAD.
@@ -81,16 +81,17 @@ pub(crate) fn service(
     let mut api = Router::new();
     let mut failures = Failures::default();
     for route in routes.into_iter().chain(health::routes(cx.settings())) {
-        paths.insert(route.path);
-        failures.of_route(&route.method, route.path, route.fails.clone());
+        let RouteEntry { ref method, path, .. } = route.entry;
+        paths.insert(path);
+        failures.of_route(&route);
         let cx = cx.of(route.module);
-        let mut at = Router::with_path(&route.path[1..]).hoop(Gate::of(&cx));
+        let mut at = Router::with_path(&path[1..]).hoop(Gate::of_route(&cx, &route.entry));
         at = at.hoop(affix_state::inject(cx));
-        if route.method == Method::GET {
+        if *method == Method::GET {
             at = at.push(Router::new().head(head_of(&route)));
         }
         let goal = Shared(route.endpoint);
-        at = at.push(match route.method {
+        at = at.push(match *method {
             Method::POST => Router::new().post(goal),
             Method::DELETE => Router::new().delete(goal),
             _ => Router::new().get(goal),
@@ -102,7 +103,7 @@ pub(crate) fn service(
     for socket in sockets {
         paths.insert(socket.path);
         let cx = cx.of(socket.module);
-        let at = Router::with_path(&socket.path[1..]).hoop(Gate::of(&cx));
+        let at = Router::with_path(&socket.path[1..]).hoop(Gate::of_socket(&cx));
         let at = at.push(Router::new().head(SocketsAreForGet));
         api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx, shared.clone())))));
     }

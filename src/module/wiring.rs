@@ -9,7 +9,7 @@ use salvo::http::Method;
 
 use super::context::{
     ClientEntry, Cx, Ground, InstrumentEntry, Instruments, Keeping, LaterGround, ModuleTable,
-    Modules, Need, Question, Questions, RouteEntry, Setup, Slot, States, Switch, Switches, check,
+    Modules, Need, Question, Questions, Setup, Slot, States, Switch, Switches, check,
 };
 use super::link::Module;
 use super::providers::ProviderDeclarations;
@@ -104,7 +104,9 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         let switch = declared.switches.add(module.name, &declared.rooms);
         let mut wiring = Wiring { row: ModuleTable::new(module.name), switch, to: &mut declared };
         (module.wire)(&mut wiring);
-        let row = wiring.row;
+        let mut row = wiring.row;
+        let routes = declared.routes.iter().filter(|route| route.module == module.name);
+        row.routes = routes.map(|route| route.entry.clone()).collect();
         declared.table.push(row);
     }
     check(&declared.table)?;
@@ -208,7 +210,6 @@ impl Wiring<'_> {
 
     fn route(&mut self, method: Method, path: &'static str, endpoint: impl Endpoint) -> &mut Route {
         count_from_zero(self.row.name, "request");
-        self.row.routes.push(RouteEntry { method: method.clone(), path });
         let number = self.to.routes.len();
         self.to.routes.push(Route::new(self.row.name, method, path, endpoint));
         &mut self.to.routes[number]

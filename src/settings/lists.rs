@@ -17,6 +17,13 @@ pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
     read(from, list, "text", |name| Some(name.to_owned()))
 }
 
+/// A list of ids of accounts.
+pub(super) fn ids<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let list = r#"a list of account ids such as ["local-42"]"#;
+    let id = |id: &str| Some(id.trim().to_owned()).filter(|id| !id.is_empty());
+    read(from, list, "the id of an account", id)
+}
+
 /// A list of origins, as browsers send them.
 pub(super) fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     let list = r#"a list of origins such as ["https://play.example.org"]"#;

@@ -84,7 +84,7 @@ pub struct Settings {
     pub cors: CorsSettings,
     /// The tokens of players.
     pub token: TokenSettings,
-    /// Local accounts.
+    /// Local accounts, and the roles of accounts.
     pub auth: AuthSettings,
     /// Login by Google or another OpenID provider.
     pub google: GoogleSettings,

@@ -78,7 +78,7 @@ impl Default for TokenSettings {
     }
 }
 
-/// Local accounts.
+/// Local accounts, and the roles of accounts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AuthSettings {
@@ -86,6 +86,12 @@ pub struct AuthSettings {
     /// the records are in SQLite.
     #[serde(deserialize_with = "values::optional_switch")]
     pub local: Option<bool>,
+    /// Ids of the accounts that are organisers.
+    #[serde(deserialize_with = "lists::ids")]
+    pub organisers: Vec<String>,
+    /// Ids of the accounts that are administrators.
+    #[serde(deserialize_with = "lists::ids")]
+    pub admins: Vec<String>,
 }
 
 /// Login with Google, or with another OpenID provider at these URLs.

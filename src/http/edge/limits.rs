@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::answer::tell;
 use super::places::{Place, Places};
-use super::rate::Gcra;
+use super::rate::{Gcra, Rate};
 use crate::game::UserId;
 use crate::settings::LimitSettings;
 use crate::{Error, Kind};
@@ -39,6 +39,11 @@ impl<K: Eq + Hash> Budgets<K> {
     /// `number` units per minute, with a burst of the same size.
     pub fn per_minute(number: u32) -> Self {
         Self::new(Duration::from_secs(60) / number.max(1), number)
+    }
+
+    /// Units at this rate.
+    pub(crate) fn at(rate: Rate) -> Self {
+        Self::new(rate.interval(), rate.size())
     }
 
     /// Spends one unit, if one is left.

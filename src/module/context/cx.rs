@@ -18,10 +18,10 @@ use super::question::{Question, Questions};
 use super::setup::Instruments;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use crate::auth::Keys;
+use crate::auth::{Keys, Role, Roles};
 use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
-use crate::game::{Game, Timestamp};
+use crate::game::{Game, Timestamp, User};
 use crate::health::Health;
 use crate::http::edge::{Limits, Origins};
 use crate::live::Live;
@@ -43,6 +43,7 @@ pub(crate) struct Parts {
     pub(crate) records: Records,
     pub(crate) timers: Timers,
     pub(crate) keys: Keys,
+    pub(crate) roles: Roles,
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
     pub(crate) modules: Modules,
@@ -265,6 +266,11 @@ impl Cx {
     /// `Origins::own_page`.
     pub fn asked_by_own_page(&self, request: &Request) -> bool {
         self.parts.origins.own_page(request.headers())
+    }
+
+    /// The role of a user.
+    pub fn role_of(&self, user: &User) -> Role {
+        self.parts.roles.of_user(user)
     }
 
     /// The client's address, to which limits apply.

@@ -5,22 +5,31 @@ use std::fmt;
 use salvo::http::Method;
 use serde::{Serialize, Serializer};
 
+use crate::auth::Role;
 use crate::http::edge::Rate;
 use crate::socket::rooms::Channel;
 use crate::timers::Schedule;
 
-/// A REST route: `METHOD /path`.
+/// A REST route: `METHOD /path`, with the role that it requires and its rate, if it has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteEntry {
     /// Its method.
     pub method: Method,
     /// Its path, in which `{name}` stands for any one part.
     pub path: &'static str,
+    /// The role that callers must have.
+    pub role: Option<Role>,
+    /// The rate of each caller, if the module limits it.
+    pub rate: Option<Rate>,
 }
 
 impl fmt::Display for RouteEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.path)?;
+        let limits: Vec<String> = (self.role.iter().map(ToString::to_string))
+            .chain(self.rate.iter().map(ToString::to_string))
+            .collect();
+        if limits.is_empty() { Ok(()) } else { write!(f, " ({})", limits.join(", ")) }
     }
 }
 

@@ -154,7 +154,8 @@ pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
             .frames
             .iter()
             .map(|frame| format!("frame {} ({})", frame.events.join(", "), frame.channel));
-        let paths = texts(&row.routes).into_iter().chain(texts(&row.sockets));
+        let routes = row.routes.iter().map(|route| format!("{} {}", route.method, route.path));
+        let paths = routes.chain(texts(&row.sockets));
         let pages = row.client.iter().filter_map(|entry| match entry.slot {
             Slot::Page { path, .. } => Some(format!("page #/{path}")),
             _ => None,
@@ -212,6 +213,7 @@ mod tests {
     use salvo::oapi::ToSchema;
 
     use super::*;
+    use crate::auth::Role;
     use crate::bus::Reach;
 
     fn event(name: &'static str) -> EventInfo {
@@ -243,8 +245,9 @@ mod tests {
     fn two_modules_cannot_claim_the_same_route() {
         let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
         for row in &mut rows {
-            row.routes.push(RouteEntry { method: Method::GET, path: "/x" });
+            row.routes.push(RouteEntry { method: Method::GET, path: "/x", role: None, rate: None });
         }
+        rows[0].routes[0].role = Some(Role::Admin);
         assert_eq!(check(&rows), Err("modules a and b both claim GET /x".into()));
     }
 
