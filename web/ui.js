@@ -67,10 +67,15 @@ export const onEscape = (act) => {
 const HABIT = 1_000;
 
 // Enter, if no focused element handles it.
-export const onEnter = (act) => {
+export const onEnter = (act) => onEnterWith(false, act);
+
+// The same with Alt, for modules: pages have Enter without it.
+export const onAltEnter = (act) => onEnterWith(true, act);
+
+const onEnterWith = (alt, act) => {
   const begun = performance.now();
   const press = (event) => {
-    const isOurs = event.key === 'Enter' && !event.repeat && !event.isComposing;
+    const isOurs = event.key === 'Enter' && event.altKey === alt && !event.repeat && !event.isComposing;
     if (!isOurs || event.target.closest('a, button, input, select, summary')) return;
     if (performance.now() - begun > HABIT) act(event);
   };

@@ -68,7 +68,9 @@ test('program code is typed line by line, and a quotation names its source', asy
   assert.equal(await figure(anna, 'Accuracy'), '100.0%');
 
   // The same text again, then a quotation.
-  await anna.getByRole('button', { name: 'The same text again' }).click();
+  await anna.getByRole('button', { name: 'The same text again' }).waitFor();
+  await anna.waitForTimeout(1_100);
+  await anna.keyboard.press('Alt+Enter');
   await started(anna);
   const again = await anna.locator('.stage .lines').evaluate((element) => element.innerText.split('⏎'));
   assert.deepEqual(again.map((line) => line.trim()), lines.map((line) => line.trim()));

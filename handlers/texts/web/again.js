@@ -1,6 +1,6 @@
 // The text that was typed: where it is from, and the same one again.
 
-import { action, h } from '/web/ui.js';
+import { action, h, keyHints, onAltEnter } from '/web/ui.js';
 
 export function show(place, host) {
   const { kind, race, gameId } = host;
@@ -8,5 +8,7 @@ export function show(place, host) {
   // Against the clock, a text is longer than what can be typed; and an open race has no lobby to return to.
   const isOwn = kind === 'solo' || kind === 'friends';
   if (!isOwn) return;
-  place.append(h('p', {}, action('The same text again', () => host.again({ text: 'again', of: gameId }))));
+  const again = action('The same text again', () => host.again({ text: 'again', of: gameId }));
+  place.append(h('p', {}, again), keyHints([[['Alt', 'Enter'], 'the same text again']]));
+  return onAltEnter(() => again.querySelector('button').click());
 }
