@@ -4,10 +4,13 @@
 //! `cargo bench --bench joins` needs a Redis at 127.0.0.1:6379 (`TEST_REDIS` names another) and uses keys
 //! under a prefix of its own, which expire. In a cluster of Redis (`TEST_REDIS_CLUSTER` names a node) it does the same.
 
+mod figures;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use figures::Compared;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -117,6 +120,8 @@ async fn joins(pods: usize, doors: usize) -> Result<(), Box<dyn Error>> {
         AT_ONCE * pods,
         (RedisLive::conflicts() - before) as f64 / joins,
     );
+    let name = format!("seats in Redis, {pods} server(s), {doors} door(s)");
+    figures::note(&name, "/s", joins / elapsed.as_secs_f64(), Compared::Alone);
     servers.stop().await;
     Ok(())
 }

@@ -4,8 +4,11 @@
 //! A program that prints figures. A thousand players with a thousand races each, in SQLite and, if there
 //! is a server at 127.0.0.1:5432 (`TEST_POSTGRES` names another), in a PostgreSQL database of its own.
 
+mod figures;
+
 use std::time::{Duration, Instant};
 
+use figures::Compared;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
@@ -185,6 +188,8 @@ fn print(database: &str, page: &str, mut times: Vec<Duration>) {
     times.sort();
     let at = |part: usize| milliseconds(times[times.len() * part / 100]);
     let max = milliseconds(times[times.len() - 1]);
+    let median = times[times.len() / 2].as_secs_f64() * 1e3;
+    figures::note(&format!("{database}, page {page}, median"), "ms", median, Compared::Frame);
     println!("{database:10} {page:12} {:>6} ms {:>6} ms {max:>6} ms", at(50), at(99));
 }
 

@@ -157,6 +157,11 @@ impl Cluster {
         Ok(child.wait().await?.code().unwrap_or(-1))
     }
 
+    /// Kills a pod.
+    pub async fn kill(&mut self, number: usize) -> Outcome<()> {
+        Ok(self.pods[number].0.kill().await?)
+    }
+
     /// Starts it again on its port. Returns once it is ready.
     pub async fn restart(&mut self, number: usize) -> Outcome<()> {
         let port = self.pods[number].1.port();
@@ -184,14 +189,23 @@ impl Cluster {
         pids.map(broker::cpu_of).sum()
     }
 
-    /// Seats players, one after the other on the next pod, until all have heard START.
-    pub async fn seat(&self, count: usize) -> Outcome<Seats> {
+    /// Seats players, one after the other on the next pod, until all have heard START. If placed, all players of a race
+    /// open the socket of the race on the same pod, as behind a proxy that hashes the game.
+    pub async fn seat(&self, count: usize, is_placed: bool) -> Outcome<Seats> {
         let door = Arc::new(Semaphore::new(DOOR));
+        let pods: Arc<[_]> = self.pods.iter().map(|(_, address)| *address).collect();
         let begun = Instant::now();
         let mut arrivals = JoinSet::new();
         for number in 0..count {
-            let (pod, door) = (self.pods[number % self.pods.len()].1, door.clone());
-            arrivals.spawn(async move { take_seat(pod, &door).await });
+            let (pods, door) = (pods.clone(), door.clone());
+            arrivals.spawn(async move {
+                let pod = pods[number % pods.len()];
+                let of_race = |game: u64| match is_placed {
+                    true => pods[game as usize % pods.len()],
+                    false => pod,
+                };
+                take_seat(pod, &door, of_race).await
+            });
         }
         let mut players = Vec::new();
         while let Some(arrival) = arrivals.join_next().await {
@@ -285,7 +299,11 @@ async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
     Err(format!("no {name}").into())
 }
 
-async fn take_seat(pod: SocketAddr, door: &Semaphore) -> Outcome<Player> {
+async fn take_seat(
+    pod: SocketAddr,
+    door: &Semaphore,
+    of_race: impl Fn(u64) -> SocketAddr,
+) -> Outcome<Player> {
     let entry = door.acquire().await?;
     let mut lobby = open(pod, "/api/v1/lobby/queue-in/ws", None).await?;
     let game = event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("a game")?;
@@ -299,6 +317,7 @@ async fn take_seat(pod: SocketAddr, door: &Semaphore) -> Outcome<Player> {
     drop(entry);
     event(&mut lobby, "GAME_START").await?;
     lobby.close(None).await?;
+    let pod = of_race(game);
     let mut race = open(pod, &format!("/api/v1/game/ws?game_id={game}"), Some(&cookie)).await?;
     let info = format!("http://{pod}/api/v1/profile/user-info");
     let info = http().get(info).header(COOKIE, &cookie).send().await?;

@@ -8,22 +8,27 @@
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
-//! `-- 2` measures two pods alone, `-- rolling` a rolling restart of three pods behind nginx. `TYPEPHOON_API` names another binary.
+//! `-- 2` measures two pods alone, `-- latency` leaves the other ways out, `-- rolling` a rolling restart of three pods
+//! behind nginx, `-- soak` an hour of races on them. `TYPEPHOON_API` names another binary.
 
 mod batched;
 mod broker;
 mod cluster;
 mod fan_out;
+#[path = "../figures/mod.rs"]
+mod figures;
 mod proxy;
 mod race;
 mod racer;
 mod rolling;
+mod soak;
 
 use std::time::Duration;
 
 use batched::Batches;
 use broker::Cost;
 use fan_out::Queues;
+use figures::Compared;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -43,18 +48,39 @@ async fn main() -> Outcome<()> {
     if std::env::args().any(|it| it == "rolling") {
         return rolling::measure().await;
     }
+    if std::env::args().any(|it| it == "soak") {
+        return soak::measure().await;
+    }
     println!("{PLAYERS} players in races of 5, {RATE} keystrokes/s each, {} s", SPAN.as_secs());
     let chosen: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();
+    let is_short = std::env::args().any(|it| it == "latency");
     for pods in if chosen.is_empty() { vec![1, 2, 4] } else { chosen } {
-        measure(pods).await?;
+        let shown = show(pods, false).await?;
+        if !is_short {
+            compare(pods, &shown).await?;
+        }
+        if pods > 1 {
+            show(pods, true).await?;
+        }
     }
     Ok(())
 }
 
-async fn measure(pods: usize) -> Outcome<()> {
+/// What the pods have done while players typed.
+struct Shown {
+    raced: race::Raced,
+    /// What the broker takes in a second without them, and has taken.
+    idle: Duration,
+    busy: Duration,
+    messages: f64,
+    positions: f64,
+}
+
+/// Has players race on so many pods, and prints what comes of it.
+async fn show(pods: usize, is_placed: bool) -> Outcome<Shown> {
     let cluster = cluster::Cluster::start(pods).await?;
-    let seats = cluster.seat(PLAYERS).await?;
-    println!("\n{pods} pods");
+    let seats = cluster.seat(PLAYERS, is_placed).await?;
+    println!("\n{pods} pods{}", if is_placed { ", each race on one of them" } else { "" });
     println!(
         "  joins per second {:.0}; a player has opponents on {:.1} other pods",
         seats.per_second, seats.reach
@@ -77,12 +103,28 @@ async fn measure(pods: usize) -> Outcome<()> {
         raced.lost,
         raced.expected
     );
-    let per_thousand = |value: f64| value * 1000.0 / raced.keystrokes as f64;
-    println!(
-        "  CPU of the pods per 1,000 keystrokes, ms  {:.0}",
-        per_thousand(millis(after.2 - before.2))
+    let each = |cpu: Duration| millis(cpu) / raced.keystrokes as f64;
+    let cpu = each(after.2 - before.2);
+    println!("  CPU of the pods per 1,000 keystrokes, ms  {:.0}", cpu * 1000.0);
+    let name = format!("{pods} pods{}", if is_placed { " with placement" } else { "" });
+    figures::note(&format!("{name}: CPU per keystroke"), "ms", cpu, Compared::Frame);
+    let broker = each(busy.saturating_sub(idle.mul_f64(raced.took.as_secs_f64())));
+    figures::note(
+        &format!("{name}: CPU of the broker per keystroke"),
+        "ms",
+        broker,
+        Compared::Frame,
     );
+    let late = raced.percentile(99);
+    figures::note(&format!("{name}: relay latency, 99th percentile"), "ms", late, Compared::Alone);
     let (messages, positions) = ((after.0 - before.0) as f64, (after.1 - before.1) as f64);
+    Ok(Shown { raced, idle, busy, messages, positions })
+}
+
+/// What the broker takes for the same messages alone, and for each keystroke by itself.
+async fn compare(pods: usize, shown: &Shown) -> Outcome<()> {
+    let Shown { ref raced, idle, busy, messages, positions } = *shown;
+    let per_thousand = |value: f64| value * 1000.0 / raced.keystrokes as f64;
     let beside = Cost { idle, busy, keystrokes: raced.keystrokes, span: raced.took };
     println!(
         "  at the broker, per 1,000 keystrokes   keystrokes/s  messages  idle ms/s  CPU ms  ratio"

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use parking_lot::Mutex;
 use reqwest::header::COOKIE;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -49,26 +50,48 @@ impl Tally {
         *self.notes.lock().entry(what).or_default() += 1;
     }
 
-    /// What went wrong, and how often.
-    pub fn notes(&self) -> Vec<String> {
-        self.notes.lock().iter().map(|(what, times)| format!("{times} x {what}")).collect()
+    /// Prints it, and what went wrong how often.
+    pub fn print(&self) {
+        let count = |of: &AtomicU64| of.load(Relaxed);
+        println!(
+            "  races finished and ranked {}, lost {}; results not taken {}; 5xx {}; other failures {}",
+            count(&self.ranked),
+            count(&self.lost),
+            count(&self.untaken),
+            count(&self.failures),
+            count(&self.broken),
+        );
+        for (what, times) in &*self.notes.lock() {
+            println!("    {times} x {what}");
+        }
     }
 }
 
-pub struct Racer {
+/// Has players come, evenly over that time; they race until it is over. Each tenth is a slow reader.
+pub fn come(site: SocketAddr, tally: &Arc<Tally>, players: usize, over: Duration) -> JoinSet<()> {
+    let mut racers = JoinSet::new();
+    for number in 0..players {
+        let delay = over.mul_f64(number as f64 / players as f64);
+        let (tally, is_slow) = (tally.clone(), number % 10 == 0);
+        racers.spawn(async move {
+            sleep(delay).await;
+            Racer { site, tally, cookie: None, game: 0, is_slow }.race_on().await;
+        });
+    }
+    racers
+}
+
+struct Racer {
     site: SocketAddr,
     tally: Arc<Tally>,
     cookie: Option<String>,
     game: u64,
+    is_slow: bool,
 }
 
 impl Racer {
-    pub fn new(site: SocketAddr, tally: Arc<Tally>) -> Self {
-        Self { site, tally, cookie: None, game: 0 }
-    }
-
     /// Races until it is over.
-    pub async fn race_on(mut self) {
+    async fn race_on(mut self) {
         while !self.tally.is_over.load(Relaxed) {
             match timeout(PATIENCE * 2, self.race()).await {
                 Ok(Ok(())) => sleep(PAUSE).await,
@@ -143,7 +166,7 @@ impl Racer {
             keys.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    message = race.next() => {
+                    message = race.next(), if !self.is_slow || !(3..8).contains(&word) => {
                         let Some(Ok(message)) = message else { break };
                         let Some(frame) = read(&message) else { continue };
                         if frame["event"] == "START" {

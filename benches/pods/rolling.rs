@@ -9,12 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::cluster::{self, Cluster};
 use crate::proxy::Nginx;
-use crate::racer::{Racer, Tally};
+use crate::racer::{self, Tally};
 use crate::{Outcome, millis};
 
 const PODS: usize = 3;
@@ -43,15 +42,7 @@ pub async fn measure() -> Outcome<()> {
     let mut cluster = Cluster::start_with(PODS, cluster::ROLLING).await?;
     let nginx = Nginx::before(&cluster.ports()).await?;
     let tally = Arc::new(Tally::default());
-    let mut racers = JoinSet::new();
-    for number in 0..PLAYERS {
-        let racer = Racer::new(nginx.address(), tally.clone());
-        let delay = ARRIVAL.mul_f64(number as f64 / PLAYERS as f64);
-        racers.spawn(async move {
-            sleep(delay).await;
-            racer.race_on().await;
-        });
-    }
+    let mut racers = racer::come(nginx.address(), &tally, PLAYERS, ARRIVAL);
     sleep(ARRIVAL + SETTLE).await;
     let usual = sampled(&cluster, USUAL).await?;
     let before = tally.handshakes.load(Relaxed);
@@ -59,19 +50,12 @@ pub async fn measure() -> Outcome<()> {
     tally.is_over.store(true, Relaxed);
     let is_done = timeout(END, async { while racers.join_next().await.is_some() {} }).await.is_ok();
     report(&usual, &roll);
+    tally.print();
     println!(
-        "  races finished and ranked {}, lost {}; results not taken {}; 5xx {}; other failures {}; handshakes while restarting {}{}",
-        tally.ranked.load(Relaxed),
-        tally.lost.load(Relaxed),
-        tally.untaken.load(Relaxed),
-        tally.failures.load(Relaxed),
-        tally.broken.load(Relaxed),
+        "  handshakes while restarting {}{}",
         tally.handshakes.load(Relaxed) - before,
         if is_done { "" } else { "; some players did not finish" },
     );
-    for line in tally.notes() {
-        println!("    {line}");
-    }
     drop(nginx);
     cluster.stop().await
 }

@@ -5,7 +5,7 @@
 //! contract does not know. The latency is what a client sees: the generator's own waiting is in it, for both servers.
 
 use crate::meter::{Figures, Meter};
-use crate::players::{GAME_SIZE, Seat, Socket, take_seats};
+use crate::players::{Seat, Socket, take_seats};
 use crate::report::Row;
 use crate::server::{Kind, START_COUNTDOWN, Server};
 use crate::{Outcome, proc};
@@ -35,6 +35,8 @@ const DRAIN: Duration = Duration::from_millis(500);
 #[derive(Clone, Copy)]
 pub struct Load {
     pub players: usize,
+    /// Players of a full game.
+    pub race: usize,
     /// Keystrokes of each player in a second.
     pub rate: u32,
     /// The measured time.
@@ -42,14 +44,15 @@ pub struct Load {
 }
 
 impl Load {
+    /// The players and their races.
+    pub fn name(&self) -> String {
+        format!("{} players in races of {}", self.players, self.race)
+    }
+
     /// What the table is about.
     pub fn title(&self, rounds: u32) -> String {
-        let Self { players, rate, span } = self;
-        let games = players.div_ceil(GAME_SIZE);
-        format!(
-            "{players} players in {games} games, {rate} keystrokes/s each, {} s, medians of rounds: {rounds}",
-            span.as_secs()
-        )
+        let (name, rate, seconds) = (self.name(), self.rate, self.span.as_secs());
+        format!("{name}, {rate} keystrokes/s each, {seconds} s, medians of rounds: {rounds}")
     }
 }
 
@@ -59,7 +62,7 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, load: Load) -> Outcome<[
     let mut rows = Figures::rows();
     for kind in turns {
         let data = tempfile::tempdir()?;
-        let server = Server::start(kind, data.path()).await?;
+        let server = Server::start_for(kind, data.path(), load.race).await?;
         let figures = drive(&server, load).await?;
         for (row, figure) in rows.iter_mut().zip(figures.list(load.span)) {
             row.add(kind, figure);
@@ -87,7 +90,7 @@ async fn drive(server: &Server, load: Load) -> Outcome<Figures> {
             me,
             pressed: 0,
             latencies: Vec::with_capacity(
-                GAME_SIZE * load.rate as usize * load.span.as_secs() as usize,
+                load.race * load.rate as usize * load.span.as_secs() as usize,
             ),
             meter: Arc::clone(&meter),
         };

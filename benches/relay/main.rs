@@ -5,8 +5,10 @@
 //! that the ratio means something on any machine; the absolute figures hold for the machine they were taken on.
 //!
 //! ```text
-//! cargo bench --bench relay                                    everything: two loads, memory, start, telemetry (about eight minutes)
-//! cargo bench --bench relay -- cpu --players 200 --seconds 5   one load only
+//! cargo bench --bench relay                                    everything: loads, joins, memory, start, telemetry (about ten minutes)
+//! cargo bench --bench relay -- cpu --loads 200:5 --seconds 5   one load only: 200 players in races of five
+//! cargo bench --bench relay -- joins --guests 5000             guests who come, and results
+//! cargo bench --bench relay -- joins --at-once 5000            all of them at once
 //! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
 //! cargo bench --bench relay -- telemetry                       what exported traces cost, beside a server without
@@ -20,7 +22,10 @@
 //! Settings in the environment (`TP_…`, `OTEL_…`) reach the server, so what a setting costs can be seen by running
 //! twice; only address, data directory, countdowns and limits are set here. Linux only: it reads `/proc`.
 
+#[path = "../figures/mod.rs"]
+mod figures;
 mod idle;
+mod joins;
 mod load;
 mod meter;
 mod players;
@@ -46,6 +51,19 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 /// The argument with which this program starts itself as the thin relay.
 const THIN_RELAY: &str = "thin-relay";
 
+/// The lines for the table of all benches.
+const NOTED: &[&str] = &[
+    "CPU per delivered frame",
+    "relay latency, 99th percentile",
+    "CPU per join",
+    "joins",
+    "from connecting to the token, 99th percentile",
+    "CPU per result",
+    "2000 sockets",
+    "10000 sockets",
+    "start with the data of the first",
+];
+
 /// With `--pin`: the core of the servers, and that of the load generator.
 const SERVERS_CORE: usize = 0;
 const GENERATORS_CORE: usize = 1;
@@ -54,6 +72,8 @@ const GENERATORS_CORE: usize = 1;
 enum Part {
     /// CPU per keystroke and per delivered frame, and relay latency.
     Cpu,
+    /// Guests who take seats and fetch tokens, and results.
+    Joins,
     /// Resident memory per idle game socket.
     Memory,
     /// Time from spawn until the server is ready.
@@ -69,15 +89,21 @@ enum Part {
 struct Options {
     /// What to measure; everything when none is named.
     parts: Vec<Part>,
-    /// Players of the load, five to a game; several loads are measured one after the other.
-    #[arg(long, value_delimiter = ',', default_values_t = [200, 1000])]
-    players: Vec<usize>,
+    /// Players of a load, and of each of its races; several loads are measured one after the other.
+    #[arg(long, value_delimiter = ',', value_parser = players_and_race, default_values = ["200:5", "1000:5", "80:20", "50:50"])]
+    loads: Vec<(usize, usize)>,
     /// Keystrokes of each player in a second.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
     /// How long each load is measured.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
+    /// Guests of `joins`.
+    #[arg(long, default_value_t = 2_000)]
+    guests: usize,
+    /// Guests on their way to a seat and a token at the same time.
+    #[arg(long, default_value_t = 32)]
+    at_once: usize,
     /// Idle game sockets.
     #[arg(long, value_delimiter = ',', default_values_t = [2_000, 10_000])]
     sockets: Vec<usize>,
@@ -115,8 +141,14 @@ impl Options {
 
     fn loads(&self) -> impl Iterator<Item = Load> {
         let (rate, span) = (self.rate, Duration::from_secs(self.seconds));
-        self.players.iter().map(move |&players| Load { players, rate, span })
+        self.loads.iter().map(move |&(players, race)| Load { players, race, rate, span })
     }
+}
+
+/// `200:5`, or `200` for races of five.
+fn players_and_race(text: &str) -> Result<(usize, usize), std::num::ParseIntError> {
+    let (players, race) = text.split_once(':').unwrap_or((text, "5"));
+    Ok((players.parse()?, race.parse()?))
 }
 
 fn main() -> ExitCode {
@@ -149,7 +181,9 @@ async fn measure(options: &Options) -> Outcome<()> {
     for load in options.loads().filter(|_| options.wants(Part::Cpu)) {
         let title = load.title(options.rounds);
         if options.beside.is_none() {
-            report::print(&title, thin, &load::compare(options.turns(thin), load).await?);
+            let rows = load::compare(options.turns(thin), load).await?;
+            report::print(&title, thin, &rows);
+            report::note(&format!("relay, {}", load.name()), &rows, NOTED);
             continue;
         }
         let kinds = [Kind::Ours, Kind::Thin, Kind::Beside];
@@ -161,14 +195,26 @@ async fn measure(options: &Options) -> Outcome<()> {
         let rows = load::compare(options.turns(traced), load).await?;
         report::print(&load.title(options.rounds), traced, &rows);
     }
+    if options.wants(Part::Joins) {
+        let (guests, at_once) = (options.guests, options.at_once);
+        let title =
+            format!("{guests} guests, {at_once} at once, medians of rounds: {}", options.rounds);
+        let rows = joins::compare(options.turns(thin), (guests, at_once)).await?;
+        report::print(&title, thin, &rows);
+        report::note(&format!("joins, {at_once} at once"), &rows, NOTED);
+    }
     if options.wants(Part::Memory) {
         let title =
             format!("resident memory per idle game socket, medians of rounds: {}", options.rounds);
-        report::print(&title, thin, &idle::compare(options.turns(thin), &options.sockets).await?);
+        let rows = idle::compare(options.turns(thin), &options.sockets).await?;
+        report::print(&title, thin, &rows);
+        report::note("idle, memory per socket", &rows, NOTED);
     }
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
-        report::print(&title, thin, &start::compare(options.turns(thin)).await?);
+        let rows = start::compare(options.turns(thin)).await?;
+        report::print(&title, thin, &rows);
+        report::note("start", &rows, NOTED);
     }
     if options.parts.contains(&Part::Stalled) {
         for &count in &options.sockets {

@@ -24,7 +24,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 /// A client's end of a socket.
 pub type Socket = WebSocketStream<TcpStream>;
 
-/// Players of a full game.
+/// Players of a full game, if it is not said otherwise.
 pub const GAME_SIZE: usize = 5;
 
 /// How many players are let in at the same moment.
@@ -56,19 +56,29 @@ impl Seat {
         let path = format!("/api/v1/game/ws?game_id={}", self.game);
         shake_hands(stream, self.server, &path, self.cookie.clone()).await
     }
+
+    /// The address of a path of its server.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server)
+    }
+
+    /// A request of this player.
+    pub fn sign(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        self.cookie.iter().fold(request, |request, cookie| request.header(COOKIE, cookie.clone()))
+    }
 }
 
 /// Seats `count` players, ordered by game.
 pub async fn take_seats(server: &Server, count: usize) -> Outcome<Vec<Seat>> {
     match server.kind {
-        Kind::Thin => Ok((0..count).map(|number| made_up(server.address, number)).collect()),
+        Kind::Thin => Ok((0..count).map(|number| made_up(server, number)).collect()),
         _ => queue_in(server.address, count).await,
     }
 }
 
-fn made_up(server: SocketAddr, number: usize) -> Seat {
-    let game = number / GAME_SIZE + 1;
-    Seat { game: game as u64, user: format!("guest-{number:032x}"), server, cookie: None }
+fn made_up(server: &Server, number: usize) -> Seat {
+    let (game, user) = (number / server.race + 1, format!("guest-{number:032x}"));
+    Seat { game: game as u64, user, server: server.address, cookie: None }
 }
 
 async fn queue_in(server: SocketAddr, count: usize) -> Outcome<Vec<Seat>> {
@@ -89,26 +99,31 @@ async fn queue_in(server: SocketAddr, count: usize) -> Outcome<Vec<Seat>> {
 }
 
 /// Somebody who comes to our server without a token.
-struct Guest {
-    server: SocketAddr,
-    http: reqwest::Client,
+#[derive(Clone)]
+pub struct Guest {
+    pub server: SocketAddr,
+    pub http: reqwest::Client,
 }
 
 impl Guest {
     async fn take_seat(&self, door: &Semaphore) -> Outcome<Seat> {
         let entry = door.acquire().await?;
-        let mut lobby = open(self.server, "/api/v1/lobby/queue-in/ws", None).await?;
-        let game =
-            event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("INIT without game_id")?;
-        let grant = event(&mut lobby, "GET_TOKEN").await?;
-        let cookie = self
-            .redeem(grant["guest_token_key"].as_str().ok_or("GET_TOKEN without a key")?)
-            .await?;
+        let (mut lobby, game, cookie) = self.arrive().await?;
         drop(entry);
         event(&mut lobby, "GAME_START").await?;
         lobby.close(None).await?;
         let user = self.own_id(game, &cookie).await?;
         Ok(Seat { game, user, server: self.server, cookie: Some(cookie) })
+    }
+
+    /// Takes a seat and fetches the token. Returns the lobby's socket, the game and the cookie.
+    pub async fn arrive(&self) -> Outcome<(Socket, u64, HeaderValue)> {
+        let mut lobby = open(self.server, "/api/v1/lobby/queue-in/ws", None).await?;
+        let game =
+            event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("INIT without game_id")?;
+        let grant = event(&mut lobby, "GET_TOKEN").await?;
+        let key = grant["guest_token_key"].as_str().ok_or("GET_TOKEN without a key")?;
+        Ok((lobby, game, self.redeem(key).await?))
     }
 
     /// Exchanges the key of the lobby for the cookie that proves who one is.

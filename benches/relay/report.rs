@@ -1,5 +1,6 @@
 //! Collects what the rounds gave and prints medians, those of one server beside those of another.
 
+use crate::figures::{self, Compared};
 use crate::server::Kind;
 
 /// One line of the table: a figure with what each round gave for each server.
@@ -35,6 +36,21 @@ impl Row {
         let ratio = both.map(|(one, other)| one / other);
         let name = format!("{} [{}]", self.name, self.unit);
         [name, cell(one, self.decimals), cell(other, self.decimals), cell(ratio, 3)]
+    }
+}
+
+/// Notes some of the lines for the table of all benches, under this name.
+pub fn note(name: &str, rows: &[Row], wanted: &[&str]) {
+    for row in rows.iter().filter(|row| wanted.contains(&&*row.name)) {
+        let [ours, thin] = [Kind::Ours, Kind::Thin].map(|kind| row.median_of(kind));
+        let compared = match thin {
+            Some(thin) => Compared::Relay(thin),
+            None if row.name.starts_with("CPU") => Compared::Frame,
+            None => Compared::Alone,
+        };
+        if let Some(ours) = ours {
+            figures::note(&format!("{name}: {}", row.name), row.unit, ours, compared);
+        }
     }
 }
 

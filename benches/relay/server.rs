@@ -1,5 +1,6 @@
 //! The two servers under measurement, each started as a process of its own.
 
+use crate::players::GAME_SIZE;
 use crate::sink::{Manner, Sink};
 use crate::{Outcome, THIN_RELAY};
 use clap::ValueEnum;
@@ -29,7 +30,8 @@ const SETTINGS: &[(&str, &str)] = &[
     // Lobbies end by being full; only a last one, not full, waits for this.
     ("TP_GAME__LOBBY_COUNTDOWN", "5"),
     ("TP_GAME__START_COUNTDOWN", "1"),
-    ("TP_GAME__PLAYER_LIMIT", "5"),
+    // A result would wait for keystrokes that are not sent.
+    ("TP_GAME__CHECK_RESULTS", "false"),
     ("TP_LIMITS__REQUESTS_PER_SECOND", "1000000"),
     ("TP_LIMITS__GUESTS_PER_MINUTE", "1000000"),
     ("TP_LIMITS__SEATS_PER_MINUTE", "1000000"),
@@ -92,6 +94,8 @@ pub fn set_up(beside: Option<PathBuf>, core: Option<usize>) {
 /// A running server; it is killed when this is dropped.
 pub struct Server {
     pub kind: Kind,
+    /// Players of a full game.
+    pub race: usize,
     pub address: SocketAddr,
     /// From spawn until it was ready.
     pub started_in: Duration,
@@ -103,6 +107,11 @@ pub struct Server {
 impl Server {
     /// Starts a server that keeps its data in `data` (the thin relay keeps none) and waits until it is ready.
     pub async fn start(kind: Kind, data: &Path) -> Outcome<Self> {
+        Self::start_for(kind, data, GAME_SIZE).await
+    }
+
+    /// The same for games of so many players.
+    pub async fn start_for(kind: Kind, data: &Path, race: usize) -> Outcome<Self> {
         let log = data.join("output.log");
         let output = File::create(&log)?;
         let sink = match kind.collector() {
@@ -111,6 +120,7 @@ impl Server {
         };
         let spawned = Instant::now();
         let child = command(kind, data, sink.as_ref())?
+            .env("TP_GAME__PLAYER_LIMIT", race.to_string())
             // The `.env` file of whoever runs this is not for the server measured.
             .current_dir(data)
             .stdin(Stdio::null())
@@ -120,7 +130,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()?;
         let (address, started_in) = (([127, 0, 0, 1], 0).into(), Duration::ZERO);
-        let mut server = Self { kind, address, started_in, child, _sink: sink };
+        let mut server = Self { kind, race, address, started_in, child, _sink: sink };
         match timeout(PATIENCE, server.become_ready(&log)).await {
             Ok(Ok(())) => {
                 server.started_in = spawned.elapsed();

@@ -79,7 +79,7 @@ pub(super) async fn introduce(
             User { id: UserId::new_guest(), name, user_type: UserType::Guest }
         }
     };
-    let token = cx.keys().issue(&user, None, cx.now())?;
+    let token = cx.keys().issue(&user, None, cx.now()).await?;
     Ok(Answer::new(Guest::of(user)).with_cookies(cookies.access_token(&token)))
 }
 

@@ -64,7 +64,7 @@ async fn guest_token(
         return Ok(Answer::ok());
     }
     let guest = cx.live().take::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
-    let token = cx.keys().issue(&guest, None, cx.now())?;
+    let token = cx.keys().issue(&guest, None, cx.now()).await?;
     Ok(Answer::ok().with_cookies(cookies.access_token(&token)))
 }
 

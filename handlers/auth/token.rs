@@ -15,10 +15,10 @@ pub(super) async fn refresh(
 ) -> Result<SetCookies, Error> {
     let user = cx.keys().refresh(shown.as_deref(), cx.now())?;
     let shown = shown.unwrap_or_default();
-    let new = cx.keys().issue_refresh(&user, cx.now())?;
+    let new = cx.keys().issue_refresh(&user, cx.now()).await?;
     match replace(&cx, &user, &shown, &stored(&cx, &new)).await? {
         Refresh::Replaced { login, user } => {
-            let access = cx.keys().issue(&user, Some(&login), cx.now())?;
+            let access = cx.keys().issue(&user, Some(&login), cx.now()).await?;
             Ok(cookies.access_token(&access).refresh_token(cx.settings(), &new))
         }
         Refresh::Reused { login, user } => {

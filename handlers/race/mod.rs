@@ -1,5 +1,7 @@
 //! The race: text, countdown, START, and the carets of all players.
 
+#[cfg(test)]
+mod cost;
 pub mod rules;
 mod source;
 #[cfg(test)]

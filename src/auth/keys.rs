@@ -1,6 +1,7 @@
 //! The keys that sign and verify tokens.
 
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use aws_lc_rs::error::Unspecified;
@@ -12,6 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
 use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use super::own;
 use super::token::{Bearer, Claims, Purpose};
@@ -32,6 +35,8 @@ pub struct Keys(Arc<Inside>);
 struct Inside {
     /// Parsed once: parsing and checking it takes longer than signing.
     signing: RsaKeyPair,
+    /// Signatures at once: one less than there are cores, so that a crowd of guests leaves one to the sockets.
+    turns: Arc<Semaphore>,
     /// The name of the signing key, in the header of what it signs.
     kid: String,
     /// The accepted public keys, by name: that of `signing` first.
@@ -71,7 +76,10 @@ impl Keys {
         let access = seconds(settings.token.access_duration);
         let refresh = seconds(settings.token.refresh_duration);
         let secrets = secrets(&signing)?;
-        let keys = Self(Arc::new(Inside { signing, kid, checking, access, refresh, secrets }));
+        let cores = available_parallelism().map_or(1, usize::from);
+        let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
+        let inside = Inside { signing, turns, kid, checking, access, refresh, secrets };
+        let keys = Self(Arc::new(inside));
         keys.check_that_they_match()?;
         Ok(keys)
     }
@@ -79,7 +87,8 @@ impl Keys {
     fn check_that_they_match(&self) -> Result<(), String> {
         let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token = self.issue(&nobody, None, now).map_err(|_| "token.private_key cannot sign")?;
+        let token = self.access_token(&nobody, None, now);
+        let token = token.map_err(|_| "token.private_key cannot sign")?;
         let known = self.access(Some(&token), now);
         known.map(drop).map_err(|_| "token.private_key and token.public_key are not a pair".into())
     }
@@ -88,7 +97,42 @@ impl Keys {
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.
-    pub fn issue(
+    pub async fn issue(
+        &self,
+        user: &User,
+        login: Option<&LoginId>,
+        now: Timestamp,
+    ) -> Result<String, Error> {
+        let (user, login) = (user.clone(), login.cloned());
+        self.in_turn(move |keys| keys.access_token(&user, login.as_ref(), now)).await
+    }
+
+    /// Issues a refresh token.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if signing fails.
+    pub async fn issue_refresh(&self, user: &User, now: Timestamp) -> Result<String, Error> {
+        let user = user.clone();
+        self.in_turn(move |keys| keys.refresh_token(&user, now)).await
+    }
+
+    /// Signs on a blocking thread: a signature takes up to a millisecond, for which positions would wait. A request that
+    /// is cancelled leaves the queue.
+    async fn in_turn(
+        &self,
+        sign: impl FnOnce(&Self) -> Result<String, Error> + Send + 'static,
+    ) -> Result<String, Error> {
+        let turn = self.0.turns.clone().acquire_owned().await.map_err(Error::internal)?;
+        let keys = self.clone();
+        let signing = spawn_blocking(move || {
+            let signed = sign(&keys);
+            drop(turn);
+            signed
+        });
+        signing.await.map_err(Error::internal)?
+    }
+
+    fn access_token(
         &self,
         user: &User,
         login: Option<&LoginId>,
@@ -103,11 +147,7 @@ impl Keys {
         self.sign(Purpose::Access, login, Claims::of(user, now, life))
     }
 
-    /// Issues a refresh token.
-    ///
-    /// # Errors
-    /// `UNKNOWN_ERROR`, if signing fails.
-    pub fn issue_refresh(&self, user: &User, now: Timestamp) -> Result<String, Error> {
+    fn refresh_token(&self, user: &User, now: Timestamp) -> Result<String, Error> {
         let nonce = (NONCE, format!("{:032x}", rand::random::<u128>()));
         self.sign(Purpose::Refresh, Some(nonce), Claims::of(user, now, self.0.refresh))
     }
@@ -282,92 +322,4 @@ fn secrets(signing: &RsaKeyPair) -> Result<hmac::Key, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(data_dir: &std::path::Path) -> Settings {
-        Settings { data_dir: data_dir.into(), ..Settings::default() }
-    }
-
-    fn anna() -> User {
-        User { id: "google-77".into(), name: "Anna".into(), user_type: UserType::Registered }
-    }
-
-    #[test]
-    fn own_keys_are_made_once_and_kept() {
-        let folder = tempfile::tempdir().unwrap();
-        let now = Timestamp::now();
-        let token =
-            Keys::load(&settings(folder.path())).unwrap().issue(&anna(), None, now).unwrap();
-        let again = Keys::load(&settings(folder.path())).unwrap();
-        assert_eq!(again.access(Some(&token), now).unwrap().user, anna());
-    }
-
-    #[test]
-    fn a_token_is_valid_from_its_first_to_its_last_second() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::load(&settings(folder.path())).unwrap();
-        let now = Timestamp::now();
-        let token = keys.issue(&anna(), None, now).unwrap();
-        let kind_after = |seconds: u64| {
-            let later = now + Duration::from_secs(seconds);
-            keys.access(Some(&token), later).map(|it| it.user).map_err(|it| it.kind())
-        };
-        assert_eq!(kind_after(899), Ok(anna()));
-        assert_eq!(kind_after(900), Err(Kind::TOKEN_EXPIRED));
-        let early = keys.access(Some(&token), now - Duration::from_secs(10));
-        assert_eq!(early.unwrap_err().kind(), Kind::INVALID_TOKEN);
-    }
-
-    #[test]
-    fn what_is_no_token_of_ours_is_told_without_quoting_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::load(&settings(folder.path())).unwrap();
-        let strangers = Keys::load(&settings(tempfile::tempdir().unwrap().path())).unwrap();
-        let now = Timestamp::now();
-        let forged = strangers.issue(&anna(), None, now).unwrap();
-        for token in ["", "garbage", "a.b.c", forged.as_str()] {
-            let error = keys.access(Some(token), now).unwrap_err();
-            assert_eq!(error.kind(), Kind::INVALID_TOKEN);
-            assert!(token.is_empty() || !error.message().contains(token));
-        }
-    }
-
-    #[test]
-    fn after_a_change_of_keys_tokens_of_the_old_ones_are_good_while_they_are_accepted() {
-        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let now = Timestamp::now();
-        let before = Keys::load(&settings(old.path())).unwrap();
-        let token = before.issue(&anna(), Some(&"l1".into()), now).unwrap();
-        let public = |folder: &std::path::Path| {
-            std::fs::read_to_string(folder.join("token-public.pem")).unwrap()
-        };
-        let strangers = tempfile::tempdir().unwrap();
-        Keys::load(&settings(strangers.path())).unwrap();
-        let pems = public(strangers.path()) + &public(old.path());
-
-        let mut settings = settings(new.path());
-        settings.token.accepted_public_keys = Some(pems.into());
-        let after = Keys::load(&settings).unwrap();
-        let bearer = Bearer { user: anna(), login: Some("l1".into()) };
-        assert_eq!(after.access(Some(&token), now).unwrap(), bearer);
-        let fresh = after.issue(&anna(), None, now).unwrap();
-        assert_eq!(after.access(Some(&fresh), now).unwrap().user, anna());
-        assert_eq!(before.access(Some(&fresh), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
-
-        settings.token.accepted_public_keys = Some("nonsense".into());
-        let complaint = Keys::load(&settings).map(drop).unwrap_err();
-        assert!(complaint.starts_with("token.accepted_public_keys: key 1"), "{complaint}");
-    }
-
-    #[test]
-    fn no_two_refresh_tokens_are_the_same() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = Keys::load(&settings(folder.path())).unwrap();
-        let now = Timestamp::now();
-        let [one, other] = [0, 1].map(|_| keys.issue_refresh(&anna(), now).unwrap());
-        assert_ne!(one, other);
-        assert_eq!(keys.refresh(Some(&one), now).unwrap(), anna());
-        assert_eq!(keys.access(Some(&one), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
-    }
-}
+mod tests;

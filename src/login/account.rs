@@ -41,11 +41,11 @@ async fn logged_in(
             cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;
         }
     }
-    let refresh = cx.all_keys().issue_refresh(&user, now)?;
+    let refresh = cx.all_keys().issue_refresh(&user, now).await?;
     let Begun { login, ended } = cx.all_records().log_in(&user.id, &stored(cx, &refresh)).await?;
     let ended = ended.into_iter().map(|it| LoginEnded { user: user.id.clone(), login: Some(it) });
     cx.publish(ended.collect::<Vec<_>>()).await;
-    let access = cx.all_keys().issue(&user, Some(&login), now)?;
+    let access = cx.all_keys().issue(&user, Some(&login), now).await?;
     Ok(cookies.access_token(&access).refresh_token(cx.settings(), &refresh).name(&user.name))
 }
 

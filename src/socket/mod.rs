@@ -4,6 +4,8 @@
 //! (`life` opens and closes it, `session` is its loop, `state` is shared by both), the frames on their way to its client,
 //! and the sockets of one game (both in `rooms`, which is below the context of modules). `websocket` reads frames, `input` parses them.
 
+#[doc(hidden)]
+pub mod bench;
 mod census;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;

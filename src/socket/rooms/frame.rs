@@ -1,10 +1,13 @@
 //! Frames as bytes on the wire (RFC 6455, section 5.2), serialised once for all sockets that get them.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use serde::Serialize;
+
 use super::leaving::{self, Client};
 use super::message::{Message, Tagged};
 use crate::telemetry::Born;
-use bytes::Bytes;
-use serde::Serialize;
 
 /// The longest header of a server's frame: opcode, length, eight bytes of extended length. Servers do not mask.
 const LONGEST_HEADER: usize = 10;
@@ -13,11 +16,18 @@ const TEXT: u8 = 0x81;
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
+/// The largest buffer that is kept for the next message: those of a race are smaller.
+const KEPT: usize = 4096;
+
+thread_local! {
+    /// Where messages are serialised, so that a frame is a single allocation of its own size.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A text message or a control frame, header included. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    bytes: Bytes,
+    bytes: Arc<[u8]>,
     born: Born,
 }
 
@@ -31,16 +41,20 @@ impl Frame {
     }
 
     pub(in crate::socket) fn json(message: &impl Serialize) -> Self {
-        // Most messages of a race fit.
-        let mut buffer = Vec::with_capacity(256);
+        let mut buffer = BUFFER.take();
         buffer.resize(LONGEST_HEADER, 0);
         serde_json::to_writer(&mut buffer, message).expect("messages of the contract are JSON");
-        Self::behind_header(TEXT, buffer)
+        let frame = Self::behind_header(TEXT, &mut buffer);
+        if buffer.capacity() <= KEPT {
+            buffer.clear();
+            BUFFER.set(buffer);
+        }
+        frame
     }
 
     /// The text frame of JSON that came from another frame.
     pub(crate) fn of_text(text: &str) -> Self {
-        Self::behind_header(TEXT, [&[0; LONGEST_HEADER], text.as_bytes()].concat())
+        Self::behind_header(TEXT, &mut [&[0; LONGEST_HEADER], text.as_bytes()].concat())
     }
 
     /// A ping with this payload.
@@ -59,11 +73,11 @@ impl Frame {
     }
 
     fn control(opcode: u8, payload: &[u8]) -> Self {
-        Self::behind_header(opcode, [&[0; LONGEST_HEADER][..], payload].concat())
+        Self::behind_header(opcode, &mut [&[0; LONGEST_HEADER][..], payload].concat())
     }
 
     /// Writes the header right before the payload, which begins at [`LONGEST_HEADER`].
-    fn behind_header(opcode: u8, mut buffer: Vec<u8>) -> Self {
+    fn behind_header(opcode: u8, buffer: &mut [u8]) -> Self {
         let length = buffer.len() - LONGEST_HEADER;
         let short = u8::try_from(length).ok().filter(|it| *it < 126);
         let begin = if let Some(length) = short {
@@ -79,7 +93,7 @@ impl Frame {
             0
         };
         buffer[begin] = opcode;
-        Self { bytes: Bytes::from(buffer).slice(begin..), born: Born::default() }
+        Self { bytes: Arc::from(&buffer[begin..]), born: Born::default() }
     }
 
     /// The same with its time and span of origin, for its latency and span when it is written.
@@ -93,8 +107,14 @@ impl Frame {
     }
 
     /// The bytes on the wire, header and payload.
-    pub(in crate::socket) fn bytes(&self) -> &Bytes {
+    pub(in crate::socket) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// What is left of it after `written` bytes.
+    pub(super) fn rest(&self, written: usize) -> Rest {
+        let frame = self.bytes.clone();
+        if written < frame.len() { Rest { frame, written } } else { Rest::default() }
     }
 
     /// Records that the kernel has taken all of it, for that client.
@@ -112,6 +132,30 @@ impl Frame {
             _ => 2,
         };
         std::str::from_utf8(&self.bytes[header..]).unwrap_or_default()
+    }
+}
+
+/// The rest of a frame that the kernel has accepted in part; empty if there is none.
+#[derive(Debug, Default)]
+pub(super) struct Rest {
+    frame: Arc<[u8]>,
+    written: usize,
+}
+
+impl Rest {
+    /// The bytes that are still to be written.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.frame[self.written..]
+    }
+
+    /// So many more bytes are written. Returns how many belong to what follows.
+    pub(super) fn advance(&mut self, written: usize) -> usize {
+        let own = written.min(self.bytes().len());
+        self.written += own;
+        if self.bytes().is_empty() {
+            *self = Self::default();
+        }
+        written - own
     }
 }
 

@@ -14,14 +14,13 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use rustix::net::SendFlags;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::Goodbye;
-use super::frame::Frame;
+use super::frame::{Frame, Rest};
 use super::leaving::Client;
 use crate::Kind;
 use crate::game::UserId;
@@ -40,7 +39,7 @@ pub(super) const AT_ONCE: usize = 32;
 #[derive(Debug, Default)]
 struct Waiting {
     /// The rest of a frame that the kernel has accepted in part.
-    rest: Bytes,
+    rest: Rest,
     /// Frames in the order in which they are written.
     frames: VecDeque<Waits>,
     positions: usize,
@@ -94,7 +93,7 @@ impl Waiting {
     /// Whether a frame that comes now is the next to be written.
     fn is_free(&self) -> bool {
         let is_called = self.call.wake || self.call.close.is_some();
-        !self.held && !is_called && self.rest.is_empty() && self.frames.is_empty()
+        !self.held && !is_called && self.rest.bytes().is_empty() && self.frames.is_empty()
     }
 
     /// Adds a position, or replaces the last one with the same `whose` if too many wait.
@@ -113,16 +112,14 @@ impl Waiting {
 
     /// The kernel has accepted `written` bytes.
     fn advance(&mut self, mut written: usize, client: Option<&Client>) {
-        let rest = written.min(self.rest.len());
-        drop(self.rest.split_to(rest));
-        written -= rest;
+        written = self.rest.advance(written);
         while written > 0 {
             let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
             self.positions -= usize::from(of.is_some());
             self.said = self.said.saturating_sub(1);
             frame.is_written(client);
             let taken = written.min(frame.bytes().len());
-            self.rest = frame.bytes().slice(taken..);
+            self.rest = frame.rest(taken);
             written -= taken;
         }
     }
@@ -245,7 +242,7 @@ impl Outbox {
             let taken = left.min(frame.bytes().len());
             left -= taken;
             if taken < frame.bytes().len() {
-                waiting.rest = frame.bytes().slice(taken..);
+                waiting.rest = frame.rest(taken);
                 self.notify();
                 return number + 1;
             }
@@ -365,7 +362,7 @@ impl Outbox {
     fn write_waiting(&self, connection: &OwnedWriteHalf) -> io::Result<()> {
         let mut waiting = self.waiting.lock();
         while !waiting.held {
-            let rest = Some(&waiting.rest).filter(|rest| !rest.is_empty());
+            let rest = Some(waiting.rest.bytes()).filter(|rest| !rest.is_empty());
             let frames = waiting.frames.iter().map(|it| it.frame.bytes());
             let bytes: Vec<_> =
                 rest.into_iter().chain(frames).take(AT_ONCE).map(|it| IoSlice::new(it)).collect();

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::game::GameId;
-use crate::socket::rooms::gather::{self, Gatherers};
+use crate::socket::rooms::gather::Gatherers;
+
+/// For how long a busy room holds positions back: so long that two players are enough for it.
+const HOLD: Duration = Duration::from_millis(60);
 
 fn member(socket: u64, user: &str) -> Arc<Member> {
     let (user, outbox) = (user.into(), Arc::default());
@@ -21,7 +24,7 @@ fn at(place: u32) -> Frame {
 fn busy_room() -> (Arc<Room>, [Arc<Member>; 2], Gatherers) {
     let gatherers = Gatherers::default();
     let gatherer = gatherers.of(GameId(1)).clone();
-    gatherer.be_busy();
+    gatherer.be_busy(HOLD);
     let (room, members) = (Arc::new(Room::new(gatherer)), [member(1, "anna"), member(2, "ben")]);
     members.iter().for_each(|member| room.enter(member, 8));
     (room, members, gatherers)
@@ -49,12 +52,12 @@ async fn a_busy_pod_holds_positions_back_for_a_moment_and_writes_them_together()
     room.show_position(whose("ben"), at(3));
     assert!(anna.outbox.take_texts().is_empty());
     let gathering: Vec<_> = gatherers.runs().map(tokio::spawn).collect();
-    tokio::time::sleep(gather::LONGEST).await;
+    tokio::time::sleep(2 * HOLD).await;
     assert_eq!(anna.outbox.take_texts(), ["1", "3"]);
     assert_eq!(ben.outbox.take_texts(), ["2"]);
     room.show_position(whose("ben"), at(4));
     assert!(anna.outbox.take_texts().is_empty());
-    tokio::time::sleep(gather::LONGEST).await;
+    tokio::time::sleep(2 * HOLD).await;
     assert_eq!(anna.outbox.take_texts(), ["4"]);
     gathering.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -1,0 +1,111 @@
+//! Three pods behind nginx for an hour, under races, reconnects and slow readers, while two of them are killed in turns:
+//! `cargo bench --bench pods -- soak`, with `--minutes 10 --kill-every 2` for another time.
+//!
+//! The first pod lives on: its memory, open files and tasks are printed each minute, and compared at the end, when all
+//! players have gone, with those before they came. Memory is compared with that after a sixth of the time.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::time::{Instant, interval_at, sleep, sleep_until, timeout};
+
+use crate::Outcome;
+use crate::cluster::{self, Cluster};
+use crate::proxy::Nginx;
+use crate::racer::{self, Tally};
+
+const PODS: usize = 3;
+const PLAYERS: usize = 300;
+/// Over what time the players come.
+const ARRIVAL: Duration = Duration::from_secs(40);
+/// A pod that was killed is away for so long.
+const AWAY: Duration = Duration::from_secs(10);
+/// How long the last races may take, and games that nobody has finished.
+const END: Duration = Duration::from_secs(180);
+/// After that, until the pod has forgotten them.
+const SETTLE: Duration = Duration::from_secs(90);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// What a pod holds.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    mebibytes: u64,
+    files: u64,
+    tasks: u64,
+}
+
+impl Held {
+    async fn by(port: u16) -> Outcome<Self> {
+        let bytes = cluster::counted(port, "process_resident_memory_bytes").await?;
+        let files = cluster::counted(port, "process_open_fds").await?;
+        let tasks = cluster::counted(port, "typephoon_runtime_tasks").await?;
+        Ok(Self { mebibytes: bytes >> 20, files, tasks })
+    }
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { mebibytes, files, tasks } = self;
+        write!(f, "{mebibytes} MiB, {files} files, {tasks} tasks")
+    }
+}
+
+/// The number after an argument.
+fn argument(name: &str, default: u64) -> Outcome<u64> {
+    let mut arguments = std::env::args().skip_while(|it| it != name).skip(1);
+    Ok(arguments.next().map_or(Ok(default), |it| it.parse())?)
+}
+
+pub async fn measure() -> Outcome<()> {
+    let minutes = argument("--minutes", 60)?;
+    let kill_every = MINUTE * u32::try_from(argument("--kill-every", 5)?)?;
+    println!("\n{PODS} pods behind nginx, {PLAYERS} players in races of 5, {minutes} minutes");
+    let mut cluster = Cluster::start_with(PODS, cluster::ROLLING).await?;
+    let nginx = Nginx::before(&cluster.ports()).await?;
+    let steady = cluster.ports()[0];
+    let before = Held::by(steady).await?;
+    println!("  before: {before}");
+    let tally = Arc::new(Tally::default());
+    let mut racers = racer::come(nginx.address(), &tally, PLAYERS, ARRIVAL);
+    let end = Instant::now() + MINUTE * u32::try_from(minutes)?;
+    let (mut looks, mut kills) = (
+        interval_at(Instant::now() + MINUTE, MINUTE),
+        interval_at(Instant::now() + kill_every, kill_every),
+    );
+    let (mut held, mut killed) = (Vec::new(), 0);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => {
+                held.push(Held::by(steady).await?);
+                let ranked = tally.ranked.load(Relaxed);
+                println!("  minute {}: {}; {ranked} results", held.len(), held[held.len() - 1]);
+            }
+            _ = kills.tick() => {
+                let pod = 1 + killed % (PODS - 1);
+                killed += 1;
+                cluster.kill(pod).await?;
+                sleep(AWAY).await;
+                cluster.restart(pod).await?;
+            }
+            () = sleep_until(end) => break,
+        }
+    }
+    tally.is_over.store(true, Relaxed);
+    let is_done = timeout(END, async { while racers.join_next().await.is_some() {} }).await.is_ok();
+    racers.abort_all();
+    drop(nginx);
+    sleep(SETTLE).await;
+    let after = Held::by(steady).await?;
+    println!("  after:  {after}; {killed} pods killed; all players have finished: {is_done}");
+    let early = held.get(held.len() / 6).map_or(before, |held| *held);
+    let late = held.last().map_or(before, |held| *held);
+    println!(
+        "  memory after a sixth of the time {} MiB, at its end {} MiB",
+        early.mebibytes, late.mebibytes
+    );
+    tally.print();
+    cluster.stop().await?;
+    let is_clean = tally.lost.load(Relaxed) == 0 && is_done;
+    if is_clean { Ok(()) } else { Err("races were lost".into()) }
+}
