@@ -3,10 +3,11 @@
 
 import { get, insist, post } from './api.js';
 import { deadlineIn } from './countdown.js';
+import { Edits, PROTOCOL } from './edits.js';
 import { Roster } from './roster.js';
 import { address, openSocket } from './socket.js';
 import * as store from './store.js';
-import { begin, figures, letters, lettersAt, position, rightWords, slips, type } from './typing.js';
+import { begin, between, figures, letters, lettersAt, position, rightWords, slips, type } from './typing.js';
 
 // Events about results may get lost; while other players type, the result is polled at this interval.
 const LOOK = 10_000;
@@ -34,7 +35,7 @@ let running = null;
 export function beginRace(gameId, kind) {
   leaveRace();
   const start = { start: null, isFair: false };
-  const fresh = { gameId, kind, ...start, state: null, samples: [], ends: [], claim: null, sent: false };
+  const fresh = { gameId, kind, ...start, state: null, samples: [], ends: [], edits: [], claim: null, sent: false };
   // Another tab of this browser may have begun it.
   const copy = store.recall('race');
   store.save('race', copy?.gameId === gameId ? { ...fresh, ...copy } : fresh);
@@ -89,6 +90,7 @@ class Race {
   // Those of module frames, with their events.
   #hearers = new Set();
   #socket = null;
+  #edits;
   #isConnected = false;
   // How often the race was closed: an `open` from before is outdated.
   #closings = 0;
@@ -99,7 +101,8 @@ class Race {
   #sending = false;
 
   constructor(record) {
-    this.record = { ends: [], ...record };
+    this.record = { ends: [], edits: [], ...record };
+    this.#edits = new Edits(this.record.edits, (frame) => this.send(frame));
     this.#roster = new Roster(record.gameId, () => this.#tell('players'));
   }
 
@@ -169,8 +172,9 @@ class Race {
       () => address('/game/ws', { game_id: this.record.gameId }),
       () => this.#roster.read(),
       {
-        open: () => this.#catchUp(),
-        lost: () => (this.#isConnected = false),
+        protocols: [PROTOCOL],
+        open: (protocol) => this.#catchUp(protocol),
+        lost: () => this.#lose(),
         frame: (frame) => this.#hear(frame),
         stop: (code) => this.#end(code),
         isUrgent: () => this.isOn && !this.isDone,
@@ -196,6 +200,7 @@ class Race {
     if (event === 'START') this.#start(Date.now(), this.#isOnTime());
     else if (event === 'RESUME') this.#resume(Date.now() - seconds * 1000);
     else if (event === 'KEY_STOKE') this.#roster.move(id, rest);
+    else if (event === 'EDITS_ACK') this.#acknowledge(rest);
     else if (event === 'USER_FINISHED') this.readResult().catch(() => {});
     else if (event === 'TIME_UP') this.#endTime();
     else if (event === 'REMATCH') this.#callBack(id);
@@ -281,7 +286,12 @@ class Race {
   }
 
   #now() {
-    return (Date.now() - this.record.start) / 1000;
+    return this.#millis() / 1000;
+  }
+
+  // Whole, as the server is told.
+  #millis() {
+    return Math.round(Date.now() - this.record.start);
   }
 
   // The seconds left in a race against the clock.
@@ -301,14 +311,16 @@ class Race {
 
   // The input reads `value` now.
   type(value, composing) {
-    this.become(type(this.record.state, value, composing));
+    this.become(type(this.record.state, value, composing), composing);
   }
 
-  become(state) {
+  become(state, composing = false) {
     if (!this.isOn || this.isDone) return;
     // The timer may be late.
     if (this.left === 0) return this.#endTime();
     const before = position(this.record.state);
+    const change = between(this.record.state, state, composing);
+    if (change) this.#edits.add(this.#millis(), change);
     this.record.state = state;
     const now = position(state);
     const over = state.done ? state.words.length : now.word_index;
@@ -348,7 +360,8 @@ class Race {
     clearTimeout(this.#timing);
     const { limit } = this;
     const { state, samples } = this.record;
-    const seconds = limit ?? this.#now();
+    // The end is the last edit: the server computes the same from it.
+    const seconds = limit ?? this.record.edits.at(-1).at / 1000;
     if (limit !== null && samples.at(-1)?.at > limit - REMAINDER) samples.pop();
     this.#sampleAt(seconds);
     const words = limit === null ? {} : { correct_words: rightWords(state) };
@@ -357,6 +370,7 @@ class Race {
     this.#keep();
     this.copy();
     this.#tell('done');
+    this.#edits.flush();
     if (state.keys > 0) this.#send();
     else setTimeout(() => this.#send(), IDLE);
   }
@@ -390,17 +404,29 @@ class Race {
 
   // After a loss: reads what was missed, and sends the current position, unless the result is accepted: the
   // server checks it against the positions that it has received.
-  #catchUp() {
+  #catchUp(protocol) {
     this.#isConnected = true;
+    this.#edits.connect(protocol);
     this.#roster.greet();
     if (this.isDone) this.readResult().catch(() => {});
     if (!this.record.sent) this.#sayPosition();
   }
 
-  // Positions are absolute, so only the newest must be sent after a loss.
+  #lose() {
+    this.#isConnected = false;
+    this.#edits.connect(null);
+  }
+
+  #acknowledge(ack) {
+    if (this.record.sent) return;
+    this.#edits.acknowledge(ack);
+    this.#sayPosition();
+  }
+
+  // For servers that take no edits. Positions are absolute, so only the newest must be sent after a loss.
   #sayPosition() {
     const { gameId, state } = this.record;
-    if (state) this.#socket?.send({ game_id: gameId, event: 'KEY_STOKE', ...position(state) });
+    if (state && this.#edits.isOff) this.#socket?.send({ game_id: gameId, event: 'KEY_STOKE', ...position(state) });
   }
 
   readResult() {

@@ -23,7 +23,8 @@ const SHORT_SILENCE = 2_000;
 const SLOW = 1_000;
 
 // `url()` is called before each attempt, after `before()`; if that fails permanently, the socket stops.
-// Callbacks: `on.frame(frame)`, `on.open()`, `on.lost()`, and `on.stop(code)` with a failure code or close
+// Callbacks: `on.frame(frame)`, `on.open(protocol)` with the sub-protocol that the server has chosen of the optional
+// `on.protocols`, `on.lost()`, and `on.stop(code)` with a failure code or close
 // code; the optional `on.isUrgent()` tells whether to probe sooner, and `on.refused()` is called after some refused
 // handshakes in a row.
 export function openSocket(url, before, on) {
@@ -34,6 +35,8 @@ export function openSocket(url, before, on) {
   let slow = null;
   let isClosed = false;
   let isRestarting = false;
+  // A browser refuses a server that chooses none of the sub-protocols: after a failure the next attempt asks for none.
+  let protocols = on.protocols ?? [];
   // Of overlapping attempts, only the newest continues.
   let newest = 0;
 
@@ -48,7 +51,7 @@ export function openSocket(url, before, on) {
       if (attempt === newest) failed(failure);
       return;
     }
-    if (attempt === newest) listen(new WebSocket(url()));
+    if (attempt === newest) listen(new WebSocket(url(), protocols));
   }
 
   function failed(failure) {
@@ -66,7 +69,7 @@ export function openSocket(url, before, on) {
       isRestarting = false;
       watch();
       wake();
-      on.open?.();
+      on.open?.(socket.protocol);
     };
     socket.onmessage = ({ data }) => {
       on.frame(JSON.parse(data));
@@ -78,6 +81,7 @@ export function openSocket(url, before, on) {
       lose();
       if (code >= 4500) return stop(code);
       isRestarting ||= code === RESTARTING;
+      if (!isOpen) protocols = protocols.length > 0 ? [] : (on.protocols ?? []);
       retry(pauseIn(reason));
       if (!isOpen && on.refused) countRefusal();
     };

@@ -38,6 +38,37 @@ export function goBack(state) {
   return { ...state, typed: state.typed.slice(0, -1) };
 }
 
+// What changed from one state to the next, as the API takes it: characters deleted at the end of all that was typed, then
+// others typed; null if nothing did.
+export function between(before, after, composing = false) {
+  const [old, now] = [before, after].map(({ typed }) => typed.join(' '));
+  let same = 0;
+  while (same < old.length && old[same] === now[same]) same += 1;
+  // Not within a character.
+  if (/[\ud800-\udbff]/.test(now[same - 1] ?? '') && same > 0) same -= 1;
+  const [del, ins] = [old.length - same, now.slice(same)];
+  if (del === 0 && ins === '') return null;
+  return { ...(del > 0 && { del }), ...(ins !== '' && { ins }), ...(composing && { composing }) };
+}
+
+// The next state after an edit: `between` the other way round.
+export function edit(state, { del = 0, ins = '', composing = false }) {
+  const next = { ...state, typed: [...state.typed], mistakes: { ...state.mistakes } };
+  for (let left = del; left > 0; left -= 1) {
+    const word = current(next);
+    if (word !== '') next.typed[next.typed.length - 1] = word.slice(0, -1);
+    else if (next.typed.length > 1) next.typed.pop();
+  }
+  const [first, ...others] = ins.split(' ');
+  write(next, current(next) + first, composing);
+  for (const part of others) {
+    endWord(next);
+    write(next, part, composing);
+  }
+  next.done = isLast(next) && current(next) === next.words.at(-1);
+  return next;
+}
+
 export const current = (state) => state.typed.at(-1);
 
 // Whether Enter ends the current word.

@@ -15,7 +15,8 @@ use salvo::oapi::{Parameter, endpoint};
 
 use self::source::WordSource;
 use self::wire::{
-    Countdown, Current, GameEnd, KeyStoke, Moved, Players, Resume, Start as StartFrame, Words,
+    Countdown, Current, Edits, EditsAck, GameEnd, KeyStoke, Moved, Players, Resume,
+    Start as StartFrame, Words,
 };
 use crate::auth::Bearer;
 use crate::bus::Heard;
@@ -24,7 +25,7 @@ use crate::game::{
     RaceStarted, Stage, Timestamp, User,
 };
 use crate::handlers::shared::{
-    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing,
+    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing, TypingLeft,
 };
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
@@ -43,6 +44,7 @@ fn wire(module: &mut Wiring) {
     module.timer("race.countdown", rules::starts_at, start);
     module.socket::<RaceSocket>();
     module.frame(RACE, keystroke);
+    module.frame(RACE, edit);
     module.ignores(RACE, wire::IGNORED);
     module.shows(RACE, Moved::of);
     module.wakes::<RaceStarted>(RACE);
@@ -119,6 +121,35 @@ fn keystroke(
     Ok((Some(PlayerMoved { game, user: user(), word_index, char_index }), typed))
 }
 
+/// Turns edits into the position that they lead to, as for a keystroke, and notes each of them.
+fn edit(
+    sender: &Sender<'_>,
+    Edits { seq, edits }: Edits,
+) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
+    let first = u32::try_from(seq).map_err(|_| Malformed)?;
+    if !rules::are_valid(&edits) {
+        return Err(Malformed);
+    }
+    let typing = sender.own::<Typing>();
+    let edited = typing.edit(first, &edits, Timestamp::now(), rules::position);
+    if rules::is_to_be_acknowledged(first, &edited) {
+        let (game_id, seq, again) = (sender.game, edited.known, edited.is_gap);
+        sender.answer(&EditsAck { game_id, seq, again });
+    }
+    let (game, user) = (sender.game, || sender.user.clone());
+    let typed = edited.is_milestone.then(|| PlayerTyped { game, user: user() });
+    let moved = edited.position.map(|(word_index, char_index)| PlayerMoved {
+        game,
+        user: user(),
+        word_index,
+        char_index,
+    });
+    Ok((moved, typed))
+}
+
+/// The sub-protocol in which clients send edits.
+const EDITS: &str = "typephoon.v2";
+
 /// A socket in a race.
 struct RaceSocket {
     user: User,
@@ -128,6 +159,8 @@ struct RaceSocket {
     /// The player's progress, as stored.
     progress: Arc<Progress>,
     is_browser: bool,
+    /// Whether the client sends edits.
+    sends_edits: bool,
     start: Start,
 }
 
@@ -168,7 +201,9 @@ impl Socket for RaceSocket {
     const PATH: &'static str = "/api/v1/game/ws";
     const CHANNEL: crate::socket::Channel = RACE;
     const ABOUT: &'static str = "The race of a participant: START, or RESUME for a player who has been told START, and \
-        KEY_STOKE in both directions. Query: game_id. Cookie TP_AT.";
+        KEY_STOKE in both directions. With the sub-protocol typephoon.v2 the client sends EDITS instead. Query: game_id. \
+        Cookie TP_AT.";
+    const PROTOCOLS: &'static [&'static str] = &[EDITS];
     const REFUSES: &'static [Kind] = &[
         Kind::TOKEN_NOT_PROVIDED,
         Kind::INVALID_TOKEN,
@@ -176,8 +211,8 @@ impl Socket for RaceSocket {
         Kind::NOT_A_PARTICIPANT,
         Kind::GAME_NOT_FOUND,
     ];
-    type Emits = Option<RaceEntered>;
-    type Says = (StartFrame, Resume, GameEnd);
+    type Emits = (Option<RaceEntered>, Option<TypingLeft>);
+    type Says = (StartFrame, Resume, GameEnd, EditsAck);
     type Own = Typing;
 
     fn query() -> Vec<Parameter> {
@@ -192,7 +227,8 @@ impl Socket for RaceSocket {
         let (text, progress) = (Text::of(&game.words()), player.part());
         let start = player.started().map_or(Start::Awaited, Start::Resumed);
         let is_browser = handshake.is_browser();
-        Ok(Self { user, login, game: id, text, progress, is_browser, start })
+        let sends_edits = handshake.protocol() == Some(EDITS);
+        Ok(Self { user, login, game: id, text, progress, is_browser, sends_edits, start })
     }
 
     /// Tells a player who has been told START before how long ago that was.
@@ -200,8 +236,14 @@ impl Socket for RaceSocket {
         let (game, user, login) = (self.game, self.user.id.clone(), self.login.clone());
         let resumed = self.start.resumed();
         let resumed = resumed.map(|at| Frame::of(&Resume::of(game, cx.now().after(at))));
-        let greeting = resumed.into_iter().collect();
-        let emits = Some(RaceEntered { game, user: user.clone() });
+        let known = self.sends_edits.then(|| {
+            let room = cx.rooms().get(RACE, game);
+            let typing = room.and_then(|room| room.own::<Typing>(&user));
+            let seq = typing.map_or(0, |typing| typing.edits());
+            Frame::of(&EditsAck { game_id: game, seq, again: true })
+        });
+        let greeting = resumed.into_iter().chain(known).collect();
+        let emits = (Some(RaceEntered { game, user: user.clone() }), None);
         Ok(Opening { game, user, login, greeting, emits })
     }
 
@@ -271,7 +313,8 @@ impl Socket for RaceSocket {
         if let Some(room) = cx.rooms().get(RACE, seat.game) {
             room.wake_player(&seat.user);
         }
-        Ok(None)
+        let left = |tape| TypingLeft { game: seat.game, user: seat.user.clone(), tape };
+        Ok((None, seat.own::<Typing>().unkept_tape().map(left)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::game::{Door, Game, Stage, Timestamp, UserId};
-use crate::handlers::shared::{Text, TextAbout, TextWish, TimeLimit, Wishes, Words};
+use crate::handlers::shared::{Edit, Edited, Text, TextAbout, TextWish, TimeLimit, Wishes, Words};
 use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
@@ -118,6 +118,27 @@ pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<
     let length = i64::from(text.word_length(word_index)?);
     let within = (-1..=length + OVERTYPED).contains(&char_index);
     Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
+}
+
+/// Most edits of a frame, and most characters that one of them types.
+const EDITS: usize = 128;
+const TYPED: usize = 64;
+/// Most characters that an edit deletes.
+const DELETED: u32 = 4096;
+
+/// Whether a frame with these edits is valid.
+pub(super) fn are_valid(edits: &[Edit]) -> bool {
+    let is_valid = |edit: &Edit| edit.del <= DELETED && edit.ins.chars().count() <= TYPED;
+    (1..=EDITS).contains(&edits.len()) && edits.iter().all(is_valid)
+}
+
+/// After how many edits the client is told that they have arrived.
+const ACKNOWLEDGED: u32 = 16;
+
+/// Whether the client is told how many edits have arrived, of which `before` had arrived earlier.
+pub(super) fn is_to_be_acknowledged(before: u32, edited: &Edited) -> bool {
+    let is_round = before / ACKNOWLEDGED != edited.known / ACKNOWLEDGED;
+    is_round || edited.is_gap || edited.is_repeat || edited.is_milestone
 }
 
 /// Whether START is given and the player has not been told.

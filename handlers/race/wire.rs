@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rules;
 use crate::game::{Door, Game, GameId, PlayerMoved, UserId};
-use crate::handlers::shared::{Standing, TextAbout, TimeLimit};
+use crate::handlers::shared::{Edit, Standing, TextAbout, TimeLimit};
 use crate::http::lenient;
 use crate::socket::Message;
 
@@ -29,6 +29,38 @@ pub(super) struct KeyStoke {
 
 impl Message for KeyStoke {
     const EVENT: &'static str = "KEY_STOKE";
+}
+
+/// What the player has typed, as edits: for clients that have asked for the sub-protocol `typephoon.v2`, instead of `KEY_STOKE`.
+/// An edit deletes characters at the end of what was typed, then adds others; a blank ends a word. Only letters that the client
+/// accepts are edits. At most 128 of them, each of at most 64 characters.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Edits {
+    /// How many edits of this race the client has made before these.
+    #[serde(deserialize_with = "lenient::integer")]
+    #[salvo(schema(minimum = 0))]
+    pub(super) seq: i64,
+    /// The edits, oldest first. Edits that the server knows already change nothing.
+    pub(super) edits: Vec<Edit>,
+}
+
+impl Message for Edits {
+    const EVENT: &'static str = "EDITS";
+}
+
+/// How many edits of this race the server has received. Sent when a socket of the sub-protocol `typephoon.v2` opens, every 16
+/// edits, at the end of the text, and after a repeat or a gap.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EditsAck {
+    pub(super) game_id: GameId,
+    /// The number of edits.
+    pub(super) seq: u32,
+    /// Whether the client has to send its edits again from there: at the opening of a socket, and after a gap.
+    pub(super) again: bool,
+}
+
+impl Message for EditsAck {
+    const EVENT: &'static str = "EDITS_ACK";
 }
 
 /// Another player's position (the event's name is the contract's).

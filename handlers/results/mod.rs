@@ -17,7 +17,9 @@ use crate::bus::Heard;
 use crate::game::{
     Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId, UserType,
 };
-use crate::handlers::shared::{Claim, ClaimMade, Finish, Progress, Standing, Typing, judge};
+use crate::handlers::shared::{
+    Claim, ClaimMade, FiguresWanted, Finish, Progress, Standing, Typing, judge,
+};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery};
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::RACE;
@@ -79,7 +81,10 @@ async fn take(cx: &Cx, user: User, claim: Statistics) -> Result<(), Error> {
     }
     let claim = if cx.settings().game.check_results && is_open(&game, &user.id) {
         let game = with_all_keys(cx, game, &user.id).await?;
-        judge(&game, &user.id, figures, cx.now())
+        let wanted = FiguresWanted { game: game.clone(), user: user.id.clone() };
+        // A module that fails is reported, and must not refuse a finish.
+        let known = cx.ask(wanted).await.ok().flatten();
+        judge(&game, &user.id, known.unwrap_or(figures), cx.now())
     } else {
         Claim { figures, at: cx.now(), unranked: None }
     };

@@ -11,6 +11,7 @@ mod progress;
 mod questions;
 mod standing;
 mod started;
+mod tape;
 mod text;
 mod time_limit;
 mod typing;
@@ -23,11 +24,14 @@ pub use judge::judge;
 pub use level::{Level, LevelWanted};
 pub use log::{Log, Passage};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
-pub use questions::{ClaimMade, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted};
+pub use questions::{
+    ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted,
+};
 pub use standing::{Standing, UNRANKED};
+pub use tape::{Caret, Edit, EditTape, Spot, SpotTape, Tape};
 pub use text::{DrawnText, Text, TextAbout, WORDS, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
-pub use typing::{Typing, track};
+pub use typing::{Edited, Typing, TypingLeft, track};
 pub use wishes::{TextWish, Wishes};
 pub use word_list::WordList;
 

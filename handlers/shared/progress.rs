@@ -123,10 +123,19 @@ impl Tracker {
         self.until = Some(until);
     }
 
+    /// When the player was told START, if positions count now: not before it, nor when the time is up.
+    pub fn since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.since.filter(|_| self.until.is_none_or(|until| now <= until))
+    }
+
+    /// Whether the end of the text was reached.
+    pub fn is_over(&self) -> bool {
+        self.seen.completed.is_some()
+    }
+
     /// A position within the text was received.
     pub fn note(&mut self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
-        let is_late = self.until.is_some_and(|until| until < now);
-        let Some(since) = self.since.filter(|_| !is_late) else { return Noted::NotNow };
+        let Some(since) = self.since(now) else { return Noted::NotNow };
         if self.seen.completed.is_some() {
             return Noted::Typed;
         }

@@ -81,3 +81,18 @@ impl Question for ClaimMade {
     /// It is accepted: nothing more is to be done.
     type Answer = ();
 }
+
+/// Asked before the claim of a player is checked: the figures that follow from what the player has typed, if that is known as
+/// a whole.
+#[derive(Debug)]
+pub struct FiguresWanted {
+    /// The race.
+    pub game: Arc<Game>,
+    /// The player.
+    pub user: UserId,
+}
+
+impl Question for FiguresWanted {
+    const NAME: &'static str = "figures.wanted";
+    type Answer = Figures;
+}

@@ -99,11 +99,18 @@ fn of_socket(socket: &SocketRoute, messages: Map<String, Value>) -> Value {
         properties.insert(name, schema);
     }
     let query = json!({"type": "object", "properties": properties, "required": required});
+    let mut binding = json!({"method": "GET", "query": query, "bindingVersion": "0.1.0"});
+    if !socket.protocols.is_empty() {
+        let about = "Optional: the sub-protocols that the client speaks. The answer names the one that was chosen.";
+        let header = json!({"type": "string", "enum": socket.protocols, "description": about});
+        let properties = json!({"Sec-WebSocket-Protocol": header});
+        binding["headers"] = json!({"type": "object", "properties": properties});
+    }
     json!({
         "address": socket.path,
         "description": socket.about,
         "servers": [{"$ref": "#/servers/sockets"}],
-        "bindings": {"ws": {"method": "GET", "query": query, "bindingVersion": "0.1.0"}},
+        "bindings": {"ws": binding},
         "messages": messages,
     })
 }

@@ -31,6 +31,7 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 pub struct Handshake<'a> {
     request: &'a Request,
     limits: &'a Limits,
+    protocol: Option<&'static str>,
 }
 
 impl Handshake<'_> {
@@ -47,6 +48,11 @@ impl Handshake<'_> {
     /// Whether the client is a browser: browsers always send `Origin`, programs rarely do.
     pub fn is_browser(&self) -> bool {
         self.request.headers().contains_key("origin")
+    }
+
+    /// The sub-protocol that was chosen, if the client has asked for one that the socket speaks.
+    pub fn protocol(&self) -> Option<&'static str> {
+        self.protocol
     }
 
     /// Spends one new guest, or one lobby that is not open, of the client address's budget.
@@ -73,6 +79,8 @@ pub struct SocketRoute {
     pub(crate) path: &'static str,
     pub(crate) channel: Channel,
     pub(crate) about: &'static str,
+    /// Its sub-protocols.
+    pub(crate) protocols: &'static [&'static str],
     /// Its query and its own errors, for the documentation.
     pub(crate) query: fn() -> Vec<Parameter>,
     pub(crate) refuses: &'static [Kind],
@@ -86,6 +94,7 @@ impl SocketRoute {
             path: S::PATH,
             channel: S::CHANNEL,
             about: S::ABOUT,
+            protocols: S::PROTOCOLS,
             query: S::query,
             refuses: S::REFUSES,
             endpoint: Box::new(|cx, sockets| {
@@ -131,7 +140,8 @@ impl<S: Socket> Upgrade<S> {
         }
         let (accept, upgrade) = shake_hands(req)?;
         let place = cx.limits().socket_place(req)?;
-        let handshake = Handshake { request: req, limits: cx.limits() };
+        let protocol = chosen(req.headers(), S::PROTOCOLS);
+        let handshake = Handshake { request: req, limits: cx.limits(), protocol };
         let socket = S::admit(cx, &handshake).await?;
         let (base, cause) = (self.base.clone(), TraceContext::current());
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
@@ -147,6 +157,10 @@ impl<S: Socket> Upgrade<S> {
         res.headers_mut().typed_insert(ConnectionHeader::upgrade());
         res.headers_mut().typed_insert(UpgradeHeader::websocket());
         res.headers_mut().typed_insert(accept);
+        if let Some(protocol) = protocol {
+            let protocol = header::HeaderValue::from_static(protocol);
+            res.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
         Ok(())
     }
 }
@@ -172,6 +186,13 @@ fn shake_hands(req: &mut Request) -> Result<(SecWebsocketAccept, OnUpgrade), Err
     Ok((key.into(), upgrade))
 }
 
+/// The first of the sub-protocols that the client asks for, in its order, that is `spoken` here.
+fn chosen(headers: &HeaderMap, spoken: &[&'static str]) -> Option<&'static str> {
+    let asked = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let asked = asked.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(','));
+    asked.map(str::trim).find_map(|asked| spoken.iter().find(|it| **it == asked).copied())
+}
+
 fn is(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {
     headers.get(name).is_some_and(|it| it.as_bytes().eq_ignore_ascii_case(wanted.as_bytes()))
 }
@@ -185,4 +206,26 @@ async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
     let meter = Meter::new(limits.frames_per_second);
     let connection = parts.io.into_inner().into_parts();
     Some(WebSocket::new(connection, meter, &parts.read_buf, limits.frame_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_prefers_among_what_the_socket_speaks() {
+        let chosen = |lines: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                let value = header::HeaderValue::from_static(line);
+                headers.append(header::SEC_WEBSOCKET_PROTOCOL, value);
+            }
+            chosen(&headers, &["one", "two"])
+        };
+        assert_eq!(chosen(&[]), None);
+        assert_eq!(chosen(&["three"]), None);
+        assert_eq!(chosen(&["three, two,one"]), Some("two"));
+        assert_eq!(chosen(&["three", "one"]), Some("one"));
+        assert_eq!(chosen(&["One"]), None, "names are compared exactly");
+    }
 }

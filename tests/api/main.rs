@@ -82,6 +82,7 @@ mod profile;
 mod protocol;
 mod race;
 mod rating;
+mod recorder;
 mod records;
 mod restarts;
 mod results;

@@ -1,0 +1,216 @@
+//! The recorder: keeps what each player typed in a race, grades the result by it, and shows the race again.
+//!
+//! A pod has the log of a player in the room of the race (`shared/tape`). It is stored in the middle of the text, at its end, when a
+//! socket closes, before a claim is accepted, and with the result: each time by one write that takes over what is news
+//! (`Recording::with`), so a repeat changes nothing. A timer does it again for results that were missed.
+
+mod query;
+mod recording;
+mod rules;
+mod settings;
+mod signals;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use salvo::oapi::endpoint;
+use salvo::{Request, Writer};
+
+use self::query::{Linked, OwnQuery, link_of};
+use self::recording::Recording;
+use self::rules::{Reason, Recorded, Task};
+use self::settings::RecorderSettings;
+use self::wire::{Own, Recordings, Replay};
+use crate::auth::Cookies;
+use crate::bus::Heard;
+use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
+use crate::handlers::shared::{ClaimMade, FiguresWanted, Tape, TimeLimit, Typing, TypingLeft};
+use crate::http::{Answer, Caller};
+use crate::live::Step;
+use crate::module::{Cx, Edit, Module, Slot, Wiring};
+use crate::socket::RACE;
+use crate::{Error, Kind};
+
+inventory::submit! { Module { name: "recorder", path: module_path!(), wire } }
+
+fn wire(module: &mut Wiring) {
+    module.state(RecorderSettings::load);
+    module.keeps::<Recording>();
+    module.hears(keep_typed);
+    module.hears(keep_left);
+    module.hears(keep_finished);
+    module.decides(-1, keep_claimed);
+    module.decides(0, figures);
+    module.timer("recorder.results", rules::due, settle);
+    module.get("/api/v1/recordings", own);
+    module.get("/api/v1/recordings/{link}", replay);
+    module.counter("bytes", "Bytes of logs, as they are when a result is recorded.");
+    module.counter("failures", "Logs that could not be stored when that was due.");
+    module.client(Slot::Page { path: "replays", title: "Replays" }, "replays.js");
+    module.client(Slot::Result, "result.js");
+}
+
+/// How long a claim waits until the log is stored: the records may be slow.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Interval of looks at what another pod stores.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Most players of a replay.
+const PLAYERS: u32 = 100;
+
+/// Stores the log in the middle of the text and at its end. A keystroke does not wait for that.
+async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
+    let (its, game, user) = (cx.clone(), typed.game, typed.user.clone());
+    cx.beside(async move { keep_here(&its, game, &user).await });
+    Ok(())
+}
+
+/// Stores the log of a pod that the player has left.
+async fn keep_left(cx: Cx, left: Heard<TypingLeft>) -> Result<(), Error> {
+    keep(&cx, left.game, &left.user, Some(&left.tape)).await
+}
+
+/// Stores the log with the result. Each pod that holds sockets of the race does that, since each may have a part of the log.
+async fn keep_finished(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
+    let Some(game) = cx.live().find(finished.game).await? else { return Ok(()) };
+    cx.arm(&game);
+    let Some(typing) = typing(&cx, finished.game, &finished.user) else {
+        return keep(&cx, finished.game, &finished.user, None).await;
+    };
+    let tape = typing.tape();
+    let bytes = tape.edits.size() + tape.spots.size();
+    cx.counter("bytes").add(bytes as u64);
+    keep(&cx, finished.game, &finished.user, Some(&tape)).await?;
+    typing.tape_is_kept(tape.count());
+    Ok(())
+}
+
+/// Stores the log before the claim becomes a result. Accepts nothing.
+async fn keep_claimed(cx: Cx, made: Arc<ClaimMade>) -> Result<Option<()>, Error> {
+    let kept = keep_here(&cx, made.game.id, &made.user);
+    if tokio::time::timeout(PATIENCE, kept).await.is_err() {
+        cx.counter("failures").add(1);
+    }
+    Ok(None)
+}
+
+/// The typing of a player whose sockets are on this pod.
+fn typing(cx: &Cx, game: GameId, user: &UserId) -> Option<Arc<Typing>> {
+    cx.rooms().get(RACE, game)?.own::<Typing>(user)
+}
+
+/// Stores the log that this pod has, if something of it is not stored.
+async fn keep_here(cx: &Cx, game: GameId, user: &UserId) {
+    let Some(typing) = typing(cx, game, user) else { return };
+    let Some(tape) = typing.unkept_tape() else { return };
+    match keep(cx, game, user, Some(&tape)).await {
+        Ok(()) => typing.tape_is_kept(tape.count()),
+        // It is stored again with the result, or when the socket closes.
+        Err(_) => cx.counter("failures").add(1),
+    }
+}
+
+/// Brings the recording of a player up to date: with what a pod has received, and with the result.
+async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Result<(), Error> {
+    let Some(game) = cx.live().find(game).await? else { return Ok(()) };
+    let Some(player) = game.player(user).filter(|player| player.user.is_person()) else {
+        return Ok(());
+    };
+    let settings = cx.state::<RecorderSettings>();
+    let empty = Recording::of(&game, player, &settings);
+    let bring_up = |known: Option<Recording>| {
+        let before = known.clone().unwrap_or_else(|| empty.clone());
+        let after = before.clone().with(tape, player.result, &settings);
+        if after == before { Edit::Keep } else { Edit::Put(after) }
+    };
+    match cx.items::<Recording>().change(&Recording::key_of(game.id, user), bring_up).await {
+        // The account is deleted.
+        Err(error) if error.kind() == Kind::USER_NOT_FOUND => Ok(()),
+        // The text is longer than any that the server draws by itself.
+        Err(error) if error.kind() == Kind::PAYLOAD_TOO_LARGE => {
+            cx.counter("failures").add(1);
+            Ok(())
+        }
+        kept => kept.map(drop),
+    }
+}
+
+/// Completes the recordings of a race, and notes that in its facts.
+async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
+    let Some(game) = cx.live().find(id).await? else { return Ok(()) };
+    for player in rules::results(&game) {
+        keep(&cx, id, &player.user.id, None).await?;
+    }
+    let recorded = Recorded(rules::results(&game).count());
+    let note = |game: &mut Game| Step::changed_if(rules::note(game, recorded));
+    cx.live().advance("note_recorded", id, note).await.map(drop)
+}
+
+/// The figures of a player's edits, if they are whole: those of this pod, or those that another one has stored.
+async fn figures(cx: Cx, wanted: Arc<FiguresWanted>) -> Result<Option<Figures>, Error> {
+    let FiguresWanted { game, user } = &*wanted;
+    let words = game.words();
+    let task = Task { words: &words, limit: game.part::<TimeLimit>().0 };
+    let tolerance = cx.state::<RecorderSettings>().tolerance();
+    if let Some(tape) = typing(&cx, game.id, user).map(|it| it.tape()) {
+        let here = rules::checked(task, &tape.edits, tolerance).ok();
+        // A client that sends positions sends no edits to other pods either.
+        if here.is_some() || (tape.edits.count == 0 && tape.spots.count > 0) {
+            return Ok(here);
+        }
+    }
+    let (items, key) = (cx.items::<Recording>(), Recording::key_of(game.id, user));
+    let late = cx.now() + PATIENCE;
+    loop {
+        let known = items.get(&key).await?.map(|kept| kept.item);
+        let found = known.as_ref().map(|it| rules::checked(task, &it.edits, tolerance));
+        match found {
+            Some(Ok(figures)) => return Ok(Some(figures)),
+            // The other pod may be storing the end of the log.
+            None | Some(Err(Reason::NotWhole)) if cx.now() < late => tokio::time::sleep(LOOK).await,
+            _ => return Ok(None),
+        }
+    }
+}
+
+/// Returns the caller's recorded races, newest first, or that of one race. Recordings are deleted after some weeks. The header
+/// `link` (RFC 8288) and `next` name the next page.
+#[endpoint(tags("recordings"))]
+async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recordings>, Error> {
+    let OwnQuery { size, game, cursor } = query;
+    let user = caller.0.id;
+    let items = cx.items::<Recording>();
+    let shown = |it: Recording| {
+        let link = link_of(&cx, it.game);
+        Own::of(it, link)
+    };
+    if let Some(game) = game {
+        // The event of the result may still be under way.
+        keep(&cx, game, &user, typing(&cx, game, &user).map(|it| it.tape()).as_ref()).await?;
+        let known = items.get(&Recording::key_of(game, &user)).await?;
+        let recordings = known.into_iter().map(|kept| shown(kept.item)).collect();
+        return Ok(Answer::new(Recordings { recordings, next: None }));
+    }
+    let page = items.page(&Recording::by(&user), cursor.as_ref(), size).await?;
+    let recordings = page.items.into_iter().map(|kept| shown(kept.item)).collect();
+    let next = page.next.map(|cursor| cursor.to_text());
+    let path = next.as_ref().map(|next| format!("/api/v1/recordings?size={size}&cursor={next}"));
+    let answer = Answer::new(Recordings { recordings, next });
+    Ok(path.iter().fold(answer, |answer, path| answer.with_next_page(path)))
+}
+
+/// Returns a recorded race: the text, and what each player typed, with times. The link is that of a player of the race; no token
+/// is needed.
+#[endpoint(tags("recordings"))]
+async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Replay>, Error> {
+    let page = cx.items::<Recording>().page(&Recording::in_race(linked.0), None, PLAYERS).await?;
+    let recordings = page.items.into_iter().map(|kept| kept.item).collect();
+    let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
+    Replay::of(recordings, caller.as_ref())
+        .map(Answer::new)
+        .ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+}

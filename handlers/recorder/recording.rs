@@ -1,0 +1,180 @@
+//! A recording: what one player typed in one race, the text, and the result with its grade.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::{self, Grade, Reason, Task};
+use super::settings::RecorderSettings;
+use super::signals::{Signal, signals};
+use crate::game::{Game, GameId, Player, Result as GameResult, Timestamp, User, UserId};
+use crate::handlers::shared::{EditTape, Spot, SpotTape, Tape, TextAbout, TimeLimit};
+use crate::module::Item;
+use crate::records::{Range, SortKey};
+
+/// The index of the recordings of a race.
+const RACE: &str = "race";
+/// The index of the recordings of a player, oldest first.
+const PLAYER: &str = "player";
+
+/// Most logs of positions: one per pod that the player was on, and per room there.
+const SPOTS: usize = 6;
+/// Most bytes of all logs together, so that the item, in base64 and with the longest text, stays below 64 KiB.
+const BYTES: usize = 20 * 1024;
+
+/// What is kept of a player's race.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Recording {
+    pub(super) game: GameId,
+    pub(super) user: UserId,
+    /// As in the race.
+    pub(super) name: String,
+    pub(super) words: String,
+    #[serde(default)]
+    pub(super) about: TextAbout,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) seconds: Option<u16>,
+    /// When START was given.
+    pub(super) started: Timestamp,
+    /// The longest log of edits that a pod has had: each has all of them from the first on.
+    pub(super) edits: EditTape,
+    /// The logs of positions.
+    pub(super) spots: Vec<SpotTape>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) result: Option<GameResult>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grade: Option<Grade>,
+    /// Why the result is not verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Reason>,
+    /// Signals that a program has typed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) signals: Vec<Signal>,
+    /// When it may be deleted: that of an account, and that of a guest.
+    until: (Timestamp, Timestamp),
+}
+
+impl Recording {
+    /// An empty recording of a player in a race.
+    pub(super) fn of(game: &Game, player: &Player, settings: &RecorderSettings) -> Self {
+        let started = game.starts_at.unwrap_or(game.opened_at);
+        Self {
+            game: game.id,
+            user: player.user.id.clone(),
+            name: player.user.name.clone(),
+            words: game.words().to_string(),
+            about: TextAbout::clone(&game.part()),
+            seconds: game.part::<TimeLimit>().0,
+            started,
+            edits: EditTape::default(),
+            spots: Vec::new(),
+            result: None,
+            grade: None,
+            reason: None,
+            signals: Vec::new(),
+            until: (started + settings.kept_for(), started + settings.guests_kept_for()),
+        }
+    }
+
+    /// The same with what a pod has received, and with the result, if there is one.
+    pub(super) fn with(
+        mut self,
+        tape: Option<&Tape>,
+        result: Option<GameResult>,
+        settings: &RecorderSettings,
+    ) -> Self {
+        if let Some(tape) = tape {
+            self.absorb(tape);
+        }
+        self.result = result.or(self.result);
+        let Some(result) = self.result else { return self };
+        let checked = rules::checked(self.task(), &self.edits, settings.tolerance());
+        self.signals = signals(&self.edits.edits(), &result.figures, &settings.signals);
+        let (has_signals, keys) = (!self.signals.is_empty(), self.keys());
+        let (grade, reason) = rules::grade(self.task(), &result, checked, has_signals, keys);
+        (self.grade, self.reason) = (Some(grade), reason);
+        self
+    }
+
+    fn absorb(&mut self, tape: &Tape) {
+        // As long, but heard at another time: the first one counts.
+        if tape.edits.count > self.edits.count {
+            self.edits = tape.edits.clone();
+        }
+        if tape.spots.count == 0 {
+            return;
+        }
+        let mut known = self.spots.iter().position(|it| it.begun == tape.spots.begun);
+        if known.is_none() && self.spots.len() < SPOTS {
+            self.spots.push(SpotTape::default());
+            known = Some(self.spots.len() - 1);
+        }
+        let Some(known) = known else { return };
+        let all: usize = self.spots.iter().map(SpotTape::size).sum();
+        let size = self.edits.size() + all - self.spots[known].size() + tape.spots.size();
+        if self.spots[known].count < tape.spots.count && size <= BYTES {
+            self.spots[known] = tape.spots.clone();
+        }
+        // A log that found no room is none.
+        self.spots.retain(|it| it.count > 0);
+    }
+
+    pub(super) fn task(&self) -> Task<'_> {
+        Task { words: &self.words, limit: self.seconds }
+    }
+
+    /// The keystrokes that were recorded.
+    fn keys(&self) -> u32 {
+        let spots = self.spots.iter().fold(0_u32, |sum, it| sum.saturating_add(it.count));
+        spots.max(self.edits.count)
+    }
+
+    /// The positions of all pods, in the order of their times.
+    pub(super) fn all_spots(&self) -> Vec<Spot> {
+        let mut spots: Vec<_> = self.spots.iter().flat_map(SpotTape::spots).collect();
+        spots.sort_by_key(|it| it.at);
+        spots
+    }
+
+    /// The recordings of a race.
+    pub(super) fn in_race(game: GameId) -> Range {
+        Range::within(RACE, &SortKey::default().integer(game.0))
+    }
+
+    /// The recordings of a player, newest first.
+    pub(super) fn by(user: &UserId) -> Range {
+        Range::within(PLAYER, &SortKey::default().text(user.as_str())).reversed()
+    }
+
+    /// The key of a player's recording.
+    pub(super) fn key_of(game: GameId, user: &UserId) -> String {
+        format!("{game}:{user}")
+    }
+}
+
+impl Item for Recording {
+    const COLLECTION: &'static str = "recorder.recordings";
+    const INDEXES: &'static [&'static str] = &[RACE, PLAYER];
+
+    fn key(&self) -> String {
+        Self::key_of(self.game, &self.user)
+    }
+
+    fn owner(&self) -> Option<&UserId> {
+        Some(&self.user)
+    }
+
+    fn sort_keys(&self) -> Vec<SortKey> {
+        let race = SortKey::default().integer(self.game.0);
+        vec![
+            race,
+            SortKey::default().text(self.user.as_str()).at(self.started).integer(self.game.0),
+        ]
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(if self.user.is_guest() { self.until.1 } else { self.until.0 })
+    }
+
+    fn handed_over(self, account: &User) -> Option<Self> {
+        Some(Self { user: account.id.clone(), ..self })
+    }
+}
