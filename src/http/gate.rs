@@ -95,9 +95,9 @@ mod tests {
     use crate::testing::Server;
 
     /// A request with the token of this account.
-    fn request(cx: &Cx, id: &str) -> Request {
+    async fn request(cx: &Cx, id: &str) -> Request {
         let user = User { id: id.into(), name: id.into(), user_type: UserType::Registered };
-        let token = cx.all_keys().issue(&user, None, cx.now()).expect("a token");
+        let token = cx.all_keys().issue(&user, None, cx.now()).await.expect("a token");
         let mut request = Request::default();
         request.cookies_mut().add(("TP_AT", token));
         request
@@ -111,7 +111,7 @@ mod tests {
     async fn a_route_requires_a_role_and_keeps_a_rate() {
         let server = Server::with(|settings| settings.auth.organisers = vec!["anna".into()]).await;
         let cx = server.cx("test");
-        let (anna, ben) = (request(&cx, "anna"), request(&cx, "ben"));
+        let (anna, ben) = (request(&cx, "anna").await, request(&cx, "ben").await);
         let stranger = Request::default();
         let kind = |gate: &Gate, req| gate.check(req).map_err(|error| error.kind());
 
