@@ -52,6 +52,7 @@ fn a_relayed_keystroke_costs_one_allocation_for_all_its_receivers() {
         let runtime = runtime();
         let server = Server::with(|settings| {
             settings.game.player_limit = PLAYERS;
+            settings.game.lobby_countdown = Duration::from_secs(60);
             settings.game.start_countdown = Duration::from_millis(200);
             settings.limits.frames_per_second = 1_000_000;
         });
