@@ -1,7 +1,6 @@
 //! The race: text, countdown, START, and the carets of all players.
 
 pub mod rules;
-mod source;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -11,7 +10,6 @@ use std::sync::Arc;
 use salvo::Writer;
 use salvo::oapi::{Parameter, endpoint};
 
-use self::source::WordSource;
 use self::wire::{
     Countdown, Current, GameEnd, KeyStoke, Moved, Players, Resume, Start as StartFrame, Words,
 };
@@ -22,7 +20,7 @@ use crate::game::{
     RaceStarted, Stage, Timestamp, User,
 };
 use crate::handlers::shared::{
-    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing,
+    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing, WordSource,
 };
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
