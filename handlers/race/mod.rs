@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod cost;
 pub mod rules;
-mod source;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -13,7 +12,6 @@ use std::sync::Arc;
 use salvo::Writer;
 use salvo::oapi::{Parameter, endpoint};
 
-use self::source::WordSource;
 use self::wire::{
     Countdown, Current, Edits, EditsAck, GameEnd, KeyStoke, Moved, Players, Resume,
     Start as StartFrame, Words,
@@ -26,6 +24,7 @@ use crate::game::{
 };
 use crate::handlers::shared::{
     DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing, TypingLeft,
+    WordSource,
 };
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};

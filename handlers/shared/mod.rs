@@ -9,6 +9,7 @@ mod level;
 mod log;
 mod progress;
 mod questions;
+mod server_words;
 mod standing;
 mod started;
 mod tape;
@@ -27,6 +28,7 @@ pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{
     ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted,
 };
+pub use server_words::WordSource;
 pub use standing::{Standing, UNRANKED};
 pub use tape::{Caret, Edit, EditTape, Spot, SpotTape, Tape};
 pub use text::{DrawnText, Text, TextAbout, WORDS, Words};

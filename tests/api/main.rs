@@ -46,6 +46,7 @@ mod builds;
 mod conformance;
 mod cors;
 mod crowd;
+mod daily;
 mod devices;
 mod doors;
 mod drain;

@@ -130,3 +130,33 @@ test('players with an account see their place on the boards, and their rating', 
   await anna.getByRole('link', { name: 'Anna' }).click();
   await anna.getByText('After 1 race against others').waitFor();
 });
+
+test('two players race the text of the day, one by one, and see their places', async (t) => {
+  const [address, chrome] = [await server(t, { TP_HANDLERS__DAILY__WORDS: '8' }), await browser(t)];
+  const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
+  const texts = [];
+  for (const [page, pause] of [[anna, 40], [ben, 5]]) {
+    await page.getByRole('link', { name: 'Daily' }).click();
+    await heading(page, 'Daily challenge');
+    await page.getByText(/^Time left: \d+:\d\d:\d\d$/).waitFor();
+    await page.getByRole('button', { name: "Race today's text" }).click();
+    await started(page);
+    texts.push(await wordsOf(page));
+    await typeText(page, { pause });
+    await finished(page);
+    await page.getByText('Daily challenge: 1st').waitFor();
+  }
+  assert.equal(texts[1], texts[0]);
+  await picture(ben, 'daily-result');
+  await anna.getByRole('link', { name: 'Board of the day' }).click();
+  await anna.getByText(/^Your place: 2nd/).waitFor();
+  await anna.getByRole('row', { name: /you/ }).waitFor();
+  await picture(anna, 'daily');
+  await anna.getByLabel('Yesterday').check();
+  await anna.getByText('No results on this day.').waitFor();
+
+  // Once more, from the result of the other player.
+  await ben.getByRole('button', { name: 'Try the daily challenge again' }).click();
+  await started(ben);
+  assert.equal(await wordsOf(ben), texts[0]);
+});

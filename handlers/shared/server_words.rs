@@ -1,10 +1,10 @@
-//! The source of the words: the server's list.
+//! The server's words: the list that the settings name.
 
 use std::path::Path;
 
 use rand::Rng;
 
-use crate::handlers::shared::{TextWish, WordList};
+use super::{TextWish, WordList};
 use crate::module::Setup;
 use crate::settings::GameSettings;
 
@@ -14,13 +14,16 @@ const ENGLISH: &str = include_str!("words/english.txt");
 /// The folder of the data directory for the operator's own lists, `<name>.txt` each.
 const LISTS: &str = "words";
 
-/// The words from which texts are drawn.
-pub(super) struct WordSource(WordList);
+/// The words from which texts are drawn, unless their players choose others.
+pub struct WordSource(WordList);
 
 impl WordSource {
     /// Loads the list that the settings name: the file `game.word_file`, or the list `game.word_list` in the data
     /// directory, or the built-in English one.
-    pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// One sentence, if there is no such list, or if it has fewer words than `game.word_count`.
+    pub fn load(setup: &Setup<'_>) -> Result<Self, String> {
         let game = &setup.settings.game;
         let list = setup.data_dir().join(LISTS).join(format!("{}.txt", game.word_list));
         let (text, from) = match &game.word_file {
@@ -48,7 +51,7 @@ impl WordSource {
     }
 
     /// Draws a text.
-    pub(super) fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
+    pub fn draw(&self, wish: TextWish, chance: &mut impl Rng) -> String {
         self.0.draw(wish, chance)
     }
 }

@@ -1,0 +1,72 @@
+//! Entries of a day's board: the best race of each player.
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::day::Day;
+use crate::game::{Figures, GameId, Timestamp, User, UserId};
+use crate::module::Item;
+use crate::records::{Range, SortKey};
+
+/// The index by which a board is ordered.
+const STANDING: &str = "standing";
+
+/// The entries of a day, the best first.
+pub(super) fn board(day: Day) -> Range {
+    Range::within(STANDING, &SortKey::default().text(&day.name()))
+}
+
+/// The key of a player's entry.
+pub(super) fn key(day: Day, user: &UserId) -> String {
+    format!("{}:{user}", day.name())
+}
+
+/// The best race of a player on a day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) day: Day,
+    pub(super) user: UserId,
+    /// As in that race.
+    pub(super) name: String,
+    pub(super) game: GameId,
+    pub(super) figures: Figures,
+    pub(super) finished: Timestamp,
+    /// When it expires.
+    pub(super) until: Timestamp,
+}
+
+impl Entry {
+    /// Whether it comes before another one: it is faster, or as fast and more accurate, or earlier.
+    pub(super) fn beats(&self, other: &Self) -> bool {
+        let order = self.figures.wpm.total_cmp(&other.figures.wpm);
+        let order = order.then(self.figures.acc.total_cmp(&other.figures.acc));
+        order.then(other.finished.cmp(&self.finished)) == Ordering::Greater
+    }
+}
+
+impl Item for Entry {
+    const COLLECTION: &'static str = "daily.entries";
+    const INDEXES: &'static [&'static str] = &[STANDING];
+
+    fn key(&self) -> String {
+        key(self.day, &self.user)
+    }
+
+    fn owner(&self) -> Option<&UserId> {
+        Some(&self.user)
+    }
+
+    fn sort_keys(&self) -> Vec<SortKey> {
+        let best = SortKey::default().text(&self.day.name()).falling(self.figures.wpm);
+        vec![best.falling(self.figures.acc).at(self.finished)]
+    }
+
+    fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.until)
+    }
+
+    fn handed_over(self, account: &User) -> Option<Self> {
+        Some(Self { user: account.id.clone(), name: account.name.clone(), ..self })
+    }
+}
