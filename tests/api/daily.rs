@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::database::{Database, on_both};
+use crate::database::on_both;
 use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, eventually};
