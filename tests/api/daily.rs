@@ -57,8 +57,7 @@ async fn becomes(site: &Site, expected: &[Value]) {
 }
 
 async fn standing(player: &Player) -> Value {
-    let path = format!("/api/v1/daily/standing?game_id={}", player.game);
-    player.asks(&path).await.ok().clone()
+    player.asks("/api/v1/daily/standing").await.ok().clone()
 }
 
 #[tokio::test]

@@ -365,7 +365,7 @@ impl Outbox {
             let rest = Some(waiting.rest.bytes()).filter(|rest| !rest.is_empty());
             let frames = waiting.frames.iter().map(|it| it.frame.bytes());
             let bytes: Vec<_> =
-                rest.into_iter().chain(frames).take(AT_ONCE).map(|it| IoSlice::new(it)).collect();
+                rest.into_iter().chain(frames).take(AT_ONCE).map(IoSlice::new).collect();
             if bytes.is_empty() {
                 break;
             }
