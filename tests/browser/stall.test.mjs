@@ -37,7 +37,7 @@ test('a result without keystrokes is not ranked, and the page says why', async (
   await anna.addInitScript(() => {
     const send = WebSocket.prototype.send;
     WebSocket.prototype.send = function (data) {
-      if (!String(data).includes('KEY_STOKE')) send.call(this, data);
+      if (!/KEY_STOKE|EDITS/.test(String(data))) send.call(this, data);
     };
   });
   await anna.reload();
