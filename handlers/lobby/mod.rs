@@ -248,7 +248,7 @@ impl LobbySocket {
         Ok((game, greeting))
     }
 
-    /// The player's level, for an open lobby. Nobody waits for it: unless the answer is there soon, it is not known.
+    /// The player's level, for an open lobby. If the answer takes longer than `LEVEL_PATIENCE`, the level counts as unknown.
     async fn level(&self, cx: &Cx) -> Level {
         if self.is_new || !self.door.is_public() || self.door == Door::ALONE {
             return Level::default();

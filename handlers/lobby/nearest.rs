@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::game::{Game, GameId};
 use crate::handlers::shared::Level;
 
-/// A lobby that closes by so much after the first one is no longer wait: a full lobby takes as long for its last player.
+/// A lobby that closes within this time of the first one counts as closing at the same moment: a full lobby waits as long for
+/// its last player.
 const MOMENT: Duration = Duration::from_secs(1);
 
 /// The lobby whose people have the nearest mean level, of those that close at the same moment as the first one. `None`
