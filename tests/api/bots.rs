@@ -75,7 +75,7 @@ async fn bots_type_to_the_end_and_take_nobodys_rank() {
 #[tokio::test]
 async fn no_bots_come_when_enough_people_did() {
     // Both come before the bots do, also on a slow machine.
-    let server = with_bots().set("handlers.bots.players", 2).set("game.lobby_countdown", 6);
+    let server = with_bots().set("handlers.bots.players", 2).set("game.lobby_countdown", 3);
     let server = server.start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
     anna.lobby.expect("GAME_START").await;
