@@ -7,7 +7,7 @@
 //! one was silent for too long, there may be a lobby more than necessary, and nothing worse: transitions keep the limit of a
 //! lobby, and a value that the arrivals of a player share (`Arrival`) decides between two seats of one player.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -322,12 +322,11 @@ impl Party<'_> {
         if lobbies.len() < 2 {
             return Ok(());
         }
-        for lobby in lobbies {
-            let lobbies = || lobbies.iter().map(|lobby| &**lobby);
-            let is_nearest = |entry: &Entry| nearest(entry.level, lobbies()) == Some(lobby.id);
-            if self.standing().any(|(_, entry)| is_nearest(entry)) {
-                self.fill_lobby(live, lobby.id, is_nearest).await?;
-            }
+        let near = |entry: &Entry| nearest(entry.level, lobbies.iter().map(|lobby| &**lobby));
+        let near = |(_, it): (usize, &Entry)| Some((it.user.id.clone(), near(it)?));
+        let near: HashMap<UserId, GameId> = self.standing().filter_map(near).collect();
+        for id in near.values().collect::<BTreeSet<_>>() {
+            self.fill_lobby(live, *id, |entry| near.get(&entry.user.id) == Some(id)).await?;
         }
         Ok(())
     }
@@ -386,8 +385,11 @@ async fn open_for(
     live: &Live,
     party: &[(usize, &Entry)],
 ) -> Result<(Vec<usize>, Arc<Game>), Error> {
+    // It opens for the last arrival too, however long the party has waited for its turn.
+    let now = party.iter().map(|(_, entry)| entry.now).max().unwrap_or(party[0].1.now);
+    let first = Entry { now, ..party[0].1.clone() };
     let open = |id| {
-        let mut game = seats::open(id, party[0].1);
+        let mut game = seats::open(id, &first);
         for (_, entry) in party {
             seats::enter(&mut game, entry);
         }

@@ -65,7 +65,7 @@ const KEY_LIFE: Duration = Duration::from_secs(60);
 /// How long after GAME_START a client may keep its lobby socket open.
 const LEAVING_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a player who comes waits for the answer about the own level.
+/// How long an arriving player waits until the level is known.
 const LEVEL_PATIENCE: Duration = Duration::from_millis(100);
 
 /// The longest pause between two attempts to note that a socket has closed; the last attempt is after 13 s.

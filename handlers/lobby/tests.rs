@@ -77,7 +77,7 @@ proptest! {
     }
 }
 
-/// A player of this level who comes to the open lobby.
+/// The entry of a player of this level into the open lobby.
 fn comes(n: usize, level: f64, server: &Server) -> Entry {
     let Player { user, .. } = player(n, None);
     let (door, now) = (Door::OPEN, server.cx("lobby").now());
@@ -100,4 +100,14 @@ async fn players_who_come_together_are_seated_with_players_of_a_near_level() {
     // Two lobbies, one with the seats of 900, 910 and 1500, the other with that of 1510.
     let late = seat_all(cx.live(), &[comes(4, 1_490.0, &server)]).await;
     assert_eq!(late[0].as_ref().map(|game| game.id).ok(), Some(games[3]));
+}
+
+#[tokio::test]
+async fn a_party_that_waited_for_longer_than_a_lobby_does_is_seated_as_a_whole() {
+    let server = Server::for_players(3).await;
+    let (early, late) = (comes(0, 900.0, &server), comes(1, 910.0, &server));
+    let late = Entry { now: late.now + 2 * late.rules.countdown, ..late };
+    let games = seat_all(server.cx("lobby").live(), &[early, late]).await;
+    let games: Vec<_> = games.into_iter().map(|game| game.expect("a seat").id).collect();
+    assert_eq!(games[0], games[1]);
 }

@@ -51,7 +51,7 @@ async fn look(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The rating of a player who comes to a lobby. Nothing is known before the first rated race.
+/// The rating of a player arriving in a lobby. Unknown before the first rated race.
 async fn level(cx: Cx, wanted: Arc<LevelWanted>) -> Result<Option<Level>, Error> {
     let kept = cx.items::<Rating>().get(wanted.user.as_str()).await?;
     Ok(kept.map(|kept| Level(Some(kept.item.strength.rating))))

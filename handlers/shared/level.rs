@@ -14,7 +14,7 @@ impl Part for Level {
     const NAME: &'static str = "level";
 }
 
-/// Asked by the lobby about a player who comes: the level, if a module knows it.
+/// Asked by the lobby when a player arrives: the player's level, if a module knows it.
 #[derive(Debug)]
 pub struct LevelWanted {
     /// The player.
