@@ -43,6 +43,31 @@ export function slot(name, host) {
   return { element, end };
 }
 
+// Milliseconds between two attempts of `afterResult`.
+const PAUSES = [500, 1_500, 4_000];
+
+// For what the server derives from a result: `read` is called once `isReady` holds, and again after some pauses until it
+// returns true. Returns the function that ends it.
+export function afterResult(race, isReady, read) {
+  let [isLeft, isAsked, timer] = [false, false, null];
+  const ask = async (tries) => {
+    if ((await read()) || isLeft || tries === PAUSES.length) return;
+    timer = setTimeout(() => ask(tries + 1), PAUSES[tries]);
+  };
+  const look = () => {
+    if (isAsked || !isReady()) return;
+    isAsked = true;
+    ask(0);
+  };
+  look();
+  const end = race.listen(look);
+  return () => {
+    isLeft = true;
+    clearTimeout(timer);
+    end();
+  };
+}
+
 // Adds a style sheet of a module, once.
 export function style(file) {
   if (document.querySelector(`link[href="${file}"]`)) return;

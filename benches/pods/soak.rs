@@ -21,7 +21,7 @@ const PLAYERS: usize = 300;
 const ARRIVAL: Duration = Duration::from_secs(40);
 /// A pod that was killed is away for so long.
 const AWAY: Duration = Duration::from_secs(10);
-/// How long the last races may take, and games that nobody has finished.
+/// How long the last races may take, and games without a result.
 const END: Duration = Duration::from_secs(180);
 /// After that, until the pod has forgotten them.
 const SETTLE: Duration = Duration::from_secs(90);

@@ -7,7 +7,7 @@
 //! ```text
 //! cargo bench --bench relay                                    everything: loads, joins, memory, start, telemetry (about ten minutes)
 //! cargo bench --bench relay -- cpu --loads 200:5 --seconds 5   one load only: 200 players in races of five
-//! cargo bench --bench relay -- joins --guests 5000             guests who come, and results
+//! cargo bench --bench relay -- joins --guests 5000             arriving guests, and results
 //! cargo bench --bench relay -- joins --at-once 5000            all of them at once
 //! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
@@ -72,7 +72,7 @@ const GENERATORS_CORE: usize = 1;
 enum Part {
     /// CPU per keystroke and per delivered frame, and relay latency.
     Cpu,
-    /// Guests who take seats and fetch tokens, and results.
+    /// Guests taking seats and fetching tokens, and results.
     Joins,
     /// Resident memory per idle game socket.
     Memory,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, GameId, Timestamp, UserId};
+use crate::handlers::shared::BoardRow;
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -109,6 +110,11 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// As a row of this rank.
+    pub(super) fn row(&self, rank: u64, is_own: bool) -> BoardRow {
+        BoardRow::of(rank, &self.name, self.figures, self.finished, is_own)
+    }
+
     pub(super) fn of(board: &Board, user: UserId, name: String, race: Race) -> Self {
         let Race { game, figures, finished } = race;
         let until = board.span().map(|(_, end)| end + KEPT);

@@ -18,7 +18,7 @@ use self::entry::{Board, Entry, Period};
 use self::query::{BoardQuery, Place, StandingQuery};
 use self::rules::{Entered, Run};
 use self::settings::BoardSettings;
-use self::wire::{BoardPage, Row, Standing, Standings};
+use self::wire::{BoardPage, Standing, Standings};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, GuestLoggedIn, PlayerFinished, User};
@@ -119,7 +119,7 @@ async fn page(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Boa
     let caller = cx.former_bearer(Cookies::of(req).access_token());
     let is_own = |entry: &Entry| caller.as_ref().is_some_and(|it| it.user.id == entry.user);
     let entries = found.items.into_iter().map(|kept| kept.item);
-    let rows = (before + 1..).zip(entries).map(|(rank, it)| Row::of(rank, &it, is_own(&it)));
+    let rows = (before + 1..).zip(entries).map(|(rank, it)| it.row(rank, is_own(&it)));
     let rows: Vec<_> = rows.collect();
     let rank = rows.last().map_or(before, |row| row.rank);
     let next = found.next.map(|cursor| Place { at: board.begins_at(), rank, cursor }.to_text());

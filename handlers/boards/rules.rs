@@ -1,15 +1,10 @@
 //! Which results are on boards.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Board, Entry, Period, Race};
 use crate::game::{Game, Part, Player, Timestamp, UserId, UserType};
-use crate::handlers::shared::Text;
-
-/// When results are entered that were missed at once.
-const LATER: Duration = Duration::from_secs(10);
+use crate::handlers::shared::{Text, again_at, raise};
 
 /// How many results of the race are entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,20 +24,12 @@ pub(super) fn results(game: &Game) -> impl Iterator<Item = &Player> {
 
 /// When the results of a race are entered again: some time after the last one, unless that is done.
 pub(super) fn due(game: &Game) -> Option<Timestamp> {
-    let is_done = results(game).count() <= game.part::<Entered>().0;
-    let last = results(game).filter_map(|it| Some(it.result?.finished)).max()?;
-    (!is_done).then(|| last + LATER)
+    again_at(results(game), game.part::<Entered>().0)
 }
 
 /// Notes how many results are entered. Returns whether that is news.
 pub(super) fn note(game: &mut Game, entered: Entered) -> bool {
-    game.edit(|known: &mut Entered| {
-        let is_news = entered.0 > known.0;
-        if is_news {
-            *known = entered;
-        }
-        is_news
-    })
+    game.edit(|known: &mut Entered| raise(&mut known.0, entered.0))
 }
 
 /// The kind of a race: that of its text, with the time if it is against the clock. `None` if it is on no board.

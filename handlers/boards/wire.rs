@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::entry::{Board, Entry};
 use crate::game::GameId;
+use crate::handlers::shared::BoardRow;
 
 /// A page of a board.
 #[derive(Serialize, ToSchema)]
@@ -19,13 +20,13 @@ pub(super) struct BoardPage {
     /// When it ends; null for all time.
     ends_at: Option<String>,
     /// The best first.
-    rows: Vec<Row>,
+    rows: Vec<BoardRow>,
     /// The cursor of the next page; null on the last one.
     next: Option<String>,
 }
 
 impl BoardPage {
-    pub(super) fn of(board: &Board, rows: Vec<Row>, next: Option<String>) -> Self {
+    pub(super) fn of(board: &Board, rows: Vec<BoardRow>, next: Option<String>) -> Self {
         let (begins_at, ends_at) = board.span().unzip();
         Self {
             period: board.period.name(),
@@ -34,41 +35,6 @@ impl BoardPage {
             ends_at: ends_at.map(|it| it.with_z()),
             rows,
             next,
-        }
-    }
-}
-
-/// The best race of a player.
-#[derive(Serialize, ToSchema)]
-#[salvo(schema(name = "BoardRow"))]
-pub(super) struct Row {
-    /// From 1; every row has another one.
-    pub(super) rank: u64,
-    /// The player's name in that race.
-    name: String,
-    /// Words per minute.
-    wpm: f64,
-    /// Words per minute, including wrong letters.
-    wpm_raw: f64,
-    /// Accuracy in percent.
-    acc: f64,
-    /// When the result arrived, ISO 8601.
-    finished_at: String,
-    /// Present and true for the caller's own row.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    own: Option<bool>,
-}
-
-impl Row {
-    pub(super) fn of(rank: u64, entry: &Entry, is_own: bool) -> Self {
-        Self {
-            rank,
-            name: entry.name.clone(),
-            wpm: entry.figures.wpm,
-            wpm_raw: entry.figures.wpm_raw,
-            acc: entry.figures.acc,
-            finished_at: entry.finished.with_z(),
-            own: is_own.then_some(true),
         }
     }
 }

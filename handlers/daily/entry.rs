@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use crate::game::{Figures, GameId, Timestamp, User, UserId};
+use crate::handlers::shared::BoardRow;
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -37,6 +38,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// As a row of this rank, for this caller.
+    pub(super) fn row(&self, rank: u64, caller: Option<&UserId>) -> BoardRow {
+        let is_own = caller == Some(&self.user);
+        BoardRow::of(rank, &self.name, self.figures, self.finished, is_own)
+    }
+
     /// Whether it comes before another one: it is faster, or as fast and more accurate, or earlier.
     pub(super) fn beats(&self, other: &Self) -> bool {
         let order = self.figures.wpm.total_cmp(&other.figures.wpm);

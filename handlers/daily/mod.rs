@@ -24,7 +24,7 @@ use self::entry::{Entry, board, key};
 use self::query::{BoardQuery, Place};
 use self::rules::{Daily, day_of};
 use self::settings::Challenge;
-use self::wire::{DailyBoard, Own, Row, Standing};
+use self::wire::{DailyBoard, Own, Standing};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, Parts, PlayerFinished, UserId};
@@ -141,7 +141,7 @@ async fn show(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Dai
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
     let found = cx.items::<Entry>().page(&board(day), cursor, size).await?;
     let entries = found.items.into_iter().map(|kept| kept.item);
-    let row = |(rank, it): (u64, Entry)| Row::of(rank, &it, caller.as_ref() == Some(&it.user));
+    let row = |(rank, it): (u64, Entry)| it.row(rank, caller.as_ref());
     let mut page = DailyBoard::of(day, now, (before + 1..).zip(entries).map(row).collect());
     if let Some(caller) = &caller {
         page.own = own(&cx, day, caller).await?;

@@ -1,16 +1,11 @@
 //! Which races belong to a day, which results count, and when they are entered.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use super::entry::Entry;
 use crate::game::{Game, Part, Player, Timestamp};
-use crate::handlers::shared::TextAbout;
-
-/// When results are entered that were missed at once.
-const LATER: Duration = Duration::from_secs(10);
+use crate::handlers::shared::{TextAbout, again_at, raise};
 
 /// Stored with a game whose players asked for the text of the day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,18 +46,12 @@ fn finishers(game: &Game) -> impl Iterator<Item = &Player> {
 /// When the results of a race are entered again: some time after the last one, unless all are.
 pub(super) fn due(game: &Game) -> Option<Timestamp> {
     day_of(game)?;
-    let is_done = finishers(game).count() <= game.part::<Daily>().entered;
-    let last = finishers(game).filter_map(|it| Some(it.result?.finished)).max()?;
-    (!is_done).then(|| last + LATER)
+    again_at(finishers(game), game.part::<Daily>().entered)
 }
 
 /// Notes that so many results are entered. Returns whether that is news.
 pub(super) fn note(game: &mut Game, entered: usize) -> bool {
-    game.edit(|daily: &mut Daily| {
-        let is_news = daily.entered < entered;
-        daily.entered = daily.entered.max(entered);
-        is_news
-    })
+    game.edit(|daily: &mut Daily| raise(&mut daily.entered, entered))
 }
 
 /// The entries of a race for the board of its day, which are kept for so many days.

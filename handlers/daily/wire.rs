@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::day::Day;
 use super::entry::Entry;
 use crate::game::{GameId, Timestamp};
+use crate::handlers::shared::BoardRow;
 
 /// A page of a day's board.
 #[derive(Serialize, ToSchema)]
@@ -18,7 +19,7 @@ pub(super) struct DailyBoard {
     /// The time until then; 0 if it is over.
     pub(super) seconds_left: f64,
     /// The best first.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<BoardRow>,
     /// The caller's own place; null without a ranked result.
     pub(super) own: Option<Own>,
     /// The cursor of the next page; null on the last one.
@@ -26,45 +27,10 @@ pub(super) struct DailyBoard {
 }
 
 impl DailyBoard {
-    pub(super) fn of(day: Day, now: Timestamp, rows: Vec<Row>) -> Self {
+    pub(super) fn of(day: Day, now: Timestamp, rows: Vec<BoardRow>) -> Self {
         let ends_at = day.ends_at();
         let (ends_at, seconds_left) = (ends_at.with_z(), ends_at.after(now).as_secs_f64());
         Self { day: day.name(), ends_at, seconds_left, rows, own: None, next: None }
-    }
-}
-
-/// The best race of a player on that day.
-#[derive(Serialize, ToSchema)]
-#[salvo(schema(name = "DailyRow"))]
-pub(super) struct Row {
-    /// From 1; every row has another one.
-    pub(super) rank: u64,
-    /// The player's name in that race.
-    name: String,
-    /// Words per minute.
-    wpm: f64,
-    /// Words per minute, including wrong letters.
-    wpm_raw: f64,
-    /// Accuracy in percent.
-    acc: f64,
-    /// When the result arrived, ISO 8601.
-    finished_at: String,
-    /// Present and true for the caller's own row.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    own: Option<bool>,
-}
-
-impl Row {
-    pub(super) fn of(rank: u64, entry: &Entry, is_own: bool) -> Self {
-        Self {
-            rank,
-            name: entry.name.clone(),
-            wpm: entry.figures.wpm,
-            wpm_raw: entry.figures.wpm_raw,
-            acc: entry.figures.acc,
-            finished_at: entry.finished.with_z(),
-            own: is_own.then_some(true),
-        }
     }
 }
 

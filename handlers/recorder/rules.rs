@@ -6,7 +6,7 @@ use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, Game, Part, Player, Result as GameResult, Timestamp, Unranked};
-use crate::handlers::shared::{Edit, EditTape};
+use crate::handlers::shared::{Edit, EditTape, again_at, raise};
 
 /// Characters per word, wherever words per minute are computed.
 const WORD: f64 = 5.0;
@@ -19,9 +19,6 @@ const SAME: f64 = 0.05;
 
 /// How much faster than the server's a client's clock may have run.
 const EARLY: i64 = 250;
-
-/// When recordings are completed that were missed at once.
-const LATER: Duration = Duration::from_secs(10);
 
 /// What the figures of a result are based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -228,23 +225,17 @@ impl Part for Recorded {
     const NAME: &'static str = "recorder_recorded";
 }
 
-/// The people who have a result.
+/// The people with a result.
 pub(super) fn results(game: &Game) -> impl Iterator<Item = &Player> {
     game.people().filter(|player| player.result.is_some())
 }
 
 /// When the recordings of a race are completed: some time after the last result, unless that is done.
 pub(super) fn due(game: &Game) -> Option<Timestamp> {
-    let is_done = results(game).count() <= game.part::<Recorded>().0;
-    let last = results(game).filter_map(|it| Some(it.result?.finished)).max()?;
-    (!is_done).then(|| last + LATER)
+    again_at(results(game), game.part::<Recorded>().0)
 }
 
 /// Notes how many results are in recordings. Returns whether that is news.
 pub(super) fn note(game: &mut Game, recorded: Recorded) -> bool {
-    game.edit(|known: &mut Recorded| {
-        let is_news = recorded.0 > known.0;
-        *known = if is_news { recorded } else { *known };
-        is_news
-    })
+    game.edit(|known: &mut Recorded| raise(&mut known.0, recorded.0))
 }

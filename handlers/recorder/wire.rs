@@ -23,7 +23,7 @@ pub(super) struct Recordings {
 #[salvo(schema(name = "OwnRecording"))]
 pub(super) struct Own {
     game_id: GameId,
-    /// The last part of the replay's address. Whoever has it can see the replay.
+    /// The last part of the replay's address. Anyone with it can see the replay.
     link: String,
     /// When START was given, ISO 8601.
     started_at: String,

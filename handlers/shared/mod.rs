@@ -1,12 +1,14 @@
 //! What several modules of the game share: parts of its facts, rules that more than one of them applies, and rows that more
 //! than one of them shows. It is no module: it declares nothing, and the runtime does not use it.
 
+mod board_row;
 mod dress;
 mod finish;
 mod invited;
 mod judge;
 mod level;
 mod log;
+mod missed;
 mod progress;
 mod questions;
 mod server_words;
@@ -19,11 +21,13 @@ mod typing;
 mod wishes;
 mod word_list;
 
+pub use board_row::BoardRow;
 pub use finish::{Claim, Finish};
 pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use level::{Level, LevelWanted};
 pub use log::{Log, Passage};
+pub use missed::{again_at, raise};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{
     ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted,

@@ -2,10 +2,8 @@
 
 import { get } from '/web/api.js';
 import { count } from '/web/sentences.js';
+import { afterResult } from '/web/slots.js';
 import { h } from '/web/ui.js';
-
-// The server rates a race once all its people have finished: asked again after these pauses, in milliseconds.
-const PAUSES = [500, 1_500, 4_000];
 
 const inWords = ({ rating, uncertainty }) => `${Math.round(rating)} ± ${Math.round(2 * uncertainty)}`;
 
@@ -25,31 +23,14 @@ async function showRating(place) {
   );
 }
 
+// The server rates a race once all its people have finished.
 function showChange(place, { gameId, race }) {
-  let isLeft = false;
-  let timer = null;
-  let isAsked = false;
   const people = () => race.players.filter(({ bot }) => !bot);
-  const read = async (tries) => {
+  const isDecided = () => people().length > 1 && people().every(({ finished }) => finished);
+  return afterResult(race, isDecided, async () => {
     const rating = await get('/rating').catch(() => null);
-    if (isLeft || rating === null) return;
-    if (rating.last?.game_id === gameId) {
-      place.replaceChildren(h('p', { 'data-figure': 'rating' }, `Rating: ${inWords(rating)} (${signed(rating.last.change)})`));
-    } else if (tries < PAUSES.length) {
-      timer = setTimeout(() => read(tries + 1), PAUSES[tries]);
-    }
-  };
-  const look = () => {
-    const isDecided = people().length > 1 && people().every(({ finished }) => finished);
-    if (!isDecided || isAsked) return;
-    isAsked = true;
-    read(0);
-  };
-  look();
-  const end = race.listen(look);
-  return () => {
-    isLeft = true;
-    clearTimeout(timer);
-    end();
-  };
+    if (rating?.last?.game_id !== gameId) return rating === null;
+    place.replaceChildren(h('p', { 'data-figure': 'rating' }, `Rating: ${inWords(rating)} (${signed(rating.last.change)})`));
+    return true;
+  });
 }

@@ -1,4 +1,4 @@
-// The page of replays: the player's recorded races, or one race again (`#/replays/LINK`), for everyone who has the link.
+// The page of replays: the player's recorded races, or one race again (`#/replays/LINK`), for anyone with the link.
 
 import { get } from '/web/api.js';
 import { nth, sentence } from '/web/sentences.js';
