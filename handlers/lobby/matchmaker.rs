@@ -316,8 +316,7 @@ impl Party<'_> {
         Ok(())
     }
 
-    /// Seats players in the lobby of the nearest level, if there are several. Those that are full by then are left to
-    /// `fill`.
+    /// Seats players in the lobby of the nearest level, if there are several lobbies and it has room.
     async fn fill_by_level(&mut self, live: &Live, lobbies: &[Arc<Game>]) -> Result<(), Error> {
         if lobbies.len() < 2 {
             return Ok(());
