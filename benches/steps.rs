@@ -79,6 +79,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let received = [&[0x81, 0x80 | key.len() as u8, 0, 0, 0, 0][..], key].concat();
     assert!(reader.reads(&received), "a frame");
     step("frame of a client: bytes, and the head of its message", || reader.reads(&received));
+    let edits = br#"{"game_id":35,"event":"EDITS","seq":212,"edits":[{"at":41532,"ins":"t"}]}"#;
+    let received = [&[0x81, 0x80 | edits.len() as u8, 0, 0, 0, 0][..], edits].concat();
+    assert!(reader.reads(&received), "a frame");
+    step("the same for a frame with an edit", || reader.reads(&received));
     let message =
         || Moved { game_id: GameId(35), user_id: user.clone(), word_index: 12, char_index: 3 };
     step("frame for the receivers", || Frame::of(&message()));
