@@ -11,6 +11,7 @@ mod settings;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod wire;
 
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use salvo::{Request, Writer};
 
 use self::query::{Linked, OwnQuery, link_of};
 use self::recording::Recording;
-use self::rules::{Reason, Recorded, Task};
+use self::rules::{Grade, Reason, Recorded, Task};
 use self::settings::RecorderSettings;
 use self::wire::{Own, Recordings, Replay};
 use crate::auth::Cookies;
@@ -127,7 +128,8 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
         let after = before.clone().with(tape, player.result, &settings);
         if after == before { Edit::Keep } else { Edit::Put(after) }
     };
-    match cx.items::<Recording>().change(&Recording::key_of(game.id, user), bring_up).await {
+    let key = Recording::key_of(game.id, user);
+    match cx.items::<Recording>().change(&key, bring_up).await {
         // The account is deleted.
         Err(error) if error.kind() == Kind::USER_NOT_FOUND => Ok(()),
         // The text is longer than any that the server draws by itself.
@@ -136,7 +138,37 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
             Ok(())
         }
         kept => kept.map(drop),
+    }?;
+    let is_over = game.player(user).is_some_and(|player| player.result.is_some());
+    if is_over { compare(cx, &key).await } else { Ok(()) }
+}
+
+/// Recordings of the player that a verified one is compared with.
+const COMPARED: u32 = 10;
+
+/// Looks for earlier recordings that a verified one repeats, and lowers its grade if there are any.
+async fn compare(cx: &Cx, key: &str) -> Result<(), Error> {
+    let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
+    let Some(kept) = items.get(key).await? else { return Ok(()) };
+    let recording = kept.item;
+    if recording.grade != Some(Grade::Verified) {
+        return Ok(());
     }
+    let mut earlier = items.page(&Recording::by(&recording.user), None, COMPARED).await?.items;
+    if let Some(twins) = recording.twins() {
+        earlier.extend(items.page(&twins, None, 1).await?.items);
+    }
+    if !earlier.iter().any(|other| recording.repeats(&other.item, &settings)) {
+        return Ok(());
+    }
+    let note = |known: Option<Recording>| match known {
+        Some(mut known) => {
+            known.is_repeated = true;
+            Edit::Put(known.with(None, None, &settings))
+        }
+        None => Edit::Keep,
+    };
+    items.change(key, note).await.map(drop)
 }
 
 /// Completes the recordings of a race, and notes that in its facts.

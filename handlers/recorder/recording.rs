@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::{self, Grade, Reason, Task};
 use super::settings::RecorderSettings;
 use super::signals::{Signal, signals};
+use super::twins::{likeness, mark};
 use crate::game::{Game, GameId, Player, Result as GameResult, Timestamp, User, UserId};
 use crate::handlers::shared::{EditTape, Spot, SpotTape, Tape, TextAbout, TimeLimit};
 use crate::module::Item;
@@ -14,6 +15,8 @@ use crate::records::{Range, SortKey};
 const RACE: &str = "race";
 /// The index of the recordings of a player, oldest first.
 const PLAYER: &str = "player";
+/// The index of recordings with the same intervals, oldest first.
+const MARK: &str = "mark";
 
 /// Most logs of positions: one per pod that the player was on, and per room there.
 const SPOTS: usize = 6;
@@ -48,6 +51,9 @@ pub(super) struct Recording {
     /// Signals that a program has typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) signals: Vec<Signal>,
+    /// Whether an earlier recording has the same intervals, or nearly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_repeated: bool,
     /// When it may be deleted: that of an account, and that of a guest.
     until: (Timestamp, Timestamp),
 }
@@ -70,6 +76,7 @@ impl Recording {
             grade: None,
             reason: None,
             signals: Vec::new(),
+            is_repeated: false,
             until: (started + settings.kept_for(), started + settings.guests_kept_for()),
         }
     }
@@ -88,6 +95,7 @@ impl Recording {
         let Some(result) = self.result else { return self };
         let checked = rules::checked(self.task(), &self.edits, settings.tolerance());
         self.signals = signals(&self.edits.edits(), &result.figures, &settings.signals);
+        self.signals.extend(self.is_repeated.then_some(Signal::Repeated));
         let (has_signals, keys) = (!self.signals.is_empty(), self.keys());
         let (grade, reason) = rules::grade(self.task(), &result, checked, has_signals, keys);
         (self.grade, self.reason) = (Some(grade), reason);
@@ -144,6 +152,23 @@ impl Recording {
         Range::within(PLAYER, &SortKey::default().text(user.as_str())).reversed()
     }
 
+    /// The first recordings whose intervals are exactly the same; `None` for a short log.
+    pub(super) fn twins(&self) -> Option<Range> {
+        let mark = mark(&self.edits.edits())?;
+        Some(Range::within(MARK, &SortKey::default().text(&mark)))
+    }
+
+    /// Whether this recording repeats another one, which came earlier: as a copy, or nearly.
+    pub(super) fn repeats(&self, other: &Self, settings: &RecorderSettings) -> bool {
+        let most = settings.signals.most_likeness_percent;
+        if other.started >= self.started || most <= 0.0 {
+            return false;
+        }
+        let (edits, others) = (self.edits.edits(), other.edits.edits());
+        let is_copy = || mark(&edits).is_some_and(|it| Some(it) == mark(&others));
+        is_copy() || likeness(&edits, &others).is_some_and(|it| it * 100.0 > most)
+    }
+
     /// The key of a player's recording.
     pub(super) fn key_of(game: GameId, user: &UserId) -> String {
         format!("{game}:{user}")
@@ -152,7 +177,7 @@ impl Recording {
 
 impl Item for Recording {
     const COLLECTION: &'static str = "recorder.recordings";
-    const INDEXES: &'static [&'static str] = &[RACE, PLAYER];
+    const INDEXES: &'static [&'static str] = &[RACE, PLAYER, MARK];
 
     fn key(&self) -> String {
         Self::key_of(self.game, &self.user)
@@ -164,10 +189,11 @@ impl Item for Recording {
 
     fn sort_keys(&self) -> Vec<SortKey> {
         let race = SortKey::default().integer(self.game.0);
-        vec![
-            race,
-            SortKey::default().text(self.user.as_str()).at(self.started).integer(self.game.0),
-        ]
+        let player = SortKey::default().text(self.user.as_str()).at(self.started);
+        // Only results are compared.
+        let mark = self.result.and_then(|_| mark(&self.edits.edits()));
+        let mark = mark.map(|it| SortKey::default().text(&it).at(self.started));
+        vec![race, player.integer(self.game.0), mark.unwrap_or_default()]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -24,6 +24,10 @@ pub(super) enum Signal {
     TooEven,
     /// The raw speed is higher than that of any person.
     TooFast,
+    /// So many keys without a mistake or a correction.
+    Flawless,
+    /// The intervals are those of an earlier race.
+    Repeated,
 }
 
 /// From where on something is a signal.
@@ -36,15 +40,25 @@ pub(super) struct Thresholds {
     pub(super) least_variation_percent: f64,
     /// Raw words per minute; 0: never.
     pub(super) fastest_wpm: f64,
+    /// Keys without a mistake or a correction; 0: never.
+    pub(super) flawless_keys: u32,
+    /// How alike the intervals of one of the player's last races are, in percent: their correlation; 0: never.
+    pub(super) most_likeness_percent: f64,
 }
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { words_at_once: 3, least_variation_percent: 12.0, fastest_wpm: 300.0 }
+        Self {
+            words_at_once: 3,
+            least_variation_percent: 12.0,
+            fastest_wpm: 300.0,
+            flawless_keys: 1_500,
+            most_likeness_percent: 97.0,
+        }
     }
 }
 
-/// The signals of edits with these figures.
+/// The signals of edits with these figures, apart from [`Signal::Repeated`], which other recordings show.
 pub(super) fn signals(edits: &[Edit], figures: &Figures, from: &Thresholds) -> Vec<Signal> {
     let found = [
         (Signal::Pasted, are_pasted(edits, from.words_at_once)),
@@ -53,6 +67,7 @@ pub(super) fn signals(edits: &[Edit], figures: &Figures, from: &Thresholds) -> V
             variation(edits).is_some_and(|it| it * 100.0 < from.least_variation_percent),
         ),
         (Signal::TooFast, from.fastest_wpm > 0.0 && figures.wpm_raw > from.fastest_wpm),
+        (Signal::Flawless, figures.acc >= 100.0 && are_flawless(edits, from.flawless_keys)),
     ];
     found.into_iter().filter(|(_, is_there)| *is_there).map(|(signal, _)| signal).collect()
 }
@@ -64,6 +79,12 @@ fn are_pasted(edits: &[Edit], words: u32) -> bool {
         u32::try_from(text.split(' ').filter(|word| !word.is_empty()).count()).unwrap_or(u32::MAX)
     };
     words > 0 && edits.chunk_by(|one, next| one.at == next.at).any(|event| words_of(event) >= words)
+}
+
+/// Whether there are so many keys and none was taken back. Keys that a phone puts in together count once.
+fn are_flawless(edits: &[Edit], keys: u32) -> bool {
+    let count = u32::try_from(edits.len()).unwrap_or(u32::MAX);
+    keys > 0 && count >= keys && edits.iter().all(|edit| edit.del == 0)
 }
 
 /// The standard deviation of the intervals between keys, as a share of their mean; `None` if there are too few.
@@ -136,7 +157,13 @@ mod tests {
     fn a_speed_above_the_record_is_found() {
         let of = |wpm| signals(&[], &figures(wpm), &Thresholds::default());
         assert_eq!((of(299.0), of(301.0)), (vec![], vec![Signal::TooFast]));
-        let never = Thresholds { words_at_once: 0, least_variation_percent: 0.0, fastest_wpm: 0.0 };
+        let never = Thresholds {
+            words_at_once: 0,
+            least_variation_percent: 0.0,
+            fastest_wpm: 0.0,
+            flawless_keys: 0,
+            most_likeness_percent: 0.0,
+        };
         assert_eq!(signals(&typed(std::iter::repeat(1)), &figures(999.0), &never), []);
     }
 

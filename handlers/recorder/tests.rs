@@ -1,5 +1,7 @@
 //! Figures, grades and recordings, for all that can be typed.
 
+mod cheats;
+
 use std::time::Duration;
 
 use proptest::prelude::*;

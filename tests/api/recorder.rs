@@ -21,7 +21,7 @@ const EDITS: &str = "typephoon.v2";
 const PAUSES: [u64; 5] = [90, 190, 120, 150, 110];
 
 /// Opens the race's socket with the sub-protocol, and hears how many edits the server has.
-async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) {
+pub async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) {
     let cookie = format!("TP_AT={}", player.token);
     let headers = [("cookie", cookie.as_str()), ("sec-websocket-protocol", EDITS)];
     let path = format!("/api/v1/game/ws?game_id={}", player.game);
@@ -61,7 +61,7 @@ fn claim(game: i64, edits: &[Value]) -> Value {
 }
 
 /// The recording of a player's race, once its result is in it.
-async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
+pub async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
     let path = format!("/api/v1/recordings?game_id={game}");
     eventually("the result is recorded", async || {
         let answer = server.get(&path, caller).await;
@@ -72,7 +72,7 @@ async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
 }
 
 /// The replay of a recording, as anyone sees it.
-async fn replay(server: &Server, recording: &Value) -> Value {
+pub async fn replay(server: &Server, recording: &Value) -> Value {
     let path = format!("/api/v1/recordings/{}", recording["link"].as_str().expect("a link"));
     server.get(&path, NOBODY).await.ok().clone()
 }

@@ -23,6 +23,8 @@ const SIGNALS = {
   pasted: 'Several words came at once.',
   too_even: 'The time between the keys hardly changes.',
   too_fast: 'It is faster than any person types.',
+  flawless: 'So long a text without a single mistake is rare.',
+  repeated: 'The keys came at the same moments as in an earlier race.',
 };
 
 // A mark with the name of the grade; null without one.
