@@ -111,7 +111,7 @@ fn keystroke(
     let typing = sender.own::<Typing>();
     let position = rules::position(typing.text(), key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
-    let noted = typing.note((word_index, char_index), Timestamp::now());
+    let noted = typing.note((word_index, char_index), Timestamp::now(), sender.round_trip);
     if noted == Noted::NotNow {
         return Ok((None, None));
     }
@@ -130,7 +130,8 @@ fn edit(
         return Err(Malformed);
     }
     let typing = sender.own::<Typing>();
-    let edited = typing.edit(first, &edits, Timestamp::now(), rules::position);
+    let heard = (Timestamp::now(), sender.round_trip);
+    let edited = typing.edit(first, &edits, heard, rules::position);
     if rules::is_to_be_acknowledged(first, &edited) {
         let (game_id, seq, again) = (sender.game, edited.known, edited.is_gap);
         sender.answer(&EditsAck { game_id, seq, again });

@@ -56,7 +56,7 @@ impl Own {
 struct Outcome {
     /// When the result arrived, ISO 8601.
     finished_at: Option<String>,
-    /// Order of arrival among people, from 1; null for an unranked result.
+    /// Order of finishing among people, from 1; null for an unranked result.
     rank: Option<u32>,
     /// Why a result is unranked: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
     unranked: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Results: checked against the typing that the pods have seen, accepted once, ranked by arrival, shown to all callers.
+//! Results: checked against the typing that the pods have seen, accepted once, ranked in the order of finishing, shown to all callers.
 
 pub mod rules;
 #[cfg(test)]
@@ -44,6 +44,8 @@ fn wire(module: &mut Wiring) {
 const KEYS_LATE: Duration = Duration::from_secs(2);
 /// Interval of checks for them.
 const LOOK: Duration = Duration::from_millis(200);
+/// Interval of checks whether a claim that waits for its turn still has to.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Stores a player's progress in the facts, in the middle of the text and at its end.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
@@ -79,18 +81,38 @@ async fn take(cx: &Cx, user: User, claim: Statistics) -> Result<(), Error> {
     if cx.ask(made).await?.is_some() {
         return Ok(());
     }
-    let claim = if cx.settings().game.check_results && is_open(&game, &user.id) {
+    let is_checked = cx.settings().game.check_results && is_open(&game, &user.id);
+    let claim = if is_checked {
         let game = with_all_keys(cx, game, &user.id).await?;
         let wanted = FiguresWanted { game: game.clone(), user: user.id.clone() };
         // A module that fails is reported, and must not refuse a finish.
         let known = cx.ask(wanted).await.ok().flatten();
-        judge(&game, &user.id, known.unwrap_or(figures), cx.now())
+        let at = rules::finished_at(&game, &user.id, cx.now());
+        judge(&game, &user.id, known.unwrap_or(figures), at)
     } else {
         Claim { figures, at: cx.now(), unranked: None }
     };
     // A decided rank must be announced even if the client no longer waits for the answer.
     let here = cx.clone();
-    cx.carry(async move { finish(&here, id, user, claim).await }).await
+    cx.carry(async move {
+        if is_checked {
+            wait_for_turn(&here, id, &user.id).await?;
+        }
+        finish(&here, id, user, claim).await
+    })
+    .await
+}
+
+/// Waits while another player may have finished earlier, whose keys or claim are on their way: ranks do not depend on latency.
+async fn wait_for_turn(cx: &Cx, id: GameId, user: &UserId) -> Result<(), Error> {
+    loop {
+        let Some(game) = cx.live().find(id).await? else { return Ok(()) };
+        let turn = rules::turn_at(&game, user).map(|at| at.after(cx.now()));
+        match turn.filter(|left| !left.is_zero()) {
+            Some(left) => tokio::time::sleep(left.min(LOOK_AGAIN)).await,
+            None => return Ok(()),
+        }
+    }
 }
 
 async fn finish(cx: &Cx, id: GameId, user: User, claim: Claim) -> Result<(), Error> {

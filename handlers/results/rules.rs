@@ -1,8 +1,10 @@
 //! Which claims are valid, and how results are ranked.
 
+use std::time::Duration;
+
 use crate::Error;
-use crate::game::{Figures, Game, Player, Result as GameResult, UserId};
-use crate::handlers::shared::{Claim, CorrectWords, Finish};
+use crate::game::{Figures, Game, Player, Result as GameResult, Timestamp, UserId};
+use crate::handlers::shared::{Claim, CorrectWords, Finish, Progress};
 use crate::live::Step;
 
 /// Highest WPM that is valid. The record is about 300.
@@ -20,6 +22,32 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// How long a claim waits for that of a player who was through earlier, and how much later than its keys it may come.
+const CLAIM_LATE: Duration = Duration::from_secs(1);
+
+/// When a player finished whose claim arrives now: when the end of the text was typed, without the latency of the connection.
+/// Now, if the claim comes much later than its keys.
+pub(super) fn finished_at(game: &Game, user: &UserId, now: Timestamp) -> Timestamp {
+    let ended = game.player(user).and_then(|player| player.part::<Progress>().ended());
+    ended.filter(|at| now.after(*at) <= CLAIM_LATE).map_or(now, |at| at.min(now))
+}
+
+/// When a claim may take its rank: once no other player can have reached the end of the text earlier whose keys, or whose
+/// claim, are still on their way. `None` if the claim need not wait.
+pub(super) fn turn_at(game: &Game, user: &UserId) -> Option<Timestamp> {
+    let own = game.player(user)?.part::<Progress>().ended()?;
+    let others = game.people().filter(|it| it.result.is_none() && it.user.id != *user);
+    let until = others.filter_map(|other| {
+        let progress = other.part::<Progress>();
+        match progress.ended() {
+            Some(ended) if ended < own => Some(own + CLAIM_LATE),
+            Some(_) => None,
+            None => Some(own + Duration::from_millis(progress.round_trip.into())),
+        }
+    });
+    until.max()
 }
 
 /// Stores a player's result and decides its rank, once.

@@ -104,3 +104,68 @@ fn the_limits_themselves_are_taken() {
     assert!(!is_refused(Figures { wpm: 0.0, wpm_raw: 0.0, acc: 0.0 }));
     assert!(!is_refused(Figures { wpm: 1000.0, wpm_raw: f64::MAX, acc: 100.0 }));
 }
+
+mod turns {
+    use std::time::Duration;
+
+    use super::super::rules::{finished_at, hand_in, turn_at};
+    use super::*;
+    use crate::game::{Game, GameId, Parts, Stage};
+    use crate::handlers::shared::{Claim, Progress};
+
+    const START: Timestamp = Timestamp(1_000_000_000);
+
+    fn ms(time: u64) -> Duration {
+        Duration::from_millis(time)
+    }
+
+    /// A running race, with the progress of each player.
+    fn race<const N: usize>(progress: [Progress; N]) -> Game {
+        let players = progress.into_iter().enumerate().map(|(n, progress)| {
+            let mut player = player(n, None);
+            player.put(progress);
+            player
+        });
+        let players = players.collect();
+        Game { stage: Stage::Running, players, ..Game::opened(GameId(1), START, Parts::default()) }
+    }
+
+    /// The end of the text arrived so long after START, so much later than it was typed.
+    fn through(at: u64, late: u16) -> Progress {
+        let completed = Some(START + ms(at));
+        Progress { completed, late, round_trip: late, ..Progress::default() }
+    }
+
+    fn typing(round_trip: u16) -> Progress {
+        Progress { round_trip, ..Progress::default() }
+    }
+
+    fn turn(game: &Game, n: usize) -> Option<Duration> {
+        turn_at(game, &game.players[n].user.id).map(|at| at.after(START))
+    }
+
+    #[test]
+    fn a_claim_waits_as_long_as_the_keys_of_others_travel() {
+        let game = race([through(9_020, 20), typing(200), typing(90)]);
+        assert_eq!(turn(&game, 0), Some(ms(9_200)));
+        assert_eq!(turn(&race([through(9_020, 20)]), 0), None, "alone");
+    }
+
+    #[test]
+    fn a_claim_waits_for_that_of_a_player_who_was_through_earlier() {
+        let mut game = race([through(9_020, 20), through(9_150, 200)]);
+        assert_eq!(turn(&game, 0), Some(ms(10_000)));
+        assert_eq!(turn(&game, 1), None);
+        let claim = Claim { figures: FIGURES, at: START + ms(8_950), unranked: None };
+        assert!(hand_in(&mut game, &"guest-1".into(), claim).is_change());
+        assert_eq!(turn(&game, 0), None, "it is there");
+    }
+
+    #[test]
+    fn a_result_is_dated_by_when_it_was_typed_unless_the_claim_is_late() {
+        let game = race([through(9_200, 200)]);
+        let at = |now| finished_at(&game, &"guest-0".into(), START + ms(now)).after(START);
+        assert_eq!((at(9_210), at(9_900)), (ms(9_000), ms(9_000)));
+        assert_eq!(at(20_000), ms(20_000));
+    }
+}

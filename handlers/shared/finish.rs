@@ -3,12 +3,12 @@
 use crate::Kind;
 use crate::game::{Figures, Game, Result as GameResult, Stage, Timestamp, Unranked, UserId};
 
-/// A claim: the figures that become a player's result, and when they arrived.
+/// A claim: the figures that become a player's result, and when the player finished.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Claim {
     /// The figures.
     pub figures: Figures,
-    /// When it arrived.
+    /// When the player finished.
     pub at: Timestamp,
     /// Why it gets no rank; `None` if it is ranked.
     pub unranked: Option<Unranked>,

@@ -1,8 +1,10 @@
 //! How far a player has typed, as the pods have seen it: the facts by which a result is judged.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{Latency, Text};
 use crate::game::{Part, Timestamp};
 
 /// Characters per second above which typing is not credited: 360 words per minute, more than any typist keeps up for a
@@ -25,6 +27,10 @@ pub struct Progress {
     pub at: Option<Timestamp>,
     /// When the end of the text was reached.
     pub completed: Option<Timestamp>,
+    /// How many milliseconds before that the player had typed it: the latency of the connection, as [`Latency::of`] states it.
+    pub late: u16,
+    /// The round trip of the player's connection in milliseconds, when the latest progress was stored.
+    pub round_trip: u16,
 }
 
 impl Part for Progress {
@@ -38,12 +44,21 @@ impl Progress {
         self.reached.iter().map(|typed| u32::from(*typed)).sum::<u32>().saturating_add(blanks)
     }
 
+    /// When the player had typed the end of the text, by a clock that began when START arrived.
+    pub fn ended(&self) -> Option<Timestamp> {
+        self.completed.map(|at| at - Duration::from_millis(self.late.into()))
+    }
+
     /// Merges what another pod has seen, or this one since. Returns whether it counts: typing after the end does not.
     /// An end that is reported late is dated no earlier than the latest known position.
     pub fn absorb(&mut self, seen: &Self) -> bool {
         if self.completed.is_some_and(|end| seen.at > Some(end)) {
             return false;
         }
+        if seen.completed.is_some_and(|new| self.completed.is_none_or(|known| new < known)) {
+            self.late = seen.late;
+        }
+        self.round_trip = if seen.round_trip > 0 { seen.round_trip } else { self.round_trip };
         self.completed = match (self.completed, seen.completed) {
             (Some(known), Some(new)) => Some(known.min(new)),
             (known, new) => known.or(new.max(self.at.filter(|_| new.is_some()))),
@@ -133,8 +148,14 @@ impl Tracker {
         self.seen.completed.is_some()
     }
 
-    /// A position within the text was received.
-    pub fn note(&mut self, text: &Text, position: (u32, i32), now: Timestamp) -> Noted {
+    /// A position within the text was received, by this much later than it was typed.
+    pub fn note(
+        &mut self,
+        text: &Text,
+        position: (u32, i32),
+        now: Timestamp,
+        latency: Latency,
+    ) -> Noted {
         let Some(since) = self.since(now) else { return Noted::NotNow };
         if self.seen.completed.is_some() {
             return Noted::Typed;
@@ -155,8 +176,9 @@ impl Tracker {
         self.seen.extra += u32::from(is_more && typed > length);
         self.seen.keys = self.seen.keys.saturating_add(1);
         (self.seen.at, self.last) = (Some(now), Some(position));
+        self.seen.round_trip = latency.round_trip;
         if index + 1 == text.words() && typed >= length {
-            self.seen.completed = Some(now);
+            (self.seen.completed, self.seen.late) = (Some(now), latency.late);
             return Noted::Milestone;
         }
         let is_halfway = index >= text.words() / 2;

@@ -16,7 +16,7 @@ pub struct Standing {
     name: String,
     /// When the result arrived, ISO 8601.
     finished: Option<String>,
-    /// Order of arrival among people, from 1; 99999 for players who have not finished or are unranked, and for bots.
+    /// Order of finishing among people, from 1; 99999 for players who have not finished or are unranked, and for bots.
     rank: u32,
     /// Words per minute.
     wpm: Option<f64>,

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Caret, Edit, Noted, Progress, Spot, Tape, Text, Tracker};
+use super::{Caret, Edit, Latency, Noted, Progress, Spot, Tape, Text, Tracker};
 use crate::Error;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
@@ -82,8 +82,13 @@ impl Typing {
         self.hand.lock().tracker.end_at(until);
     }
 
-    /// Records a position within the text.
-    pub fn note(&self, position: (u32, i32), now: Timestamp) -> Noted {
+    /// Records a position within the text. `round_trip` is that of the socket, if it is known.
+    pub fn note(
+        &self,
+        position: (u32, i32),
+        now: Timestamp,
+        round_trip: Option<Duration>,
+    ) -> Noted {
         let mut hand = self.hand.lock();
         let Hand { tracker, tape, .. } = &mut *hand;
         let Some(since) = tracker.since(now) else { return Noted::NotNow };
@@ -91,16 +96,16 @@ impl Typing {
             let (word_index, char_index) = position;
             tape.spots.push(Spot { at: millis(now.after(since)), word_index, char_index }, now);
         }
-        tracker.note(self.text(), position, now)
+        tracker.note(self.text(), position, now, Latency::of(round_trip))
     }
 
     /// Records edits, of which `first` came before them. Those that are known already are passed over, so a repeat changes
-    /// nothing. `within` checks a position against the text.
+    /// nothing. `within` checks a position against the text. `round_trip` is that of the socket, if it is known.
     pub fn edit(
         &self,
         first: u32,
         edits: &[Edit],
-        now: Timestamp,
+        (now, round_trip): (Timestamp, Option<Duration>),
         within: fn(&Text, i64, i64) -> Option<(u32, i32)>,
     ) -> Edited {
         let mut hand = self.hand.lock();
@@ -111,12 +116,14 @@ impl Typing {
         let before = usize::try_from(known - first).unwrap_or(usize::MAX);
         let fresh = edits.get(before..).unwrap_or_default();
         edited.is_repeat = fresh.is_empty();
+        let heard = millis(now.after(since));
         for edit in fresh {
-            tape.edits.push(edit, millis(now.after(since)));
+            tape.edits.push(edit, heard);
             caret.follow(edit);
             let (word, char) = caret.position();
             let Some(position) = within(self.text(), word, char) else { continue };
-            let noted = tracker.note(self.text(), position, now);
+            let latency = Latency::claimed(round_trip, heard, edit.at);
+            let noted = tracker.note(self.text(), position, now, latency);
             edited.is_milestone |= noted == Noted::Milestone;
             edited.position = Some(position);
         }

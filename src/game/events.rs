@@ -57,7 +57,7 @@ lifecycle! {
     "player.finished" PlayerFinished (Game) {
         /// The player.
         user: UserId,
-        /// Order of arrival among people, from 1; 0 for bots and for unranked results.
+        /// Order of finishing among people, from 1; 0 for bots and for unranked results.
         rank: u32
     }
     /// A player has reached the second half of the text, or its end, by the positions received on this pod.

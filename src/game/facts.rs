@@ -33,9 +33,9 @@ pub struct Figures {
 /// A finished race of one player.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Result {
-    /// Order of arrival at the server among people, from 1; 0 for other players and for unranked results.
+    /// Order of finishing among people, from 1; 0 for other players and for unranked results.
     pub rank: u32,
-    /// When it arrived.
+    /// When the player finished, or when the claim arrived, if that was much later.
     pub finished: Timestamp,
     /// The claim, corrected by what the server has seen.
     pub figures: Figures,

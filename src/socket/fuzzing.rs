@@ -34,7 +34,8 @@ impl Track {
         rooms.enter(RACE, GameId(1), &member, 2);
         let room = rooms.enter(RACE, GameId(1), &watcher, 2);
         let (game, user, socket) = (GameId(1), member.user.clone(), member.socket);
-        let seat = Seat { game, user, socket, kept: Kept::of(Arc::new(())), room };
+        let seat =
+            Seat { game, user, socket, round_trip: None, kept: Kept::of(Arc::new(())), room };
         Self { bus: bus.build().0, ground, frames, seat, watcher }
     }
 

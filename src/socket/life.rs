@@ -94,7 +94,7 @@ impl<S: Socket> Session<S> {
         });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
         let kept = room.keep::<S::Own>(&user);
-        let seat = Seat { game, user, socket: number, kept, room };
+        let seat = Seat { game, user, socket: number, round_trip: None, kept, room };
         socket.seated(&seat);
         // It is in its room now: whatever the facts lack here, the room will be told.
         if cx.drain().is_on() {

@@ -1,6 +1,8 @@
 //! The heartbeat of a socket: pings that carry the time at which they were sent. A timer of all sockets decides when
 //! (`rooms::Heartbeats`).
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::rooms::Frame;
@@ -47,21 +49,19 @@ impl Pulse {
         self.stamp
     }
 
-    /// Handles a pong. Returns the stamp of its ping, if it has a valid one.
-    pub(super) fn pong(&mut self, payload: &[u8]) -> Option<u64> {
+    /// Handles a pong. Returns the stamp of its ping, if it has a valid one, and the time since then.
+    pub(super) fn pong(&mut self, payload: &[u8]) -> Option<(u64, Duration)> {
         let stamp = u64::from_be_bytes(payload.try_into().ok()?);
         if stamp > self.stamp {
             return None;
         }
         self.unanswered = false;
-        Some(stamp)
+        Some((stamp, self.begun.elapsed().saturating_sub(Duration::from_micros(stamp))))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -70,7 +70,9 @@ mod tests {
         for beat in 1..4 {
             tokio::time::advance(Duration::from_secs(20)).await;
             let Beat::Ping(ping) = pulse.next() else { panic!("answered, and yet dead") };
-            assert_eq!(pulse.pong(&ping.bytes()[2..]), Some(beat * 20_000_000));
+            tokio::time::advance(Duration::from_millis(70)).await;
+            let sent = beat * 20_000_000 + (beat - 1) * 70_000;
+            assert_eq!(pulse.pong(&ping.bytes()[2..]), Some((sent, Duration::from_millis(70))));
         }
     }
 

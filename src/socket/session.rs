@@ -38,8 +38,9 @@ enum Step {
 }
 
 impl<S: Socket> Session<S> {
-    /// Sends the first frames, and catches up.
+    /// Sends the first frames, with a ping that measures the round trip, and catches up.
     async fn begin(&mut self) -> Result<(), End> {
+        self.greeting.push(self.pulse.ping());
         self.member.outbox.say(std::mem::take(&mut self.greeting));
         let cause = self.cause.clone();
         self.catch_up(&cause).await?;
@@ -127,7 +128,9 @@ impl<S: Socket> Session<S> {
                     taken
                 }
                 Message::Pong(payload) => {
-                    note_pong(&mut self.pulse, &mut self.tracked, &payload);
+                    let took = note_pong(&mut self.pulse, &mut self.tracked, &payload);
+                    let shortest = &mut self.seat.round_trip;
+                    *shortest = took.into_iter().chain(*shortest).min();
                     Ok(())
                 }
                 Message::Ping(_) | Message::Close(_) => Ok(()),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
@@ -98,12 +99,17 @@ pub enum Said {
     Answered,
 }
 
-/// Handles a pong: frames before its ping have arrived.
-pub(super) fn note_pong(pulse: &mut Pulse, tracked: &mut Option<(Said, u64)>, pong: &[u8]) {
-    let stamp = pulse.pong(pong);
-    if let (Some(stamp), Some((said, behind))) = (stamp, tracked)
+/// Handles a pong: frames before its ping have arrived. Returns the time since the ping.
+pub(super) fn note_pong(
+    pulse: &mut Pulse,
+    tracked: &mut Option<(Said, u64)>,
+    pong: &[u8],
+) -> Option<Duration> {
+    let (stamp, took) = pulse.pong(pong)?;
+    if let Some((said, behind)) = tracked
         && stamp >= *behind
     {
         *said = Said::Answered;
     }
+    Some(took)
 }

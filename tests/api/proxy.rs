@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 
 /// What becomes of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// They are passed on.
     Open,
-    /// The same, but each packet is so late, or up to twice that.
+    /// The same, but each packet takes so long, in either direction.
     Late(Duration),
     /// They are held up: all that was sent arrives at once when the way is open again.
     Stalled,
@@ -89,18 +90,30 @@ async fn carry(
     mut to: impl AsyncWrite + Unpin,
     ways: &mut watch::Receiver<Way>,
 ) {
-    let mut packet = vec![0; 64 * 1024];
-    while let Ok(length @ 1..) = from.read(&mut packet).await {
-        let way = *ways.borrow();
-        if let Way::Late(time) = way {
-            tokio::time::sleep(time).await;
+    let (sent, mut travelling) = mpsc::channel(1024);
+    let at_entry = ways.clone();
+    let enter = async move {
+        let mut packet = vec![0; 64 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut packet).await {
+            let way = *at_entry.borrow();
+            let time = if let Way::Late(time) = way { time } else { Duration::ZERO };
+            if sent.send((Instant::now() + time, packet[..length].to_vec())).await.is_err() {
+                break;
+            }
         }
-        let is_there = ways.wait_for(|way| *way != Way::Stalled).await.is_ok();
-        if !is_there || to.write_all(&packet[..length]).await.is_err() {
-            break;
+    };
+    let arrive = async {
+        while let Some((due, packet)) = travelling.recv().await {
+            tokio::time::sleep_until(due).await;
+            let is_there = ways.wait_for(|way| *way != Way::Stalled).await.is_ok();
+            if !is_there || to.write_all(&packet).await.is_err() {
+                break;
+            }
         }
-    }
-    let _ = to.shutdown().await;
+        let _ = to.shutdown().await;
+        travelling.close();
+    };
+    tokio::join!(enter, arrive);
 }
 
 /// Keeps a connection for as long as the way is silent.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Stage, Timestamp, Unranked, User, UserType,
 };
-use crate::handlers::shared::{Claim, Progress, Text, Tracker, Words, judge};
+use crate::handlers::shared::{Claim, Latency, Progress, Text, Tracker, Words, judge};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -73,7 +73,7 @@ impl Typist {
             strokes += 1;
             latest = latest.max(told + stroke * strokes + late(strokes));
             let position = (word as u32, char as i32 - 1);
-            tracker.note(&text, position, latest);
+            tracker.note(&text, position, latest, Latency::default());
         };
         let (mut right, mut wrong, mut correct, mut standing) =
             (0, 0, words.len() - 1, words.len() - 1);
@@ -130,6 +130,7 @@ fn anything() -> impl Strategy<Value = Progress> {
             gaps,
             at,
             completed,
+            ..Progress::default()
         },
     )
 }

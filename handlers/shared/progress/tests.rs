@@ -41,7 +41,7 @@ fn typist(text: &Text) -> Tracker {
 fn types(tracker: &mut Tracker, text: &Text, positions: &[(u32, i32)], mut now: Timestamp) {
     for position in positions {
         now = now + KEY;
-        assert_ne!(tracker.note(text, *position, now), Noted::NotNow);
+        assert_ne!(tracker.note(text, *position, now, Latency::default()), Noted::NotNow);
     }
 }
 
@@ -62,7 +62,7 @@ proptest! {
     fn at_most_two_positions_of_a_race_are_written_down(text in texts()) {
         let mut tracker = typist(&text);
         let noted = positions(&text, u16::MAX).into_iter();
-        let noted = noted.filter(|it| tracker.note(&text, *it, START) == Noted::Milestone);
+        let noted = noted.filter(|it| tracker.note(&text, *it, START, Latency::default()) == Noted::Milestone);
         prop_assert!(matches!(noted.count(), 1..=2));
     }
 
@@ -109,7 +109,7 @@ proptest! {
 fn before_start_nothing_is_typed() {
     let (text, mut tracker) = (Text::of("two words"), Tracker::default());
     tracker.resume(&text, &Progress::default(), None);
-    assert_eq!(tracker.note(&text, (0, 0), START), Noted::NotNow);
+    assert_eq!(tracker.note(&text, (0, 0), START, Latency::default()), Noted::NotNow);
     assert_eq!(tracker.take(), None);
 }
 
@@ -120,7 +120,7 @@ fn a_key_after_the_end_changes_nothing_here_or_elsewhere() {
     types(&mut tracker, &text, &positions(&text, u16::MAX), START);
     let mut known = tracker.take().unwrap();
     let end = known.clone();
-    assert_eq!(tracker.note(&text, (0, 1), START + KEY * 900), Noted::Typed);
+    assert_eq!(tracker.note(&text, (0, 1), START + KEY * 900, Latency::default()), Noted::Typed);
     assert_eq!(tracker.take(), None);
     let stray = Progress { keys: 1, at: Some(START + KEY * 900), ..Progress::default() };
     assert!(!known.absorb(&stray));
@@ -146,7 +146,7 @@ fn a_jump_is_credited_only_after_a_reconnect_and_by_the_time_since_start() {
         if is_back {
             tracker.resume(&text, &Progress::default(), None);
         }
-        tracker.note(&text, (3, 0), last + away);
+        tracker.note(&text, (3, 0), last + away, Latency::default());
         let seen = tracker.take().unwrap();
         (seen.reached, seen.gaps)
     };
@@ -164,9 +164,9 @@ fn a_position_that_a_stall_has_held_up_takes_no_credit_from_the_next_socket() {
     let mut tracker = typist(&text);
     types(&mut tracker, &text, &positions(&text, u16::MAX)[..5], START);
     let back = START + Duration::from_secs(3);
-    tracker.note(&text, (0, 5), back);
+    tracker.note(&text, (0, 5), back, Latency::default());
     tracker.resume(&text, &Progress::default(), None);
-    tracker.note(&text, (3, 9), back + KEY / 2);
+    tracker.note(&text, (3, 9), back + KEY / 2, Latency::default());
     assert_eq!(tracker.take().unwrap().reached, [10, 10, 10, 10]);
 }
 
@@ -176,7 +176,12 @@ fn a_client_that_reconnects_at_each_word_is_not_credited_for_long() {
     let mut tracker = typist(&text);
     for word in 0..25 {
         tracker.resume(&text, &Progress::default(), None);
-        tracker.note(&text, (word, 6), START + Duration::from_secs(u64::from(word) * 2));
+        tracker.note(
+            &text,
+            (word, 6),
+            START + Duration::from_secs(u64::from(word) * 2),
+            Latency::default(),
+        );
     }
     let seen = tracker.take().unwrap();
     assert_eq!(seen.gaps, GAPS);
@@ -188,7 +193,7 @@ fn letters_beyond_a_word_are_counted_and_taking_them_back_is_not() {
     let text = Text::of("two words");
     let mut tracker = typist(&text);
     for letter in [0, 1, 2, 3, 4, 3, 2, 3] {
-        tracker.note(&text, (0, letter), START);
+        tracker.note(&text, (0, letter), START, Latency::default());
     }
     let seen = tracker.take().unwrap();
     assert_eq!((seen.extra, seen.keys, seen.characters()), (3, 8, 3));

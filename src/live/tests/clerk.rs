@@ -354,6 +354,14 @@ fn learns(known: &mut Progress, seen: &Progress) -> bool {
         (Some(end), Some(new)) if new < end => Some(new),
         _ => end,
     };
+    match (end, seen.completed) {
+        (Some(end), Some(new)) if end <= new => {}
+        (_, Some(_)) => known.late = seen.late,
+        _ => {}
+    }
+    if seen.round_trip != 0 {
+        known.round_trip = seen.round_trip;
+    }
     known.at = Some(known.at.map_or(at, |last| last.max(at)));
     known.keys += seen.keys;
     known.extra += seen.extra;

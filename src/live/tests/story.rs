@@ -141,7 +141,16 @@ impl Chance {
         let letters = |word| ((self.which * 7 + word * 5) % 6) as u16;
         let reached = (0..=self.which % 3).map(letters).collect();
         let completed = at.filter(|_| number.is_multiple_of(4));
-        Progress { reached, keys: number + 1, extra: number % 3, gaps: number % 2, at, completed }
+        Progress {
+            reached,
+            keys: number + 1,
+            extra: number % 3,
+            gaps: number % 2,
+            at,
+            completed,
+            late: (number % 200) as u16,
+            round_trip: (number % 5) as u16,
+        }
     }
 
     fn claim(self, now: Timestamp) -> Claim {

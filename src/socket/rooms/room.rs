@@ -39,6 +39,8 @@ pub struct Seat {
     pub user: UserId,
     /// The number of the socket on this pod.
     pub socket: u64,
+    /// The time from a ping to its pong: the shortest so far.
+    pub round_trip: Option<Duration>,
     /// What the room keeps for the player.
     pub(in crate::socket) kept: Kept,
     /// The room.
