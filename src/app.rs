@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::take;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +77,7 @@ impl Application {
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
             let records = Records::open(settings, init).await?;
+            records.derive_by(take(&mut declared.derivations));
             let journal = Journal::start(records.clone(), &keepers, keepers_stop.clone());
             Ok((Lives::open(settings, &records, journal).await?, records))
         };

@@ -1,7 +1,5 @@
 //! Entries of a day's board: the best race of each player.
 
-use std::cmp::Ordering;
-
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
@@ -42,13 +40,6 @@ impl Entry {
     pub(super) fn row(&self, rank: u64, caller: Option<&UserId>) -> BoardRow {
         let is_own = caller == Some(&self.user);
         BoardRow::of(rank, &self.name, self.figures, self.finished, is_own)
-    }
-
-    /// Whether it comes before another one: it is faster, or as fast and more accurate, or earlier.
-    pub(super) fn beats(&self, other: &Self) -> bool {
-        let order = self.figures.wpm.total_cmp(&other.figures.wpm);
-        let order = order.then(self.figures.acc.total_cmp(&other.figures.acc));
-        order.then(other.finished.cmp(&self.finished)) == Ordering::Greater
     }
 }
 

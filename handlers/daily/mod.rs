@@ -2,8 +2,7 @@
 //!
 //! A lobby of friends, or a race alone, is opened for it by `daily=true` in the query of its socket. The text is drawn when
 //! the first race of the day needs it, and kept; so all pods have the same one, also after a restart. A ranked result
-//! enters the board by an idempotent write. The event of the result does that at once; a timer does it again for what was
-//! missed (`rules::due`), until the facts say that all results of the race are entered.
+//! and its entry on the board are written together.
 
 mod day;
 mod entry;
@@ -26,12 +25,10 @@ use self::rules::{Daily, day_of};
 use self::settings::Challenge;
 use self::wire::{DailyBoard, Own, Standing};
 use crate::auth::Cookies;
-use crate::bus::Heard;
-use crate::game::{Game, GameId, Parts, PlayerFinished, UserId};
+use crate::game::{Game, Parts, Player, Result as GameResult, UserId};
 use crate::handlers::shared::{DrawnText, LobbyWanted, TextAbout, TextWanted};
 use crate::http::{Answer, Caller, GameQuery};
-use crate::live::Step;
-use crate::module::{Cx, Edit, Item, Module, Slot, Wiring};
+use crate::module::{Brief, Cx, Module, Slot, Wiring};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "daily", path: module_path!(), wire } }
@@ -47,11 +44,9 @@ const LAST_RANK: u32 = 10_000;
 fn wire(module: &mut Wiring) {
     module.state(Challenge::load);
     module.keeps::<DayText>();
-    module.keeps::<Entry>();
+    module.keeps_with_results(entry);
     module.decides(FIRST, opening);
     module.decides(FIRST, draw);
-    module.hears(count);
-    module.timer("daily.entries", rules::due, settle);
     module.get(BOARD, show);
     module.get("/api/v1/daily/standing", standing).fails(&[Kind::GAME_NOT_FOUND]);
     module.client(Slot::Page { path: "daily", title: "Daily" }, "daily.js");
@@ -91,40 +86,9 @@ async fn text_of(cx: &Cx, day: Day) -> Result<String, Error> {
     kept.map(|it| it.item.words).ok_or_else(|| Kind::UNAVAILABLE.into())
 }
 
-/// Enters a result.
-async fn count(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
-    if finished.rank == 0 {
-        return Ok(());
-    }
-    let Some(game) = cx.live().find(finished.game).await? else { return Ok(()) };
-    cx.arm(&game);
-    enter(&cx, &game, |entry| entry.user == finished.user).await
-}
-
-/// Enters all results of a race, and notes that in its facts.
-async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
-    let Some(game) = cx.live().find(id).await? else { return Ok(()) };
-    enter(&cx, &game, |_| true).await?;
-    let entered = game.finishers();
-    let note = |game: &mut Game| Step::changed_if(rules::note(game, entered));
-    cx.live().advance("enter_daily", id, note).await.map(drop)
-}
-
-/// Enters results of a race into the board of its day, where they are better than the player's best so far.
-async fn enter(cx: &Cx, game: &Game, wanted: impl Fn(&Entry) -> bool) -> Result<(), Error> {
-    let entries = rules::entries(game, cx.state::<Challenge>().keep_days());
-    for entry in entries.into_iter().filter(wanted) {
-        let better = |known: Option<Entry>| match known {
-            Some(known) if !entry.beats(&known) => Edit::Keep,
-            _ => Edit::Put(entry.clone()),
-        };
-        match cx.items::<Entry>().change(&entry.key(), better).await {
-            // The account is deleted.
-            Err(error) if error.kind() == Kind::USER_NOT_FOUND => {}
-            entered => entered.map(drop)?,
-        }
-    }
-    Ok(())
+/// The entry of a ranked result for the board of its day.
+fn entry(brief: Brief<'_>, game: &Game, player: &Player, result: GameResult) -> Option<Entry> {
+    rules::entry(game, player, result, brief.state::<Challenge>().keep_days())
 }
 
 /// Returns the board of a day in pages: the best race of each player in the text of that day, the fastest first. Of equally
@@ -153,8 +117,7 @@ async fn show(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Dai
     Ok(path.iter().fold(answer, |answer, path| answer.with_next_page(path)))
 }
 
-/// Returns whether a race has the text of a day, and the caller's place on the board of that day. A ranked result of the caller
-/// in that race is entered first.
+/// Returns whether a race has the text of a day, and the caller's place on the board of that day.
 #[endpoint(tags("daily"))]
 async fn standing(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Standing>, Error> {
     let user = caller.0.id;
@@ -162,7 +125,6 @@ async fn standing(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Stan
     let Some(day) = day_of(&game) else {
         return Ok(Answer::new(Standing { day: None, own: None }));
     };
-    enter(&cx, &game, |entry| entry.user == user).await?;
     let own = own(&cx, day, &user).await?;
     Ok(Answer::new(Standing { day: Some(day.name()), own }))
 }

@@ -1,4 +1,4 @@
-//! Which races belong to a day, their order, when they are entered, and whole races of it.
+//! Which races belong to a day, which results count, their order, and whole races of a day.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::day::{Day, DayText};
 use super::entry::Entry;
 use super::query::Place;
-use super::rules::{Daily, KIND, day_of, due, entries, note};
+use super::rules::{Daily, KIND, day_of, entry};
 use crate::game::{
-    Figures, Game, GameId, Parts, Player, PlayerFinished, Result as GameResult, Timestamp,
-    Unranked, User, UserType,
+    Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
 };
 use crate::handlers::shared::{TextAbout, TimeLimit, Words};
+use crate::live::Step;
 use crate::module::Item;
 use crate::records::{Cursor, SortKey};
 use crate::settings::Settings;
@@ -66,7 +66,8 @@ fn ranked_results_of_people_in_races_of_a_day_count() {
     ];
     let mut game = race(players);
     let users = |game: &Game| -> Vec<String> {
-        entries(game, 30).iter().map(|entry| entry.user.to_string()).collect()
+        let of = |player: &Player| entry(game, player, player.result?, 30);
+        game.people().filter_map(of).map(|entry| entry.user.to_string()).collect()
     };
     assert_eq!(users(&game), ["guest-1", "guest-5"]);
     game.put(Words("other words".into()));
@@ -83,36 +84,23 @@ fn ranked_results_of_people_in_races_of_a_day_count() {
     assert_eq!((day_of(&other), users(&other)), (None, vec![]));
 }
 
-#[test]
-fn a_race_is_entered_until_its_facts_say_that_it_is() {
-    let mut game = race(vec![player("guest-1", None)]);
-    assert_eq!(due(&game), None, "no result");
-    game.players[0] = player("guest-1", Some(1));
-    assert_eq!(due(&game), Some(NOON + Duration::from_secs(11)));
-    assert!(note(&mut game, 1));
-    assert_eq!(due(&game), None);
-    assert!(!note(&mut game, 0), "what is entered stays entered");
-    game.players.push(player("guest-2", Some(2)));
-    assert_eq!(due(&game), Some(NOON + Duration::from_secs(12)), "one more");
-    assert_eq!(due(&Game { parts: Parts::default(), ..game }), None, "no race of a day");
+fn any_entry() -> Entry {
+    let game = race(vec![player("guest-1", Some(1))]);
+    let player = &game.players[0];
+    entry(&game, player, player.result.unwrap(), 30).unwrap()
 }
 
-fn entry(wpm: f64, acc: f64, finished: i64) -> Entry {
-    let [only] = &entries(&race(vec![player("guest-1", Some(1))]), 30)[..] else { panic!("one") };
-    Entry { figures: figures(wpm, acc), finished: Timestamp(finished), ..only.clone() }
+#[test]
+fn the_board_lists_the_faster_race_first_then_the_more_accurate_then_the_earlier_one() {
+    let key = |wpm, acc, finished| {
+        let finished = Timestamp(finished);
+        Entry { figures: figures(wpm, acc), finished, ..any_entry() }.sort_keys()
+    };
+    let order = [key(71.0, 90.0, 9), key(70.0, 99.0, 9), key(70.0, 98.0, 1), key(70.0, 98.0, 2)];
+    assert!(order.is_sorted());
 }
 
 proptest! {
-    #[test]
-    fn a_player_has_the_entry_that_the_board_lists_first(
-        (wpm, acc, finished) in (0..3_i32, 0..3_i32, 0..3_i64),
-        (other_wpm, other_acc, other_finished) in (0..3_i32, 0..3_i32, 0..3_i64),
-    ) {
-        let one = entry(wpm.into(), acc.into(), finished);
-        let other = entry(other_wpm.into(), other_acc.into(), other_finished);
-        prop_assert_eq!(one.beats(&other), one.sort_keys() < other.sort_keys());
-    }
-
     #[test]
     fn a_place_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in "[a-z:]{1,9}") {
         let cursor = Cursor::at(&SortKey::default().text("2026-11-26").falling(70.0), &key);
@@ -125,7 +113,7 @@ proptest! {
 fn the_entries_of_a_guest_become_those_of_the_account() {
     let account =
         User { id: "google-7".into(), name: "Anna".into(), user_type: UserType::Registered };
-    let entry = entry(70.0, 98.0, 1);
+    let entry = any_entry();
     let taken = entry.clone().handed_over(&account).unwrap();
     assert_eq!((taken.key(), &*taken.name), ("2026-11-26:google-7".to_owned(), "Anna"));
     assert_eq!((taken.figures, taken.finished), (entry.figures, entry.finished));
@@ -167,7 +155,7 @@ async fn all_players_of_a_day_type_the_same_text_and_are_on_its_board() {
 }
 
 #[tokio::test]
-async fn a_result_whose_event_was_missed_is_entered_by_the_timer() {
+async fn an_entry_is_there_as_soon_as_the_result_and_once() {
     let server = Server::with(quick).await;
     let mut anna = server.player("?game_type=single&daily=true").await;
     anna.starts().await;
@@ -175,14 +163,13 @@ async fn a_result_whose_event_was_missed_is_entered_by_the_timer() {
     let cx = server.cx("daily");
     let day = Day::of(cx.now());
     let key = super::key(day, &anna.id.as_str().into());
-    eventually(async || cx.items::<Entry>().get(&key).await.unwrap().is_some()).await;
-    cx.items::<Entry>().delete(&key, crate::records::Expected::Anything).await.unwrap();
-    super::settle(cx.clone(), GameId(anna.game)).await.unwrap();
-    assert!(cx.items::<Entry>().get(&key).await.unwrap().is_some());
-    let game = cx.live().find(GameId(anna.game)).await.unwrap().unwrap();
-    assert_eq!(due(&game), None, "that is noted");
-    // A repeat of the event changes nothing.
-    let rank = 1;
-    server.announce(PlayerFinished { game: game.id, user: anna.id.as_str().into(), rank }).await;
+    let kept = cx.items::<Entry>().get(&key).await.unwrap().expect("written with the result");
+    // Facts that are written again change nothing.
+    let note = |game: &mut Game| {
+        game.put(TimeLimit(None));
+        Step::changed(())
+    };
+    cx.live().advance("note", GameId(anna.game), note).await.unwrap();
+    assert_eq!(cx.items::<Entry>().get(&key).await.unwrap(), Some(kept));
     assert!(cx.items::<DayText>().get(&day.name()).await.unwrap().is_some());
 }

@@ -102,11 +102,19 @@ use std::time::Duration;
 
 use time::Time;
 
-use super::context::{Clock, ClockEntry, CollectionEntry, Cx, Item, Share, Turn};
+use super::context::{
+    Brief, Clock, ClockEntry, CollectionEntry, Cx, Item, Share, Turn, item_write,
+};
 use super::wiring::{Wiring, publishing};
 use crate::Error;
-use crate::bus::{Emits, count_deliveries_from_zero, count_from_zero};
+use crate::bus::{Emits, Owner, count_deliveries_from_zero, count_from_zero, report_panic};
+use crate::game::{Game, Player, Result as GameResult};
+use crate::records::Expected;
+use crate::telemetry::panics;
 use crate::timers::Schedule;
+
+/// The name of derivations from results, in metrics and in the log.
+const DERIVE: &str = "derive";
 
 impl Wiring<'_> {
     /// A collection of items, in the records: SQLite or PostgreSQL. [`Cx::items`] finds it.
@@ -115,8 +123,35 @@ impl Wiring<'_> {
     /// switched off or left out.
     pub fn keeps<T: Item>(&mut self) {
         count_from_zero(self.row.name, "hand over");
-        self.row.keeps.push(CollectionEntry { name: T::COLLECTION, indexes: T::INDEXES });
+        self.row.keeps.push(CollectionEntry::of(T::COLLECTION, T::INDEXES));
         self.to.keeping.keep::<T>(self.row.name);
+    }
+
+    /// The same for items that follow from results: they are written in the transaction that writes the results, so neither is
+    /// there without the other. `derive` is a pure function of the facts of a game, for each person with a result. It is called again with
+    /// each later change of the game, and changes nothing then: under a key, the item stays that is first in its first index
+    /// ([`Expected::After`](crate::records::Expected::After)). While the module is switched off, nothing is derived.
+    pub fn keeps_with_results<T: Item>(
+        &mut self,
+        derive: fn(Brief<'_>, &Game, &Player, GameResult) -> Option<T>,
+    ) {
+        self.keeps::<T>();
+        count_from_zero(self.row.name, DERIVE);
+        if let Some(entry) = self.row.keeps.last_mut() {
+            entry.with_results = true;
+        }
+        let (module, switch, ground) = (self.row.name, self.switch.clone(), self.to.ground.clone());
+        self.to.derivations.push(Box::new(move |game| {
+            let Some(ground) = ground.get().filter(|_| switch.is_on()) else { return Vec::new() };
+            let of = |player: &Player| {
+                let item = derive(Brief::of(module, ground), game, player, player.result?)?;
+                item_write(&item, Expected::After).ok()
+            };
+            panics::catch(|| game.people().filter_map(of).collect()).unwrap_or_else(|caught| {
+                report_panic(&*switch, DERIVE, &caught);
+                Vec::new()
+            })
+        }));
     }
 
     /// Values that the pods share, in the live state: this process or Redis. [`Cx::shares`] finds them.

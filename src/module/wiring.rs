@@ -21,6 +21,7 @@ use crate::bus::{
 };
 use crate::game::{Game, GameId, Timestamp};
 use crate::login::identity::Provider;
+use crate::records::Derivation;
 use crate::settings::Settings;
 use crate::socket::{FrameHandlers, Rooms, SocketRoute};
 use crate::telemetry::{About, Own};
@@ -57,6 +58,7 @@ pub struct Declarations {
     pub(crate) instruments: Instruments,
     pub(crate) switches: Switches,
     pub(crate) keeping: Keeping,
+    pub(crate) derivations: Vec<Derivation>,
 }
 
 impl Declarations {
@@ -99,6 +101,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         instruments: Instruments::default(),
         switches: Switches::default(),
         keeping: Keeping::default(),
+        derivations: Vec::new(),
     };
     for module in modules {
         let switch = declared.switches.add(module.name, &declared.rooms);

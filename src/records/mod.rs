@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod clocks;
 mod db;
+mod derived;
 mod failure;
 mod items;
 mod journal;
@@ -23,6 +24,7 @@ mod transaction;
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use audit::Act;
 pub use clocks::{Claim, Claimed};
+pub(crate) use derived::Derivation;
 pub use items::{
     BATCH, BODY, Cursor, Expected, INDEXES, ItemWrite, KEY, NewItem, PAGE, Range, SORT_KEY,
     SortKey, StoredItem,

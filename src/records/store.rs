@@ -1,12 +1,15 @@
 //! The interface of the record store: operations in the terms of the game.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use sqlx::{PgConnection, SqliteConnection};
 
 use super::Change;
 use super::db::{At, Db, open_lite, open_pg, timed, with_db};
+use super::derived::Derivations;
 use super::failure::failed;
+use super::items::{derive_lite, derive_pg};
 use super::probe::Writes;
 use super::transaction::transaction;
 use crate::Error;
@@ -33,6 +36,8 @@ pub struct Records {
     pub(super) local: Option<sqlx::SqlitePool>,
     /// Outcome of the latest writes.
     pub(super) writes: Writes,
+    /// How modules derive items from results.
+    pub(super) derivations: Arc<OnceLock<Derivations>>,
 }
 
 /// The connections of one database.
@@ -61,16 +66,17 @@ impl Records {
     /// One sentence that names what cannot be opened.
     pub async fn open(settings: &Settings, init: bool) -> Result<Self, String> {
         let local = async || open_lite(&settings.data_dir).await;
-        let (is_shared, writes) = (settings.redis.is_some(), Writes::default());
+        let is_shared = settings.redis.is_some();
+        let (writes, derivations) = (Writes::default(), Arc::default());
         Ok(match &settings.db {
             Some(pg) => {
                 let local = if is_shared { None } else { Some(local().await?) };
-                Self { db: Db::Pg(open_pg(pg, init).await?), local, writes }
+                Self { db: Db::Pg(open_pg(pg, init).await?), local, writes, derivations }
             }
             None => {
                 let lite = local().await?;
                 let local = Some(lite.clone()).filter(|_| !is_shared);
-                Self { db: Db::Lite(lite), local, writes }
+                Self { db: Db::Lite(lite), local, writes, derivations }
             }
         })
     }
@@ -148,10 +154,12 @@ impl Records {
     /// about live games, and the next start writes what PostgreSQL lacks. So decided ranks stay.
     pub(super) async fn save(&self, changes: &[Change]) -> Result<(), sqlx::Error> {
         let _timed = timed!();
+        let derived = self.derived(changes);
         match &self.db {
             Db::Lite(pool) => {
                 transaction!(pool, |tx| {
                     save_records_lite(&mut tx, changes).await?;
+                    derive_lite(&mut tx, &derived).await?;
                     if self.local.is_some() {
                         save_live(&mut tx, &changes.iter().collect::<Vec<_>>()).await?;
                     }
@@ -162,8 +170,11 @@ impl Records {
                 let is_end = |change: &Change| matches!(change, Change::Ended { .. });
                 let (ends, facts): (Vec<_>, Vec<_>) = changes.iter().partition(|it| is_end(it));
                 self.save_local(&facts).await?;
-                let saved: sqlx::Result<()> =
-                    transaction!(pool, |tx| save_records_pg(&mut tx, changes).await?).await;
+                let saved: sqlx::Result<()> = transaction!(pool, |tx| {
+                    save_records_pg(&mut tx, changes).await?;
+                    derive_pg(&mut tx, &derived).await?;
+                })
+                .await;
                 saved?;
                 self.save_local(&ends).await
             }

@@ -131,7 +131,7 @@ impl Batch {
     /// # Errors
     /// `UNKNOWN_ERROR`, if it is no JSON.
     pub fn put<T: Item>(&mut self, item: &T, expected: Expected) -> Result<(), Error> {
-        self.0.push(write_of(item, expected)?);
+        self.0.push(item_write(item, expected)?);
         Ok(())
     }
 
@@ -150,7 +150,11 @@ impl Batch {
     }
 }
 
-fn write_of<T: Item>(item: &T, expected: Expected) -> Result<ItemWrite, Error> {
+/// A write of an item.
+pub(in crate::module) fn item_write<T: Item>(
+    item: &T,
+    expected: Expected,
+) -> Result<ItemWrite, Error> {
     let new = NewItem {
         owner: item.owner().cloned(),
         form: T::FORM,
@@ -190,7 +194,7 @@ impl<T: Item> Items<T> {
     /// `USER_NOT_FOUND`, if its owner has no account (any more). `VALIDATION_ERROR` or `PAYLOAD_TOO_LARGE`, if it is out of
     /// bounds.
     pub async fn put(&self, item: &T, expected: Expected) -> Result<bool, Error> {
-        self.records.write_items(vec![write_of(item, expected)?]).await
+        self.records.write_items(vec![item_write(item, expected)?]).await
     }
 
     /// Stores an item under a new key. Returns whether it did: repeated, it changes nothing.
@@ -227,7 +231,7 @@ impl<T: Item> Items<T> {
                 Edit::Keep => return Ok(false),
                 Edit::Delete if version.is_none() => return Ok(false),
                 Edit::Delete => deletion::<T>(key, expected),
-                Edit::Put(item) => write_of(&item, expected)?,
+                Edit::Put(item) => item_write(&item, expected)?,
             };
             if write.key != key {
                 return Err(Error::internal(format!(

@@ -187,19 +187,30 @@ impl fmt::Display for InstrumentEntry {
     }
 }
 
-/// A collection of items: `name`, `name by index, index`.
+/// A collection of items: `name`, `name by index, index`, `name with results`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CollectionEntry {
     /// Its name.
     pub name: &'static str,
     /// Its indexes.
     pub indexes: &'static [&'static str],
+    /// Whether its items are written together with results.
+    pub with_results: bool,
+}
+
+impl CollectionEntry {
+    pub(in crate::module) fn of(name: &'static str, indexes: &'static [&'static str]) -> Self {
+        Self { name, indexes, with_results: false }
+    }
 }
 
 impl fmt::Display for CollectionEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
-        if self.indexes.is_empty() { Ok(()) } else { write!(f, " by {}", self.indexes.join(", ")) }
+        if !self.indexes.is_empty() {
+            write!(f, " by {}", self.indexes.join(", "))?;
+        }
+        f.write_str(if self.with_results { " with results" } else { "" })
     }
 }
 

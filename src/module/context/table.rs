@@ -254,11 +254,11 @@ mod tests {
     #[test]
     fn collections_have_one_module_and_four_indexes() {
         let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
-        rows[0].keeps.push(CollectionEntry { name: "laps", indexes: &["1", "2", "3", "4"] });
+        rows[0].keeps.push(CollectionEntry::of("laps", &["1", "2", "3", "4"]));
         assert_eq!(check(&rows), Ok(()));
-        rows[1].keeps.push(CollectionEntry { name: "laps", indexes: &[] });
+        rows[1].keeps.push(CollectionEntry::of("laps", &[]));
         assert_eq!(check(&rows), Err("modules a and b both claim collection laps".into()));
-        rows[1].keeps = vec![CollectionEntry { name: "x", indexes: &["1", "2", "3", "4", "5"] }];
+        rows[1].keeps = vec![CollectionEntry::of("x", &["1", "2", "3", "4", "5"])];
         assert_eq!(check(&rows), Err("x of module b has more than 4 indexes".into()));
     }
 }

@@ -13,6 +13,7 @@ pub use self::limits::*;
 pub use self::range::{Cursor, Range};
 pub use self::sort::SortKey;
 pub use self::write::{Expected, ItemWrite, NewItem};
+pub(super) use self::write::{derive_lite, derive_pg};
 
 use super::Records;
 use super::db::{At, with_db};

@@ -19,6 +19,9 @@ pub enum Expected {
     Absent,
     /// The item with this version: it has not changed since it was read.
     Version(i64),
+    /// Nothing, or an item that comes after the new one in the first index: of several, the first one stays. The account
+    /// of its owner may be gone; then nothing is written.
+    After,
 }
 
 /// An item to be stored.
@@ -74,26 +77,43 @@ impl ItemWrite {
 
 /// A new item begins with the time as its version, so that an item that was deleted and stored again has a later one.
 macro_rules! insert {
-    ($on_conflict:literal) => {
+    ($values:literal, $on_conflict:expr) => {
         concat!(
             "insert into module_items (collection, key, account, guest, form, body,
-                sort_1, sort_2, sort_3, sort_4, updated_at, expires_at, version)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-             on conflict (collection, key) do ",
+                sort_1, sort_2, sort_3, sort_4, updated_at, expires_at, version) ",
+            $values,
+            " on conflict (collection, key) do ",
             $on_conflict
+        )
+    };
+    ($on_conflict:expr) => {
+        insert!("values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)", $on_conflict)
+    };
+}
+
+macro_rules! replace {
+    ($condition:literal) => {
+        concat!(
+            "update set account = excluded.account, guest = excluded.guest, form = excluded.form,
+                body = excluded.body, sort_1 = excluded.sort_1, sort_2 = excluded.sort_2,
+                sort_3 = excluded.sort_3, sort_4 = excluded.sort_4, updated_at = excluded.updated_at,
+                expires_at = excluded.expires_at, version = case
+                    when excluded.version > module_items.version then excluded.version
+                    else module_items.version + 1 end",
+            $condition
         )
     };
 }
 
 const INSERT: &str = insert!("nothing");
 
-const UPSERT: &str = insert!(
-    "update set account = excluded.account, guest = excluded.guest, form = excluded.form,
-        body = excluded.body, sort_1 = excluded.sort_1, sort_2 = excluded.sort_2,
-        sort_3 = excluded.sort_3, sort_4 = excluded.sort_4, updated_at = excluded.updated_at,
-        expires_at = excluded.expires_at, version = case
-            when excluded.version > module_items.version then excluded.version
-            else module_items.version + 1 end"
+const UPSERT: &str = insert!(replace!(""));
+
+/// Not for an account that is gone: the transaction must succeed all the same.
+const DERIVE: &str = insert!(
+    "select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
+        where cast($3 as text) is null or exists (select 1 from users where id = cast($3 as text))",
+    replace!(" where excluded.sort_1 < module_items.sort_1")
 );
 
 const UPDATE: &str = "update module_items set account = $3, guest = $4, form = $5, body = $6,
@@ -118,7 +138,7 @@ macro_rules! write_item {
             let Some(item) = &write.item else {
                 let (sql, version) = match write.expected {
                     Expected::Version(version) => (DELETE_VERSION, Some(version)),
-                    Expected::Anything | Expected::Absent => (DELETE, None),
+                    Expected::Anything | Expected::Absent | Expected::After => (DELETE, None),
                 };
                 let query = sqlx::query(sql).bind(write.collection).bind(&write.key);
                 let query = if version.is_some() { query.bind(version) } else { query };
@@ -129,6 +149,7 @@ macro_rules! write_item {
                 Expected::Anything => (UPSERT, now.0),
                 Expected::Absent => (INSERT, now.0),
                 Expected::Version(version) => (UPDATE, version),
+                Expected::After => (DERIVE, now.0),
             };
             let owner = |is_guest| {
                 let owner = item.owner.as_ref().filter(|it| it.is_guest() == is_guest);
@@ -148,6 +169,25 @@ macro_rules! write_item {
 
 write_item!(write_lite, SqliteConnection);
 write_item!(write_pg, PgConnection);
+
+macro_rules! derive_items {
+    ($name:ident, $connection:ty, $write:ident) => {
+        /// Writes items that follow from results, within the transaction of these.
+        pub(in crate::records) async fn $name(
+            tx: &mut $connection,
+            writes: &[ItemWrite],
+        ) -> sqlx::Result<()> {
+            let now = Timestamp::now();
+            for write in writes {
+                $write(tx, write, now).await?;
+            }
+            Ok(())
+        }
+    };
+}
+
+derive_items!(derive_lite, SqliteConnection, write_lite);
+derive_items!(derive_pg, PgConnection, write_pg);
 
 /// Writes in the order of their keys, so that two batches cannot deadlock; all of them, or none.
 macro_rules! write_all {

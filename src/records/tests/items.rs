@@ -70,6 +70,61 @@ async fn a_batch_happens_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn of_several_items_under_a_key_the_first_in_its_index_stays() {
+    on_both(async |records| {
+        let item = |number| {
+            let sort_keys = vec![SortKey::default().integer(number)];
+            NewItem { sort_keys, ..item(number) }
+        };
+        for (number, is_written) in [(5, true), (7, false), (5, false), (3, true), (4, false)] {
+            assert_eq!(put(&records, "a", Expected::After, item(number)).await, is_written);
+        }
+        assert_eq!(stored(&records, "a").await.unwrap().body, "3");
+        let owner = Some("google-nobody".into());
+        assert!(
+            !put(&records, "b", Expected::After, NewItem { owner, ..item(1) }).await,
+            "no account"
+        );
+        let owner = Some("guest-1".into());
+        assert!(put(&records, "b", Expected::After, NewItem { owner, ..item(1) }).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn items_that_follow_from_results_are_written_with_them_or_not_at_all() {
+    on_both(async |records| {
+        records.derive_by(vec![Box::new(|game| {
+            let finished = |it: &&Player| it.result.is_some();
+            let key = |it: &Player| format!("{}:{}", game.id, it.user.id);
+            let of = |it: &Player| {
+                let owner = Some(it.user.id.clone());
+                ItemWrite {
+                    key: key(it),
+                    ..write("", Expected::After, Some(NewItem { owner, ..item(1) }))
+                }
+            };
+            // One that is out of bounds is left out.
+            let invalid = write("", Expected::After, Some(item(1)));
+            game.players.iter().filter(finished).map(of).chain([invalid]).collect()
+        })]);
+        let anna: UserId = "google-anna".into();
+        records.register(&anna, Some("Anna"), at(0)).await.unwrap();
+        let of = |id, rank| player(id, UserType::Registered, rank, 60.0, 90.0, at(40));
+        let racing = Player { result: None, ..of("google-anna", 0) };
+        let racing = Player { user: User { id: "guest-1".into(), ..racing.user }, ..racing };
+        let race = game(35, vec![of("google-anna", 1), of("google-gone", 2), racing]);
+        records.save(std::slice::from_ref(&race)).await.unwrap();
+        let first = stored(&records, "35:google-anna").await.expect("written with the result");
+        assert_eq!(stored(&records, "35:google-gone").await, None, "the account is deleted");
+        assert_eq!(stored(&records, "35:guest-1").await, None, "no result");
+        records.save(&[race]).await.unwrap();
+        assert_eq!(stored(&records, "35:google-anna").await, Some(first), "a repeat");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn batches_in_another_order_do_not_wait_for_each_other_for_ever() {
     on_both(async |records| {
         let tasks = (0..8_i64).map(|n| {
