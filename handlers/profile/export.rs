@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::Row;
 use crate::auth::SetCookies;
-use crate::game::{PlayerForgotten, User, UserId, UserType};
+use crate::game::{PlayerForgotten, User, UserType};
 use crate::http::{Answer, Caller, Download, Empty, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::{KeptLogin, StoredItem};
@@ -149,9 +149,7 @@ fn csv(results: &[Row]) -> String {
 pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (context, user) = (cx.clone(), caller.0);
     cx.carry(async move {
-        // In races that can still be read, an anonymous placeholder takes the seat.
-        let nobody = User { id: UserId::new_guest(), name: "-".into(), user_type: UserType::Guest };
-        context.live().hand_over(&user.id, &nobody).await?;
+        context.live().hand_over(&user.id, &User::anonymous()).await?;
         context.records().forget(&user.id).await?;
         context.publish(PlayerForgotten { user: user.id }).await;
         Ok(())

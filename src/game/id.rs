@@ -168,4 +168,17 @@ impl User {
     pub fn is_person(&self) -> bool {
         self.user_type == UserType::Registered || self.id.is_guest()
     }
+
+    /// Takes the seats of a player whose account is deleted, in races that can still be read.
+    pub fn anonymous() -> Self {
+        Self { id: UserId::new_guest(), name: ANONYMOUS.into(), user_type: UserType::Guest }
+    }
+
+    /// Whether the player's account is deleted, so that nothing may be kept about the player.
+    pub fn is_anonymous(&self) -> bool {
+        self.user_type == UserType::Guest && self.name == ANONYMOUS
+    }
 }
+
+/// The name of players whose accounts are deleted. It cannot be chosen.
+pub const ANONYMOUS: &str = "-";

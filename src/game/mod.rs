@@ -19,7 +19,7 @@ pub use events::{
 };
 pub use facts::{Figures, Game, Player, Result, Stage, Unranked};
 pub(crate) use hash::Quick;
-pub use id::{GameId, LoginId, PodName, SocketId, User, UserId, UserType};
+pub use id::{ANONYMOUS, GameId, LoginId, PodName, SocketId, User, UserId, UserType};
 pub use part::{Part, Parts};
 pub use seats::OpenSocket;
 pub use time::Timestamp;

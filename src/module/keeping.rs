@@ -147,7 +147,8 @@ impl Wiring<'_> {
                 let item = derive(Brief::of(module, ground), game, player, player.result?)?;
                 item_write(&item, Expected::After).ok()
             };
-            panics::catch(|| game.people().filter_map(of).collect()).unwrap_or_else(|caught| {
+            let people = game.people().filter(|it| !it.user.is_anonymous());
+            panics::catch(|| people.filter_map(of).collect()).unwrap_or_else(|caught| {
                 report_panic(&*switch, DERIVE, &caught);
                 Vec::new()
             })

@@ -5,6 +5,8 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_security::confusable_detection::skeleton;
 use unicode_security::mixed_script::AugmentedScriptSet;
 
+use crate::game::ANONYMOUS;
+
 /// Characters of a shown name.
 const LIMIT: usize = 64;
 
@@ -51,6 +53,9 @@ pub fn name_key(name: &str) -> String {
 
 /// Why this name is refused: it could impersonate another player. `None` if it is allowed.
 pub fn refusal(name: &str) -> Option<&'static str> {
+    if name == ANONYMOUS {
+        return Some("is that of deleted accounts");
+    }
     if looks_like_a_bot(name) {
         return Some("ends like that of a bot");
     }
@@ -139,6 +144,12 @@ mod tests {
         for name in ["Abbot", "bot", "(bot) Anna", "Anna (not a bot)", ""] {
             assert!(!looks_like_a_bot(name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn the_name_of_deleted_accounts_is_refused() {
+        assert_eq!(refusal("-"), Some("is that of deleted accounts"));
+        assert_eq!(refusal("--"), None);
     }
 
     #[test]
