@@ -218,6 +218,25 @@ impl fmt::Display for ClockEntry {
     }
 }
 
+/// A command of the program: `name ARGUMENT [--option VALUE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes: values, those of options with the option's name.
+    pub takes: Vec<(Option<&'static str>, &'static str)>,
+}
+
+impl fmt::Display for CommandEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.takes.iter().try_for_each(|(option, value)| match option {
+            Some(option) => write!(f, " [--{option} {value}]"),
+            None => write!(f, " {value}"),
+        })
+    }
+}
+
 /// In JSON, an entry is the same text.
 macro_rules! as_text {
     ($($entry:ty),*) => {$(
@@ -238,5 +257,6 @@ as_text!(
     Need,
     InstrumentEntry,
     CollectionEntry,
-    ClockEntry
+    ClockEntry,
+    CommandEntry
 );
