@@ -134,6 +134,21 @@ impl Recording {
         spots
     }
 
+    /// The same in one log.
+    pub(super) fn positions(&self) -> SpotTape {
+        let mut tape = SpotTape::default();
+        self.all_spots().into_iter().for_each(|spot| tape.push(spot, self.started));
+        tape.is_cut |= self.spots.iter().any(|it| it.is_cut);
+        tape
+    }
+
+    /// Whether the edits tell what was typed, and not the positions: a client may change to these in mid-race.
+    pub(super) fn is_of_edits(&self) -> bool {
+        let edits = self.edits.edits().last().map(|it| it.at);
+        let spots = self.all_spots().last().map(|it| it.at);
+        self.grade == Some(Grade::Verified) || edits >= spots
+    }
+
     /// The recordings of a race.
     pub(super) fn in_race(game: GameId) -> Range {
         Range::within(RACE, &SortKey::default().integer(game.0))

@@ -67,17 +67,25 @@ impl Typist {
     }
 
     fn edit(&mut self, edit: &Edit) {
-        (0..edit.del).for_each(|_| self.delete());
+        for _ in 0..edit.del {
+            // Nothing is left: a number of four billion costs no time.
+            if !self.delete() {
+                break;
+            }
+        }
         for unit in edit.ins.encode_utf16() {
             if unit == BLANK { self.end_word() } else { self.press(unit, edit.composing) }
         }
     }
 
-    fn delete(&mut self) {
-        let is_empty = self.typed.last_mut().and_then(Vec::pop).is_none();
-        if is_empty && self.typed.len() > 1 {
+    /// Returns whether there was something.
+    fn delete(&mut self) -> bool {
+        let is_letter = self.typed.last_mut().and_then(Vec::pop).is_some();
+        let is_blank = !is_letter && self.typed.len() > 1;
+        if is_blank {
             self.typed.pop();
         }
+        is_letter || is_blank
     }
 
     fn press(&mut self, unit: u16, is_composing: bool) {
@@ -211,7 +219,8 @@ pub(super) fn grade(
     (Grade::Positions, Some(reason))
 }
 
-fn are_same(one: &Figures, other: &Figures) -> bool {
+/// Whether they differ by no more than rounding.
+pub(super) fn are_same(one: &Figures, other: &Figures) -> bool {
     let pairs = [(one.wpm, other.wpm), (one.wpm_raw, other.wpm_raw), (one.acc, other.acc)];
     pairs.into_iter().all(|(one, other)| (one - other).abs() < SAME)
 }

@@ -1,5 +1,7 @@
 //! Figures, grades and recordings, for all that can be typed.
 
+mod signed;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -32,10 +34,13 @@ struct Vector {
     done: bool,
 }
 
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("vectors.json")).unwrap()
+}
+
 #[test]
 fn figures_are_those_of_the_client_to_the_last_digit() {
-    let vectors: Vec<Vector> = serde_json::from_str(include_str!("vectors.json")).unwrap();
-    for Vector { name, words, seconds, edits, figures, done } in vectors {
+    for Vector { name, words, seconds, edits, figures, done } in vectors() {
         let found = score(&words, &edits, seconds);
         assert_eq!((found.figures, found.is_finished), (figures, done), "{name}");
     }

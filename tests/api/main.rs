@@ -88,6 +88,7 @@ mod records;
 mod restarts;
 mod results;
 mod settings;
+mod signed;
 mod start;
 mod switches;
 mod texts;

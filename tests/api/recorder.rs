@@ -21,7 +21,7 @@ const EDITS: &str = "typephoon.v2";
 const PAUSES: [u64; 5] = [90, 190, 120, 150, 110];
 
 /// Opens the race's socket with the sub-protocol, and hears how many edits the server has.
-async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) {
+pub async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) {
     let cookie = format!("TP_AT={}", player.token);
     let headers = [("cookie", cookie.as_str()), ("sec-websocket-protocol", EDITS)];
     let path = format!("/api/v1/game/ws?game_id={}", player.game);
@@ -33,7 +33,7 @@ async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) {
 }
 
 /// The edits of a text, key by key.
-fn keys(text: &str) -> Vec<Value> {
+pub fn keys(text: &str) -> Vec<Value> {
     let mut at = 0;
     let key = |(pause, key): (&u64, char)| {
         at += pause;
@@ -42,18 +42,18 @@ fn keys(text: &str) -> Vec<Value> {
     PAUSES.iter().cycle().zip(text.chars()).map(key).collect()
 }
 
-async fn send(socket: &mut Socket, game: i64, seq: usize, edits: &[Value]) {
+pub async fn send(socket: &mut Socket, game: i64, seq: usize, edits: &[Value]) {
     socket.send(json!({"event": "EDITS", "game_id": game, "seq": seq, "edits": edits})).await;
 }
 
 /// Waits until so many milliseconds after START.
-async fn wait(start: Instant, edit: &Value) {
+pub async fn wait(start: Instant, edit: &Value) {
     let at = Duration::from_millis(edit["at"].as_u64().expect("a time"));
     tokio::time::sleep_until(start + at).await;
 }
 
 /// The figures of a text that was typed without a mistake.
-fn claim(game: i64, edits: &[Value]) -> Value {
+pub fn claim(game: i64, edits: &[Value]) -> Value {
     let seconds = edits.last().expect("edits")["at"].as_f64().expect("a time") / 1000.0;
     let letters = u32::try_from(edits.len()).expect("a short text");
     let wpm = f64::from(letters) / 5.0 / (seconds / 60.0);
@@ -61,7 +61,7 @@ fn claim(game: i64, edits: &[Value]) -> Value {
 }
 
 /// The recording of a player's race, once its result is in it.
-async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
+pub async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
     let path = format!("/api/v1/recordings?game_id={game}");
     eventually("the result is recorded", async || {
         let answer = server.get(&path, caller).await;

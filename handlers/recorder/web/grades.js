@@ -34,3 +34,7 @@ export function inWords({ grade, reason, signals = [] }) {
   const meaning = MEANINGS[grade] ? `${NAMES[grade]}: ${MEANINGS[grade]}.` : '';
   return [meaning, REASONS[reason], ...signals.map((signal) => SIGNALS[signal])].filter(Boolean).join(' ');
 }
+
+// The link that saves the signed result; null without a result.
+export const signedLink = ({ result_id: id }, words = 'Signed result') =>
+  id && h('a', { href: `/api/v1/results/${id}`, download: `typephoon-result-${id}.json` }, words);

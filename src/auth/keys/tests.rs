@@ -1,4 +1,6 @@
-//! Tokens that keys issue and know again.
+//! Tokens that keys issue and know again, and what they assert.
+
+use serde_json::Value;
 
 use super::*;
 
@@ -116,21 +118,22 @@ async fn what_is_asserted_is_no_token_and_no_token_is_asserted() {
 async fn what_is_asserted_is_the_same_each_time_and_known_by_the_public_key_alone() {
     let folder = tempfile::tempdir().unwrap();
     let keys = Keys::load(&settings(folder.path())).unwrap();
-    let assert = async || keys.attest("result.v1", &"it").await.unwrap();
+    let claims = serde_json::json!({"wpm": 92.3});
+    let assert = async || keys.attest("result.v1", &claims).await.unwrap();
     let asserted = assert().await;
     assert_eq!(asserted, assert().await);
     let pem = keys.public_pem().unwrap();
     assert_eq!(pem, std::fs::read_to_string(folder.path().join("token-public.pem")).unwrap());
     let public = PublicKeys::parse(&pem).unwrap();
-    assert_eq!(public.attested::<String>("result.v1", &asserted).unwrap().claims, "it");
+    assert_eq!(public.attested::<Value>("result.v1", &asserted).unwrap().claims, claims);
 
     let strangers = Keys::load(&settings(tempfile::tempdir().unwrap().path())).unwrap();
     let strangers = PublicKeys::parse(&strangers.public_pem().unwrap()).unwrap();
-    let complaint = strangers.attested::<String>("result.v1", &asserted).unwrap_err();
+    let complaint = strangers.attested::<Value>("result.v1", &asserted).unwrap_err();
     assert!(complaint.contains("which is not known"), "{complaint}");
     let (message, _) = asserted.rsplit_once('.').unwrap();
     for forged in [message.to_owned(), format!("{message}."), format!("{message}.AAAA")] {
-        public.attested::<String>("result.v1", &forged).unwrap_err();
+        public.attested::<Value>("result.v1", &forged).unwrap_err();
     }
     assert!(PublicKeys::load(&settings(&folder.path().join("none"))).is_err(), "none is made");
     assert!(!folder.path().join("none").exists());
