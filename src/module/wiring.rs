@@ -245,8 +245,10 @@ impl Wiring<'_> {
 
     /// Fills a slot of the built-in client with `file`, a JavaScript module in the folder `web` of the handler module
     /// (`docs/client.md`). While the module is off, the client leaves it out.
-    pub fn client(&mut self, slot: Slot, file: &'static str) {
-        self.row.client.push(ClientEntry { slot, file });
+    pub fn client(&mut self, slot: Slot, file: &'static str) -> &mut ClientEntry {
+        let number = self.row.client.len();
+        self.row.client.push(ClientEntry { slot, file, role: None });
+        &mut self.row.client[number]
     }
 
     /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` describes in one sentence what it

@@ -133,21 +133,31 @@ impl Slot {
     }
 }
 
-/// A file that fills a slot of the client: `slot file`.
+/// A file that fills a slot of the client: `slot file`, with the role of those who see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientEntry {
     /// The slot.
     pub slot: Slot,
     /// A JavaScript module in the folder `web` of the handler module.
     pub file: &'static str,
+    /// The role that players must have to see it.
+    pub role: Option<Role>,
+}
+
+impl ClientEntry {
+    /// Shows it only to players of this role, or of a higher one. What it may read, its routes decide.
+    pub fn requires(&mut self, role: Role) {
+        self.role = Some(role);
+    }
 }
 
 impl fmt::Display for ClientEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot {
-            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file),
-            slot => write!(f, "{} {}", slot.name(), self.file),
+            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file)?,
+            slot => write!(f, "{} {}", slot.name(), self.file)?,
         }
+        self.role.map_or(Ok(()), |role| write!(f, " ({role})"))
     }
 }
 
