@@ -28,10 +28,12 @@ use self::wire::{DailyBoard, Own, Standing};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, Parts, PlayerFinished, UserId};
-use crate::handlers::shared::{DrawnText, LobbyWanted, TextAbout, TextWanted};
+use crate::handlers::shared::{
+    self, DrawnText, LobbyWanted, Struck, TextAbout, TextWanted, judge_entries,
+};
 use crate::http::{Answer, Caller, GameQuery};
 use crate::live::Step;
-use crate::module::{Cx, Edit, Item, Module, Slot, Wiring};
+use crate::module::{Cx, Module, Slot, Wiring};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "daily", path: module_path!(), wire } }
@@ -48,9 +50,11 @@ fn wire(module: &mut Wiring) {
     module.state(Challenge::load);
     module.keeps::<DayText>();
     module.keeps::<Entry>();
+    module.keeps::<Struck<Entry>>();
     module.decides(FIRST, opening);
     module.decides(FIRST, draw);
     module.hears(count);
+    module.hears(judge_entries::<Entry>);
     module.timer("daily.entries", rules::due, settle);
     module.get(BOARD, show);
     module.get("/api/v1/daily/standing", standing).fails(&[Kind::GAME_NOT_FOUND]);
@@ -112,17 +116,13 @@ async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
 
 /// Enters results of a race into the board of its day, where they are better than the player's best so far.
 async fn enter(cx: &Cx, game: &Game, wanted: impl Fn(&Entry) -> bool) -> Result<(), Error> {
-    let entries = rules::entries(game, cx.state::<Challenge>().keep_days());
-    for entry in entries.into_iter().filter(wanted) {
-        let better = |known: Option<Entry>| match known {
-            Some(known) if !entry.beats(&known) => Edit::Keep,
-            _ => Edit::Put(entry.clone()),
+    let days = cx.state::<Challenge>().keep_days();
+    for Entry { user, .. } in rules::entries(game, days).into_iter().filter(wanted) {
+        let own = |game: &Game, grade| {
+            let entries = rules::entries(game, days).into_iter().filter(|it| it.user == user);
+            entries.map(|entry| Entry { grade, ..entry }).collect::<Vec<_>>()
         };
-        match cx.items::<Entry>().change(&entry.key(), better).await {
-            // The account is deleted.
-            Err(error) if error.kind() == Kind::USER_NOT_FOUND => {}
-            entered => entered.map(drop)?,
-        }
+        shared::enter(cx, (game.id, &user), own).await?;
     }
     Ok(())
 }

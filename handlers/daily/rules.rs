@@ -65,6 +65,7 @@ pub(super) fn entries(game: &Game, keep_days: u16) -> Vec<Entry> {
             name: player.user.name.clone(),
             game: game.id,
             figures: result.figures,
+            grade: None,
             finished: result.finished,
             until: day.kept_until(keep_days),
         })

@@ -13,7 +13,7 @@ use crate::game::{
     Figures, Game, GameId, Parts, Player, PlayerFinished, Result as GameResult, Timestamp,
     Unranked, User, UserType,
 };
-use crate::handlers::shared::{TextAbout, TimeLimit, Words};
+use crate::handlers::shared::{Contest, TextAbout, TimeLimit, Words};
 use crate::module::Item;
 use crate::records::{Cursor, SortKey};
 use crate::settings::Settings;

@@ -6,6 +6,7 @@
 
 mod query;
 mod recording;
+mod review;
 mod rules;
 mod settings;
 mod signals;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::query::{Linked, Links, OwnQuery, ResultPath};
+use self::query::{Linked, Links, OwnQuery, ResultPath, game_of};
 use self::recording::Recording;
 use self::rules::{Reason, Recorded, Task};
 use self::settings::RecorderSettings;
@@ -48,6 +49,10 @@ fn wire(module: &mut Wiring) {
     module.hears(keep_finished);
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
+    module.decides(0, review::grade);
+    module.decides(0, review::owner);
+    module.decides(0, review::suspects);
+    module.hears(review::judge);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
     module.get("/api/v1/recordings/{link}", replay);
@@ -55,10 +60,7 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/results/{id}", result).at_most(Rate::per_second(2).burst(30));
     module
         .command("verify", VERIFY, verify::command)
-        .takes(
-            "FILE",
-            "The document that GET /api/v1/results/ID has returned; - is standard input.",
-        )
+        .takes("FILE", "The document that GET /api/v1/results/ID has returned; - is standard input")
         .option("key", "PUBLIC_KEY.pem", KEY);
     module.counter("bytes", "Bytes of logs, as they are when a result is recorded.");
     module.counter("failures", "Logs that could not be stored when that was due.");
@@ -67,8 +69,8 @@ fn wire(module: &mut Wiring) {
 }
 
 const VERIFY: &str =
-    "Check a signed result without the server: the signature, the log, the figures.";
-const KEY: &str = "The server's public key [default: token.public_key of the settings, or that of the data directory].";
+    "Check a signed result without the server: the signature, the log, the figures";
+const KEY: &str = "The server's public key [default: token.public_key of the settings, or that of the data directory]";
 
 /// How long a claim waits until the log is stored, since the records may be slow, or until another pod has stored its part.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -234,12 +236,18 @@ async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Repl
 /// server: `typephoon-api verify FILE`. No token is needed.
 #[endpoint(tags("recordings"))]
 async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
-    let page = cx.items::<Recording>().page(&Recording::in_race(path.game), None, PLAYERS).await?;
-    let mut recordings = page.items.into_iter().map(|kept| kept.item);
-    let found = recordings.find(|it| Links(&cx).result(it).as_ref() == Some(&path.id));
+    let found = recording_of(&cx, &path.id).await?;
     let unsigned = found.as_ref().and_then(Unsigned::of).ok_or(Kind::GAME_NOT_FOUND)?;
     let signature = cx.state::<Signatures>().of(&cx, &unsigned.claims).await?;
     Ok(Answer::new(unsigned.signed(signature)))
+}
+
+/// The recording of a result, by the id of its signed form.
+async fn recording_of(cx: &Cx, id: &str) -> Result<Option<Recording>, Error> {
+    let Some(game) = game_of(id) else { return Ok(None) };
+    let page = cx.items::<Recording>().page(&Recording::in_race(game), None, PLAYERS).await?;
+    let mut recordings = page.items.into_iter().map(|kept| kept.item);
+    Ok(recordings.find(|it| Links(cx).result(it).as_deref() == Some(id)))
 }
 
 /// Returns the public key by which signed results can be checked, in PEM.

@@ -68,9 +68,8 @@ impl Links<'_> {
 }
 
 /// The race of a link.
-fn game_of(link: &str) -> Result<GameId, Error> {
-    let game = link.split('-').next().and_then(|it| it.parse().ok()).map(GameId);
-    game.ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+pub(super) fn game_of(link: &str) -> Option<GameId> {
+    link.split('-').next().and_then(|it| it.parse().ok()).map(GameId)
 }
 
 /// The race of a link, in the path.
@@ -83,7 +82,7 @@ impl<'ex> Extractible<'ex> for Linked {
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = <Cx as Extractible>::extract(req, depot).await?;
         let link = req.params().get("link").cloned().unwrap_or_default();
-        let game = game_of(&link)?;
+        let game = game_of(&link).ok_or(Kind::GAME_NOT_FOUND)?;
         let is_right = Links(&cx).replay(game) == link;
         is_right.then_some(Self(game)).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
     }
@@ -95,10 +94,9 @@ impl EndpointArgRegister for Linked {
     }
 }
 
-/// The id of a result, in the path, and its race.
+/// The id of a result, in the path.
 pub(super) struct ResultPath {
     pub(super) id: String,
-    pub(super) game: GameId,
 }
 
 impl<'ex> Extractible<'ex> for ResultPath {
@@ -106,8 +104,7 @@ impl<'ex> Extractible<'ex> for ResultPath {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
-        let id = req.params().get("id").cloned().unwrap_or_default();
-        game_of(&id).map(|game| Self { id, game })
+        Ok(Self { id: req.params().get("id").cloned().unwrap_or_default() })
     }
 }
 

@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{self, Grade, Reason, Task};
+use super::rules::{self, Reason, Task};
 use super::settings::RecorderSettings;
 use super::signals::{Signal, signals};
 use crate::game::{Game, GameId, Player, Result as GameResult, Timestamp, User, UserId};
-use crate::handlers::shared::{EditTape, Spot, SpotTape, Tape, TextAbout, TimeLimit};
+use crate::handlers::shared::{
+    EditTape, Grade, Spot, SpotTape, Tape, TextAbout, TimeLimit, Verdict,
+};
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -14,6 +16,10 @@ use crate::records::{Range, SortKey};
 const RACE: &str = "race";
 /// The index of the recordings of a player, oldest first.
 const PLAYER: &str = "player";
+/// The index of those that organisers look at, newest first: under suspicion, and judged.
+const REVIEW: &str = "review";
+const SUSPECT: &str = "suspect";
+const JUDGED: &str = "judged";
 
 /// Most logs of positions: one per pod that the player was on, and per room there.
 const SPOTS: usize = 6;
@@ -48,6 +54,9 @@ pub(super) struct Recording {
     /// Signals that a program has typed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) signals: Vec<Signal>,
+    /// What organisers have decided about the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Verdict>,
     /// When it may be deleted: that of an account, and that of a guest.
     until: (Timestamp, Timestamp),
 }
@@ -70,6 +79,7 @@ impl Recording {
             grade: None,
             reason: None,
             signals: Vec::new(),
+            verdict: None,
             until: (started + settings.kept_for(), started + settings.guests_kept_for()),
         }
     }
@@ -149,6 +159,16 @@ impl Recording {
         self.grade == Some(Grade::Verified) || edits >= spots
     }
 
+    /// The same with a verdict.
+    pub(super) fn judged(self, verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..self }
+    }
+
+    /// Why organisers have struck the result, if they have.
+    pub(super) fn struck(&self) -> Option<&str> {
+        self.verdict.as_ref().filter(|it| it.is_struck).map(|it| it.reason.as_str())
+    }
+
     /// The recordings of a race.
     pub(super) fn in_race(game: GameId) -> Range {
         Range::within(RACE, &SortKey::default().integer(game.0))
@@ -159,6 +179,24 @@ impl Recording {
         Range::within(PLAYER, &SortKey::default().text(user.as_str())).reversed()
     }
 
+    /// The recordings that are judged, or else those under suspicion that are not.
+    pub(super) fn in_review(are_judged: bool) -> Range {
+        let part = if are_judged { JUDGED } else { SUSPECT };
+        Range::within(REVIEW, &SortKey::default().text(part))
+    }
+
+    /// Where organisers find it: nowhere, if there is no reason to look at it.
+    fn review_key(&self) -> SortKey {
+        let Some(result) = self.result else { return SortKey::default() };
+        let is_suspect = !self.signals.is_empty() || self.reason == Some(Reason::OtherFigures);
+        let part = match &self.verdict {
+            Some(_) => JUDGED,
+            None if is_suspect => SUSPECT,
+            None => return SortKey::default(),
+        };
+        SortKey::default().text(part).integer(-result.finished.0)
+    }
+
     /// The key of a player's recording.
     pub(super) fn key_of(game: GameId, user: &UserId) -> String {
         format!("{game}:{user}")
@@ -167,7 +205,7 @@ impl Recording {
 
 impl Item for Recording {
     const COLLECTION: &'static str = "recorder.recordings";
-    const INDEXES: &'static [&'static str] = &[RACE, PLAYER];
+    const INDEXES: &'static [&'static str] = &[RACE, PLAYER, REVIEW];
 
     fn key(&self) -> String {
         Self::key_of(self.game, &self.user)
@@ -182,6 +220,7 @@ impl Item for Recording {
         vec![
             race,
             SortKey::default().text(self.user.as_str()).at(self.started).integer(self.game.0),
+            self.review_key(),
         ]
     }
 

@@ -6,7 +6,7 @@ use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, Game, Part, Player, Result as GameResult, Timestamp, Unranked};
-use crate::handlers::shared::{Edit, EditTape, again_at, raise};
+use crate::handlers::shared::{Edit, EditTape, Grade, again_at, raise};
 
 /// Characters per word, wherever words per minute are computed.
 const WORD: f64 = 5.0;
@@ -19,19 +19,6 @@ const SAME: f64 = 0.05;
 
 /// How much faster than the server's a client's clock may have run.
 const EARLY: i64 = 250;
-
-/// What the figures of a result are based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[salvo(schema(name = "RecordingGrade"))]
-pub(super) enum Grade {
-    /// On every keystroke: they follow from what the server has recorded.
-    Verified,
-    /// On the positions that the server has seen, with its own clock.
-    Positions,
-    /// On the client alone.
-    Claimed,
-}
 
 /// Why a result is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -9,12 +9,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::recording::Recording;
-use super::rules::{Grade, Reason, Recorded, Task, checked, due, grade, note, results, score};
+use super::rules::{Reason, Recorded, Task, checked, due, grade, note, results, score};
 use super::settings::RecorderSettings;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
 };
-use crate::handlers::shared::{Edit, EditTape, Spot, SpotTape, Tape, Words};
+use crate::handlers::shared::{Edit, EditTape, Grade, Spot, SpotTape, Tape, Words};
 use crate::module::Item;
 use crate::testing::{Server, eventually};
 

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::rules::{self, Grade, Task};
+use super::rules::{self, Task};
 use super::signed::{ATTESTED, Claims, FORMAT, LogOf, sha256};
+use super::wire::word;
 use crate::auth::PublicKeys;
 use crate::game::Figures;
-use crate::handlers::shared::{EditTape, SpotTape};
+use crate::handlers::shared::{EditTape, Grade, SpotTape};
 use crate::module::{Given, Setup};
 
 /// Most bytes of a file: several times those of the longest document.
@@ -188,6 +189,8 @@ impl Verified {
         let why = outcome.reason.iter().map(word).chain(signals).collect::<Vec<_>>().join(", ");
         let grade = outcome.grade.map_or("none".into(), word);
         let grade = if why.is_empty() { grade } else { format!("{grade} ({why})") };
+        let struck = outcome.struck.iter().map(|why| format!("; struck by an organiser: {why:?}"));
+        let grade = grade + &struck.collect::<String>();
         let words = words.split(' ').count();
         let lines = [
             ("signature", format!("good, by the key {}", self.key)),
@@ -209,9 +212,4 @@ impl Verified {
 
 fn shown(Figures { wpm, wpm_raw, acc }: &Figures) -> String {
     format!("{wpm:.2} WPM, {wpm_raw:.2} raw, {acc:.2} % accuracy")
-}
-
-/// A grade, a reason or a signal, as the API names it.
-fn word(it: impl Serialize) -> String {
-    serde_json::to_value(it).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }

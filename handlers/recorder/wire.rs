@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::query::Links;
 use super::recording::Recording;
-use super::rules::{Grade, Reason};
+use super::rules::Reason;
 use super::signals::Signal;
 use crate::game::{GameId, Result as GameResult, UserId};
-use crate::handlers::shared::{Edit, Spot, TextAbout};
+use crate::handlers::shared::{Edit, Grade, Spot, Suspect, TextAbout};
 
 /// Some recordings of the caller.
 #[derive(Serialize, ToSchema)]
@@ -81,6 +81,9 @@ pub(super) struct Outcome {
     pub(super) reason: Option<Reason>,
     /// Signals that a program has typed.
     pub(super) signals: Vec<Signal>,
+    /// Why an organiser has struck it, so that it does not count; null otherwise.
+    #[serde(default)]
+    pub(super) struck: Option<String>,
 }
 
 impl Outcome {
@@ -97,8 +100,31 @@ impl Outcome {
             grade: recording.grade,
             reason: recording.reason,
             signals: recording.signals.clone(),
+            struck: recording.struck().map(str::to_owned),
         }
     }
+}
+
+/// A recording as organisers see it, if it has a result.
+pub(super) fn suspect(recording: Recording, links: &Links<'_>) -> Option<Suspect> {
+    let (result, id) = (recording.result?, links.result(&recording)?);
+    let signals = recording.signals.iter().map(word);
+    Some(Suspect {
+        game: recording.game,
+        figures: result.figures,
+        finished: result.finished,
+        grade: recording.grade,
+        why: recording.reason.iter().map(word).chain(signals).collect(),
+        link: links.replay(recording.game),
+        id,
+        name: recording.name,
+        verdict: recording.verdict,
+    })
+}
+
+/// A grade, a reason or a signal, as the API names it.
+pub(super) fn word(it: impl Serialize) -> String {
+    serde_json::to_value(it).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// A public key: PEM.

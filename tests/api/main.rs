@@ -87,6 +87,7 @@ mod recorder;
 mod records;
 mod restarts;
 mod results;
+mod review;
 mod settings;
 mod signed;
 mod start;

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::recording::Recording;
-use super::super::rules::{Grade, Task, checked, score};
+use super::super::rules::{Task, checked, score};
 use super::super::settings::RecorderSettings;
 use super::super::signed::{ATTESTED, Unsigned};
 use super::super::verify::{Verified, verify};
 use super::{NOON, TEXT, Vector, edits, keys, player, race, result, taped, tapes, vectors};
 use crate::auth::{Keys, PublicKeys};
 use crate::game::{Figures, Game, GameId, Parts};
-use crate::handlers::shared::{Edit, EditTape, Tape, TimeLimit, Words};
+use crate::handlers::shared::{Edit, EditTape, Grade, Tape, TimeLimit, Verdict, Words};
 use crate::settings::Settings;
 
 /// A server's keys, in its data directory.
@@ -115,6 +115,17 @@ fn a_figure_that_was_claimed_and_not_typed_is_shown_beside_that_of_the_log() {
     let report = verified.report();
     let line = "250.00 WPM, 250.00 raw, 100.00 % accuracy; the log has 120.00 WPM";
     assert!(report.contains(line) && report.contains("positions (other_figures)"), "{report}");
+}
+
+#[test]
+fn a_struck_result_says_so() {
+    let verdict = |is_struck| Verdict { is_struck, reason: "a program".into(), at: NOON };
+    let report = |is_struck| {
+        let recording = recorded(TEXT, None, &keys(TEXT, 100)).judged(Some(verdict(is_struck)));
+        check(&document(&recording)).unwrap().report()
+    };
+    assert!(report(true).contains("grade      verified; struck by an organiser: \"a program\"\n"));
+    assert!(report(false).contains("grade      verified\n"));
 }
 
 /// A server that would sign anything does not make a log say another thing.

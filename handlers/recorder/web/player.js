@@ -88,7 +88,7 @@ export class Player {
   }
 
   #row(player) {
-    const { id, name, own, wpm, acc, rank } = player;
+    const { id, name, own, wpm, acc, rank, struck } = player;
     const speed = h('td', { 'data-figure': 'wpm' });
     const part = h('td');
     const choose = () => this.#choose(Number(id));
@@ -96,7 +96,8 @@ export class Player {
     const mark = h('span', { class: 'key' });
     const label = h('label', { class: `player-${colour(player)}` }, input, mark, name, own && h('span', { class: 'mark' }, 'you'));
     const figures = wpm === null ? 'no result' : `${rank === null ? 'unranked' : nth(rank)}, ${wpm.toFixed(1)} WPM, ${acc.toFixed(1)}%`;
-    const grade = h('td', {}, gradeMark(player), h('span', { class: 'unseen' }, inWords(player)));
+    const why = struck ? h('span', { class: 'verdict' }, ` ${struck}`) : h('span', { class: 'unseen' }, inWords(player));
+    const grade = h('td', {}, gradeMark(player), why);
     const element = h('tr', {}, h('th', { scope: 'row' }, label), speed, part, h('td', {}, figures), grade);
     return { element, speed, part };
   }
