@@ -1,5 +1,6 @@
 //! The command line. Without a command it starts the server.
 
+mod commands;
 mod health;
 mod signals;
 
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tokio_util::sync::CancellationToken;
 
+use self::commands::Asked;
 use self::signals::Signals;
 use crate::app::Application;
 use crate::module::{Feature, linked, render_table, scaffold, wire};
@@ -73,8 +75,12 @@ enum Command {
 pub fn run() -> ExitCode {
     // The Python backend names its second file with `-sc`; clap allows one letter after a single dash.
     let arguments =
-        std::env::args_os().map(|it| if it == "-sc" { "--secret-setting".into() } else { it });
-    match obey(Arguments::parse_from(arguments)) {
+        || std::env::args_os().map(|it| if it == "-sc" { "--secret-setting".into() } else { it });
+    let done = match Arguments::try_parse_from(arguments()) {
+        Ok(arguments) => obey(arguments),
+        Err(_) => Asked::parse(arguments()).and_then(obey_module),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("typephoon-api: {error}");
@@ -92,8 +98,7 @@ fn obey(arguments: Arguments) -> Result<(), String> {
     if let Some(Command::Health { at: Some(address) }) = &arguments.command {
         return health::ask(address);
     }
-    let sources = Sources::from_process(arguments.setting, arguments.secret_setting);
-    let loaded = sources.and_then(|sources| load(&sources)).map_err(|error| error.to_string())?;
+    let loaded = loaded(arguments.setting, arguments.secret_setting)?;
     match arguments.command {
         Some(Command::Config) => print(&loaded.settings.masked_yaml()),
         Some(Command::Handlers { json }) => {
@@ -108,6 +113,16 @@ fn obey(arguments: Arguments) -> Result<(), String> {
         Some(Command::New { .. }) | None => return serve(loaded, arguments.init),
     }
     Ok(())
+}
+
+fn obey_module(mut asked: Asked) -> Result<(), String> {
+    let Loaded { settings, .. } = loaded(asked.setting.take(), asked.secret_setting.take())?;
+    asked.run(&settings).map(|text| print(&text))
+}
+
+fn loaded(setting: Option<PathBuf>, secret: Option<PathBuf>) -> Result<Loaded, String> {
+    let sources = Sources::from_process(setting, secret);
+    sources.and_then(|sources| load(&sources)).map_err(|error| error.to_string())
 }
 
 /// Prints to standard output. A closed pipe, as with `head`, is not an error.

@@ -71,3 +71,6 @@ export function clock(seconds) {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
+
+// What the figures of a result are based on, in a word.
+export const GRADES = { verified: 'Verified', positions: 'Timed', claimed: 'Claimed' };

@@ -1,12 +1,11 @@
 //! Boards and their entries: the best race of a player in a period.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, GameId, Timestamp, UserId};
-use crate::handlers::shared::BoardRow;
+use crate::handlers::shared::{BestRun, BoardRow, Contest, Grade};
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -61,6 +60,7 @@ pub(super) struct Board {
     begin: Option<Timestamp>,
     /// `day-2026-11-26:words`.
     name: String,
+    pub(super) is_of_verified: bool,
 }
 
 impl Board {
@@ -69,7 +69,12 @@ impl Board {
         let begin = period.begin(at);
         let date = begin.map_or(String::new(), |it| format!("-{:.10}", it.to_string()));
         let name = format!("{}{date}:{kind}", period.name());
-        Self { period, kind: kind.to_owned(), begin, name }
+        Self { period, kind: kind.to_owned(), begin, name, is_of_verified: false }
+    }
+
+    /// The board of the same races that has those that are verified only, and so of each player the best of these.
+    pub(super) fn of_verified(self) -> Self {
+        Self { name: format!("{}:verified", self.name), is_of_verified: true, ..self }
     }
 
     /// Its entries, the best first.
@@ -103,6 +108,8 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) game: GameId,
     pub(super) figures: Figures,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grade: Option<Grade>,
     pub(super) finished: Timestamp,
     /// When it is no longer needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,20 +119,29 @@ pub(super) struct Entry {
 impl Entry {
     /// As a row of this rank.
     pub(super) fn row(&self, rank: u64, is_own: bool) -> BoardRow {
-        BoardRow::of(rank, &self.name, self.figures, self.finished, is_own)
+        BoardRow::of(rank, &self.name, self.run(), is_own)
     }
 
     pub(super) fn of(board: &Board, user: UserId, name: String, race: Race) -> Self {
-        let Race { game, figures, finished } = race;
+        let Race { game, figures, grade, finished } = race;
         let until = board.span().map(|(_, end)| end + KEPT);
-        Self { board: board.name.clone(), user, name, game, figures, finished, until }
+        Self { board: board.name.clone(), user, name, game, figures, grade, finished, until }
     }
 
-    /// Whether it comes before another one: it is faster, or as fast and more accurate, or earlier.
-    pub(super) fn beats(&self, other: &Self) -> bool {
-        let order = self.figures.wpm.total_cmp(&other.figures.wpm);
-        let order = order.then(self.figures.acc.total_cmp(&other.figures.acc));
-        order.then(other.finished.cmp(&self.finished)) == Ordering::Greater
+    fn run(&self) -> BestRun {
+        BestRun { figures: self.figures, grade: self.grade, finished: self.finished }
+    }
+}
+
+impl Contest for Entry {
+    const STRUCK: &'static str = "boards.struck";
+
+    fn race(&self) -> GameId {
+        self.game
+    }
+
+    fn beats(&self, other: &Self) -> bool {
+        self.run().beats(&other.run())
     }
 }
 
@@ -134,6 +150,7 @@ impl Entry {
 pub(super) struct Race {
     pub(super) game: GameId,
     pub(super) figures: Figures,
+    pub(super) grade: Option<Grade>,
     pub(super) finished: Timestamp,
 }
 
@@ -150,8 +167,7 @@ impl Item for Entry {
     }
 
     fn sort_keys(&self) -> Vec<SortKey> {
-        let best = SortKey::default().text(&self.board).falling(self.figures.wpm);
-        vec![best.falling(self.figures.acc).at(self.finished)]
+        vec![self.run().sorted(SortKey::default().text(&self.board))]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -19,14 +19,14 @@ use self::query::{BoardQuery, Place, StandingQuery};
 use self::rules::{Entered, Run};
 use self::settings::BoardSettings;
 use self::wire::{BoardPage, Standing, Standings};
+use crate::Error;
 use crate::auth::Cookies;
 use crate::bus::Heard;
-use crate::game::{Game, GameId, GuestLoggedIn, PlayerFinished, User};
-use crate::handlers::shared::WORDS;
+use crate::game::{Game, GameId, GuestLoggedIn, PlayerFinished, User, UserId};
+use crate::handlers::shared::{self, Struck, WORDS, judge_entries};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
-use crate::module::{Cx, Edit, Item, Module, Slot, Wiring};
-use crate::{Error, Kind};
+use crate::module::{Cx, Module, Slot, Wiring};
 
 inventory::submit! { Module { name: "boards", path: module_path!(), wire } }
 
@@ -35,8 +35,10 @@ const BOARDS: &str = "/api/v1/boards";
 fn wire(module: &mut Wiring) {
     module.state(BoardSettings::load);
     module.keeps::<Entry>();
+    module.keeps::<Struck<Entry>>();
     module.hears(count);
     module.hears(count_for_account);
+    module.hears(judge_entries::<Entry>);
     module.timer("boards.entries", rules::due, settle);
     module.get(BOARDS, page);
     module.get("/api/v1/boards/standing", standing);
@@ -56,7 +58,7 @@ async fn count(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
     cx.arm(&game);
     let shortest = cx.state::<BoardSettings>().least_words;
     match game.player(&finished.user).and_then(|player| Run::of(&game, player, shortest)) {
-        Some(run) => enter(&cx, &run).await,
+        Some(_) => enter(&cx, finished.game, &finished.user).await,
         None => Ok(()),
     }
 }
@@ -82,39 +84,33 @@ async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
 async fn enter_all(cx: &Cx, game: &Game) -> Result<(), Error> {
     let shortest = cx.state::<BoardSettings>().least_words;
     for run in rules::results(game).filter_map(|player| Run::of(game, player, shortest)) {
-        enter(cx, &run).await?;
+        enter(cx, game.id, &run.user).await?;
     }
     Ok(())
 }
 
 /// Enters a result into the boards of its time, where it is better than the player's best so far.
-async fn enter(cx: &Cx, run: &Run) -> Result<(), Error> {
-    for period in Period::ALL {
-        let entry = run.entry(period);
-        let better = |known: Option<Entry>| match known {
-            Some(known) if !entry.beats(&known) => Edit::Keep,
-            _ => Edit::Put(entry.clone()),
-        };
-        match cx.items::<Entry>().change(&entry.key(), better).await {
-            // The account is deleted.
-            Err(error) if error.kind() == Kind::USER_NOT_FOUND => return Ok(()),
-            entered => entered.map(drop)?,
-        }
-    }
-    Ok(())
+async fn enter(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
+    let shortest = cx.state::<BoardSettings>().least_words;
+    let entries = |game: &Game, grade| {
+        let run = game.player(user).and_then(|player| Run::of(game, player, shortest));
+        run.map(|run| run.entries(grade)).unwrap_or_default()
+    };
+    shared::enter(cx, (game, user), entries).await
 }
 
-/// Returns a board in pages: the best race of each registered player, the fastest first. Of equally fast races the more accurate
-/// one comes first, then the earlier one. The header `link` (RFC 8288) and `next` name the next page: it goes on after the last
+/// Returns a board in pages: the best race of each registered player, the fastest first. Of equally fast races the one of
+/// the better grade comes first, then the more accurate one, then the earlier one. The header `link` (RFC 8288) and `next` name the next page: it goes on after the last
 /// row of this one, on the same board, whatever was entered meanwhile.
 #[endpoint(tags("boards"))]
 async fn page(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<BoardPage>, Error> {
-    let BoardQuery { period, kind, size, place } = query;
+    let BoardQuery { period, kind, is_of_verified, size, place } = query;
     let (at, before, cursor) = match &place {
         Some(Place { at, rank, cursor }) => (*at, *rank, Some(cursor)),
         None => (cx.now(), 0, None),
     };
     let board = Board::at(period, &kind, at);
+    let board = if is_of_verified { board.of_verified() } else { board };
     let found = cx.items::<Entry>().page(&board.range(), cursor, size).await?;
     let caller = cx.former_bearer(Cookies::of(req).access_token());
     let is_own = |entry: &Entry| caller.as_ref().is_some_and(|it| it.user.id == entry.user);
@@ -124,7 +120,8 @@ async fn page(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Boa
     let rank = rows.last().map_or(before, |row| row.rank);
     let next = found.next.map(|cursor| Place { at: board.begins_at(), rank, cursor }.to_text());
     let path = next.as_ref().map(|next| {
-        format!("{BOARDS}?period={}&kind={kind}&size={size}&cursor={next}", period.name())
+        let grade = if is_of_verified { "&grade=verified" } else { "" };
+        format!("{BOARDS}?period={}&kind={kind}{grade}&size={size}&cursor={next}", period.name())
     });
     let answer = Answer::new(BoardPage::of(&board, rows, next));
     Ok(path.iter().fold(answer, |answer, path| answer.with_next_page(path)))
@@ -156,7 +153,7 @@ async fn kind_of_race(cx: &Cx, game: GameId, user: &User) -> Result<Option<Strin
     let Some(game) = cx.live().find(game).await? else { return Ok(Some(WORDS.to_owned())) };
     let shortest = cx.state::<BoardSettings>().least_words;
     if let Some(run) = game.player(&user.id).and_then(|it| Run::of(&game, it, shortest)) {
-        enter(cx, &run).await?;
+        enter(cx, game.id, &run.user).await?;
     }
     Ok(rules::kind_of(&game))
 }

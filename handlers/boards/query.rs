@@ -20,6 +20,8 @@ const GAME: BoundedInteger = BoundedInteger {
     from: 0,
     to: i64::MAX,
 };
+/// The grade by which a board can be filtered.
+const VERIFIED: &str = "verified";
 /// Longest kind.
 const KIND: usize = 40;
 
@@ -57,6 +59,7 @@ const MOMENT: i64 = 1 << 53;
 pub(super) struct BoardQuery {
     pub(super) period: Period,
     pub(super) kind: String,
+    pub(super) is_of_verified: bool,
     pub(super) size: u32,
     pub(super) place: Option<Place>,
 }
@@ -65,6 +68,14 @@ fn period_in(query: &Query<'_>) -> Result<Period, Error> {
     let Some(name) = query.text("period") else { return Ok(Period::Day) };
     let period = Period::ALL.into_iter().find(|period| period.name() == name);
     period.ok_or_else(|| Error::validation("query parameter period: must be day, week or all"))
+}
+
+fn grade_in(query: &Query<'_>) -> Result<bool, Error> {
+    match query.text("grade") {
+        None => Ok(false),
+        Some(VERIFIED) => Ok(true),
+        Some(_) => Err(Error::validation("query parameter grade: must be verified")),
+    }
 }
 
 fn kind_in(query: &Query<'_>) -> Result<String, Error> {
@@ -85,8 +96,9 @@ impl<'ex> Extractible<'ex> for BoardQuery {
         let query = Query::of(req);
         let size = SIZE.of(&query)?.and_then(|size| u32::try_from(size).ok()).unwrap_or(50);
         let (period, kind) = (period_in(&query)?, kind_in(&query)?);
+        let is_of_verified = grade_in(&query)?;
         let place = query.text("cursor").map(Place::parse).transpose()?;
-        Ok(Self { period, kind, size, place })
+        Ok(Self { period, kind, is_of_verified, size, place })
     }
 }
 
@@ -104,6 +116,10 @@ impl EndpointArgRegister for BoardQuery {
         let about = "day, week (from Monday) or all, in UTC. Default: day.";
         operation.parameters.insert(text_parameter("period", about).schema(periods));
         register_kind(components, operation);
+        let grades = Object::with_type(BasicType::String).enum_values([VERIFIED]);
+        let about =
+            "verified: only verified results, of each player the best of these. Default: all.";
+        operation.parameters.insert(text_parameter("grade", about).schema(grades));
         SIZE.register(components, operation);
         let about = "Where the page begins: next of the page before.";
         operation.parameters.insert(text_parameter("cursor", about));

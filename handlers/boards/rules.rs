@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Board, Entry, Period, Race};
-use crate::game::{Game, Part, Player, Timestamp, UserId, UserType};
-use crate::handlers::shared::{Text, again_at, raise};
+use crate::game::{Game, Part, Player, Result as GameResult, Timestamp, UserId, UserType};
+use crate::handlers::shared::{Grade, Text, again_at, raise};
 
 /// How many results of the race are entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub(super) fn kind_of(game: &Game) -> Option<String> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Run {
     kind: String,
-    user: UserId,
+    pub(super) user: UserId,
     name: String,
     race: Race,
 }
@@ -58,14 +58,19 @@ impl Run {
         if player.user.user_type != UserType::Registered || !is_long {
             return None;
         }
-        let race = Race { game: game.id, figures: result.figures, finished: result.finished };
+        let GameResult { figures, finished, .. } = result;
+        let race = Race { game: game.id, figures, grade: None, finished };
         let (user, name) = (player.user.id.clone(), player.user.name.clone());
         Some(Self { kind: kind_of(game)?, user, name, race })
     }
 
-    /// Its entry on the board of its time.
-    pub(super) fn entry(&self, period: Period) -> Entry {
-        let board = Board::at(period, &self.kind, self.race.finished);
-        Entry::of(&board, self.user.clone(), self.name.clone(), self.race)
+    /// Its entries on the boards of its time, with its grade.
+    pub(super) fn entries(&self, grade: Option<Grade>) -> Vec<Entry> {
+        let boards = Period::ALL.map(|period| Board::at(period, &self.kind, self.race.finished));
+        let race = Race { grade, ..self.race };
+        let is_verified = grade == Some(Grade::Verified);
+        let verified = boards.clone().into_iter().filter(|_| is_verified).map(Board::of_verified);
+        let entry = |board| Entry::of(&board, self.user.clone(), self.name.clone(), race);
+        boards.into_iter().chain(verified).map(entry).collect()
     }
 }

@@ -10,7 +10,7 @@ use super::rules::{Entered, Run, due, kind_of, note, results};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, User, UserType,
 };
-use crate::handlers::shared::{TextAbout, TimeLimit, Words};
+use crate::handlers::shared::{Contest, Grade, TextAbout, TimeLimit, Words};
 use crate::module::Item;
 use crate::records::{Cursor, SortKey};
 
@@ -47,7 +47,7 @@ fn ranked_results_of_registered_players_in_long_texts_are_on_boards() {
     for (words, expected) in [(20, vec!["google-1"]), (19, vec![])] {
         let game = race(players.clone(), words);
         let runs = game.players.iter().filter_map(|player| Run::of(&game, player, 20));
-        let users: Vec<_> = runs.map(|run| run.entry(Period::All).user.to_string()).collect();
+        let users: Vec<_> = runs.map(|run| run.user.to_string()).collect();
         assert_eq!(users, expected, "{words} words");
     }
 }
@@ -88,20 +88,24 @@ fn days_and_weeks_are_those_of_utc() {
     }
 }
 
-fn entry(wpm: f64, acc: f64, finished: i64) -> Entry {
+const GRADES: [Option<Grade>; 4] =
+    [Some(Grade::Verified), Some(Grade::Positions), Some(Grade::Claimed), None];
+
+fn entry(wpm: f64, acc: f64, finished: i64, grade: Option<Grade>) -> Entry {
     let board = Board::at(Period::All, "words", NOON);
-    let race = Race { game: GameId(1), figures: figures(wpm, acc), finished: Timestamp(finished) };
+    let (figures, finished) = (figures(wpm, acc), Timestamp(finished));
+    let race = Race { game: GameId(1), figures, grade, finished };
     Entry::of(&board, "google-1".into(), "Anna".into(), race)
 }
 
 proptest! {
     #[test]
     fn a_player_has_the_entry_that_the_board_lists_first(
-        (wpm, acc, finished) in (0..3_i32, 0..3_i32, 0..3_i64),
-        (other_wpm, other_acc, other_finished) in (0..3_i32, 0..3_i32, 0..3_i64),
+        (wpm, acc, finished, grade) in (0..3_i32, 0..3_i32, 0..3_i64, 0..4_usize),
+        (other_wpm, other_acc, other_finished, other_grade) in (0..3_i32, 0..3_i32, 0..3_i64, 0..4_usize),
     ) {
-        let one = entry(wpm.into(), acc.into(), finished);
-        let other = entry(other_wpm.into(), other_acc.into(), other_finished);
+        let one = entry(wpm.into(), acc.into(), finished, GRADES[grade]);
+        let other = entry(other_wpm.into(), other_acc.into(), other_finished, GRADES[other_grade]);
         prop_assert_eq!(one.beats(&other), one.sort_keys() < other.sort_keys());
     }
 
@@ -146,13 +150,27 @@ fn a_race_is_entered_until_its_facts_say_that_it_is() {
 
 #[test]
 fn boards_that_are_over_expire() {
-    let run = |period| {
-        let game = race(vec![player("google-1", UserType::Registered, Some(1))], 20);
-        Run::of(&game, &game.players[0], 0).unwrap().entry(period).expires_at()
-    };
+    let game = race(vec![player("google-1", UserType::Registered, Some(1))], 20);
+    let entries = Run::of(&game, &game.players[0], 0).unwrap().entries(None);
     let day = Duration::from_secs(24 * 3600);
     let midnight = Timestamp(NOON.0 + 12 * 3600 * 1_000_000);
-    assert_eq!(run(Period::Day), Some(midnight + day));
-    assert_eq!(run(Period::Week), Some(midnight + day * 4));
-    assert_eq!(run(Period::All), None);
+    let ends: Vec<_> = entries.iter().map(Item::expires_at).collect();
+    assert_eq!(ends, [Some(midnight + day), Some(midnight + day * 4), None]);
+}
+
+#[test]
+fn a_verified_race_is_on_the_boards_of_these_too_and_at_equal_speed_before_others() {
+    let game = race(vec![player("google-1", UserType::Registered, Some(1))], 20);
+    let keys = |grade| {
+        let run = Run::of(&game, &game.players[0], 0).unwrap();
+        run.entries(grade).iter().map(Item::key).collect::<Vec<_>>()
+    };
+    let all = keys(Some(Grade::Verified));
+    assert_eq!((all.len(), keys(Some(Grade::Positions)).len(), keys(None).len()), (6, 3, 3));
+    assert_eq!(
+        (all[2].as_str(), all[5].as_str()),
+        ("all:words:google-1", "all:words:verified:google-1")
+    );
+    assert!(entry(70.0, 90.0, 2, GRADES[0]).beats(&entry(70.0, 99.0, 1, GRADES[1])));
+    assert!(entry(70.1, 90.0, 2, None).beats(&entry(70.0, 99.0, 1, GRADES[0])));
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::entry::{Board, Entry};
 use crate::game::GameId;
-use crate::handlers::shared::BoardRow;
+use crate::handlers::shared::{BoardRow, Grade};
 
 /// A page of a board.
 #[derive(Serialize, ToSchema)]
@@ -15,6 +15,8 @@ pub(super) struct BoardPage {
     period: &'static str,
     /// The kind of text.
     kind: String,
+    /// The grade of all rows, if the board has those of one only; null otherwise.
+    grade: Option<Grade>,
     /// When the period began, ISO 8601; null for all time.
     begins_at: Option<String>,
     /// When it ends; null for all time.
@@ -31,6 +33,7 @@ impl BoardPage {
         Self {
             period: board.period.name(),
             kind: board.kind.clone(),
+            grade: board.is_of_verified.then_some(Grade::Verified),
             begins_at: begins_at.map(|it| it.with_z()),
             ends_at: ends_at.map(|it| it.with_z()),
             rows,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::day::Day;
 use crate::game::{Figures, GameId, Timestamp, User, UserId};
-use crate::handlers::shared::BoardRow;
+use crate::handlers::shared::{BestRun, BoardRow, Contest, Grade};
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) name: String,
     pub(super) game: GameId,
     pub(super) figures: Figures,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) grade: Option<Grade>,
     pub(super) finished: Timestamp,
     /// When it expires.
     pub(super) until: Timestamp,
@@ -39,7 +41,23 @@ impl Entry {
     /// As a row of this rank, for this caller.
     pub(super) fn row(&self, rank: u64, caller: Option<&UserId>) -> BoardRow {
         let is_own = caller == Some(&self.user);
-        BoardRow::of(rank, &self.name, self.figures, self.finished, is_own)
+        BoardRow::of(rank, &self.name, self.run(), is_own)
+    }
+
+    fn run(&self) -> BestRun {
+        BestRun { figures: self.figures, grade: self.grade, finished: self.finished }
+    }
+}
+
+impl Contest for Entry {
+    const STRUCK: &'static str = "daily.struck";
+
+    fn race(&self) -> GameId {
+        self.game
+    }
+
+    fn beats(&self, other: &Self) -> bool {
+        self.run().beats(&other.run())
     }
 }
 
@@ -56,8 +74,7 @@ impl Item for Entry {
     }
 
     fn sort_keys(&self) -> Vec<SortKey> {
-        let best = SortKey::default().text(&self.day.name()).falling(self.figures.wpm);
-        vec![best.falling(self.figures.acc).at(self.finished)]
+        vec![self.run().sorted(SortKey::default().text(&self.day.name()))]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -2,7 +2,7 @@
 //!
 //! A lobby of friends, or a race alone, is opened for it by `daily=true` in the query of its socket. The text is drawn when
 //! the first race of the day needs it, and kept; so all pods have the same one, also after a restart. A ranked result
-//! and its entry on the board are written together.
+//! and its entry on the board are written together; the grade is added when the event of the result arrives.
 
 mod day;
 mod entry;
@@ -25,8 +25,11 @@ use self::rules::{Daily, day_of};
 use self::settings::Challenge;
 use self::wire::{DailyBoard, Own, Standing};
 use crate::auth::Cookies;
-use crate::game::{Game, Parts, Player, Result as GameResult, UserId};
-use crate::handlers::shared::{DrawnText, LobbyWanted, TextAbout, TextWanted};
+use crate::bus::Heard;
+use crate::game::{Game, Parts, Player, PlayerFinished, Result as GameResult, UserId};
+use crate::handlers::shared::{
+    self, DrawnText, LobbyWanted, Struck, TextAbout, TextWanted, judge_entries,
+};
 use crate::http::{Answer, Caller, GameQuery};
 use crate::module::{Brief, Cx, Module, Slot, Wiring};
 use crate::{Error, Kind};
@@ -45,8 +48,11 @@ fn wire(module: &mut Wiring) {
     module.state(Challenge::load);
     module.keeps::<DayText>();
     module.keeps_with_results(entry);
+    module.keeps::<Struck<Entry>>();
     module.decides(FIRST, opening);
     module.decides(FIRST, draw);
+    module.hears(grade);
+    module.hears(judge_entries::<Entry>);
     module.get(BOARD, show);
     module.get("/api/v1/daily/standing", standing).fails(&[Kind::GAME_NOT_FOUND]);
     module.client(Slot::Page { path: "daily", title: "Daily" }, "daily.js");
@@ -89,6 +95,17 @@ async fn text_of(cx: &Cx, day: Day) -> Result<String, Error> {
 /// The entry of a ranked result for the board of its day.
 fn entry(brief: Brief<'_>, game: &Game, player: &Player, result: GameResult) -> Option<Entry> {
     rules::entry(game, player, result, brief.state::<Challenge>().keep_days())
+}
+
+/// Adds the grade to the entry of a result.
+async fn grade(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
+    let (user, days) = (&finished.user, cx.state::<Challenge>().keep_days());
+    let graded = |game: &Game, grade| {
+        let player = game.player(user);
+        let entry = player.and_then(|it| rules::entry(game, it, it.result?, days));
+        entry.map(|entry| Entry { grade, ..entry }).into_iter().collect()
+    };
+    shared::enter(&cx, (finished.game, user), graded).await
 }
 
 /// Returns the board of a day in pages: the best race of each player in the text of that day, the fastest first. Of equally

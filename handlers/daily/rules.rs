@@ -36,21 +36,22 @@ pub(super) fn day_of(game: &Game) -> Option<Day> {
     game.part::<Daily>().day.filter(|_| has_text && game.time_limit().is_none())
 }
 
-/// The entry of a result for the board of its day, which is kept for so many days. `None` for unranked results, and in other
-/// races.
+/// The entry of a result for the board of its day, which is kept for so many days. `None` for unranked and struck results, and in
+/// other races.
 pub(super) fn entry(
     game: &Game,
     player: &Player,
     result: GameResult,
     keep_days: u16,
 ) -> Option<Entry> {
-    let day = day_of(game).filter(|_| result.rank > 0)?;
+    let day = day_of(game).filter(|_| result.rank > 0 && !player.is_struck())?;
     Some(Entry {
         day,
         user: player.user.id.clone(),
         name: player.user.name.clone(),
         game: game.id,
         figures: result.figures,
+        grade: None,
         finished: result.finished,
         until: day.kept_until(keep_days),
     })

@@ -1,5 +1,6 @@
 //! What is kept: the rating of each player, and a receipt of each race that is rated.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,54 @@ pub(super) struct Rating {
     pub(super) before: f64,
     /// When that was.
     pub(super) at: Timestamp,
+    /// What the last races have changed, the newest first.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub(super) changes: VecDeque<Change>,
+}
+
+/// Changes that are remembered: a race that is struck later than that keeps its effect.
+const REMEMBERED: usize = 50;
+
+/// What a race has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Change {
+    pub(super) game: GameId,
+    by: f64,
+    /// Whether it is taken back, since the result is struck.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_struck: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Rating {
+    /// Remembers what its last race has changed.
+    pub(super) fn remembering(mut self, mut changes: VecDeque<Change>) -> Self {
+        let by = self.strength.rating - self.before;
+        changes.truncate(REMEMBERED - 1);
+        changes.push_front(Change { game: self.game, by, is_struck: false });
+        self.changes = changes;
+        self
+    }
+
+    /// Takes back what a race has changed, or restores it. Returns whether that is news.
+    pub(super) fn judge(&mut self, game: GameId, is_struck: bool) -> bool {
+        let change = self.changes.iter_mut().find(|change| change.game == game);
+        let Some(change) = change.filter(|change| change.is_struck != is_struck) else {
+            return false;
+        };
+        change.is_struck = is_struck;
+        let by = if is_struck { -change.by } else { change.by };
+        self.strength.rating += by;
+        self.races = if is_struck { self.races.saturating_sub(1) } else { self.races + 1 };
+        // What the last race has changed stays the same, unless it is that race.
+        if self.game != game {
+            self.before += by;
+        }
+        true
+    }
 }
 
 impl Item for Rating {

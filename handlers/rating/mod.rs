@@ -18,11 +18,11 @@ use serde::Serialize;
 use self::kept::{Rated, Rating, Strength};
 use self::rules::Entrant;
 use crate::bus::Heard;
-use crate::game::{Game, GameId, PlayerFinished, UserType};
-use crate::handlers::shared::{Level, LevelWanted};
+use crate::game::{Game, GameId, PlayerFinished, UserId, UserType};
+use crate::handlers::shared::{Level, LevelWanted, ResultJudged, is_struck};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
-use crate::module::{Batch, Cx, Item, Kept, Module, Need, Slot, Wiring};
+use crate::module::{Batch, Cx, Edit, Item, Kept, Module, Need, Slot, Wiring};
 use crate::records::Expected;
 use crate::{Error, Kind};
 
@@ -32,6 +32,7 @@ fn wire(module: &mut Wiring) {
     module.keeps::<Rating>();
     module.keeps::<Rated>();
     module.hears(look);
+    module.hears(judge);
     module.decides(0, level);
     module.timer("rating.race", rules::due, rate);
     module.get("/api/v1/rating", own);
@@ -64,6 +65,10 @@ async fn rate(cx: Cx, id: GameId) -> Result<(), Error> {
     };
     for _ in 0..TRIES {
         if try_to_rate(&cx, &game).await? {
+            // One of them may have been struck meanwhile.
+            for (player, _) in rules::entrants(&game) {
+                apply_verdict(&cx, id, &player.user.id).await?;
+            }
             let note = |game: &mut Game| Step::changed_if(rules::note(game));
             return cx.live().advance("note_rated", id, note).await.map(drop);
         }
@@ -80,11 +85,18 @@ async fn try_to_rate(cx: &Cx, game: &Game) -> Result<bool, Error> {
     }
     let mut entrants = Vec::new();
     for (player, rank) in rules::entrants(game) {
+        if is_struck(cx, game.id, &player.user.id).await? {
+            continue;
+        }
         let known = cx.items::<Rating>().get(player.user.id.as_str()).await?;
         let is_kept = known.is_some() || player.user.user_type == UserType::Guest;
         // A player whose account was deleted meanwhile still counts as an opponent.
         let is_kept = is_kept || cx.records().account(&player.user.id).await?.is_some();
         entrants.push((Entrant { user: player.user.id.clone(), rank, known }, is_kept));
+    }
+    // Without one that is struck, no other player may be left to compare with.
+    if entrants.len() < 2 {
+        entrants.clear();
     }
     let strengths = rules::rated(entrants.iter().map(|(entrant, _)| entrant));
     let mut batch = Batch::default();
@@ -99,6 +111,20 @@ async fn try_to_rate(cx: &Cx, game: &Game) -> Result<bool, Error> {
         Err(error) if error.kind() == Kind::USER_NOT_FOUND => Ok(false),
         written => written,
     }
+}
+
+/// Takes back what a struck race has changed for its player, or restores it. The ratings of others stay.
+async fn judge(cx: Cx, judged: Heard<ResultJudged>) -> Result<(), Error> {
+    apply_verdict(&cx, judged.game, &judged.user).await
+}
+
+async fn apply_verdict(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
+    let is_struck = is_struck(cx, game, user).await?;
+    let corrected = |known: Option<Rating>| {
+        let Some(mut rating) = known else { return Edit::Keep };
+        if rating.judge(game, is_struck) { Edit::Put(rating) } else { Edit::Keep }
+    };
+    cx.items::<Rating>().change(user.as_str(), corrected).await.map(drop)
 }
 
 /// A player's rating.

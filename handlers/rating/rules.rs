@@ -1,5 +1,6 @@
 //! Which races are rated, when, and what follows from them.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -72,7 +73,11 @@ impl Entrant {
     pub(super) fn after(&self, game: GameId, strength: Strength, at: Timestamp) -> Rating {
         let races = self.known.as_ref().map_or(0, |kept| kept.item.races) + 1;
         let before = self.strength().rating;
-        Rating { user: self.user.clone(), strength, races, game, before, at }
+        let changes = self.known.as_ref().map(|kept| kept.item.changes.clone());
+        let changes = changes.unwrap_or_default();
+        let user = self.user.clone();
+        let rating = Rating { user, strength, races, game, before, at, changes: VecDeque::new() };
+        rating.remembering(changes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which races are rated, and how ratings move.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -70,8 +71,8 @@ fn those_who_were_never_there_and_those_moved_by_the_server_are_not_rated() {
 
 fn entrant(number: usize, rank: usize, rating: f64, uncertainty: f64) -> Entrant {
     let strength = Strength { rating, uncertainty };
-    let item =
-        Rating { user: guest(number), strength, races: 3, game: GameId(1), before: 0.0, at: START };
+    let (user, game, changes) = (guest(number), GameId(1), VecDeque::new());
+    let item = Rating { user, strength, races: 3, game, before: 0.0, at: START, changes };
     Entrant { user: guest(number), rank, known: Some(Kept { item, version: 1, updated_at: START }) }
 }
 
@@ -123,4 +124,34 @@ fn the_rating_of_a_guest_expires_and_becomes_that_of_the_account() {
     let anna = User { id: "google-1".into(), name: "Anna".into(), user_type: UserType::Registered };
     let own = rating.handed_over(&anna).unwrap();
     assert_eq!((own.key().as_str(), own.expires_at(), own.races), ("google-1", None, 3));
+}
+
+#[test]
+fn what_a_struck_race_has_changed_is_taken_back_once_and_restored_when_it_is_cleared() {
+    let after = |known: Option<Rating>, game: i64, rating: f64| {
+        let known = known.map(|item| Kept { item, version: 1, updated_at: START });
+        let entrant = Entrant { user: guest(0), rank: 1, known };
+        let strength = Strength { rating, uncertainty: 200.0 };
+        entrant.after(GameId(game), strength, START)
+    };
+    let first = after(None, 1, 1080.0);
+    let mut rating = after(Some(first.clone()), 2, 1100.0);
+    assert!(!rating.judge(GameId(1), false), "it counts already");
+    assert!(!rating.judge(GameId(3), true), "it was not rated");
+    assert!(rating.judge(GameId(1), true) && !rating.judge(GameId(1), true));
+    assert_eq!((rating.strength.rating, rating.before, rating.races), (1020.0, 1000.0, 1));
+    assert!(rating.judge(GameId(2), true));
+    assert_eq!((rating.strength.rating, rating.before, rating.races), (1000.0, 1000.0, 0));
+    assert!(rating.judge(GameId(1), false) && rating.judge(GameId(2), false));
+    assert_eq!((rating.strength.rating, rating.before, rating.races), (1100.0, 1080.0, 2));
+
+    let mut many = first;
+    for game in 2..200 {
+        many = after(Some(many), game, 1080.0);
+    }
+    assert_eq!(many.changes.len(), 50);
+    // Ratings of the version before remember nothing.
+    let mut old = serde_json::to_value(&many).unwrap();
+    old.as_object_mut().unwrap().remove("changes");
+    assert!(!serde_json::from_value::<Rating>(old).unwrap().judge(GameId(199), true));
 }

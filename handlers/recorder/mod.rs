@@ -6,12 +6,15 @@
 
 mod query;
 mod recording;
+mod review;
 mod rules;
 mod settings;
 mod signals;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod twins;
+mod verify;
 mod wire;
 
 use std::sync::Arc;
@@ -20,16 +23,19 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::query::{Linked, OwnQuery, link_of};
+use self::query::{Linked, Links, OwnQuery, ResultPath, game_of};
 use self::recording::Recording;
-use self::rules::{Grade, Reason, Recorded, Task};
+use self::rules::{Reason, Recorded, Task};
 use self::settings::RecorderSettings;
-use self::wire::{Own, Recordings, Replay};
+use self::signed::{Document, Signatures, Unsigned};
+use self::wire::{Own, Pem, Recordings, Replay};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
-use crate::handlers::shared::{ClaimMade, FiguresWanted, Tape, TimeLimit, Typing, TypingLeft};
-use crate::http::{Answer, Caller};
+use crate::handlers::shared::{
+    ClaimMade, FiguresWanted, Grade, Tape, TimeLimit, Typing, TypingLeft,
+};
+use crate::http::{Answer, Caller, Rate};
 use crate::live::Step;
 use crate::module::{Cx, Edit, Module, Slot, Wiring};
 use crate::socket::RACE;
@@ -39,20 +45,35 @@ inventory::submit! { Module { name: "recorder", path: module_path!(), wire } }
 
 fn wire(module: &mut Wiring) {
     module.state(RecorderSettings::load);
+    module.state(|_| Ok(Signatures::default()));
     module.keeps::<Recording>();
     module.hears(keep_typed);
     module.hears(keep_left);
     module.hears(keep_finished);
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
+    module.decides(0, review::grade);
+    module.decides(0, review::owner);
+    module.decides(0, review::suspects);
+    module.hears(review::judge);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
     module.get("/api/v1/recordings/{link}", replay);
+    module.get("/api/v1/results/key", public_key);
+    module.get("/api/v1/results/{id}", result).at_most(Rate::per_second(2).burst(30));
+    module
+        .command("verify", VERIFY, verify::command)
+        .takes("FILE", "The document that GET /api/v1/results/ID has returned; - is standard input")
+        .option("key", "PUBLIC_KEY.pem", KEY);
     module.counter("bytes", "Bytes of logs, as they are when a result is recorded.");
     module.counter("failures", "Logs that could not be stored when that was due.");
     module.client(Slot::Page { path: "replays", title: "Replays" }, "replays.js");
     module.client(Slot::Result, "result.js");
 }
+
+const VERIFY: &str =
+    "Check a signed result without the server: the signature, the log, the figures";
+const KEY: &str = "The server's public key [default: token.public_key of the settings, or that of the data directory]";
 
 /// How long a claim waits until the log is stored, since the records may be slow, or until another pod has stored its part.
 const PATIENCE: Duration = Duration::from_millis(800);
@@ -217,10 +238,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
     let OwnQuery { size, game, cursor } = query;
     let user = caller.0.id;
     let items = cx.items::<Recording>();
-    let shown = |it: Recording| {
-        let link = link_of(&cx, it.game);
-        Own::of(it, link)
-    };
+    let shown = |it: Recording| Own::of(it, &Links(&cx));
     if let Some(game) = game {
         // The event of the result may still be under way.
         keep(&cx, game, &user, typing(&cx, game, &user).map(|it| it.tape()).as_ref()).await?;
@@ -243,7 +261,31 @@ async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Repl
     let page = cx.items::<Recording>().page(&Recording::in_race(linked.0), None, PLAYERS).await?;
     let recordings = page.items.into_iter().map(|kept| kept.item).collect();
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
-    Replay::of(recordings, caller.as_ref())
+    Replay::of(recordings, caller.as_ref(), &Links(&cx))
         .map(Answer::new)
         .ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+}
+
+/// Returns a result with the log from which it follows, signed by the server (RS256), so that anyone can check it without the
+/// server: `typephoon-api verify FILE`. No token is needed.
+#[endpoint(tags("recordings"))]
+async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
+    let found = recording_of(&cx, &path.id).await?;
+    let unsigned = found.as_ref().and_then(Unsigned::of).ok_or(Kind::GAME_NOT_FOUND)?;
+    let signature = cx.state::<Signatures>().of(&cx, &unsigned.claims).await?;
+    Ok(Answer::new(unsigned.signed(signature)))
+}
+
+/// The recording of a result, by the id of its signed form.
+async fn recording_of(cx: &Cx, id: &str) -> Result<Option<Recording>, Error> {
+    let Some(game) = game_of(id) else { return Ok(None) };
+    let page = cx.items::<Recording>().page(&Recording::in_race(game), None, PLAYERS).await?;
+    let mut recordings = page.items.into_iter().map(|kept| kept.item);
+    Ok(recordings.find(|it| Links(cx).result(it).as_deref() == Some(id)))
+}
+
+/// Returns the public key by which signed results can be checked, in PEM.
+#[endpoint(tags("recordings"))]
+async fn public_key(cx: Cx) -> Result<Pem, Error> {
+    cx.public_key().map(Pem)
 }

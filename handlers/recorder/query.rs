@@ -1,9 +1,10 @@
-//! The queries of recordings, and the links to replays.
+//! The queries of recordings, and the links to replays and results.
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn};
 use salvo::{Depot, Extractible, Request};
 
+use super::recording::Recording;
 use crate::game::GameId;
 use crate::http::{BoundedInteger, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
@@ -48,9 +49,27 @@ impl EndpointArgRegister for OwnQuery {
     }
 }
 
-/// The link to the replay of a race. It cannot be guessed, since the numbers of races can.
-pub(super) fn link_of(cx: &Cx, game: GameId) -> String {
-    format!("{game}-{}", cx.secret_of(&format!("the replay of {game}")))
+/// The links of recordings. They cannot be guessed, since the numbers of races can.
+pub(super) struct Links<'a>(pub(super) &'a Cx);
+
+impl Links<'_> {
+    /// The replay of a race.
+    pub(super) fn replay(&self, game: GameId) -> String {
+        format!("{game}-{}", self.0.secret_of(&format!("the replay of {game}")))
+    }
+
+    /// The signed result of a player, if there is a result. It stays the same if the account of a guest takes it over, and leads
+    /// to no other player's.
+    pub(super) fn result(&self, recording: &Recording) -> Option<String> {
+        let (game, result) = (recording.game, recording.result?);
+        let which = format!("the result of {game}: {}, {}", result.rank, result.finished.0);
+        Some(format!("{game}-{}", self.0.secret_of(&which)))
+    }
+}
+
+/// The race of a link.
+pub(super) fn game_of(link: &str) -> Option<GameId> {
+    link.split('-').next().and_then(|it| it.parse().ok()).map(GameId)
 }
 
 /// The race of a link, in the path.
@@ -63,17 +82,40 @@ impl<'ex> Extractible<'ex> for Linked {
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = <Cx as Extractible>::extract(req, depot).await?;
         let link = req.params().get("link").cloned().unwrap_or_default();
-        let game = link.split('-').next().and_then(|it| it.parse().ok()).map(GameId);
-        let game = game.filter(|game| link_of(&cx, *game) == link);
-        game.map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        let game = game_of(&link).ok_or(Kind::GAME_NOT_FOUND)?;
+        let is_right = Links(&cx).replay(game) == link;
+        is_right.then_some(Self(game)).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
     }
 }
 
 impl EndpointArgRegister for Linked {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        let about = "The link of a recording.";
-        let parameter = text_parameter("link", about).location(ParameterIn::Path);
-        operation.parameters.insert(parameter.required(true));
-        may_fail(components, operation, &[Kind::GAME_NOT_FOUND]);
+        register_path(components, operation, "link", "The link of a recording.");
     }
+}
+
+/// The id of a result, in the path.
+pub(super) struct ResultPath {
+    pub(super) id: String,
+}
+
+impl<'ex> Extractible<'ex> for ResultPath {
+    fn metadata() -> &'static Metadata {
+        no_metadata()
+    }
+    async fn extract(req: &'ex mut Request, _: &'ex mut Depot) -> Result<Self, Error> {
+        Ok(Self { id: req.params().get("id").cloned().unwrap_or_default() })
+    }
+}
+
+impl EndpointArgRegister for ResultPath {
+    fn register(components: &mut Components, operation: &mut Operation, _: &str) {
+        register_path(components, operation, "id", "The result_id of a recording.");
+    }
+}
+
+fn register_path(components: &mut Components, operation: &mut Operation, name: &str, about: &str) {
+    let parameter = text_parameter(name, about).location(ParameterIn::Path);
+    operation.parameters.insert(parameter.required(true));
+    may_fail(components, operation, &[Kind::GAME_NOT_FOUND]);
 }

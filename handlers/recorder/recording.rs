@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{self, Grade, Reason, Task};
+use super::rules::{self, Reason, Task};
 use super::settings::RecorderSettings;
 use super::signals::{Signal, signals};
 use super::twins::{likeness, mark};
 use crate::game::{Game, GameId, Player, Result as GameResult, Timestamp, User, UserId};
-use crate::handlers::shared::{EditTape, Spot, SpotTape, Tape, TextAbout, TimeLimit};
+use crate::handlers::shared::{
+    EditTape, Grade, Spot, SpotTape, Tape, TextAbout, TimeLimit, Verdict,
+};
 use crate::module::Item;
 use crate::records::{Range, SortKey};
 
@@ -17,6 +19,10 @@ const RACE: &str = "race";
 const PLAYER: &str = "player";
 /// The index of recordings with the same intervals, oldest first.
 const MARK: &str = "mark";
+/// The index of those that organisers look at, newest first: under suspicion, and judged.
+const REVIEW: &str = "review";
+const SUSPECT: &str = "suspect";
+const JUDGED: &str = "judged";
 
 /// Most logs of positions: one per pod that the player was on, and per room there.
 const SPOTS: usize = 6;
@@ -54,6 +60,9 @@ pub(super) struct Recording {
     /// Whether an earlier recording has the same intervals, or nearly.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_repeated: bool,
+    /// What organisers have decided about the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Verdict>,
     /// When it may be deleted: that of an account, and that of a guest.
     until: (Timestamp, Timestamp),
 }
@@ -77,6 +86,7 @@ impl Recording {
             reason: None,
             signals: Vec::new(),
             is_repeated: false,
+            verdict: None,
             until: (started + settings.kept_for(), started + settings.guests_kept_for()),
         }
     }
@@ -142,6 +152,31 @@ impl Recording {
         spots
     }
 
+    /// The same in one log.
+    pub(super) fn positions(&self) -> SpotTape {
+        let mut tape = SpotTape::default();
+        self.all_spots().into_iter().for_each(|spot| tape.push(spot, self.started));
+        tape.is_cut |= self.spots.iter().any(|it| it.is_cut);
+        tape
+    }
+
+    /// Whether the edits tell what was typed, and not the positions: a client may change to these in mid-race.
+    pub(super) fn is_of_edits(&self) -> bool {
+        let edits = self.edits.edits().last().map(|it| it.at);
+        let spots = self.all_spots().last().map(|it| it.at);
+        self.grade == Some(Grade::Verified) || edits >= spots
+    }
+
+    /// The same with a verdict.
+    pub(super) fn judged(self, verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..self }
+    }
+
+    /// Why organisers have struck the result, if they have.
+    pub(super) fn struck(&self) -> Option<&str> {
+        self.verdict.as_ref().filter(|it| it.is_struck).map(|it| it.reason.as_str())
+    }
+
     /// The recordings of a race.
     pub(super) fn in_race(game: GameId) -> Range {
         Range::within(RACE, &SortKey::default().integer(game.0))
@@ -169,6 +204,24 @@ impl Recording {
         is_copy() || likeness(&edits, &others).is_some_and(|it| it * 100.0 > most)
     }
 
+    /// The recordings that are judged, or else those under suspicion that are not.
+    pub(super) fn in_review(are_judged: bool) -> Range {
+        let part = if are_judged { JUDGED } else { SUSPECT };
+        Range::within(REVIEW, &SortKey::default().text(part))
+    }
+
+    /// Where organisers find it: nowhere, if there is no reason to look at it.
+    fn review_key(&self) -> SortKey {
+        let Some(result) = self.result else { return SortKey::default() };
+        let is_suspect = !self.signals.is_empty() || self.reason == Some(Reason::OtherFigures);
+        let part = match &self.verdict {
+            Some(_) => JUDGED,
+            None if is_suspect => SUSPECT,
+            None => return SortKey::default(),
+        };
+        SortKey::default().text(part).integer(-result.finished.0)
+    }
+
     /// The key of a player's recording.
     pub(super) fn key_of(game: GameId, user: &UserId) -> String {
         format!("{game}:{user}")
@@ -177,7 +230,7 @@ impl Recording {
 
 impl Item for Recording {
     const COLLECTION: &'static str = "recorder.recordings";
-    const INDEXES: &'static [&'static str] = &[RACE, PLAYER, MARK];
+    const INDEXES: &'static [&'static str] = &[RACE, PLAYER, REVIEW, MARK];
 
     fn key(&self) -> String {
         Self::key_of(self.game, &self.user)
@@ -193,7 +246,7 @@ impl Item for Recording {
         // Only results are compared.
         let mark = self.result.and_then(|_| mark(&self.edits.edits()));
         let mark = mark.map(|it| SortKey::default().text(&it).at(self.started));
-        vec![race, player.integer(self.game.0), mark.unwrap_or_default()]
+        vec![race, player.integer(self.game.0), self.review_key(), mark.unwrap_or_default()]
     }
 
     fn expires_at(&self) -> Option<Timestamp> {

@@ -6,7 +6,7 @@ use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, Game, Part, Player, Result as GameResult, Timestamp, Unranked};
-use crate::handlers::shared::{Edit, EditTape, again_at, raise};
+use crate::handlers::shared::{Edit, EditTape, Grade, again_at, raise};
 
 /// Characters per word, wherever words per minute are computed.
 const WORD: f64 = 5.0;
@@ -19,19 +19,6 @@ const SAME: f64 = 0.05;
 
 /// How much faster than the server's a client's clock may have run.
 const EARLY: i64 = 250;
-
-/// What the figures of a result are based on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[salvo(schema(name = "RecordingGrade"))]
-pub(super) enum Grade {
-    /// On every keystroke: they follow from what the server has recorded.
-    Verified,
-    /// On the positions that the server has seen, with its own clock.
-    Positions,
-    /// On the client alone.
-    Claimed,
-}
 
 /// Why a result is not verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -67,17 +54,25 @@ impl Typist {
     }
 
     fn edit(&mut self, edit: &Edit) {
-        (0..edit.del).for_each(|_| self.delete());
+        for _ in 0..edit.del {
+            // Nothing is left: a number of four billion costs no time.
+            if !self.delete() {
+                break;
+            }
+        }
         for unit in edit.ins.encode_utf16() {
             if unit == BLANK { self.end_word() } else { self.press(unit, edit.composing) }
         }
     }
 
-    fn delete(&mut self) {
-        let is_empty = self.typed.last_mut().and_then(Vec::pop).is_none();
-        if is_empty && self.typed.len() > 1 {
+    /// Returns whether there was something.
+    fn delete(&mut self) -> bool {
+        let is_letter = self.typed.last_mut().and_then(Vec::pop).is_some();
+        let is_blank = !is_letter && self.typed.len() > 1;
+        if is_blank {
             self.typed.pop();
         }
+        is_letter || is_blank
     }
 
     fn press(&mut self, unit: u16, is_composing: bool) {
@@ -211,7 +206,8 @@ pub(super) fn grade(
     (Grade::Positions, Some(reason))
 }
 
-fn are_same(one: &Figures, other: &Figures) -> bool {
+/// Whether they differ by no more than rounding.
+pub(super) fn are_same(one: &Figures, other: &Figures) -> bool {
     let pairs = [(one.wpm, other.wpm), (one.wpm_raw, other.wpm_raw), (one.acc, other.acc)];
     pairs.into_iter().all(|(one, other)| (one - other).abs() < SAME)
 }

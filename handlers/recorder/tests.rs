@@ -1,6 +1,7 @@
 //! Figures, grades and recordings, for all that can be typed.
 
 mod cheats;
+mod signed;
 
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::recording::Recording;
-use super::rules::{Grade, Reason, Recorded, Task, checked, due, grade, note, results, score};
+use super::rules::{Reason, Recorded, Task, checked, due, grade, note, results, score};
 use super::settings::RecorderSettings;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
 };
-use crate::handlers::shared::{Edit, EditTape, Spot, SpotTape, Tape, Words};
+use crate::handlers::shared::{Edit, EditTape, Grade, Spot, SpotTape, Tape, Words};
 use crate::module::Item;
 use crate::testing::{Server, eventually};
 
@@ -34,10 +35,13 @@ struct Vector {
     done: bool,
 }
 
+fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("vectors.json")).unwrap()
+}
+
 #[test]
 fn figures_are_those_of_the_client_to_the_last_digit() {
-    let vectors: Vec<Vector> = serde_json::from_str(include_str!("vectors.json")).unwrap();
-    for Vector { name, words, seconds, edits, figures, done } in vectors {
+    for Vector { name, words, seconds, edits, figures, done } in vectors() {
         let found = score(&words, &edits, seconds);
         assert_eq!((found.figures, found.is_finished), (figures, done), "{name}");
     }

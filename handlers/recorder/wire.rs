@@ -1,13 +1,19 @@
 //! The answers about recordings.
 
-use salvo::oapi::ToSchema;
-use serde::Serialize;
+use salvo::http::{HeaderValue, header};
+use salvo::oapi::schema::BasicType;
+use salvo::oapi::{
+    Components, Content, EndpointOutRegister, Object, Operation, Response as Documented, ToSchema,
+};
+use salvo::{Depot, Request, Response, Writer, async_trait};
+use serde::{Deserialize, Serialize};
 
+use super::query::Links;
 use super::recording::Recording;
-use super::rules::{Grade, Reason};
+use super::rules::Reason;
 use super::signals::Signal;
-use crate::game::{GameId, Result as GameResult, Unranked, UserId};
-use crate::handlers::shared::{Edit, Spot, TextAbout};
+use crate::game::{GameId, Result as GameResult, UserId};
+use crate::handlers::shared::{Edit, Grade, Spot, Suspect, TextAbout};
 
 /// Some recordings of the caller.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +31,8 @@ pub(super) struct Own {
     game_id: GameId,
     /// The last part of the replay's address. Anyone with it can see the replay.
     link: String,
+    /// The last part of the signed result's address, for anyone; null without a result.
+    result_id: Option<String>,
     /// When START was given, ISO 8601.
     started_at: String,
     /// What is known of the text; absent for common words.
@@ -38,10 +46,11 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub(super) fn of(recording: Recording, link: String) -> Self {
+    pub(super) fn of(recording: Recording, links: &Links<'_>) -> Self {
         Self {
             game_id: recording.game,
-            link,
+            link: links.replay(recording.game),
+            result_id: links.result(&recording),
             started_at: recording.started.with_z(),
             outcome: Outcome::of(&recording),
             about: Some(recording.about).filter(|it| *it != TextAbout::default()),
@@ -51,44 +60,92 @@ impl Own {
 }
 
 /// The result of a player, and what it is based on. All fields are null or empty without a result.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[salvo(schema(name = "RecordedOutcome"))]
-struct Outcome {
+pub(super) struct Outcome {
     /// When the result arrived, ISO 8601.
     finished_at: Option<String>,
     /// Order of finishing among people, from 1; null for an unranked result.
-    rank: Option<u32>,
+    pub(super) rank: Option<u32>,
     /// Why a result is unranked: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
-    unranked: Option<&'static str>,
+    unranked: Option<String>,
     /// Words per minute.
-    wpm: Option<f64>,
+    pub(super) wpm: Option<f64>,
     /// Words per minute, including wrong letters.
-    wpm_raw: Option<f64>,
+    pub(super) wpm_raw: Option<f64>,
     /// Accuracy in percent.
-    acc: Option<f64>,
+    pub(super) acc: Option<f64>,
     /// What these figures are based on.
-    grade: Option<Grade>,
+    pub(super) grade: Option<Grade>,
     /// Why they are not verified.
-    reason: Option<Reason>,
+    pub(super) reason: Option<Reason>,
     /// Signals that a program has typed.
-    signals: Vec<Signal>,
+    pub(super) signals: Vec<Signal>,
+    /// Why an organiser has struck it, so that it does not count; null otherwise.
+    #[serde(default)]
+    pub(super) struck: Option<String>,
 }
 
 impl Outcome {
-    fn of(recording: &Recording) -> Self {
+    pub(super) fn of(recording: &Recording) -> Self {
         let result = recording.result;
         let figure = |of: fn(&GameResult) -> f64| result.as_ref().map(of);
         Self {
             finished_at: result.map(|it| it.finished.with_z()),
             rank: result.map(|it| it.rank).filter(|rank| *rank > 0),
-            unranked: result.and_then(|it| it.unranked).map(Unranked::as_str),
+            unranked: result.and_then(|it| it.unranked).map(|it| it.as_str().into()),
             wpm: figure(|it| it.figures.wpm),
             wpm_raw: figure(|it| it.figures.wpm_raw),
             acc: figure(|it| it.figures.acc),
             grade: recording.grade,
             reason: recording.reason,
             signals: recording.signals.clone(),
+            struck: recording.struck().map(str::to_owned),
         }
+    }
+}
+
+/// A recording as organisers see it, if it has a result.
+pub(super) fn suspect(recording: Recording, links: &Links<'_>) -> Option<Suspect> {
+    let (result, id) = (recording.result?, links.result(&recording)?);
+    let signals = recording.signals.iter().map(word);
+    Some(Suspect {
+        game: recording.game,
+        figures: result.figures,
+        finished: result.finished,
+        grade: recording.grade,
+        why: recording.reason.iter().map(word).chain(signals).collect(),
+        link: links.replay(recording.game),
+        id,
+        name: recording.name,
+        verdict: recording.verdict,
+    })
+}
+
+/// A grade, a reason or a signal, as the API names it.
+pub(super) fn word(it: impl Serialize) -> String {
+    serde_json::to_value(it).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// A public key: PEM.
+pub(super) struct Pem(pub(super) String);
+
+/// The media type of a key, as servers of certificates use it.
+const PEM: &str = "application/x-pem-file";
+
+#[async_trait]
+impl Writer for Pem {
+    async fn write(self, _: &mut Request, _: &mut Depot, res: &mut Response) {
+        res.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PEM));
+        res.body(self.0);
+    }
+}
+
+impl EndpointOutRegister for Pem {
+    fn register(_: &mut Components, operation: &mut Operation) {
+        let text = Content::new(Object::with_type(BasicType::String));
+        let file = Documented::new("The key in PEM.").add_content(PEM, text);
+        operation.responses.insert("200", file);
     }
 }
 
@@ -119,6 +176,8 @@ struct Recorded {
     /// Present and true for the caller.
     #[serde(skip_serializing_if = "Option::is_none")]
     own: Option<bool>,
+    /// The last part of the signed result's address; null without a result.
+    result_id: Option<String>,
     #[serde(flatten)]
     outcome: Outcome,
     /// By the client's clock; absent if the client sends positions.
@@ -130,13 +189,13 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn of(recording: Recording, caller: Option<&UserId>) -> Self {
-        let (edits, spots) = (recording.edits.edits(), recording.all_spots());
-        let ends = (edits.last().map(|it| it.at), spots.last().map(|it| it.at));
-        // A client may change from edits to positions in mid-race.
-        let (edits, positions) =
-            if ends.0 >= ends.1 { (edits, Vec::new()) } else { (Vec::new(), spots) };
+    fn of(recording: Recording, caller: Option<&UserId>, links: &Links<'_>) -> Self {
+        let (edits, positions) = match recording.is_of_edits() {
+            true => (recording.edits.edits(), Vec::new()),
+            false => (Vec::new(), recording.all_spots()),
+        };
         Self {
+            result_id: links.result(&recording),
             own: (caller == Some(&recording.user)).then_some(true),
             outcome: Outcome::of(&recording),
             name: recording.name,
@@ -148,7 +207,11 @@ impl Recorded {
 
 impl Replay {
     /// `None` without recordings.
-    pub(super) fn of(mut recordings: Vec<Recording>, caller: Option<&UserId>) -> Option<Self> {
+    pub(super) fn of(
+        mut recordings: Vec<Recording>,
+        caller: Option<&UserId>,
+        links: &Links<'_>,
+    ) -> Option<Self> {
         let place = |it: &Recording| {
             let rank = it.result.map(|result| result.rank).filter(|rank| *rank > 0);
             (rank.unwrap_or(u32::MAX), it.result.is_none(), it.name.clone())
@@ -161,7 +224,7 @@ impl Replay {
             words: first.words.clone(),
             about: Some(first.about.clone()).filter(|it| *it != TextAbout::default()),
             seconds: first.seconds,
-            players: recordings.into_iter().map(|it| Recorded::of(it, caller)).collect(),
+            players: recordings.into_iter().map(|it| Recorded::of(it, caller, links)).collect(),
         })
     }
 }

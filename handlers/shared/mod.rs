@@ -2,8 +2,10 @@
 //! than one of them shows. It is no module: it declares nothing, and the runtime does not use it.
 
 mod board_row;
+mod contest;
 mod dress;
 mod finish;
+mod grade;
 mod invited;
 mod judge;
 mod latency;
@@ -19,11 +21,14 @@ mod tape;
 mod text;
 mod time_limit;
 mod typing;
+mod verdict;
 mod wishes;
 mod word_list;
 
-pub use board_row::BoardRow;
+pub use board_row::{BestRun, BoardRow};
+pub use contest::{Contest, Struck, enter, judge_entries};
 pub use finish::{Claim, Finish};
+pub use grade::{Grade, GradeWanted};
 pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use latency::Latency;
@@ -40,6 +45,10 @@ pub use tape::{Caret, Edit, EditTape, Spot, SpotTape, Tape};
 pub use text::{DrawnText, Text, TextAbout, WORDS, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
 pub use typing::{Edited, Typing, TypingLeft, track};
+pub use verdict::{
+    ResultJudged, ResultWanted, Suspect, Suspects, SuspectsWanted, Verdict, VerdictWanted,
+    is_struck,
+};
 pub use wishes::{TextWish, Wishes};
 pub use word_list::WordList;
 

@@ -114,6 +114,16 @@ impl EditTape {
         }
     }
 
+    /// A log of which `bytes` are known.
+    pub fn of(bytes: Vec<u8>, count: u32, heard: u32, is_cut: bool) -> Self {
+        Self { log: bytes, count, heard, is_cut, last: 0 }
+    }
+
+    /// The log as it is stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.log
+    }
+
     /// The edits. A log that is damaged ends before the damage.
     pub fn edits(&self) -> Vec<Edit> {
         let (mut rest, mut at) = (&self.log[..], 0_u32);
@@ -190,6 +200,16 @@ impl SpotTape {
             put(&mut self.log, spot.word_index.into());
             put(&mut self.log, u64::from(spot.char_index.saturating_add(1).unsigned_abs()));
         }
+    }
+
+    /// A log of which `bytes` are known.
+    pub fn of(bytes: Vec<u8>, count: u32, is_cut: bool) -> Self {
+        Self { log: bytes, count, is_cut, ..Self::default() }
+    }
+
+    /// The log as it is stored.
+    pub fn bytes(&self) -> &[u8] {
+        &self.log
     }
 
     /// The positions. A log that is damaged ends before the damage.

@@ -7,19 +7,19 @@ use std::time::Duration;
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::errors::{Error as JwtError, ErrorKind};
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, TokenData};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use super::own;
+use super::public::{PublicKeys, reason};
 use super::token::{Bearer, Claims, Purpose};
 use crate::game::{LoginId, Timestamp, User, UserType};
-use crate::settings::{Secret, Settings, TokenSettings};
+use crate::settings::Settings;
 use crate::{Error, Kind};
 
 /// Header parameter with the login of an access token: the claims are exactly those of the Python backend, and RFC
@@ -37,10 +37,8 @@ struct Inside {
     signing: RsaKeyPair,
     /// Signatures at once: one less than there are cores, so that a crowd of guests leaves one to the sockets.
     turns: Arc<Semaphore>,
-    /// The name of the signing key, in the header of what it signs.
-    kid: String,
-    /// The accepted public keys, by name: that of `signing` first.
-    checking: Vec<(String, DecodingKey)>,
+    /// The accepted public keys: that of `signing` first.
+    checking: PublicKeys,
     access: i64,
     refresh: i64,
     /// The key for derived secrets, which are the same on all pods.
@@ -68,17 +66,14 @@ impl Keys {
             .map_err(|error| format!("token.private_key is not an RSA key in PEM: {error}"))?;
         let signing = RsaKeyPair::from_der(signing.as_bytes())
             .map_err(|error| format!("token.private_key cannot sign: {error}"))?;
-        let mate = named(public.expose())
-            .map_err(|error| format!("token.public_key is not an RSA key in PEM: {error}"))?;
-        let (kid, mut checking) = (mate.0.clone(), vec![mate]);
-        checking.extend(accepted(&settings.token)?);
+        let checking = PublicKeys::of(&public, &settings.token)?;
         let seconds = |life: Duration| i64::try_from(life.as_secs()).unwrap_or(i64::MAX / 2);
         let access = seconds(settings.token.access_duration);
         let refresh = seconds(settings.token.refresh_duration);
         let secrets = secrets(&signing)?;
         let cores = available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        let inside = Inside { signing, turns, kid, checking, access, refresh, secrets };
+        let inside = Inside { signing, turns, checking, access, refresh, secrets };
         let keys = Self(Arc::new(inside));
         keys.check_that_they_match()?;
         Ok(keys)
@@ -116,6 +111,28 @@ impl Keys {
         self.in_turn(move |keys| keys.refresh_token(&user, now)).await
     }
 
+    /// Asserts something for anyone who has the public key ([`PublicKeys::attested`]): a compact JWS (RFC 7515) of a type
+    /// that follows from `name`, so that it is no token, and no token is it. The same claims yield the same text.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if signing fails.
+    pub async fn attest(
+        &self,
+        name: &'static str,
+        claims: &impl Serialize,
+    ) -> Result<String, Error> {
+        let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
+        self.in_turn(move |keys| keys.sign(Purpose::Attested(name), None, &claims)).await
+    }
+
+    /// The public part of the key that signs, in PEM.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if it cannot be encoded.
+    pub fn public_pem(&self) -> Result<String, Error> {
+        own::public_pem(self.0.signing.public_key()).map_err(Error::internal)
+    }
+
     /// Signs on a blocking thread: a signature takes up to a millisecond, for which positions would wait. A request that
     /// is cancelled leaves the queue.
     async fn in_turn(
@@ -144,31 +161,39 @@ impl Keys {
             UserType::Registered => self.0.access,
         };
         let login = login.map(|login| (LOGIN, login.to_string()));
-        self.sign(Purpose::Access, login, Claims::of(user, now, life))
+        self.token(Purpose::Access, login, &Claims::of(user, now, life))
     }
 
     fn refresh_token(&self, user: &User, now: Timestamp) -> Result<String, Error> {
         let nonce = (NONCE, format!("{:032x}", rand::random::<u128>()));
-        self.sign(Purpose::Refresh, Some(nonce), Claims::of(user, now, self.0.refresh))
+        self.token(Purpose::Refresh, Some(nonce), &Claims::of(user, now, self.0.refresh))
+    }
+
+    fn token(
+        &self,
+        purpose: Purpose,
+        extra: Option<(&str, String)>,
+        claims: &Claims,
+    ) -> Result<String, Error> {
+        let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
+        self.sign(purpose, extra, &claims)
     }
 
     fn sign(
         &self,
         purpose: Purpose,
         extra: Option<(&str, String)>,
-        claims: Claims,
+        claims: &[u8],
     ) -> Result<String, Error> {
         let mut header = Header::new(Algorithm::RS256);
         header.typ = Some(purpose.typ().into());
-        header.kid = Some(self.0.kid.clone());
+        header.kid = Some(self.0.checking.first().to_owned());
         if let Some((name, value)) = extra {
             header.extras.insert(name, value);
         }
         // The compact serialisation of RFC 7515, section 3.1.
-        let part = |json: Vec<u8>| URL_SAFE_NO_PAD.encode(json);
-        let header = serde_json::to_vec(&header).map(part).map_err(Error::internal)?;
-        let claims = serde_json::to_vec(&claims).map(part).map_err(Error::internal)?;
-        let message = [header, claims].join(".");
+        let header = serde_json::to_vec(&header).map_err(Error::internal)?;
+        let message = [&header, claims].map(|json| URL_SAFE_NO_PAD.encode(json)).join(".");
         let signature = sign(&self.0.signing, &message).map_err(Error::internal)?;
         Ok([message, signature].join("."))
     }
@@ -219,15 +244,13 @@ impl Keys {
         now: Timestamp,
     ) -> Result<TokenData<Claims>, Error> {
         let invalid = |message: &'static str| Error::new(Kind::INVALID_TOKEN, message);
-        let token = self.decode(token).map_err(|error| invalid(reason(error.kind())))?;
+        let token: TokenData<Claims> =
+            self.0.checking.decode(token).map_err(|error| invalid(reason(error.kind())))?;
         let typ = token.header.typ.as_deref().unwrap_or("JWT");
+        let is = |purpose: Purpose| typ.eq_ignore_ascii_case(&purpose.typ());
         // All tokens of the Python backend have the type JWT; the records check whether one is a stored refresh token.
-        let fits = match purpose {
-            Purpose::Access => typ.eq_ignore_ascii_case(Purpose::Access.typ()),
-            Purpose::Refresh => true,
-        };
-        if !fits {
-            return Err(invalid("This is not an access token"));
+        if !(is(Purpose::Access) || purpose == Purpose::Refresh && is(Purpose::Refresh)) {
+            return Err(invalid("This is another kind of token"));
         }
         let claims = &token.claims;
         if claims.nbf > now.seconds() || claims.iat > now.seconds() {
@@ -235,76 +258,11 @@ impl Keys {
         }
         Ok(token)
     }
-
-    /// Verifies the signature with the key that the token names, or with each key if it names none (as in the Python
-    /// backend).
-    fn decode(&self, token: &str) -> Result<TokenData<Claims>, JwtError> {
-        let mut rules = Validation::new(Algorithm::RS256);
-        rules.validate_aud = false;
-        // Expiry is checked by this server's clock; a missing claim makes the token invalid.
-        rules.validate_exp = false;
-        rules.required_spec_claims.clear();
-        let kid = jsonwebtoken::decode_header(token)?.kid;
-        let mut problem = ErrorKind::InvalidSignature.into();
-        for (name, key) in &self.0.checking {
-            if kid.as_ref().is_none_or(|kid| kid == name) {
-                match jsonwebtoken::decode(token, key, &rules) {
-                    Ok(token) => return Ok(token),
-                    Err(error) => problem = error,
-                }
-            }
-        }
-        Err(problem)
-    }
 }
 
 fn bearer(token: TokenData<Claims>) -> Bearer {
     let login = token.header.extras.get::<LoginId>(LOGIN).ok().flatten();
     Bearer { user: token.claims.into_user(), login }
-}
-
-/// A public key with its thumbprint (RFC 7638) as name.
-fn named(pem: &str) -> Result<(String, DecodingKey), JwtError> {
-    let key = DecodingKey::from_rsa_pem(pem.as_bytes())?;
-    let jwk = Jwk::from_decoding_key(&key, Some(Algorithm::RS256))?;
-    Ok((jwk.thumbprint(ThumbprintHash::SHA256)?, key))
-}
-
-/// The keys accepted in addition to the pair, as concatenated PEM blocks.
-fn accepted(settings: &TokenSettings) -> Result<Vec<(String, DecodingKey)>, String> {
-    const END: &str = "-----END ";
-    let text = settings.accepted_public_keys.as_ref().map_or("", Secret::expose);
-    let blocks = text.split_inclusive("\n").fold(vec![String::new()], |mut blocks, line| {
-        let block = blocks.last_mut().expect("there is always one");
-        block.push_str(line);
-        if line.starts_with(END) {
-            blocks.push(String::new());
-        }
-        blocks
-    });
-    let blocks = blocks.iter().filter(|block| !block.trim().is_empty()).enumerate();
-    blocks
-        .map(|(index, block)| {
-            let nth = index + 1;
-            named(block).map_err(|error| {
-                format!("token.accepted_public_keys: key {nth} is not an RSA key in PEM: {error}")
-            })
-        })
-        .collect()
-}
-
-/// Own messages, since those of the library may quote the token.
-fn reason(kind: &ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidSignature => "Signature verification failed",
-        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
-            "The specified alg value is not allowed"
-        }
-        ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) => {
-            "The claims are not those of ours"
-        }
-        _ => "Not enough segments",
-    }
 }
 
 /// An RS256 signature, in base64.

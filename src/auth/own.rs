@@ -4,7 +4,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKey};
 use aws_lc_rs::signature::KeyPair as _;
 
 use crate::settings::Secret;
@@ -15,11 +16,6 @@ const PUBLIC_FILE: &str = "token-public.pem";
 /// The pair in the data directory, generated if missing.
 pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     let (private_at, public_at) = (data_dir.join(PRIVATE_FILE), data_dir.join(PUBLIC_FILE));
-    let read = |at: &Path| match fs::read_to_string(at) {
-        Ok(pem) => Ok(Some(pem)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("{} cannot be read: {error}", at.display())),
-    };
     if let (Some(private), Some(public)) = (read(&private_at)?, read(&public_at)?) {
         return Ok((private.into(), public.into()));
     }
@@ -33,12 +29,32 @@ pub(super) fn pair(data_dir: &Path) -> Result<(Secret, Secret), String> {
     Ok((private.into(), public.into()))
 }
 
+/// The public key in the data directory.
+pub(super) fn public(data_dir: &Path) -> Result<Secret, String> {
+    let at = data_dir.join(PUBLIC_FILE);
+    let missing = || format!("there is no public key in {}", at.display());
+    read(&at)?.map(Secret::from).ok_or_else(missing)
+}
+
+fn read(at: &Path) -> Result<Option<String>, String> {
+    match fs::read_to_string(at) {
+        Ok(pem) => Ok(Some(pem)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("{} cannot be read: {error}", at.display())),
+    }
+}
+
 /// Generates a pair in PEM: 2048 bits, the minimum of NIST SP 800-57 until 2030.
-fn make() -> Result<(String, String), aws_lc_rs::error::Unspecified> {
+fn make() -> Result<(String, String), Unspecified> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let private = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair)?;
-    let public = AsDer::<PublicKeyX509Der<'_>>::as_der(pair.public_key())?;
-    Ok((pem("PRIVATE KEY", private.as_ref()), pem("PUBLIC KEY", public.as_ref())))
+    Ok((pem("PRIVATE KEY", private.as_ref()), public_pem(pair.public_key())?))
+}
+
+/// A public key in PEM (SubjectPublicKeyInfo, RFC 5280).
+pub(super) fn public_pem(key: &PublicKey) -> Result<String, Unspecified> {
+    let der = AsDer::<PublicKeyX509Der<'_>>::as_der(key)?;
+    Ok(pem("PUBLIC KEY", der.as_ref()))
 }
 
 /// PEM (RFC 7468): base64 in lines of 64.

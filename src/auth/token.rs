@@ -1,5 +1,7 @@
 //! The claims of a token (JWT, RFC 7519), as in the Python backend.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -24,15 +26,18 @@ pub enum Purpose {
     Access,
     /// Can only be exchanged for a new access token.
     Refresh,
+    /// Asserts what its name says, for anyone; no token.
+    Attested(&'static str),
 }
 
 impl Purpose {
-    /// The `typ` of the header (RFC 7515, section 4.1.9): refresh tokens have their own, so that the two cannot be
-    /// confused. The claims stay exactly those of the Python backend.
-    pub(super) const fn typ(self) -> &'static str {
+    /// The `typ` of the header (RFC 7515, section 4.1.9): each purpose has its own, so that none can be taken for another
+    /// (RFC 8725, section 3.11). The claims of tokens stay exactly those of the Python backend.
+    pub(super) fn typ(self) -> Cow<'static, str> {
         match self {
-            Self::Access => "JWT",
-            Self::Refresh => "refresh+jwt",
+            Self::Access => "JWT".into(),
+            Self::Refresh => "refresh+jwt".into(),
+            Self::Attested(name) => format!("typephoon-{name}+jwt").into(),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::Redirect;
 use super::edge::tell;
 use super::files::{MODULES, find};
 use crate::Kind;
+use crate::auth::{Cookies, Role};
 use crate::bus::Owner;
 use crate::module::context::{ClientEntry, Cx, Slot};
 
@@ -65,16 +66,20 @@ struct Filled {
     title: Option<&'static str>,
 }
 
-/// Lists what the modules that are on show in the client.
+/// Lists what the modules that are on show in the client, to this caller.
 #[derive(Clone)]
 struct Slots(Cx);
 
 #[async_trait]
 impl Handler for Slots {
-    async fn handle(&self, _: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+    async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
+        let caller = self.0.former_bearer(Cookies::of(req).access_token());
+        let role = caller.map_or(Role::Player, |it| self.0.role_of(&it.user));
         let is_on = |module: &str| self.0.switches().get(module).is_none_or(|it| it.is_on());
         let rows = self.0.table().iter().filter(|row| is_on(row.name));
-        let filled = rows.flat_map(|row| row.client.iter().map(|entry| filled(row.name, *entry)));
+        let entries = rows.flat_map(|row| row.client.iter().map(move |entry| (row.name, *entry)));
+        let seen = entries.filter(|(_, entry)| entry.role.is_none_or(|needed| role >= needed));
+        let filled = seen.map(|(module, entry)| filled(module, entry));
         res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         res.render(Json(filled.collect::<Vec<_>>()));
     }

@@ -37,6 +37,8 @@ async fn logged_in(
         let guest = guest.user.id;
         cx.hand_over_items(&guest, &user).await?;
         if !cx.live().hand_over(&guest, &user).await?.is_empty() {
+            // What followed from the facts of these races meanwhile was still the guest's.
+            cx.hand_over_items(&guest, &user).await?;
             // The guest's sockets reconnect, as those of the account.
             cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;
         }

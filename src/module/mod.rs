@@ -14,6 +14,7 @@
 //!
 //! Architecture Invariant: nothing in `src/` names a handler module. They are found at link time.
 
+mod command;
 pub(crate) mod context;
 mod keeping;
 mod link;
@@ -26,10 +27,11 @@ mod tests;
 mod wiring;
 
 pub use self::context::{
-    Batch, Brief, ClientEntry, ClockEntry, CollectionEntry, Cx, Edit, Effect, Found, FrameEntry,
-    InstrumentEntry, Item, Items, Kept, ModuleTable, Need, Page, Question, RouteEntry, Setup,
-    Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
+    Batch, Brief, ClientEntry, ClockEntry, CollectionEntry, CommandEntry, Cx, Edit, Effect, Found,
+    FrameEntry, InstrumentEntry, Item, Items, Kept, ModuleTable, Need, Page, Question, RouteEntry,
+    Setup, Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
 };
+pub use command::{Command, Given};
 pub use link::{Module, linked};
 pub use route::Route;
 pub use scaffold::{Feature, scaffold};
@@ -38,3 +40,5 @@ pub use wiring::{Declarations, Wiring, wire};
 
 #[cfg(test)]
 pub(crate) use self::context::Switch;
+#[cfg(test)]
+pub(crate) use command::BUILT_IN;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use salvo::Handler as Endpoint;
 use salvo::http::Method;
 
+use super::command::{BUILT_IN, Command, Given};
 use super::context::{
     ClientEntry, Cx, Ground, InstrumentEntry, Instruments, Keeping, LaterGround, ModuleTable,
     Modules, Need, Question, Questions, Setup, Slot, States, Switch, Switches, check,
@@ -59,6 +60,7 @@ pub struct Declarations {
     pub(crate) switches: Switches,
     pub(crate) keeping: Keeping,
     pub(crate) derivations: Vec<Derivation>,
+    pub(crate) commands: Vec<Command>,
 }
 
 impl Declarations {
@@ -84,7 +86,7 @@ impl Declarations {
 /// Lets every module declare itself.
 ///
 /// # Errors
-/// One sentence, if two modules claim the same route, socket or frame, or if their `Never` events form a cycle.
+/// One sentence, if two modules claim the same route, socket, frame or command, or if their `Never` events form a cycle.
 pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
     let mut declared = Declarations {
         table: Vec::new(),
@@ -102,6 +104,7 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         switches: Switches::default(),
         keeping: Keeping::default(),
         derivations: Vec::new(),
+        commands: Vec::new(),
     };
     for module in modules {
         let switch = declared.switches.add(module.name, &declared.rooms);
@@ -110,9 +113,11 @@ pub fn wire(modules: &[Module]) -> Result<Declarations, String> {
         let mut row = wiring.row;
         let routes = declared.routes.iter().filter(|route| route.module == module.name);
         row.routes = routes.map(|route| route.entry.clone()).collect();
+        let commands = declared.commands.iter().filter(|command| command.module == module.name);
+        row.commands = commands.map(|command| command.entry.clone()).collect();
         declared.table.push(row);
     }
-    check(&declared.table)?;
+    check(&declared.table, &BUILT_IN)?;
     Ok(declared)
 }
 
@@ -243,8 +248,10 @@ impl Wiring<'_> {
 
     /// Fills a slot of the built-in client with `file`, a JavaScript module in the folder `web` of the handler module
     /// (`docs/client.md`). While the module is off, the client leaves it out.
-    pub fn client(&mut self, slot: Slot, file: &'static str) {
-        self.row.client.push(ClientEntry { slot, file });
+    pub fn client(&mut self, slot: Slot, file: &'static str) -> &mut ClientEntry {
+        let number = self.row.client.len();
+        self.row.client.push(ClientEntry { slot, file, role: None });
+        &mut self.row.client[number]
     }
 
     /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` describes in one sentence what it
@@ -268,6 +275,18 @@ impl Wiring<'_> {
         let About { name: full, kind, .. } = own.about();
         self.row.counts.push(InstrumentEntry { name: full, kind });
         self.to.instruments.insert((self.row.name, name), own);
+    }
+
+    /// A command of the program, `typephoon-api NAME …`, which runs without a server: what `run` returns is printed.
+    pub fn command(
+        &mut self,
+        name: &'static str,
+        about: &'static str,
+        run: fn(&Setup<'_>, &Given) -> Result<String, String>,
+    ) -> &mut Command {
+        let number = self.to.commands.len();
+        self.to.commands.push(Command::new(self.row.name, name, about, run));
+        &mut self.to.commands[number]
     }
 
     /// State of the module while the server runs, created once at start-up; [`Cx::state`] finds it. An error is one

@@ -10,8 +10,6 @@ use super::page::name_of;
 use crate::game::{GameId, UserId};
 use crate::http::{Answer, Form};
 use crate::module::context::Cx;
-use crate::records::Act;
-use crate::telemetry::AUDIT;
 use crate::{Error, Kind};
 
 /// Longest accepted id of a player, in bytes.
@@ -80,15 +78,8 @@ async fn drained(cx: &Cx, req: &mut Request) -> Result<Done, Error> {
 
 /// Records an action in the log and in the records, before it is carried out.
 pub(super) async fn audit(cx: &Cx, operator: String, action: &str, target: String) -> Done {
-    let (by, what) = (operator.as_str(), target.as_str());
-    tracing::warn!(target: AUDIT, operator = by, action, what, "audit: an operator acts");
-    let (at, action) = (cx.now(), action.to_owned());
-    let act = Act { at, operator, action, target };
-    // Emergency actions must work without the database; the log has the line.
-    if let Err(error) = cx.records().note_act(&act).await {
-        tracing::error!(%error, action = act.action, "an action of an operator is not in the records");
-    }
-    Done { action: act.action, target: act.target }
+    cx.audit(&operator, action, &target).await;
+    Done { action: action.to_owned(), target }
 }
 
 /// The operator: address and authorisation.

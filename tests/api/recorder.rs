@@ -33,7 +33,7 @@ pub async fn socket_of_edits(server: &Server, player: &Player) -> (Socket, u64) 
 }
 
 /// The edits of a text, key by key.
-fn keys(text: &str) -> Vec<Value> {
+pub fn keys(text: &str) -> Vec<Value> {
     let mut at = 0;
     let key = |(pause, key): (&u64, char)| {
         at += pause;
@@ -42,18 +42,18 @@ fn keys(text: &str) -> Vec<Value> {
     PAUSES.iter().cycle().zip(text.chars()).map(key).collect()
 }
 
-async fn send(socket: &mut Socket, game: i64, seq: usize, edits: &[Value]) {
+pub async fn send(socket: &mut Socket, game: i64, seq: usize, edits: &[Value]) {
     socket.send(json!({"event": "EDITS", "game_id": game, "seq": seq, "edits": edits})).await;
 }
 
 /// Waits until so many milliseconds after START.
-async fn wait(start: Instant, edit: &Value) {
+pub async fn wait(start: Instant, edit: &Value) {
     let at = Duration::from_millis(edit["at"].as_u64().expect("a time"));
     tokio::time::sleep_until(start + at).await;
 }
 
 /// The figures of a text that was typed without a mistake.
-fn claim(game: i64, edits: &[Value]) -> Value {
+pub fn claim(game: i64, edits: &[Value]) -> Value {
     let seconds = edits.last().expect("edits")["at"].as_f64().expect("a time") / 1000.0;
     let letters = u32::try_from(edits.len()).expect("a short text");
     let wpm = f64::from(letters) / 5.0 / (seconds / 60.0);

@@ -1,6 +1,7 @@
 // The recorded race: its grade beside the result, and its replay, for players and for everyone with the link.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { PATIENT, browser, finished, gather, beReady, person, picture, server, started, typeText, until, wordsOf } from './helper.mjs';
@@ -39,6 +40,12 @@ test('a race is verified key by key, and can be seen again by mouse and keys', a
   await typeText(ben, { pause: 40 });
   await finished(ben);
   await ben.getByText('the server has seen the caret').waitFor();
+  const signed = anna.getByRole('link', { name: 'Signed result' });
+  const saved = anna.waitForEvent('download');
+  await signed.click();
+  const document = JSON.parse(readFileSync(await (await saved).path()));
+  assert.equal(document.format, 'typephoon-result/1');
+  assert.deepEqual([document.result.words, document.result.grade], [text, 'verified']);
   await picture(anna, 'recorded-result');
   await anna.getByRole('link', { name: 'Watch the replay' }).click();
   await anna.getByRole('heading', { level: 1, name: 'Replay' }).waitFor();
@@ -67,6 +74,8 @@ test('a race is verified key by key, and can be seen again by mouse and keys', a
   await until(async () => (await typedIn(zoe)) > 0, 'half of the text is typed');
   await zoe.getByRole('radio', { name: 'Ben' }).check();
   await until(async () => (await zoe.locator('.replay .text .wrong').count()) === 0, 'the letters of Ben are shown');
+
+  await zoe.getByRole('link', { name: 'Signed result of Ben' }).waitFor();
 
   // The file has all of it.
   const file = await zoe.getByRole('link', { name: 'Save as JSON' }).getAttribute('href');

@@ -4,7 +4,7 @@ import { get } from '/web/api.js';
 import { countDown, deadlineIn } from '/web/countdown.js';
 import { playWithFriends } from '/web/pages/invite.js';
 import { go } from '/web/router.js';
-import { nth, sentence } from '/web/sentences.js';
+import { GRADES, nth, sentence } from '/web/sentences.js';
 import { style } from '/web/slots.js';
 import * as store from '/web/store.js';
 import { action, h, put } from '/web/ui.js';
@@ -81,7 +81,7 @@ function board({ rows, own, next }, query) {
   if (rows.length === 0) return [h('p', {}, 'No results on this day.')];
   const place = own && h('p', {}, `Your place: ${own.rank === null ? 'after the 10,000th' : nth(own.rank)}, ${own.wpm.toFixed(1)} WPM.`);
   const body = h('tbody', {}, rows.map(row));
-  const heads = ['Place', 'Player', 'WPM', 'Accuracy'].map((name) => h('th', { scope: 'col' }, name));
+  const heads = ['Place', 'Player', 'WPM', 'Accuracy', 'Checked'].map((name) => h('th', { scope: 'col' }, name));
   const table = h('table', { class: 'daily-board' }, h('thead', {}, h('tr', {}, heads)), body);
   let cursor = next;
   const more = action('Show more', async () => {
@@ -93,7 +93,7 @@ function board({ rows, own, next }, query) {
   return [place, table, cursor !== null && h('p', { class: 'ways' }, more)].filter(Boolean);
 }
 
-const row = ({ rank, name, wpm, acc, own }) =>
+const row = ({ rank, name, wpm, acc, grade, own }) =>
   h(
     'tr',
     { class: own ? 'own' : null },
@@ -101,4 +101,5 @@ const row = ({ rank, name, wpm, acc, own }) =>
     h('th', { scope: 'row' }, name, own && h('span', { class: 'mark' }, 'you')),
     h('td', {}, wpm.toFixed(1)),
     h('td', {}, `${acc.toFixed(1)}%`),
+    h('td', {}, GRADES[grade] ?? '–'),
   );

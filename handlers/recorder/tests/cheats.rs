@@ -7,13 +7,13 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::super::recording::Recording;
-use super::super::rules::{Grade, score};
+use super::super::rules::score;
 use super::super::settings::RecorderSettings;
 use super::super::signals::Signal;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, User, UserType,
 };
-use crate::handlers::shared::{Edit, EditTape, Tape, Words};
+use crate::handlers::shared::{Edit, EditTape, Grade, Tape, Words};
 
 const NOON: Timestamp = Timestamp(1_795_694_400_000_000);
 

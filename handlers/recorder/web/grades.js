@@ -1,8 +1,7 @@
 // Grades of results, and why they are not verified, in words.
 
+import { GRADES } from '/web/sentences.js';
 import { h } from '/web/ui.js';
-
-const NAMES = { verified: 'Verified', positions: 'Timed', claimed: 'Claimed' };
 
 const MEANINGS = {
   verified: 'the server has counted every key',
@@ -28,11 +27,18 @@ const SIGNALS = {
 };
 
 // A mark with the name of the grade; null without one.
-export const gradeMark = (outcome) =>
-  outcome.grade &&
-  h('span', { class: `grade ${outcome.grade}`, title: inWords(outcome) }, NAMES[outcome.grade] ?? outcome.grade);
-
-export function inWords({ grade, reason, signals = [] }) {
-  const meaning = MEANINGS[grade] ? `${NAMES[grade]}: ${MEANINGS[grade]}.` : '';
-  return [meaning, REASONS[reason], ...signals.map((signal) => SIGNALS[signal])].filter(Boolean).join(' ');
+export function gradeMark(outcome) {
+  const { grade, struck } = outcome;
+  const name = struck ? 'Struck' : (GRADES[grade] ?? grade);
+  return grade && h('span', { class: `grade ${struck ? 'struck' : grade}`, title: inWords(outcome) }, name);
 }
+
+export function inWords({ grade, reason, signals = [], struck }) {
+  const meaning = MEANINGS[grade] ? `${GRADES[grade]}: ${MEANINGS[grade]}.` : '';
+  const verdict = struck && `An organiser has struck this result: ${struck}`;
+  return [meaning, REASONS[reason], ...signals.map((signal) => SIGNALS[signal]), verdict].filter(Boolean).join(' ');
+}
+
+// The link that saves the signed result; null without a result.
+export const signedLink = ({ result_id: id }, words = 'Signed result') =>
+  id && h('a', { href: `/api/v1/results/${id}`, download: `typephoon-result-${id}.json` }, words);

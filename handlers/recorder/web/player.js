@@ -4,7 +4,7 @@ import { nth } from '/web/sentences.js';
 import { TextView, colour } from '/web/text.js';
 import { h } from '/web/ui.js';
 import { sceneOf, shotsOf, slowestWords } from './film.js';
-import { gradeMark, inWords } from './grades.js';
+import { gradeMark, inWords, signedLink } from './grades.js';
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
@@ -60,6 +60,7 @@ export class Player {
     speed.append(...SPEEDS.map((it) => h('option', { value: it, selected: it === 1 }, `${it}×`)));
     this.rows = this.players.map((player) => this.#row(player));
     this.slow = h('p', { class: 'slow' });
+    this.signed = h('span');
     this.#choose(this.#chosen);
     const file = h('a', { href: `/api/v1/recordings/${link}`, download: `typephoon-${replay.game_id}.json` }, 'Save as JSON');
     return h(
@@ -72,7 +73,7 @@ export class Player {
       h('p', { class: 'keys' }, [['Space', 'play or pause'], ['← →', 'a second back or on'], ['Home', 'to START']].map(hint)),
       h('div', { class: 'players' }, this.#table()),
       this.slow,
-      h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target) }, 'Copy the link'), file),
+      h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target) }, 'Copy the link'), file, this.signed),
     );
   }
 
@@ -87,7 +88,7 @@ export class Player {
   }
 
   #row(player) {
-    const { id, name, own, wpm, acc, rank } = player;
+    const { id, name, own, wpm, acc, rank, struck } = player;
     const speed = h('td', { 'data-figure': 'wpm' });
     const part = h('td');
     const choose = () => this.#choose(Number(id));
@@ -95,7 +96,8 @@ export class Player {
     const mark = h('span', { class: 'key' });
     const label = h('label', { class: `player-${colour(player)}` }, input, mark, name, own && h('span', { class: 'mark' }, 'you'));
     const figures = wpm === null ? 'no result' : `${rank === null ? 'unranked' : nth(rank)}, ${wpm.toFixed(1)} WPM, ${acc.toFixed(1)}%`;
-    const grade = h('td', {}, gradeMark(player), h('span', { class: 'unseen' }, inWords(player)));
+    const why = struck ? h('span', { class: 'verdict' }, ` ${struck}`) : h('span', { class: 'unseen' }, inWords(player));
+    const grade = h('td', {}, gradeMark(player), why);
     const element = h('tr', {}, h('th', { scope: 'row' }, label), speed, part, h('td', {}, figures), grade);
     return { element, speed, part };
   }
@@ -108,6 +110,7 @@ export class Player {
     const slow = slowestWords(this.words, this.players[index].shots);
     const list = slow.map(({ word, wpm }) => `${word} (${Math.round(wpm)} WPM)`).join(', ');
     this.slow.textContent = slow.length > 0 ? `Slowest words of ${this.players[index].name}: ${list}.` : '';
+    this.signed.replaceChildren(signedLink(this.players[index], `Signed result of ${this.players[index].name}`) ?? '');
     if (this.element) this.#draw();
   }
 

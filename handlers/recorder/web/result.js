@@ -3,7 +3,7 @@
 import { get } from '/web/api.js';
 import { afterResult, style } from '/web/slots.js';
 import { h } from '/web/ui.js';
-import { gradeMark, inWords } from './grades.js';
+import { gradeMark, inWords, signedLink } from './grades.js';
 
 export function show(place, { gameId, race }) {
   style('/web/modules/recorder/recorder.css');
@@ -14,7 +14,7 @@ export function show(place, { gameId, race }) {
     if (!recording?.grade) return false;
     const words = h('span', {}, ` ${inWords(recording).replace(/^\w+: /, '')} `);
     const link = h('a', { href: `#/replays/${recording.link}` }, 'Watch the replay');
-    place.replaceChildren(h('p', { class: 'recorded' }, gradeMark(recording), words, link));
+    place.replaceChildren(h('p', { class: 'recorded' }, gradeMark(recording), words, link, ' ', signedLink(recording)));
     return true;
   });
 }

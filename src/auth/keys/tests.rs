@@ -1,4 +1,6 @@
-//! Tokens that keys issue and know again.
+//! Tokens that keys issue and know again, and what they assert.
+
+use serde_json::Value;
 
 use super::*;
 
@@ -86,4 +88,53 @@ fn no_two_refresh_tokens_are_the_same() {
     assert_ne!(one, other);
     assert_eq!(keys.refresh(Some(&one), now).unwrap(), anna());
     assert_eq!(keys.access(Some(&one), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
+}
+
+#[tokio::test]
+async fn what_is_asserted_is_no_token_and_no_token_is_asserted() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let keys = Keys::load(&settings).unwrap();
+    let (public, now) = (PublicKeys::load(&settings).unwrap(), Timestamp::now());
+    // Even with the claims of a token.
+    let claims = Claims::of(&anna(), now, 900);
+    let asserted = keys.attest("result.v1", &claims).await.unwrap();
+    let known = public.attested::<Claims>("result.v1", &asserted).unwrap();
+    assert_eq!((known.claims.sub, known.key.as_str()), (anna().id, keys.0.checking.first()));
+    assert_eq!(keys.access(Some(&asserted), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
+    assert_eq!(keys.refresh(Some(&asserted), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
+    assert_eq!(keys.ever_access(Some(&asserted), now), None);
+
+    let access = keys.access_token(&anna(), None, now).unwrap();
+    let refresh = keys.refresh_token(&anna(), now).unwrap();
+    let other = keys.attest("result.v2", &claims).await.unwrap();
+    for token in [access, refresh, other] {
+        let complaint = public.attested::<Claims>("result.v1", &token).map(drop).unwrap_err();
+        assert!(complaint.ends_with("not \"typephoon-result.v1+jwt\""), "{complaint}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asserted_is_the_same_each_time_and_known_by_the_public_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = Keys::load(&settings(folder.path())).unwrap();
+    let claims = serde_json::json!({"wpm": 92.3});
+    let assert = async || keys.attest("result.v1", &claims).await.unwrap();
+    let asserted = assert().await;
+    assert_eq!(asserted, assert().await);
+    let pem = keys.public_pem().unwrap();
+    assert_eq!(pem, std::fs::read_to_string(folder.path().join("token-public.pem")).unwrap());
+    let public = PublicKeys::parse(&pem).unwrap();
+    assert_eq!(public.attested::<Value>("result.v1", &asserted).unwrap().claims, claims);
+
+    let strangers = Keys::load(&settings(tempfile::tempdir().unwrap().path())).unwrap();
+    let strangers = PublicKeys::parse(&strangers.public_pem().unwrap()).unwrap();
+    let complaint = strangers.attested::<Value>("result.v1", &asserted).unwrap_err();
+    assert!(complaint.contains("which is not known"), "{complaint}");
+    let (message, _) = asserted.rsplit_once('.').unwrap();
+    for forged in [message.to_owned(), format!("{message}."), format!("{message}.AAAA")] {
+        public.attested::<Value>("result.v1", &forged).unwrap_err();
+    }
+    assert!(PublicKeys::load(&settings(&folder.path().join("none"))).is_err(), "none is made");
+    assert!(!folder.path().join("none").exists());
 }

@@ -1,5 +1,6 @@
 //! The context of handler modules: one handle through which their functions reach the rest of the server.
 
+mod audit;
 mod needs;
 
 use std::any::TypeId;

@@ -23,8 +23,8 @@ pub use collection::{Batch, Edit, Item, Items, Kept, Page};
 pub use cx::Cx;
 pub use question::Question;
 pub use rows::{
-    ClientEntry, ClockEntry, CollectionEntry, Effect, FrameEntry, InstrumentEntry, Need,
-    RouteEntry, Slot, SocketEntry, ViewEntry,
+    ClientEntry, ClockEntry, CollectionEntry, CommandEntry, Effect, FrameEntry, InstrumentEntry,
+    Need, RouteEntry, Slot, SocketEntry, ViewEntry,
 };
 pub use setup::Setup;
 pub use shares::{Found, Share, Shares};

@@ -133,21 +133,31 @@ impl Slot {
     }
 }
 
-/// A file that fills a slot of the client: `slot file`.
+/// A file that fills a slot of the client: `slot file`, with the role of those who see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientEntry {
     /// The slot.
     pub slot: Slot,
     /// A JavaScript module in the folder `web` of the handler module.
     pub file: &'static str,
+    /// The role that players must have to see it.
+    pub role: Option<Role>,
+}
+
+impl ClientEntry {
+    /// Shows it only to players of this role, or of a higher one. What it may read, its routes decide.
+    pub fn requires(&mut self, role: Role) {
+        self.role = Some(role);
+    }
 }
 
 impl fmt::Display for ClientEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot {
-            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file),
-            slot => write!(f, "{} {}", slot.name(), self.file),
+            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file)?,
+            slot => write!(f, "{} {}", slot.name(), self.file)?,
         }
+        self.role.map_or(Ok(()), |role| write!(f, " ({role})"))
     }
 }
 
@@ -229,6 +239,25 @@ impl fmt::Display for ClockEntry {
     }
 }
 
+/// A command of the program: `name ARGUMENT [--option VALUE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes: values, those of options with the option's name.
+    pub takes: Vec<(Option<&'static str>, &'static str)>,
+}
+
+impl fmt::Display for CommandEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.takes.iter().try_for_each(|(option, value)| match option {
+            Some(option) => write!(f, " [--{option} {value}]"),
+            None => write!(f, " {value}"),
+        })
+    }
+}
+
 /// In JSON, an entry is the same text.
 macro_rules! as_text {
     ($($entry:ty),*) => {$(
@@ -249,5 +278,6 @@ as_text!(
     Need,
     InstrumentEntry,
     CollectionEntry,
-    ClockEntry
+    ClockEntry,
+    CommandEntry
 );

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::rows::{
-    ClientEntry, ClockEntry, CollectionEntry, Effect, FrameEntry, InstrumentEntry, Need,
-    RouteEntry, Slot, SocketEntry, ViewEntry,
+    ClientEntry, ClockEntry, CollectionEntry, CommandEntry, Effect, FrameEntry, InstrumentEntry,
+    Need, RouteEntry, Slot, SocketEntry, ViewEntry,
 };
 use crate::bus::{EventInfo, Promise};
 use crate::records::INDEXES;
@@ -50,6 +50,8 @@ pub struct ModuleTable {
     pub client: Vec<ClientEntry>,
     /// Instruments of its own.
     pub counts: Vec<InstrumentEntry>,
+    /// Commands that it adds to the program.
+    pub commands: Vec<CommandEntry>,
     /// The types of the messages that its sockets send and receive.
     #[serde(skip)]
     pub messages: Vec<MessageInfo>,
@@ -75,6 +77,7 @@ impl ModuleTable {
             needs: vec![],
             client: vec![],
             counts: vec![],
+            commands: vec![],
             messages: vec![],
         }
     }
@@ -95,7 +98,7 @@ impl ModuleTable {
         self.shows.push(ViewEntry { event, effect });
     }
 
-    fn columns(&self) -> [(&'static str, Vec<String>); 16] {
+    fn columns(&self) -> [(&'static str, Vec<String>); 17] {
         let event = |event: &EventInfo| {
             let reach = format!("{:?}", event.reach).to_lowercase();
             format!("{} ({reach}, {})", event.name, event.loss)
@@ -117,6 +120,7 @@ impl ModuleTable {
             ("needs", texts(&self.needs)),
             ("client", texts(&self.client)),
             ("counts", texts(&self.counts)),
+            ("commands", texts(&self.commands)),
         ]
     }
 }
@@ -145,8 +149,8 @@ pub fn render_table(rows: &[ModuleTable]) -> String {
     text
 }
 
-/// Checks that the declarations of the modules do not conflict.
-pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
+/// Checks that the declarations of the modules do not conflict, nor their commands with the program's own.
+pub(in crate::module) fn check(rows: &[ModuleTable], built_in: &[&str]) -> Result<(), String> {
     let mut claimed = BTreeMap::new();
     for row in rows {
         let timers = row.timers.iter().map(|timer| format!("timer {timer}"));
@@ -163,6 +167,11 @@ pub(in crate::module) fn check(rows: &[ModuleTable]) -> Result<(), String> {
         let clocks = row.clocks.iter().map(|clock| format!("clock {}", clock.name));
         let items = row.keeps.iter().map(|kept| format!("collection {}", kept.name));
         let own = timers.chain(clocks).chain(items);
+        let commands = row.commands.iter().map(|it| it.name);
+        if let Some(name) = commands.clone().find(|name| built_in.contains(name)) {
+            return Err(format!("module {} claims {name}, a command of the program", row.name));
+        }
+        let own = own.chain(commands.map(|name| format!("command {name}")));
         for claim in paths.chain(frames).chain(own).chain(pages) {
             if let Some(other) = claimed.insert(claim.clone(), row.name) {
                 return Err(format!("modules {other} and {} both claim {claim}", row.name));
@@ -235,9 +244,9 @@ mod tests {
     #[test]
     fn events_that_go_in_a_circle_are_refused() {
         let rows = [row("a", "one", "two"), row("b", "two", "three")];
-        assert_eq!(check(&rows), Ok(()));
+        assert_eq!(check(&rows, &[]), Ok(()));
         let rows = [row("a", "one", "two"), row("b", "two", "one")];
-        let complaint = check(&rows).unwrap_err();
+        let complaint = check(&rows, &[]).unwrap_err();
         assert!(complaint.ends_with("two → b → one → a → two"), "{complaint}");
     }
 
@@ -248,17 +257,30 @@ mod tests {
             row.routes.push(RouteEntry { method: Method::GET, path: "/x", role: None, rate: None });
         }
         rows[0].routes[0].role = Some(Role::Admin);
-        assert_eq!(check(&rows), Err("modules a and b both claim GET /x".into()));
+        assert_eq!(check(&rows, &[]), Err("modules a and b both claim GET /x".into()));
+    }
+
+    #[test]
+    fn commands_have_one_module_and_are_not_those_of_the_program() {
+        let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
+        for row in &mut rows {
+            row.commands.push(CommandEntry { name: "verify", takes: vec![(None, "FILE")] });
+        }
+        let complaint = "modules a and b both claim command verify";
+        assert_eq!(check(&rows, &["new"]), Err(complaint.into()));
+        rows[1].commands[0] = CommandEntry { name: "new", takes: vec![] };
+        let complaint = "module b claims new, a command of the program";
+        assert_eq!(check(&rows, &["new"]), Err(complaint.into()));
     }
 
     #[test]
     fn collections_have_one_module_and_four_indexes() {
         let mut rows = [row("a", "one", "two"), row("b", "two", "three")];
         rows[0].keeps.push(CollectionEntry::of("laps", &["1", "2", "3", "4"]));
-        assert_eq!(check(&rows), Ok(()));
+        assert_eq!(check(&rows, &[]), Ok(()));
         rows[1].keeps.push(CollectionEntry::of("laps", &[]));
-        assert_eq!(check(&rows), Err("modules a and b both claim collection laps".into()));
+        assert_eq!(check(&rows, &[]), Err("modules a and b both claim collection laps".into()));
         rows[1].keeps = vec![CollectionEntry::of("x", &["1", "2", "3", "4", "5"])];
-        assert_eq!(check(&rows), Err("x of module b has more than 4 indexes".into()));
+        assert_eq!(check(&rows, &[]), Err("x of module b has more than 4 indexes".into()));
     }
 }

@@ -1,5 +1,7 @@
 //! What a context reaches only if its module has declared that it needs it, and what of that needs no declaration.
 
+use serde::Serialize;
+
 use super::super::rows::Need;
 use super::Cx;
 use crate::Error;
@@ -50,6 +52,26 @@ impl Cx {
     /// A text that cannot be guessed without the server's key; the same each time for the same `name`.
     pub fn secret_of(&self, name: &str) -> String {
         self.parts.keys.secret_of(name)
+    }
+
+    /// Signs what the server asserts, for anyone who has its public key: see [`Keys::attest`].
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if signing fails.
+    pub async fn attest(
+        &self,
+        name: &'static str,
+        claims: &impl Serialize,
+    ) -> Result<String, Error> {
+        self.parts.keys.attest(name, claims).await
+    }
+
+    /// The public part of the key that signs, in PEM.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR`, if it cannot be encoded.
+    pub fn public_key(&self) -> Result<String, Error> {
+        self.parts.keys.public_pem()
     }
 
     /// The identity providers.

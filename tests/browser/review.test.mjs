@@ -1,0 +1,82 @@
+// The fair-play review: an organiser strikes a result under suspicion, and its player reads why.
+
+import assert from 'node:assert/strict';
+import { createSign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+import { browser, finished, heading, person, picture, server, started, typeText, until } from './helper.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const key = (name) => readFileSync(new URL(`../api/keys/${name}.pem`, import.meta.url), 'utf8');
+
+// Any speed is too fast for a person, and the organiser is the account of the token below.
+const SETTINGS = {
+  TP_AUTH__ORGANISERS: '["google-77"]',
+  TP_HANDLERS__RECORDER__SIGNALS__FASTEST_WPM: '1',
+  TP_TOKEN__PRIVATE_KEY: key('private'),
+  TP_TOKEN__PUBLIC_KEY: key('public'),
+};
+
+// The access token of an account, as the server issues it.
+function token() {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { sub: 'google-77', name: 'Olga', exp: now + 3600, nbf: now - 1, iat: now, user_type: 'REGISTERED' };
+  const part = (json) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const message = `${part({ alg: 'RS256', typ: 'JWT' })}.${part(claims)}`;
+  return `${message}.${createSign('RSA-SHA256').update(message).sign(SETTINGS.TP_TOKEN__PRIVATE_KEY, 'base64url')}`;
+}
+
+test('an organiser strikes a result, and its player reads why', async (t) => {
+  const [address, chrome] = [await server(t, SETTINGS), await browser(t)];
+  const anna = await person(t, chrome, `${address}/#/solo`);
+  await started(anna);
+  await typeText(anna, { pause: 40 });
+  await finished(anna);
+  await anna.getByText('It is faster than any person types.').waitFor();
+  assert.equal(await anna.getByRole('link', { name: 'Review', exact: true }).count(), 0);
+
+  const olga = await person(t, chrome, address);
+  await olga.context().addCookies([{ name: 'TP_AT', value: token(), url: address }]);
+  await olga.reload();
+  await olga.getByRole('link', { name: 'Review', exact: true }).click();
+  await heading(olga, 'Fair-play review');
+  const row = olga.locator('.review li');
+  await row.getByText('It is faster than any person types.').waitFor();
+  await picture(olga, 'review');
+  await olga.evaluate(AXE);
+  const { violations } = await olga.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+  // Without a reason nothing happens.
+  await row.getByRole('button', { name: 'Strike' }).click();
+  assert.equal(await row.getByRole('status').textContent(), '');
+  await row.getByRole('textbox').fill('Typed by a program');
+  await row.getByRole('button', { name: 'Strike' }).click();
+  await row.getByText('Struck: Typed by a program').waitFor();
+
+  await anna.getByRole('link', { name: 'Watch the replay' }).click();
+  const mark = anna.getByRole('cell', { name: 'Struck Typed by a program' });
+  await until(async () => {
+    await anna.reload();
+    await heading(anna, 'Replay');
+    return (await mark.count()) === 1;
+  }, 'the replay says so');
+  await picture(anna, 'struck');
+
+  await olga.getByRole('radio', { name: 'Judged' }).check();
+  await row.getByText('Struck: Typed by a program').waitFor();
+  await row.getByRole('textbox').fill('A fast typist');
+  await row.getByRole('button', { name: 'Clear' }).click();
+  await row.getByText('Cleared: A fast typist').waitFor();
+  await row.getByRole('link', { name: /^Replay of/ }).click();
+  await heading(olga, 'Replay');
+});
+
+test('for other players there is no such page', async (t) => {
+  const [address, chrome] = [await server(t, SETTINGS), await browser(t)];
+  const anna = await person(t, chrome, `${address}/#/review`);
+  // It is no page for them.
+  await anna.getByRole('button', { name: 'Play', exact: true }).waitFor();
+  assert.equal(await anna.getByRole('link', { name: 'Review', exact: true }).count(), 0);
+});
