@@ -77,6 +77,16 @@ test('a race is verified key by key, and can be seen again by mouse and keys', a
 
   await zoe.getByRole('link', { name: 'Signed result of Ben' }).waitFor();
 
+  // The wrong letter and the slowest keys are Anna's; of Ben's keys only the carets are known.
+  assert.equal(await zoe.locator('.replay .heat').count(), 0);
+  await zoe.getByRole('radio', { name: 'Anna' }).check();
+  await zoe.getByText(/^Slowest keys of Anna: .+ ms.* Missed: .+ 1×/).waitFor();
+  const first = text[0].toLowerCase();
+  const title = await zoe.locator('.replay .cap', { hasText: new RegExp(`^${first}$`) }).getAttribute('title');
+  assert.match(title, /pressed \d+×, 1 wrong/);
+  await picture(zoe, 'replay-heat');
+  await zoe.getByRole('radio', { name: 'Ben' }).check();
+
   // The file has all of it.
   const file = await zoe.getByRole('link', { name: 'Save as JSON' }).getAttribute('href');
   const { words, players } = await zoe.evaluate((path) => fetch(path).then((answer) => answer.json()), file);

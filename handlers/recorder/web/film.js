@@ -2,6 +2,9 @@
 
 import { begin, edit, figures, lettersAt, position, speedAt } from '/web/typing.js';
 
+// A longer interval is a pause, and says nothing of the key.
+const PAUSE = 1_000;
+
 // The shots of a player: `{ at, state }`, in the order of their times; the first is before the first key. The letters of a player
 // whose client sent positions are not known: they are shown as typed correctly.
 export function shotsOf(words, lines, { edits = [], positions = [] }) {
@@ -57,4 +60,30 @@ export function slowestWords(words, shots, count = 5) {
     .map((word) => ({ word: words[word], wpm: speed(word) }))
     .sort((a, b) => a.wpm - b.wpm)
     .slice(0, count);
+}
+
+// What a player's edits say of each key that the text asked for: { key, count, wrong, ms }, the slowest first. `ms` is the mean time
+// since the key before it; null if there is none.
+export function heatOf(words, shots) {
+  const keys = new Map();
+  for (let index = 1; index < shots.length; index += 1) {
+    const [before, { at, state }] = [shots[index - 1], shots[index]];
+    const pressed = state.keys - before.state.keys;
+    // Several at once are the suggestion of a phone, and no key is a deletion.
+    if (pressed !== 1) continue;
+    const typed = before.state.typed;
+    const key = (words[typed.length - 1]?.[typed.at(-1).length] ?? ' ').toLowerCase();
+    const known = keys.get(key) ?? { key, count: 0, wrong: 0, timed: 0, time: 0 };
+    const since = at - before.at;
+    known.count += 1;
+    known.wrong += state.right > before.state.right ? 0 : 1;
+    // The first key has the reaction to START.
+    if (index > 1 && since <= PAUSE) {
+      known.timed += 1;
+      known.time += since;
+    }
+    keys.set(key, known);
+  }
+  const heat = [...keys.values()].map(({ key, count, wrong, timed, time }) => ({ key, count, wrong, ms: timed > 0 ? time / timed : null }));
+  return heat.sort((a, b) => (b.ms ?? 0) - (a.ms ?? 0) || (a.key < b.key ? -1 : 1));
 }

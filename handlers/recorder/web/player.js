@@ -5,6 +5,7 @@ import { TextView, colour } from '/web/text.js';
 import { h } from '/web/ui.js';
 import { sceneOf, shotsOf, slowestWords } from './film.js';
 import { gradeMark, inWords, signedLink } from './grades.js';
+import { heatMap } from './heat.js';
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
@@ -60,6 +61,7 @@ export class Player {
     speed.append(...SPEEDS.map((it) => h('option', { value: it, selected: it === 1 }, `${it}×`)));
     this.rows = this.players.map((player) => this.#row(player));
     this.slow = h('p', { class: 'slow' });
+    this.heat = h('div');
     this.signed = h('span');
     this.#choose(this.#chosen);
     const file = h('a', { href: `/api/v1/recordings/${link}`, download: `typephoon-${replay.game_id}.json` }, 'Save as JSON');
@@ -73,6 +75,7 @@ export class Player {
       h('p', { class: 'keys' }, [['Space', 'play or pause'], ['← →', 'a second back or on'], ['Home', 'to START']].map(hint)),
       h('div', { class: 'players' }, this.#table()),
       this.slow,
+      this.heat,
       h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target) }, 'Copy the link'), file, this.signed),
     );
   }
@@ -110,6 +113,7 @@ export class Player {
     const slow = slowestWords(this.words, this.players[index].shots);
     const list = slow.map(({ word, wpm }) => `${word} (${Math.round(wpm)} WPM)`).join(', ');
     this.slow.textContent = slow.length > 0 ? `Slowest words of ${this.players[index].name}: ${list}.` : '';
+    this.heat.replaceChildren(heatMap(this.words, this.players[index]) ?? '');
     this.signed.replaceChildren(signedLink(this.players[index], `Signed result of ${this.players[index].name}`) ?? '');
     if (this.element) this.#draw();
   }
