@@ -48,8 +48,7 @@ mod tests {
     #[test]
     fn a_claimed_clock_counts_within_the_measured_round_trip() {
         let claimed = |round_trip, heard, at| {
-            let round_trip = Some(round_trip).map(Duration::from_millis);
-            Latency::claimed(round_trip, heard, at).late
+            Latency::claimed(Some(Duration::from_millis(round_trip)), heard, at).late
         };
         assert_eq!(claimed(200, 10_200, 10_000), 200);
         assert_eq!(claimed(200, 10_230, 10_000), 230, "it gathers edits");
