@@ -278,3 +278,29 @@ async fn only_organisers_judge_and_within_bounds() {
         "the page is shown to organisers"
     );
 }
+
+#[tokio::test]
+async fn organisers_do_not_judge_results_of_their_own() {
+    let settings = Server::with().embedded().set("auth.local", true).set("game.player_limit", 2);
+    let mut server = settings.start().await;
+    let devices = [
+        Device::of_new_account(&server, "Anna").await,
+        Device::of_new_account(&server, "Ben").await,
+    ];
+    let [anna, ben] = &devices;
+    let [player, other] = race_of(&server, [anna, ben]).await;
+    player.finishes(80.0).await;
+    other.finishes(60.0).await;
+    let id =
+        async |device: &Device| recording(&server, device, player.game).await["result_id"].clone();
+    let (own, others) = (id(anna).await, id(ben).await);
+    judge(&server, anna, &others, true, "no role yet").await.refused(403, "NOT_PERMITTED");
+    let organisers = format!("TP_AUTH__ORGANISERS='{}'\n", json!([player.id]));
+    let home = server.data_dir();
+    let home = home.parent().expect("the working directory");
+    std::fs::write(home.join(".env"), organisers).expect("a file beside the data");
+    server.kill().await;
+    server.restart().await;
+    judge(&server, anna, &own, false, "it was me").await.refused(403, "NOT_PERMITTED");
+    judge(&server, anna, &others, true, "it was another person").await.ok();
+}

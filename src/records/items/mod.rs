@@ -94,13 +94,13 @@ pub(super) fn page_sql(slot: usize, is_reversed: bool) -> String {
     )
 }
 
-/// The statement of a count: the collection, the two places between which items are counted, the limit. The order keeps
-/// PostgreSQL from reading the table, in the hope that enough of it is within the range.
+/// The statement of a count: the collection, the two places between which items are counted, the limit, a key that does not count. The
+/// order keeps PostgreSQL from reading the table, in the hope that enough of it is within the range.
 pub(super) fn count_sql(slot: usize) -> String {
     format!(
         "select count(*) from (
             select 1 as one from module_items where collection = $1 and sort_{slot} is not null
-                and (sort_{slot}, key) > ($2, $3) and (sort_{slot}, key) < ($4, $5)
+                and (sort_{slot}, key) > ($2, $3) and (sort_{slot}, key) < ($4, $5) and key <> $7
             order by sort_{slot}, key limit $6
          ) as counted"
     )
@@ -162,7 +162,8 @@ impl Records {
         Ok(rows.map_err(failed)?.into_iter().map(StoredItem::of).collect())
     }
 
-    /// The number of items of a range, at most `limit`; of those before a place only, if one is given.
+    /// The number of items of a range, at most `limit`; of those before a place only, if one is given. The item that was at that
+    /// place does not count, should it have moved since.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -178,11 +179,11 @@ impl Records {
         if range.is_reversed {
             (from, to) = (to, from);
         }
-        let sql = count_sql(slot);
+        let (sql, own) = (count_sql(slot), before.map_or("", |place| &place.key));
         let count: sqlx::Result<i64> = with_db!(&self.db, |pool| {
             let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(collection);
             let query = query.bind(&from.sort).bind(&from.key).bind(&to.sort).bind(&to.key);
-            query.bind(i64::from(limit)).fetch_one(pool).await
+            query.bind(i64::from(limit)).bind(own).fetch_one(pool).await
         });
         Ok(count.map_err(failed)?.unsigned_abs())
     }

@@ -189,6 +189,11 @@ async fn items_are_found_in_their_order_and_page_by_page() {
             assert_eq!(count(&all, Some(&item.place()), 99).await, before);
             assert_eq!(count(&all.clone().reversed(), Some(&item.place()), 99).await, 5 - before);
         }
+        // An item that has moved up since it was read does not come before itself.
+        let before = page.last().unwrap().place();
+        assert!(put(&records, "e", Expected::Anything, item(-9)).await);
+        assert_eq!(count(&all, Some(&before), 99).await, 5);
+        assert!(put(&records, "e", Expected::Anything, item(9)).await);
         let other = Range::within("best", &SortKey::default().text("worst"));
         assert_eq!(keys(&records, &other, 9).await.len(), 0);
         let stray = Cursor::at(&SortKey::default().text("zzz"), "z");

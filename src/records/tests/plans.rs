@@ -140,7 +140,7 @@ fn item_statements() -> Vec<(String, String, String)> {
             let values = r"'x', '\x01', 'k7', '\xff', 50";
             all.push((page_sql(slot, is_reversed), values.into(), index.clone()));
         }
-        let values = r"'x', '\x01', 'k7', '\xff', '', 1000";
+        let values = r"'x', '\x01', 'k7', '\xff', '', 1000, 'k9'";
         all.push((count_sql(slot), values.into(), index));
     }
     for (sql, owner) in owned_sql().into_iter().zip(["account", "guest"]) {
