@@ -9,37 +9,17 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use salvo::oapi::ToSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::plan::{Plan, Stroke};
 use super::settings::BotSettings;
 use super::typing;
 use crate::Error;
-use crate::bus::{Event, Heard, Latest, Reach};
+use crate::bus::Heard;
 use crate::game::{GameId, RaceEntered, RaceStarted, Timestamp, UserId};
+use crate::handlers::shared::{BotMoved, RaceWatched, WATCH};
 use crate::module::Cx;
 use crate::socket::{Message, RACE};
-
-/// A bot's new position, for the sockets of this pod.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub(super) struct BotMoved {
-    game: GameId,
-    user: UserId,
-    word_index: u32,
-    char_index: i32,
-}
-
-impl Event for BotMoved {
-    const NAME: &'static str = "bot.moved";
-    const REACH: Reach = Reach::Pod;
-    type Loss = Latest;
-    fn game(&self) -> Option<GameId> {
-        Some(self.game)
-    }
-    fn player(&self) -> Option<&UserId> {
-        Some(&self.user)
-    }
-}
 
 /// A bot's position (the event's name is the contract's).
 #[derive(Serialize, ToSchema)]
@@ -98,9 +78,15 @@ pub(super) async fn go_on(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
     move_here(&cx, entered.game).await
 }
 
-/// Moves the cursors of all bots of a running race, if this pod has a socket in it.
+/// Moves cursors for those who watch a race from this pod.
+pub(super) async fn go_on_for_watchers(cx: Cx, watched: Heard<RaceWatched>) -> Result<(), Error> {
+    move_here(&cx, watched.game).await
+}
+
+/// Moves the cursors of all bots of a running race, if this pod has a socket in it, or one that watches it.
 async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
-    if !cx.state::<BotSettings>().is_on || cx.rooms().get(RACE, id).is_none() {
+    let is_seen = || [RACE, WATCH].iter().any(|channel| cx.rooms().get(*channel, id).is_some());
+    if !cx.state::<BotSettings>().is_on || !is_seen() {
         return Ok(());
     }
     let Some(mover) = Mover::of(cx.state::<Moving>(), id) else { return Ok(()) };

@@ -19,7 +19,7 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::query::{Linked, OwnQuery, link_of};
+use self::query::{Linked, OwnQuery};
 use self::recording::Recording;
 use self::rules::{Reason, Recorded, Task};
 use self::settings::RecorderSettings;
@@ -27,7 +27,9 @@ use self::wire::{Own, Recordings, Replay};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
-use crate::handlers::shared::{ClaimMade, FiguresWanted, Tape, TimeLimit, Typing, TypingLeft};
+use crate::handlers::shared::{
+    ClaimMade, FiguresWanted, Link, ReplayWanted, Tape, TimeLimit, Typing, TypingLeft,
+};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
 use crate::module::{Cx, Edit, Module, Slot, Wiring};
@@ -44,6 +46,7 @@ fn wire(module: &mut Wiring) {
     module.hears(keep_finished);
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
+    module.decides(0, link);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
     module.get("/api/v1/recordings/{link}", replay);
@@ -178,6 +181,13 @@ async fn figures(cx: Cx, wanted: Arc<FiguresWanted>) -> Result<Option<Figures>, 
     }
 }
 
+/// The link to a replay, once a result is recorded.
+async fn link(cx: Cx, wanted: Arc<ReplayWanted>) -> Result<Option<String>, Error> {
+    let first = cx.items::<Recording>().page(&Recording::in_race(wanted.game), None, 1).await?;
+    let is_there = !first.items.is_empty();
+    Ok(is_there.then(|| Link::Replay.to(&cx, wanted.game)))
+}
+
 /// Returns the caller's recorded races, newest first, or that of one race. Recordings are deleted after some weeks. The header
 /// `link` (RFC 8288) and `next` name the next page.
 #[endpoint(tags("recordings"))]
@@ -186,7 +196,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
     let user = caller.0.id;
     let items = cx.items::<Recording>();
     let shown = |it: Recording| {
-        let link = link_of(&cx, it.game);
+        let link = Link::Replay.to(&cx, it.game);
         Own::of(it, link)
     };
     if let Some(game) = game {

@@ -1,10 +1,11 @@
-//! The queries of recordings, and the links to replays.
+//! The queries of recordings.
 
 use salvo::extract::Metadata;
 use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn};
 use salvo::{Depot, Extractible, Request};
 
 use crate::game::GameId;
+use crate::handlers::shared::Link;
 use crate::http::{BoundedInteger, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::Cursor;
@@ -48,11 +49,6 @@ impl EndpointArgRegister for OwnQuery {
     }
 }
 
-/// The link to the replay of a race. It cannot be guessed, since the numbers of races can.
-pub(super) fn link_of(cx: &Cx, game: GameId) -> String {
-    format!("{game}-{}", cx.secret_of(&format!("the replay of {game}")))
-}
-
 /// The race of a link, in the path.
 pub(super) struct Linked(pub(super) GameId);
 
@@ -63,9 +59,7 @@ impl<'ex> Extractible<'ex> for Linked {
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = <Cx as Extractible>::extract(req, depot).await?;
         let link = req.params().get("link").cloned().unwrap_or_default();
-        let game = link.split('-').next().and_then(|it| it.parse().ok()).map(GameId);
-        let game = game.filter(|game| link_of(&cx, *game) == link);
-        game.map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        Link::Replay.game(&cx, &link).map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
     }
 }
 

@@ -7,6 +7,7 @@ mod finish;
 mod invited;
 mod judge;
 mod level;
+mod links;
 mod log;
 mod missed;
 mod progress;
@@ -18,6 +19,7 @@ mod tape;
 mod text;
 mod time_limit;
 mod typing;
+mod watched;
 mod wishes;
 mod word_list;
 
@@ -26,11 +28,13 @@ pub use finish::{Claim, Finish};
 pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use level::{Level, LevelWanted};
+pub use links::Link;
 pub use log::{Log, Passage};
 pub use missed::{again_at, raise};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{
-    ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted,
+    ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, ReplayWanted,
+    TextWanted,
 };
 pub use server_words::WordSource;
 pub use standing::{Standing, UNRANKED};
@@ -38,6 +42,7 @@ pub use tape::{Caret, Edit, EditTape, Spot, SpotTape, Tape};
 pub use text::{DrawnText, Text, TextAbout, WORDS, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
 pub use typing::{Edited, Typing, TypingLeft, track};
+pub use watched::{BotMoved, CaretTold, RaceWatched, WATCH};
 pub use wishes::{TextWish, Wishes};
 pub use word_list::WordList;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{DrawnText, TextWish};
-use crate::game::{Door, Figures, Game, Parts, UserId};
+use crate::game::{Door, Figures, Game, GameId, Parts, UserId};
 use crate::module::Question;
 
 /// Asked by the login page: whether players can create accounts with name and password on this server.
@@ -95,4 +95,17 @@ pub struct FiguresWanted {
 impl Question for FiguresWanted {
     const NAME: &'static str = "figures.wanted";
     type Answer = Figures;
+}
+
+/// Asked for the link to the replay of a race.
+#[derive(Debug)]
+pub struct ReplayWanted {
+    /// The race.
+    pub game: GameId,
+}
+
+impl Question for ReplayWanted {
+    const NAME: &'static str = "replay.wanted";
+    /// The last part of its address; no answer if nothing is recorded.
+    type Answer = String;
 }

@@ -10,7 +10,7 @@ use crate::game::{Player, Unranked};
 pub const UNRANKED: u32 = 99_999;
 
 /// One player of a race. Values that are not known yet are `null`.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Standing {
     id: String,
     name: String,

@@ -15,6 +15,7 @@
 //! Architecture Invariant: nothing in `src/` names a handler module. They are found at link time.
 
 pub(crate) mod context;
+mod gathering;
 mod keeping;
 mod link;
 mod providers;
@@ -30,6 +31,7 @@ pub use self::context::{
     InstrumentEntry, Item, Items, Kept, ModuleTable, Need, Page, Question, RouteEntry, Setup,
     Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
 };
+pub use gathering::Gathered;
 pub use link::{Module, linked};
 pub use route::Route;
 pub use scaffold::{Feature, scaffold};

@@ -95,4 +95,5 @@ mod timed;
 mod tokens;
 mod traces;
 mod transport;
+mod watch;
 mod web;

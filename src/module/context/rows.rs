@@ -81,6 +81,8 @@ pub struct ViewEntry {
 pub enum Effect {
     /// It is shown on this channel.
     Shown(Channel),
+    /// It is noted on this channel, and shown with the next tick.
+    Gathered(Channel),
     /// The sockets of this channel catch up.
     Wakes(Channel),
     /// Some sockets are closed.
@@ -90,6 +92,7 @@ pub enum Effect {
 impl fmt::Display for ViewEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.effect {
+            Effect::Gathered(channel) => write!(f, "{} gathered → {channel}", self.event),
             Effect::Shown(channel) => write!(f, "{} → {channel}", self.event),
             Effect::Wakes(channel) => write!(f, "{} wakes {channel}", self.event),
             Effect::Closes => write!(f, "{} closes sockets", self.event),
@@ -117,6 +120,13 @@ pub enum Slot {
         /// Its title, and the text of the link.
         title: &'static str,
     },
+    /// The same without a link in the header: a page that other pages lead to.
+    Unlisted {
+        /// Its path.
+        path: &'static str,
+        /// Its title.
+        title: &'static str,
+    },
 }
 
 impl Slot {
@@ -129,6 +139,7 @@ impl Slot {
             Self::Result => "result",
             Self::Profile => "profile",
             Self::Page { .. } => "page",
+            Self::Unlisted { .. } => "unlisted",
         }
     }
 }
@@ -145,7 +156,9 @@ pub struct ClientEntry {
 impl fmt::Display for ClientEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot {
-            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file),
+            Slot::Page { path, .. } | Slot::Unlisted { path, .. } => {
+                write!(f, "page #/{path} {}", self.file)
+            }
             slot => write!(f, "{} {}", slot.name(), self.file),
         }
     }
