@@ -137,7 +137,7 @@ class WatchPage {
     const { stage, limit, spectators } = this.#scene;
     const seconds = this.#seconds();
     const time = stage === 'running' && (limit === null ? clock(seconds) : `${clock(limit - seconds)} left`);
-    const watching = spectators > 0 && count(spectators, 'spectator', 'spectators');
+    const watching = stage !== 'over' && spectators > 0 && count(spectators, 'spectator', 'spectators');
     const words = [time, watching].filter(Boolean);
     const shown = words.join(' · ');
     if (this.facts.textContent !== shown) this.facts.textContent = shown;
