@@ -18,12 +18,11 @@ use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
 
-use self::cursor::{BotCursor, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
 use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Timestamp, User};
-use crate::handlers::shared::{BotMoved, Claim, CorrectWords, Finish, Passage};
+use crate::handlers::shared::{BotMoved, Claim, CorrectWords, Finish, Moving, Passage};
 use crate::http::Answer;
 use crate::live::Step;
 use crate::module::{Cx, Module, Need, Wiring};
@@ -42,7 +41,7 @@ fn wire(module: &mut Wiring) {
     // A lost event of this kind costs cursors until the next one.
     module.listens(cursor::go_on_for_watchers, |_| async { Ok(()) });
     module.emits::<BotMoved>();
-    module.shows(RACE, BotCursor::of);
+    module.shows(RACE, BotMoved::shown);
     module.get("/api/v1/lobby/bots", expected);
 }
 

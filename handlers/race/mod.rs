@@ -125,7 +125,7 @@ fn keystroke(
     key: KeyStoke,
 ) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
     let typing = sender.own::<Typing>();
-    let position = rules::position(typing.text(), key.word_index, key.char_index);
+    let position = typing.text().position(key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
     let noted = typing.note((word_index, char_index), Timestamp::now());
     if noted == Noted::NotNow {
@@ -146,7 +146,7 @@ fn edit(
         return Err(Malformed);
     }
     let typing = sender.own::<Typing>();
-    let edited = typing.edit(first, &edits, Timestamp::now(), rules::position);
+    let edited = typing.edit(first, &edits, Timestamp::now(), Text::position);
     if rules::is_to_be_acknowledged(first, &edited) {
         let (game_id, seq, again) = (sender.game, edited.known, edited.is_gap);
         sender.answer(&EditsAck { game_id, seq, again });

@@ -4,6 +4,7 @@
 //! socket closes, before a claim is accepted, and with the result: each time by one write that takes over what is news
 //! (`Recording::with`), so a repeat changes nothing. A timer does it again for results that were missed.
 
+mod answers;
 mod query;
 mod recording;
 mod rules;
@@ -28,7 +29,7 @@ use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
 use crate::handlers::shared::{
-    ClaimMade, FiguresWanted, Link, ReplayWanted, Tape, TimeLimit, Typing, TypingLeft,
+    ClaimMade, FiguresWanted, Link, Tape, TimeLimit, Typing, TypingLeft,
 };
 use crate::http::{Answer, Caller};
 use crate::live::Step;
@@ -46,7 +47,9 @@ fn wire(module: &mut Wiring) {
     module.hears(keep_finished);
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
-    module.decides(0, link);
+    module.decides(0, answers::link);
+    module.decides(0, answers::recording);
+    module.decides(0, answers::best);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
     module.get("/api/v1/recordings/{link}", replay);
@@ -61,9 +64,6 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Interval of looks at what another pod stores.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Most players of a replay.
-const PLAYERS: u32 = 100;
 
 /// Stores the log in the middle of the text and at its end. A keystroke does not wait for that.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
@@ -181,13 +181,6 @@ async fn figures(cx: Cx, wanted: Arc<FiguresWanted>) -> Result<Option<Figures>, 
     }
 }
 
-/// The link to a replay, once a result is recorded.
-async fn link(cx: Cx, wanted: Arc<ReplayWanted>) -> Result<Option<String>, Error> {
-    let first = cx.items::<Recording>().page(&Recording::in_race(wanted.game), None, 1).await?;
-    let is_there = !first.items.is_empty();
-    Ok(is_there.then(|| Link::Replay.to(&cx, wanted.game)))
-}
-
 /// Returns the caller's recorded races, newest first, or that of one race. Recordings are deleted after some weeks. The header
 /// `link` (RFC 8288) and `next` name the next page.
 #[endpoint(tags("recordings"))]
@@ -218,8 +211,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
 /// is needed.
 #[endpoint(tags("recordings"))]
 async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Replay>, Error> {
-    let page = cx.items::<Recording>().page(&Recording::in_race(linked.0), None, PLAYERS).await?;
-    let recordings = page.items.into_iter().map(|kept| kept.item).collect();
+    let recordings = answers::of_race(&cx, linked.0).await?;
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
     Replay::of(recordings, caller.as_ref())
         .map(Answer::new)

@@ -147,13 +147,8 @@ impl Recorded {
 }
 
 impl Replay {
-    /// `None` without recordings.
-    pub(super) fn of(mut recordings: Vec<Recording>, caller: Option<&UserId>) -> Option<Self> {
-        let place = |it: &Recording| {
-            let rank = it.result.map(|result| result.rank).filter(|rank| *rank > 0);
-            (rank.unwrap_or(u32::MAX), it.result.is_none(), it.name.clone())
-        };
-        recordings.sort_by_key(place);
+    /// Of recordings in their order ([`Recording::in_order`]). `None` without any.
+    pub(super) fn of(recordings: Vec<Recording>, caller: Option<&UserId>) -> Option<Self> {
         let first = recordings.first()?;
         Some(Self {
             game_id: first.game,

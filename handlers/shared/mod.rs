@@ -10,6 +10,7 @@ mod level;
 mod links;
 mod log;
 mod missed;
+mod moved;
 mod progress;
 mod questions;
 mod server_words;
@@ -31,10 +32,11 @@ pub use level::{Level, LevelWanted};
 pub use links::Link;
 pub use log::{Log, Passage};
 pub use missed::{again_at, raise};
+pub use moved::{BotMoved, GhostMoved, MovedCaret, Mover, Moving, Stroke};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{
-    ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, ReplayWanted,
-    TextWanted,
+    BestWanted, ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts,
+    Recorded, RecordingWanted, ReplayWanted, TextWanted,
 };
 pub use server_words::WordSource;
 pub use standing::{Standing, UNRANKED};
@@ -42,7 +44,7 @@ pub use tape::{Caret, Edit, EditTape, Spot, SpotTape, Tape};
 pub use text::{DrawnText, Text, TextAbout, WORDS, Words};
 pub use time_limit::{CorrectWords, TimeIsUp, TimeLimit};
 pub use typing::{Edited, Typing, TypingLeft, track};
-pub use watched::{BotMoved, CaretTold, RaceWatched, WATCH};
+pub use watched::{CaretTold, RaceWatched, WATCH};
 pub use wishes::{TextWish, Wishes};
 pub use word_list::WordList;
 
@@ -51,9 +53,17 @@ use crate::game::User;
 /// The prefix of the ids of bots, and of no others.
 pub const BOT: &str = "bot-";
 
+/// The prefix of the ids of ghosts, and of no others.
+pub const GHOST: &str = "ghost-";
+
 impl User {
     /// Whether it is a bot.
     pub fn is_bot(&self) -> bool {
         self.id.as_str().starts_with(BOT)
+    }
+
+    /// Whether it is a ghost.
+    pub fn is_ghost(&self) -> bool {
+        self.id.as_str().starts_with(GHOST)
     }
 }

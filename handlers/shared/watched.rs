@@ -50,28 +50,3 @@ impl Event for CaretTold {
         Some(&self.user)
     }
 }
-
-/// The new position of a player whom the server moves, for the sockets of this pod.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct BotMoved {
-    /// The race.
-    pub game: GameId,
-    /// The player.
-    pub user: UserId,
-    /// Index of the word, from 0.
-    pub word_index: u32,
-    /// Index of the last character typed in the word; -1 before the first.
-    pub char_index: i32,
-}
-
-impl Event for BotMoved {
-    const NAME: &'static str = "bot.moved";
-    const REACH: Reach = Reach::Pod;
-    type Loss = Latest;
-    fn game(&self) -> Option<GameId> {
-        Some(self.game)
-    }
-    fn player(&self) -> Option<&UserId> {
-        Some(&self.user)
-    }
-}

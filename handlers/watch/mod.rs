@@ -36,7 +36,9 @@ use crate::game::{
     Game, GameEnded, GameId, Parts, PlayerFinished, PlayerJoined, PlayerLeft, PlayerMoved,
     RaceEntered, RacePrepared, RaceStarted,
 };
-use crate::handlers::shared::{BotMoved, CaretTold, Link, LobbyWanted, TimeIsUp, WATCH};
+use crate::handlers::shared::{
+    BotMoved, CaretTold, GhostMoved, Link, LobbyWanted, TimeIsUp, WATCH,
+};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Rate};
 use crate::live::Step;
 use crate::module::{Cx, Module, Slot, Wiring};
@@ -52,6 +54,7 @@ fn wire(module: &mut Wiring) {
     module.socket::<WatchSocket>();
     module.gathers::<PlayerMoved, Carets>(WATCH, Row::moved);
     module.gathers::<BotMoved, Carets>(WATCH, Row::bot_moved);
+    module.gathers::<GhostMoved, Carets>(WATCH, Row::ghost_moved);
     module.gathers_late::<CaretTold, Carets>(WATCH, Row::told);
     module.gathers::<SpectatorsCounted, Carets>(WATCH, Row::counted);
     module.hears(news::<PlayerJoined>);

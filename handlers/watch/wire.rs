@@ -9,7 +9,7 @@ use super::audience::Audiences;
 use super::count::{Counts, SpectatorsCounted};
 use crate::bus::{Event, Never, Reach};
 use crate::game::{GameId, PlayerMoved};
-use crate::handlers::shared::{BotMoved, CaretTold, Link, Standing, TextAbout};
+use crate::handlers::shared::{BotMoved, CaretTold, GhostMoved, Link, Standing, TextAbout};
 use crate::http::{lenient, may_fail, no_metadata, text_parameter};
 use crate::module::{Brief, Cx, Gathered};
 use crate::socket::{Message, Newest};
@@ -94,6 +94,10 @@ impl Row {
     }
 
     pub(super) fn bot_moved(it: &BotMoved) -> Self {
+        Self::Caret(it.word_index, it.char_index)
+    }
+
+    pub(super) fn ghost_moved(it: &GhostMoved) -> Self {
         Self::Caret(it.word_index, it.char_index)
     }
 

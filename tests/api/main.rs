@@ -53,6 +53,7 @@ mod drain;
 mod emotes;
 mod faults;
 mod game_socket;
+mod ghosts;
 mod guests;
 mod http;
 mod http_malformed;

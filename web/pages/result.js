@@ -165,6 +165,8 @@ class ResultPage {
 
 function headingOf({ me, players, record, words, limit }) {
   const plain = limit === null || record.state.done ? 'Finished' : "Time's up";
+  const isDuel = players.length === 2 && players.some(({ ghost }) => ghost);
+  if (isDuel && me?.finished && !me.unranked) return placeOf(me, players, words).place === 1 ? 'You beat the ghost' : 'The ghost was faster';
   if (record.kind === 'solo') return plain;
   if (!me?.finished || me.unranked) return plain;
   const { place, of, withBots } = placeOf(me, players, words);

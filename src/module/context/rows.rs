@@ -120,7 +120,9 @@ pub enum Slot {
         /// Its title, and the text of the link.
         title: &'static str,
     },
-    /// The same without a link in the header: a page that other pages lead to.
+    /// A place on a page of another module, which fills it by this name.
+    Named(&'static str),
+    /// The same as `Page`, without a link in the header: a page that other pages lead to.
     Unlisted {
         /// Its path.
         path: &'static str,
@@ -140,6 +142,7 @@ impl Slot {
             Self::Profile => "profile",
             Self::Page { .. } => "page",
             Self::Unlisted { .. } => "unlisted",
+            Self::Named(name) => name,
         }
     }
 }
