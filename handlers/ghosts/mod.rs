@@ -35,8 +35,8 @@ inventory::submit! { Module { name: "ghosts", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.state(|_| Ok(Moving::default()));
     module.decides(0, opening);
-    // Before the choice of a text: the way of a ghost fits its own text only.
-    module.decides(-1, text);
+    // After the text of a day, by which all its races are compared.
+    module.decides(PRIORITY, text);
     module.timer("ghosts.arrival", rules::arrives_at, arrive);
     module.timer("ghosts.finish", rules::finishes_at, finish);
     module.hears(begin);
@@ -49,6 +49,9 @@ fn wire(module: &mut Wiring) {
     module.client(Slot::Named("replay"), "replay.js");
     module.client(Slot::Result, "result.js");
 }
+
+/// The priority of its text: the way of a ghost fits no other.
+const PRIORITY: i32 = -1;
 
 /// Stores the challenge in the query with the lobby that it opens: `challenge`, the link to a replay, and `player`, the number of a
 /// player in it.

@@ -86,10 +86,16 @@ fn ghost(game: &Game) -> Option<&Player> {
     game.players.iter().find(|player| player.user.is_ghost())
 }
 
+/// Whether the race has a challenge and its text, or will have: another module may have decided for another text.
+fn is_challenge(game: &Game) -> bool {
+    let (challenge, words) = (game.part::<Challenge>(), game.words());
+    challenge.is_set() && (words.is_empty() || words == challenge.words)
+}
+
 /// When the ghost takes its seat: at once, if the lobby has a challenge.
 pub(super) fn arrives_at(game: &Game) -> Option<Timestamp> {
     let is_due = game.stage < Stage::Running && ghost(game).is_none();
-    (is_due && game.part::<Challenge>().is_set()).then_some(game.opened_at)
+    (is_due && is_challenge(game)).then_some(game.opened_at)
 }
 
 /// Seats the ghost, if it is due. Returns whether it was.
@@ -104,7 +110,7 @@ pub(super) fn sit_down(game: &mut Game, user: User) -> bool {
 
 /// The ghost of a running race that has no result yet, and START.
 pub(super) fn typing(game: &Game) -> Option<(&UserId, Timestamp)> {
-    let start = game.starts_at.filter(|_| game.stage == Stage::Running)?;
+    let start = game.starts_at.filter(|_| game.stage == Stage::Running && is_challenge(game))?;
     let ghost = ghost(game).filter(|ghost| ghost.result.is_none())?;
     Some((&ghost.user.id, start))
 }

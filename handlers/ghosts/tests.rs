@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::rules::{Challenge, arrives_at, claim, finishes_at, sit_down, typing};
 use crate::Kind;
 use crate::game::{Door, Figures, Game, GameId, Parts, Stage, Timestamp, User, UserType};
-use crate::handlers::shared::{DrawnText, Recorded, Spot, TextAbout};
+use crate::handlers::shared::{DrawnText, Recorded, Spot, TextAbout, Words};
 
 const NOON: Timestamp = Timestamp(1_795_694_400_000_000);
 const FIGURES: Figures = Figures { wpm: 61.5, wpm_raw: 63.0, acc: 98.0 };
@@ -85,6 +85,17 @@ fn a_ghost_takes_one_seat_and_no_rank() {
     game.finish(&ghost, claim_of).unwrap();
     let result = game.player(&ghost).unwrap().result.unwrap();
     assert_eq!((result.rank, game.finishers(), claim(&game, due)), (0, 0, None));
+}
+
+#[test]
+fn a_ghost_does_not_type_another_text() {
+    let mut game = lobby();
+    assert!(sit_down(&mut game, user("ghost of Anna", "ghost-1")));
+    (game.stage, game.starts_at) = (Stage::Running, Some(NOON));
+    game.put(Words("the fox".into()));
+    assert!(typing(&game).is_some());
+    game.put(Words("the text of the day".into()));
+    assert_eq!((typing(&game), finishes_at(&game)), (None, None));
 }
 
 #[test]

@@ -93,7 +93,7 @@ class ResultPage {
       this.call,
       this.ways.element,
       modules.element,
-      race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
+      (race.record.kind !== 'solo' || race.players.length > 1) && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       race.record.samples.length > 1 && graph(race),
       trouble(race.record),
       this.others,
