@@ -153,7 +153,7 @@ impl Audience {
         Ok(scene)
     }
 
-    /// Reads the facts soon, once for all who ask meanwhile: they may have changed without an event.
+    /// Reads the facts soon, once for all calls until then: they may have changed without an event.
     pub(super) fn read_soon(self: &Arc<Self>, cx: &Cx) {
         if self.is_due.swap(true, Ordering::AcqRel) {
             return;

@@ -99,7 +99,7 @@ async fn news<E: Event<Loss = Never>>(cx: Cx, event: Heard<E>) -> Result<(), Err
     Ok(())
 }
 
-/// Tells a player who comes how many are watching; the others know.
+/// Tells a player whose socket opens how many are watching; the others know.
 async fn tell_count(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Error> {
     let count = cx.state::<Counts>().shown(entered.game);
     if let Some(room) = cx.rooms().get(RACE, entered.game).filter(|_| count > 0) {

@@ -1,6 +1,6 @@
 //! What a room shows once per tick: one message with the newest of every player, made once for all members.
 //!
-//! For rooms with many members that need not see each position at once, such as those who look on. A position costs such a
+//! For rooms with many members that need not see each position at once, such as sockets without a seat. A position costs such a
 //! room that it is noted; the members are written to by a task of its own, a few at a time, so that nothing waits for
 //! them. The message stands for all before it: a member that does not read gets the newest one later.
 
