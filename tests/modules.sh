@@ -49,7 +49,7 @@ mkdir handlers/probe_moved && mv handlers/probe_moved.rs handlers/probe_moved/mo
 rm handlers/probe_removed.rs
 rm -r handlers/probe_whole handlers/probe_keeps.rs
 # A game mode with rules of its own, and other features.
-features="timed boards daily rating recorder review emotes texts rematch.rs"
+features="timed boards daily rating recorder review watch ghosts emotes texts rematch.rs"
 mkdir aside
 for feature in $features; do
     shows "^${feature%.rs} " "the module $feature is not there"

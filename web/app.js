@@ -33,7 +33,8 @@ start({
 
 modulePages().then((pages) => {
   addPages(pages);
-  const links = Object.entries(pages).map(([path, { title }]) => h('a', { href: `#/${path}` }, title));
+  const listed = Object.entries(pages).filter(([, page]) => page.listed);
+  const links = listed.map(([path, { title }]) => h('a', { href: `#/${path}` }, title));
   document.querySelector('nav').prepend(...links);
 });
 

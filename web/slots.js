@@ -74,10 +74,11 @@ export function style(file) {
   document.head.append(h('link', { rel: 'stylesheet', href: file }));
 }
 
-// The pages of modules, for the router: { path: page }.
+// The pages of modules, for the router: { path: page }. Those that are `listed` have a link in the header.
 export async function modulePages() {
-  const entries = (await slots()).filter((it) => it.slot === 'page');
-  return Object.fromEntries(entries.map(({ path, title, file }) => [path, { title, show: lazily(file) }]));
+  const entries = (await slots()).filter(({ slot: name }) => name === 'page' || name === 'unlisted');
+  const page = ({ slot: name, title, file }) => ({ title, show: lazily(file), listed: name === 'page' });
+  return Object.fromEntries(entries.map((entry) => [entry.path, page(entry)]));
 }
 
 // A page that is loaded when it is first shown.

@@ -23,14 +23,15 @@ export class TextView {
     new ResizeObserver(() => this.#next && this.#paint()).observe(this.element);
   }
 
-  // Draws at the next animation frame; several calls before it are drawn once.
-  show(state, players, me) {
+  // Draws at the next animation frame; several calls before it are drawn once. The text scrolls with the caret of `me`, or, for
+  // those who watch, with that of `followed`.
+  show(state, players, me, followed = me) {
     if (!this.#next?.isDue) requestAnimationFrame(() => this.#paint());
-    this.#next = { state, players, me, isDue: true };
+    this.#next = { state, players, me, followed, isDue: true };
   }
 
   #paint() {
-    const { state, players, me } = this.#next;
+    const { state, players, me, followed } = this.#next;
     this.#next.isDue = false;
     const now = state.typed.length - 1;
     for (let at = Math.min(now, this.#painted); at <= Math.max(now, this.#painted); at += 1) {
@@ -43,7 +44,7 @@ export class TextView {
     const spots = players.map((player) => this.#spot(player, player.id === me?.id));
     for (const spot of spots) this.#placeCaret(spot);
     this.#placeLabels(spots.filter(({ isOwn }) => !isOwn));
-    this.#scrollTo(spots.find(({ isOwn }) => isOwn));
+    this.#scrollTo(spots.find(({ player }) => player.id === followed?.id));
   }
 
   // Extra letters of the current word overlay what comes next, or the word itself at the end of a line, so
@@ -124,11 +125,11 @@ export class TextView {
   }
 
   // A long text scrolls, with two lines above the current one where they fit.
-  #scrollTo(own) {
-    if (!own) return;
+  #scrollTo(spot) {
+    if (!spot) return;
     const height = this.#lines.firstChild.offsetHeight;
     const above = Math.min(2, Math.floor(this.element.clientHeight / height) - 1);
-    this.element.scrollTop = own.y - height * Math.max(0, above);
+    this.element.scrollTop = spot.y - height * Math.max(0, above);
   }
 }
 

@@ -54,7 +54,8 @@ export function action(label, act, attributes = {}) {
 // A name without the "(bot)" suffix, which is shown separately.
 export const bareName = ({ name }) => name.replace(/ \(bot\)$/, '');
 
-export const botMark = ({ bot }) => bot && h('span', { class: 'mark' }, 'bot');
+// The name of a ghost says what it is.
+export const botMark = ({ bot, ghost }) => bot && !ghost && h('span', { class: 'mark' }, 'bot');
 
 export const onEscape = (act) => {
   // Escape ends a composition first.

@@ -42,8 +42,9 @@ pub struct Cluster {
 pub struct Player {
     pub user: String,
     pub race: Socket,
-    pod: SocketAddr,
-    game: u64,
+    pub pod: SocketAddr,
+    pub game: u64,
+    pub cookie: String,
     seated: Instant,
     started: Instant,
 }
@@ -143,6 +144,10 @@ impl Cluster {
             }
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.pods.iter().map(|(_, address)| *address).collect()
     }
 
     pub fn ports(&self) -> Vec<u16> {
@@ -323,5 +328,5 @@ async fn take_seat(
     let info = http().get(info).header(COOKIE, &cookie).send().await?;
     let user = info.json::<Value>().await?["id"].as_str().ok_or("an id")?.to_owned();
     event(&mut race, "START").await?;
-    Ok(Player { user, race, pod, game, seated, started: Instant::now() })
+    Ok(Player { user, race, pod, game, cookie, seated, started: Instant::now() })
 }

@@ -9,7 +9,8 @@
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
 //! `-- 2` measures two pods alone, `-- latency` leaves the other ways out, `-- rolling` a rolling restart of three pods
-//! behind nginx, `-- soak` an hour of races on them. `TYPEPHOON_API` names another binary.
+//! behind nginx, `-- soak` an hour of races on them, `-- watch 3 10000` what ten
+//! thousand spectators of one race cost on three. `TYPEPHOON_API` names another binary.
 
 mod batched;
 mod broker;
@@ -22,6 +23,7 @@ mod race;
 mod racer;
 mod rolling;
 mod soak;
+mod watch;
 
 use std::time::Duration;
 
@@ -50,6 +52,14 @@ async fn main() -> Outcome<()> {
     }
     if std::env::args().any(|it| it == "soak") {
         return soak::measure().await;
+    }
+    if std::env::args().any(|it| it == "watch") {
+        let given: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();
+        let (pods, spectators) = match given[..] {
+            [pods, spectators] => (pods, spectators),
+            _ => (1, 1_000),
+        };
+        return watch::measure(pods, spectators).await;
     }
     println!("{PLAYERS} players in races of 5, {RATE} keystrokes/s each, {} s", SPAN.as_secs());
     let chosen: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();

@@ -18,12 +18,11 @@ use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::Serialize;
 
-use self::cursor::{BotCursor, BotMoved, Moving};
 use self::plan::Plan;
 use self::settings::BotSettings;
 use crate::Error;
 use crate::game::{Game, GameId, Player, PlayerFinished, PlayerJoined, Stage, Timestamp, User};
-use crate::handlers::shared::{Claim, CorrectWords, Finish, Passage};
+use crate::handlers::shared::{BotMoved, Claim, CorrectWords, Finish, Moving, Passage};
 use crate::http::Answer;
 use crate::live::Step;
 use crate::module::{Cx, Module, Need, Wiring};
@@ -39,8 +38,10 @@ fn wire(module: &mut Wiring) {
     module.state(|_| Ok(Moving::default()));
     module.hears(cursor::begin);
     module.hears(cursor::go_on);
+    // A lost event of this kind costs cursors until the next one.
+    module.listens(cursor::go_on_for_watchers, |_| async { Ok(()) });
     module.emits::<BotMoved>();
-    module.shows(RACE, BotCursor::of);
+    module.shows(RACE, BotMoved::shown);
     module.get("/api/v1/lobby/bots", expected);
 }
 

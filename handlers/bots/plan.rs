@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::game::{Figures, UserId};
-use crate::handlers::shared::BOT;
+use crate::handlers::shared::{BOT, Stroke};
 
 /// Words per minute that a bot can have.
 pub(super) const SPEEDS: RangeInclusive<u32> = 5..=250;
@@ -18,14 +18,6 @@ const LETTERS_PER_MISTAKE: f64 = 28.0;
 /// The id of a bot of this speed. It determines how the bot types.
 pub(super) fn id(wpm: u32, chance: u64) -> UserId {
     UserId::from(format!("{BOT}{wpm}-{chance:016x}").as_str())
-}
-
-/// The position after a stroke, and its time since START.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Stroke {
-    pub(super) after: Duration,
-    pub(super) word_index: u32,
-    pub(super) char_index: i32,
 }
 
 /// How a bot types a text.
@@ -56,10 +48,9 @@ impl Plan {
         &self.strokes
     }
 
-    /// The latest stroke so far, and all later ones.
-    pub(super) fn strokes_from(&self, elapsed: Duration) -> &[Stroke] {
-        let next = self.strokes.partition_point(|stroke| stroke.after <= elapsed);
-        &self.strokes[next.saturating_sub(1)..]
+    /// The same, without the plan.
+    pub(super) fn into_strokes(self) -> Vec<Stroke> {
+        self.strokes
     }
 
     /// Number of words typed so long after START.

@@ -10,7 +10,7 @@ use super::{HANDING_IN, arrive_at, finishes_at};
 use crate::game::{
     Door, Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
-use crate::handlers::shared::{Text, Words, invited};
+use crate::handlers::shared::{Stroke, Text, Words, invited};
 use crate::module::Setup;
 use crate::settings::{Settings, Sources, load};
 
@@ -199,7 +199,7 @@ fn bots_are_about_as_fast_as_the_people_they_race() {
 fn a_cursor_goes_on_where_it_is_by_now() {
     let plan = Plan::of(&id(60, 7), "some words");
     let all = plan.strokes();
-    assert_eq!(plan.strokes_from(Duration::ZERO), all);
-    assert_eq!(plan.strokes_from(all[4].after), &all[4..]);
-    assert_eq!(plan.strokes_from(plan.duration() * 2), &all[all.len() - 1..]);
+    assert_eq!(Stroke::from(all, Duration::ZERO), all);
+    assert_eq!(Stroke::from(all, all[4].after), &all[4..]);
+    assert_eq!(Stroke::from(all, plan.duration() * 2), &all[all.len() - 1..]);
 }

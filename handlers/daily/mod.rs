@@ -39,7 +39,7 @@ inventory::submit! { Module { name: "daily", path: module_path!(), wire } }
 const BOARD: &str = "/api/v1/daily";
 
 /// Before modules that draw texts by another choice, which a query may have as well.
-const FIRST: i32 = -1;
+const FIRST: i32 = -2;
 
 /// Ranks are counted up to this one.
 const LAST_RANK: u32 = 10_000;

@@ -158,7 +158,7 @@ impl Socket for LobbySocket {
         let emits = (game.stage == Stage::Lobby).then_some(joined);
         // The last entry is this arrival, which all players are told, the new one included.
         self.told = game.part::<Log>().end() - u64::from(emits.is_some());
-        Ok(Opening { game: game.id, user, login, greeting, emits })
+        Ok(Opening { game: game.id, user: Some(user), login, greeting, emits })
     }
 
     async fn catch_up(&mut self, cx: &Cx, seat: &Seat) -> Result<Say, Error> {

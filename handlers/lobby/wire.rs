@@ -88,9 +88,12 @@ pub(super) struct Countdown {
 pub(super) struct LobbyPlayer {
     id: String,
     name: String,
-    /// Present, and true, for bots only.
+    /// Present, and true, for bots and ghosts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
+    /// Present, and true, for ghosts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ghost: Option<bool>,
     /// Present, and true, for ready players only.
     #[serde(skip_serializing_if = "Option::is_none")]
     ready: Option<bool>,
@@ -113,7 +116,8 @@ impl Players {
         let row = |player: &Player| LobbyPlayer {
             id: player.user.id.to_string(),
             name: player.user.name.clone(),
-            bot: player.user.is_bot().then_some(true),
+            bot: (!player.user.is_person()).then_some(true),
+            ghost: player.user.is_ghost().then_some(true),
             ready: wishes.ready.contains(&player.user.id).then_some(true),
         };
         let me = row(game.player(user)?);

@@ -23,8 +23,8 @@ use crate::game::{
     RaceStarted, Stage, Timestamp, User,
 };
 use crate::handlers::shared::{
-    DrawnText, Noted, Progress, Text, TextAbout, TextWanted, TimeIsUp, Typing, TypingLeft,
-    WordSource,
+    CaretTold, DrawnText, Noted, Progress, RaceWatched, Text, TextAbout, TextWanted, TimeIsUp,
+    Typing, TypingLeft, WordSource,
 };
 use crate::http::{Answer, Caller, GameQuery, integer_parameter};
 use crate::module::{Cx, Module, Wiring};
@@ -39,6 +39,9 @@ fn wire(module: &mut Wiring) {
     module.state(WordSource::load);
     module.hears(prepare_closed);
     module.hears(keep_typed);
+    // A lost event of this kind costs the carets of players who do not move.
+    module.listens(tell_carets, |_| async { Ok(()) });
+    module.emits::<CaretTold>();
     module.timer("race.preparation", rules::to_be_prepared, prepare);
     module.timer("race.countdown", rules::starts_at, start);
     module.socket::<RaceSocket>();
@@ -65,6 +68,19 @@ async fn keep_typed(cx: Cx, up: Heard<TimeIsUp>) -> Result<(), Error> {
     for (user, typing) in room.iter().flat_map(|room| room.own_of_all::<Typing>()) {
         let (its, game) = (cx.clone(), up.game);
         cx.beside(async move { typing.keep_at_last(&its, game, &user).await });
+    }
+    Ok(())
+}
+
+/// Tells a pod from which the race is watched where the players of this pod are.
+async fn tell_carets(cx: Cx, watched: Heard<RaceWatched>) -> Result<(), Error> {
+    let Some(room) = cx.rooms().get(RACE, watched.game) else { return Ok(()) };
+    // A player without a socket here may be on another pod, and have moved there.
+    let here =
+        room.own_of_all::<Typing>().into_iter().filter(|(user, _)| room.newest(user).is_some());
+    for (user, typing) in here {
+        let Some((word_index, char_index)) = typing.position() else { continue };
+        cx.publish(CaretTold { game: watched.game, user, word_index, char_index }).await;
     }
     Ok(())
 }
@@ -109,7 +125,7 @@ fn keystroke(
     key: KeyStoke,
 ) -> Result<(Option<PlayerMoved>, Option<PlayerTyped>), Malformed> {
     let typing = sender.own::<Typing>();
-    let position = rules::position(typing.text(), key.word_index, key.char_index);
+    let position = typing.text().position(key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
     let noted = typing.note((word_index, char_index), Timestamp::now(), sender.round_trip);
     if noted == Noted::NotNow {
@@ -131,7 +147,7 @@ fn edit(
     }
     let typing = sender.own::<Typing>();
     let heard = (Timestamp::now(), sender.round_trip);
-    let edited = typing.edit(first, &edits, heard, rules::position);
+    let edited = typing.edit(first, &edits, heard, Text::position);
     if rules::is_to_be_acknowledged(first, &edited) {
         let (game_id, seq, again) = (sender.game, edited.known, edited.is_gap);
         sender.answer(&EditsAck { game_id, seq, again });
@@ -244,7 +260,7 @@ impl Socket for RaceSocket {
         });
         let greeting = resumed.into_iter().chain(known).collect();
         let emits = (Some(RaceEntered { game, user: user.clone() }), None);
-        Ok(Opening { game, user, login, greeting, emits })
+        Ok(Opening { game, user: Some(user), login, greeting, emits })
     }
 
     fn seated(&mut self, seat: &Seat) {

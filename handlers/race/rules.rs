@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::game::{Door, Game, Stage, Timestamp, UserId};
-use crate::handlers::shared::{Edit, Edited, Text, TextAbout, TextWish, TimeLimit, Wishes, Words};
+use crate::handlers::shared::{Edit, Edited, TextAbout, TextWish, TimeLimit, Wishes, Words};
 use crate::live::Step;
 use crate::settings::GameSettings;
 use crate::socket::{Ending, Said};
-
-/// Number of characters beyond the end of a word that are still shown to the other players.
-const OVERTYPED: i64 = 32;
 
 /// Words per second of the fastest typist: a text is longer than what can be typed until the time is up.
 const WORDS_PER_SECOND: u16 = 6;
@@ -109,15 +106,6 @@ pub(super) fn typing_ends_at(game: &Game) -> Option<Timestamp> {
 /// Seconds until START; 0 once the race is on.
 pub(super) fn seconds_left(game: &Game, now: Timestamp) -> f64 {
     starts_at(game).map_or(0.0, |at| at.after(now).as_secs_f64())
-}
-
-/// A position, checked against the text: -1 is before the first character of a word, and a few characters beyond its
-/// end are allowed.
-pub(super) fn position(text: &Text, word_index: i64, char_index: i64) -> Option<(u32, i32)> {
-    let word_index = u32::try_from(word_index).ok()?;
-    let length = i64::from(text.word_length(word_index)?);
-    let within = (-1..=length + OVERTYPED).contains(&char_index);
-    Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
 }
 
 /// Most edits of a frame, and most characters that one of them types.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::rules::{position, seconds_left, start_arrived, starts_at, text_wish, to_be_prepared};
+use super::rules::{seconds_left, start_arrived, starts_at, text_wish, to_be_prepared};
 use crate::game::{Door, Game, GameId, Parts, Stage, Timestamp};
 use crate::handlers::shared::{Text, TextWish, TimeLimit, Wishes, invited};
 use crate::socket::{Ending, Said};
@@ -49,7 +49,7 @@ proptest! {
         let inside = ((length + 1) as f64 * part) as i64 - 1;
         let text = Text::of(&words.join(" "));
         for char_index in [-1, 0, inside, length - 1, length, length + behind] {
-            let taken = position(&text, index as i64, char_index);
+            let taken = text.position(index as i64, char_index);
             prop_assert_eq!(taken, Some((index as u32, char_index as i32)));
         }
     }
@@ -64,7 +64,7 @@ proptest! {
         let word = usize::try_from(word_index).ok().and_then(|index| words.get(index));
         let length = word.map(|word| word.chars().count() as i64);
         let within = length.is_some_and(|it| (-1..=it + OVERTYPED).contains(&char_index));
-        let taken = position(&text, word_index, char_index);
+        let taken = text.position(word_index, char_index);
         prop_assert_eq!(taken.is_some(), within);
         if let Some((word, char)) = taken {
             prop_assert_eq!((i64::from(word), i64::from(char)), (word_index, char_index));
@@ -148,8 +148,8 @@ fn a_start_is_believed_to_have_arrived_when_it_can_have() {
 #[test]
 fn a_text_without_words_has_no_position() {
     let text = Text::of("");
-    assert_eq!(position(&text, 0, -1), None);
-    assert_eq!(position(&text, 0, 0), None);
+    assert_eq!(text.position(0, -1), None);
+    assert_eq!(text.position(0, 0), None);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! socket closes, before a claim is accepted, and with the result: each time by one write that takes over what is news
 //! (`Recording::with`), so a repeat changes nothing. A timer does it again for results that were missed.
 
+mod answers;
 mod query;
 mod recording;
 mod review;
@@ -56,6 +57,9 @@ fn wire(module: &mut Wiring) {
     module.decides(0, review::owner);
     module.decides(0, review::suspects);
     module.hears(review::judge);
+    module.decides(0, answers::link);
+    module.decides(0, answers::recording);
+    module.decides(0, answers::best);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
     module.get("/api/v1/recordings/{link}", replay);
@@ -80,9 +84,6 @@ const PATIENCE: Duration = Duration::from_millis(800);
 
 /// Interval of looks at what another pod stores.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// Most players of a replay.
-const PLAYERS: u32 = 100;
 
 /// Stores the log in the middle of the text and at its end. A keystroke does not wait for that.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
@@ -258,8 +259,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
 /// is needed.
 #[endpoint(tags("recordings"))]
 async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Replay>, Error> {
-    let page = cx.items::<Recording>().page(&Recording::in_race(linked.0), None, PLAYERS).await?;
-    let recordings = page.items.into_iter().map(|kept| kept.item).collect();
+    let recordings = answers::of_race(&cx, linked.0).await?;
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
     Replay::of(recordings, caller.as_ref(), &Links(&cx))
         .map(Answer::new)
@@ -279,8 +279,7 @@ async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
 /// The recording of a result, by the id of its signed form.
 async fn recording_of(cx: &Cx, id: &str) -> Result<Option<Recording>, Error> {
     let Some(game) = game_of(id) else { return Ok(None) };
-    let page = cx.items::<Recording>().page(&Recording::in_race(game), None, PLAYERS).await?;
-    let mut recordings = page.items.into_iter().map(|kept| kept.item);
+    let mut recordings = answers::of_race(cx, game).await?.into_iter();
     Ok(recordings.find(|it| Links(cx).result(it).as_deref() == Some(id)))
 }
 

@@ -6,6 +6,7 @@ use salvo::{Depot, Extractible, Request};
 
 use super::recording::Recording;
 use crate::game::GameId;
+use crate::handlers::shared::Link;
 use crate::http::{BoundedInteger, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::Cursor;
@@ -55,7 +56,7 @@ pub(super) struct Links<'a>(pub(super) &'a Cx);
 impl Links<'_> {
     /// The replay of a race.
     pub(super) fn replay(&self, game: GameId) -> String {
-        format!("{game}-{}", self.0.secret_of(&format!("the replay of {game}")))
+        Link::Replay.to(self.0, game)
     }
 
     /// The signed result of a player, if there is a result. It stays the same if the account of a guest takes it over, and leads
@@ -82,9 +83,7 @@ impl<'ex> Extractible<'ex> for Linked {
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
         let cx = <Cx as Extractible>::extract(req, depot).await?;
         let link = req.params().get("link").cloned().unwrap_or_default();
-        let game = game_of(&link).ok_or(Kind::GAME_NOT_FOUND)?;
-        let is_right = Links(&cx).replay(game) == link;
-        is_right.then_some(Self(game)).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        Link::Replay.game(&cx, &link).map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
     }
 }
 

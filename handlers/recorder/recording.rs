@@ -8,7 +8,7 @@ use super::signals::{Signal, signals};
 use super::twins::{likeness, mark};
 use crate::game::{Game, GameId, Player, Result as GameResult, Timestamp, User, UserId};
 use crate::handlers::shared::{
-    EditTape, Grade, Spot, SpotTape, Tape, TextAbout, TimeLimit, Verdict,
+    Caret, Edit, EditTape, Grade, Spot, SpotTape, Tape, Text, TextAbout, TimeLimit, Verdict,
 };
 use crate::module::Item;
 use crate::records::{Range, SortKey};
@@ -220,6 +220,30 @@ impl Recording {
             None => return SortKey::default(),
         };
         SortKey::default().text(part).integer(-result.finished.0)
+    }
+
+    /// The order of the players in a replay: by rank, then those without one.
+    pub(super) fn in_order(mut recordings: Vec<Self>) -> Vec<Self> {
+        recordings.sort_by_key(|it| {
+            let rank = it.result.map(|result| result.rank).filter(|rank| *rank > 0);
+            (rank.unwrap_or(u32::MAX), it.result.is_none(), it.name.clone())
+        });
+        recordings
+    }
+
+    /// The positions that the player has reached: those that the edits have led to, or those that were received.
+    pub(super) fn way(&self) -> Vec<Spot> {
+        let (text, mut caret) = (Text::of(&self.words), Caret::default());
+        if self.edits.count == 0 {
+            return self.all_spots();
+        }
+        let spot = |edit: &Edit| {
+            caret.follow(edit);
+            let (word, char) = caret.position();
+            let (word_index, char_index) = text.position(word, char)?;
+            Some(Spot { at: edit.at, word_index, char_index })
+        };
+        self.edits.edits().iter().filter_map(spot).collect()
     }
 
     /// The key of a player's recording.

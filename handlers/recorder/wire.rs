@@ -206,17 +206,12 @@ impl Recorded {
 }
 
 impl Replay {
-    /// `None` without recordings.
+    /// Of recordings in their order ([`Recording::in_order`]). `None` without any.
     pub(super) fn of(
-        mut recordings: Vec<Recording>,
+        recordings: Vec<Recording>,
         caller: Option<&UserId>,
         links: &Links<'_>,
     ) -> Option<Self> {
-        let place = |it: &Recording| {
-            let rank = it.result.map(|result| result.rank).filter(|rank| *rank > 0);
-            (rank.unwrap_or(u32::MAX), it.result.is_none(), it.name.clone())
-        };
-        recordings.sort_by_key(place);
         let first = recordings.first()?;
         Some(Self {
             game_id: first.game,

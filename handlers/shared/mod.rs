@@ -10,8 +10,10 @@ mod invited;
 mod judge;
 mod latency;
 mod level;
+mod links;
 mod log;
 mod missed;
+mod moved;
 mod progress;
 mod questions;
 mod server_words;
@@ -22,6 +24,7 @@ mod text;
 mod time_limit;
 mod typing;
 mod verdict;
+mod watched;
 mod wishes;
 mod word_list;
 
@@ -33,11 +36,14 @@ pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use latency::Latency;
 pub use level::{Level, LevelWanted};
+pub use links::Link;
 pub use log::{Log, Passage};
 pub use missed::{again_at, raise};
+pub use moved::{BotMoved, GhostMoved, MovedCaret, Mover, Moving, Stroke};
 pub use progress::{FASTEST, Noted, Progress, Tracker};
 pub use questions::{
-    ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts, TextWanted,
+    BestWanted, ClaimMade, FiguresWanted, LobbyWanted, Mode, ModeWanted, PasswordAccounts,
+    Recorded, RecordingWanted, ReplayWanted, TextWanted,
 };
 pub use server_words::WordSource;
 pub use standing::{Standing, UNRANKED};
@@ -49,6 +55,7 @@ pub use verdict::{
     ResultJudged, ResultWanted, Suspect, Suspects, SuspectsWanted, Verdict, VerdictWanted,
     is_struck,
 };
+pub use watched::{CaretTold, RaceWatched, WATCH};
 pub use wishes::{TextWish, Wishes};
 pub use word_list::WordList;
 
@@ -57,9 +64,17 @@ use crate::game::User;
 /// The prefix of the ids of bots, and of no others.
 pub const BOT: &str = "bot-";
 
+/// The prefix of the ids of ghosts, and of no others.
+pub const GHOST: &str = "ghost-";
+
 impl User {
     /// Whether it is a bot.
     pub fn is_bot(&self) -> bool {
         self.id.as_str().starts_with(BOT)
+    }
+
+    /// Whether it is a ghost.
+    pub fn is_ghost(&self) -> bool {
+        self.id.as_str().starts_with(GHOST)
     }
 }

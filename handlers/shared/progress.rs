@@ -49,6 +49,13 @@ impl Progress {
         self.completed.map(|at| at - Duration::from_millis(self.late.into()))
     }
 
+    /// The end of what is known to be typed; `None` if that is nothing.
+    pub fn position(&self) -> Option<(u32, i32)> {
+        let typed = self.reached.last()?;
+        let word = u32::try_from(self.reached.len() - 1).unwrap_or(u32::MAX);
+        Some((word, i32::from(*typed) - 1))
+    }
+
     /// Merges what another pod has seen, or this one since. Returns whether it counts: typing after the end does not.
     /// An end that is reported late is dated no earlier than the latest known position.
     pub fn absorb(&mut self, seen: &Self) -> bool {
@@ -209,6 +216,11 @@ impl Tracker {
         }
         self.gaps += u32::from(is_credited);
         self.seen.gaps += u32::from(is_credited);
+    }
+
+    /// The last position.
+    pub fn position(&self) -> Option<(u32, i32)> {
+        self.last.or_else(|| self.seen.position())
     }
 
     /// The progress not yet stored, if any. From now on it counts as stored.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{DrawnText, TextWish};
-use crate::game::{Door, Figures, Game, Parts, UserId};
+use super::{DrawnText, Spot, TextWish};
+use crate::game::{Door, Figures, Game, GameId, Parts, UserId};
 use crate::module::Question;
 
 /// Asked by the login page: whether players can create accounts with name and password on this server.
@@ -95,4 +95,60 @@ pub struct FiguresWanted {
 impl Question for FiguresWanted {
     const NAME: &'static str = "figures.wanted";
     type Answer = Figures;
+}
+
+/// Asked for the link to the replay of a race.
+#[derive(Debug)]
+pub struct ReplayWanted {
+    /// The race.
+    pub game: GameId,
+}
+
+impl Question for ReplayWanted {
+    const NAME: &'static str = "replay.wanted";
+    /// The last part of its address; no answer if nothing is recorded.
+    type Answer = String;
+}
+
+/// Asked for what one player typed in a recorded race.
+#[derive(Debug)]
+pub struct RecordingWanted {
+    /// The race.
+    pub game: GameId,
+    /// The number of the player in the replay, from 1.
+    pub player: usize,
+}
+
+/// What a player has typed in a race.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The player's name in that race.
+    pub name: String,
+    /// The text.
+    pub text: DrawnText,
+    /// Whether the race was against the clock.
+    pub is_timed: bool,
+    /// The positions, with their times.
+    pub spots: Vec<Spot>,
+    /// The figures of the result.
+    pub figures: Figures,
+}
+
+impl Question for RecordingWanted {
+    const NAME: &'static str = "recording.wanted";
+    /// No answer without a result.
+    type Answer = Recorded;
+}
+
+/// Asked for the fastest recorded race of a player, to the end of a text.
+#[derive(Debug)]
+pub struct BestWanted {
+    /// The player.
+    pub user: UserId,
+}
+
+impl Question for BestWanted {
+    const NAME: &'static str = "best.wanted";
+    /// The race, and the number of the player in its replay, from 1.
+    type Answer = (GameId, usize);
 }

@@ -10,7 +10,7 @@ use crate::game::{Player, Unranked};
 pub const UNRANKED: u32 = 99_999;
 
 /// One player of a race. Values that are not known yet are `null`.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Standing {
     id: String,
     name: String,
@@ -27,9 +27,12 @@ pub struct Standing {
     /// Number of correct words; present in races against the clock, once the player has a result.
     #[serde(skip_serializing_if = "Option::is_none")]
     correct_words: Option<u32>,
-    /// Present and true for bots.
+    /// Present and true for bots, and for ghosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     bot: Option<bool>,
+    /// Present and true for ghosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ghost: Option<bool>,
     /// Present for an unranked finish, with the reason: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     unranked: Option<&'static str>,
@@ -50,6 +53,7 @@ impl Standing {
             acc: figures.map(|figures| figures.acc),
             correct_words: player.part::<CorrectWords>().0,
             bot: (!player.user.is_person()).then_some(true),
+            ghost: player.user.is_ghost().then_some(true),
             unranked: result.and_then(|result| result.unranked).map(Unranked::as_str),
         }
     }

@@ -77,6 +77,9 @@ impl Game {
     }
 }
 
+/// Number of characters beyond the end of a word that are still shown to the other players.
+const OVERTYPED: i64 = 32;
+
 /// The lengths of the words of a race, in characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text(Arc<[u16]>);
@@ -91,6 +94,15 @@ impl Text {
     /// Length of a word in characters; `None` if there is no such word.
     pub fn word_length(&self, index: u32) -> Option<u16> {
         self.0.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// A position, checked against the text: -1 is before the first character of a word, and a few characters beyond its
+    /// end are allowed.
+    pub fn position(&self, word_index: i64, char_index: i64) -> Option<(u32, i32)> {
+        let word_index = u32::try_from(word_index).ok()?;
+        let length = i64::from(self.word_length(word_index)?);
+        let within = (-1..=length + OVERTYPED).contains(&char_index);
+        Some((word_index, i32::try_from(char_index).ok().filter(|_| within)?))
     }
 
     /// The progress of a player who has typed all of it.

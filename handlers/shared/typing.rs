@@ -135,6 +135,11 @@ impl Typing {
         self.hand.lock().tape.edits.count
     }
 
+    /// The last position that was received here, or that the stored progress has led to.
+    pub fn position(&self) -> Option<(u32, i32)> {
+        self.hand.lock().tracker.position()
+    }
+
     /// The log so far.
     pub fn tape(&self) -> Tape {
         self.hand.lock().tape.clone()

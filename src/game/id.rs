@@ -52,6 +52,11 @@ impl UserId {
         Self(format!("{GUEST}{:032x}", rand::random::<u128>()).into())
     }
 
+    /// The id of no user, for a socket without a seat.
+    pub fn none() -> Self {
+        Self::from("")
+    }
+
     /// The id as on the wire and in the tables.
     pub fn as_str(&self) -> &str {
         &self.0

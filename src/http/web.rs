@@ -87,7 +87,7 @@ impl Handler for Slots {
 
 fn filled(module: &str, entry: ClientEntry) -> Filled {
     let (path, title) = match entry.slot {
-        Slot::Page { path, title } => (Some(path), Some(title)),
+        Slot::Page { path, title } | Slot::Unlisted { path, title } => (Some(path), Some(title)),
         _ => (None, None),
     };
     let file = format!("/web/{MODULES}{module}/{}", entry.file);

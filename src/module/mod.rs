@@ -16,6 +16,7 @@
 
 mod command;
 pub(crate) mod context;
+mod gathering;
 mod keeping;
 mod link;
 mod providers;
@@ -32,6 +33,7 @@ pub use self::context::{
     Setup, Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
 };
 pub use command::{Command, Given};
+pub use gathering::Gathered;
 pub use link::{Module, linked};
 pub use route::Route;
 pub use scaffold::{Feature, scaffold};

@@ -28,12 +28,12 @@ impl Track {
         let (_, ground) = declared.set_up(Settings::default()).expect("the default settings");
         let Declarations { bus, rooms, frames, .. } = declared;
         let [member, watcher] = [(1, "anna"), (2, "ben")].map(|(socket, user)| {
-            let (user, outbox) = (user.into(), Arc::default());
+            let (user, outbox) = (Some(user.into()), Arc::default());
             Arc::new(Member { socket, module: "race", user, login: None, outbox })
         });
         rooms.enter(RACE, GameId(1), &member, 2);
         let room = rooms.enter(RACE, GameId(1), &watcher, 2);
-        let (game, user, socket) = (GameId(1), member.user.clone(), member.socket);
+        let (game, user, socket) = (GameId(1), "anna".into(), member.socket);
         let seat =
             Seat { game, user, socket, round_trip: None, kept: Kept::of(Arc::new(())), room };
         Self { bus: bus.build().0, ground, frames, seat, watcher }

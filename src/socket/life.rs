@@ -16,6 +16,7 @@ use super::{CountedSocket, Opening, Socket};
 use crate::Kind;
 use crate::bus::{Emits, Owner, guard};
 use crate::drain::goodbye_to_latecomer;
+use crate::game::UserId;
 use crate::telemetry::{TraceContext, socket_span, span_failed};
 
 /// How long a client has to answer the server's close frame.
@@ -93,7 +94,8 @@ impl<S: Socket> Session<S> {
             outbox,
         });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let kept = room.keep::<S::Own>(&user);
+        let kept = room.keep::<S::Own>(user.as_ref());
+        let user = user.unwrap_or_else(UserId::none);
         let seat = Seat { game, user, socket: number, round_trip: None, kept, room };
         socket.seated(&seat);
         // It is in its room now: whatever the facts lack here, the room will be told.

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use self::rooms::{
     CONFLATE_FROM, Channel, Frame, Goodbye, LIFECYCLE_LIMIT, LOBBY, Member, Message, MessageInfo,
-    Messages, Outbox, RACE, Room, Rooms, Seat, SocketsOf, Whose,
+    Messages, Newest, Outbox, RACE, Room, Rooms, Seat, SocketsOf, TICK, Whose,
 };
 pub use crate::http::edge::Gcra;
 pub use pace::Pace;
@@ -62,7 +62,8 @@ pub trait Socket: Sized + Send + 'static {
     type Emits: Emits;
     /// The messages that it sends by itself, when it opens and when it catches up.
     type Says: Messages;
-    /// What its room keeps for a player as long as the room exists: [`Seat::own`]. All sockets of the player share it.
+    /// What its room keeps for a player as long as the room exists: [`Seat::own`]. All sockets of the player share it. A
+    /// socket without a seat has one of its own.
     type Own: Default + Send + Sync;
 
     /// The parameters of its query, for the documentation.
@@ -103,8 +104,9 @@ pub trait Socket: Sized + Send + 'static {
 pub struct Opening<E> {
     /// In which game.
     pub game: GameId,
-    /// Who.
-    pub user: UserId,
+    /// The player; `None` for a socket without a seat. It is in the room of its channel and is shown what is shown there,
+    /// but stands for no player: any number of them may come from one client, and no logout closes it.
+    pub user: Option<UserId>,
     /// The login that it belongs to, if any; the socket closes when that ends.
     pub login: Option<LoginId>,
     /// Sent before anything else.

@@ -20,7 +20,8 @@ fn documented() -> BTreeSet<String> {
 /// The names of the metrics in an exposition of the format of Prometheus, those of handler modules left out.
 fn exposed(text: &str) -> BTreeSet<String> {
     let lines = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    let of_modules = ["typephoon_cleanup_", "typephoon_lobby_", "typephoon_recorder_"];
+    let of_modules =
+        ["typephoon_cleanup_", "typephoon_lobby_", "typephoon_recorder_", "typephoon_watch_"];
     let own = |name: &str| !of_modules.iter().any(|it| name.starts_with(it));
     lines.filter(|(name, _)| own(name)).map(|(name, _)| name.to_owned()).collect()
 }

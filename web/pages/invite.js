@@ -26,6 +26,14 @@ export async function playWithFriends() {
   if (isHere()) go(`#/join/${token}`);
 }
 
+// The origin at which others reach this page; null if they cannot. `localhost` does not work on a phone, so there it is the
+// address in the local network.
+export async function originForOthers() {
+  if (!LOCAL.test(location.hostname)) return location.origin;
+  const { address } = await get('/lobby/address').catch(() => ({}));
+  return address ? `${location.protocol}//${address}${location.port && `:${location.port}`}` : null;
+}
+
 export function inviteLink(token) {
   let link = `${location.origin}/#/join/${token}`;
   const input = h('input', { id: 'link', readonly: true, value: link, onfocus: () => input.select() });
@@ -36,13 +44,12 @@ export function inviteLink(token) {
     copied.textContent = (await copyText(link, input)) ? 'Copied.' : 'Copy it from the box above.';
   };
   const share = () => navigator.share({ title: 'typephoon', text: 'Race me at typing', url: link });
-  // `localhost` does not work on a phone: use the address in the local network.
   const show = async () => {
     if (LOCAL.test(location.hostname)) {
-      const { address } = await get('/lobby/address').catch(() => ({}));
-      note.textContent = address ? SAME_NETWORK : HERE_ONLY;
-      if (!address) return;
-      link = `${location.protocol}//${address}${location.port && `:${location.port}`}/#/join/${token}`;
+      const origin = await originForOthers();
+      note.textContent = origin ? SAME_NETWORK : HERE_ONLY;
+      if (!origin) return;
+      link = `${origin}/#/join/${token}`;
       input.value = link;
     }
     code.replaceChildren(await qrCode(link), h('p', { class: 'small' }, 'Or scan this code with a phone.'));
@@ -68,7 +75,7 @@ export function inviteLink(token) {
 }
 
 // On plain HTTP browsers offer no clipboard, only the old command.
-async function copyText(text, input) {
+export async function copyText(text, input) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -93,7 +93,7 @@ class ResultPage {
       this.call,
       this.ways.element,
       modules.element,
-      race.record.kind !== 'solo' && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
+      (race.record.kind !== 'solo' || race.players.length > 1) && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
       race.record.samples.length > 1 && graph(race),
       trouble(race.record),
       this.others,
@@ -165,6 +165,8 @@ class ResultPage {
 
 function headingOf({ me, players, record, words, limit }) {
   const plain = limit === null || record.state.done ? 'Finished' : "Time's up";
+  const isDuel = players.length === 2 && players.some(({ ghost }) => ghost);
+  if (isDuel && me?.finished && !me.unranked) return placeOf(me, players, words).place === 1 ? 'You beat the ghost' : 'The ghost was faster';
   if (record.kind === 'solo') return plain;
   if (!me?.finished || me.unranked) return plain;
   const { place, of, withBots } = placeOf(me, players, words);

@@ -39,6 +39,11 @@ export class Player {
     this.#draw();
   }
 
+  // The index of the player whose keys are shown.
+  get chosen() {
+    return this.#chosen;
+  }
+
   end() {
     this.pause();
     removeEventListener('keydown', this.#press);

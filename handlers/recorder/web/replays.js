@@ -2,7 +2,7 @@
 
 import { get } from '/web/api.js';
 import { nth, sentence } from '/web/sentences.js';
-import { style } from '/web/slots.js';
+import { slot, style } from '/web/slots.js';
 import { action, h, put } from '/web/ui.js';
 import { gradeMark } from './grades.js';
 import { Player } from './player.js';
@@ -17,9 +17,13 @@ async function showReplay(main, link) {
   try {
     const replay = await get(`/recordings/${link}`);
     const player = new Player(replay, link);
-    put(main, player.element);
+    const modules = slot('replay', { link, replay, chosen: () => player.chosen });
+    put(main, player.element, modules.element);
     player.focus();
-    return () => player.end();
+    return () => {
+      modules.end();
+      player.end();
+    };
   } catch ({ code }) {
     const words = code === 'GAME_NOT_FOUND' ? 'This race is not on record, or no longer.' : sentence(code);
     put(main, h('h1', {}, 'Replay'), h('p', { class: 'failed', role: 'alert' }, words));

@@ -81,6 +81,8 @@ pub struct ViewEntry {
 pub enum Effect {
     /// It is shown on this channel.
     Shown(Channel),
+    /// It is noted on this channel, and shown with the next tick.
+    Gathered(Channel),
     /// The sockets of this channel catch up.
     Wakes(Channel),
     /// Some sockets are closed.
@@ -90,6 +92,7 @@ pub enum Effect {
 impl fmt::Display for ViewEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.effect {
+            Effect::Gathered(channel) => write!(f, "{} gathered → {channel}", self.event),
             Effect::Shown(channel) => write!(f, "{} → {channel}", self.event),
             Effect::Wakes(channel) => write!(f, "{} wakes {channel}", self.event),
             Effect::Closes => write!(f, "{} closes sockets", self.event),
@@ -117,6 +120,15 @@ pub enum Slot {
         /// Its title, and the text of the link.
         title: &'static str,
     },
+    /// A place on a page of another module, which fills it by this name.
+    Named(&'static str),
+    /// The same as `Page`, without a link in the header: a page that other pages lead to.
+    Unlisted {
+        /// Its path.
+        path: &'static str,
+        /// Its title.
+        title: &'static str,
+    },
 }
 
 impl Slot {
@@ -129,6 +141,8 @@ impl Slot {
             Self::Result => "result",
             Self::Profile => "profile",
             Self::Page { .. } => "page",
+            Self::Unlisted { .. } => "unlisted",
+            Self::Named(name) => name,
         }
     }
 }
@@ -154,7 +168,9 @@ impl ClientEntry {
 impl fmt::Display for ClientEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.slot {
-            Slot::Page { path, .. } => write!(f, "page #/{path} {}", self.file)?,
+            Slot::Page { path, .. } | Slot::Unlisted { path, .. } => {
+                write!(f, "page #/{path} {}", self.file)?;
+            }
             slot => write!(f, "{} {}", slot.name(), self.file)?,
         }
         self.role.map_or(Ok(()), |role| write!(f, " ({role})"))

@@ -161,7 +161,7 @@ pub(in crate::module) fn check(rows: &[ModuleTable], built_in: &[&str]) -> Resul
         let routes = row.routes.iter().map(|route| format!("{} {}", route.method, route.path));
         let paths = routes.chain(texts(&row.sockets));
         let pages = row.client.iter().filter_map(|entry| match entry.slot {
-            Slot::Page { path, .. } => Some(format!("page #/{path}")),
+            Slot::Page { path, .. } | Slot::Unlisted { path, .. } => Some(format!("page #/{path}")),
             _ => None,
         });
         let clocks = row.clocks.iter().map(|clock| format!("clock {}", clock.name));

@@ -6,7 +6,8 @@
 //! players that hardly any would follow holds none back: it would gain nothing, and its players would wait.
 //!
 //! A core has one gatherer, with one timer for all its rooms; a game's number decides which. Lifecycle frames never
-//! wait: a room writes what it has gathered before them.
+//! wait: a room writes what it has gathered before them. A second timer is for the rooms that show something once per
+//! tick (`tick`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::room::Room;
+use super::tick::TICK;
 use crate::game::{GameId, Timestamp};
 
 /// Deliveries per second and core up to which every position is written at once: a third of what a core can deliver. Below
@@ -81,13 +83,49 @@ fn hold(per_second: f64) -> Duration {
     Duration::from_secs_f64(milliseconds / 1e3).min(LONGEST)
 }
 
-/// The rooms of one core that hold positions back.
+/// Rooms by the time at which something is due in them, roughly in that order. A room is in it once at most.
+#[derive(Default)]
+struct Due {
+    rooms: Mutex<VecDeque<(Instant, Arc<Room>)>>,
+    filled: Notify,
+}
+
+impl Due {
+    fn put(&self, room: Arc<Room>, after: Duration) {
+        let mut rooms = self.rooms.lock();
+        let is_first = rooms.is_empty();
+        rooms.push_back((Instant::now() + after, room));
+        drop(rooms);
+        if is_first {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Waits until the first room is due. Returns the time.
+    async fn wait(&self) -> Instant {
+        loop {
+            let Some(due) = self.rooms.lock().front().map(|(due, _)| *due) else {
+                self.filled.notified().await;
+                continue;
+            };
+            sleep_until(due).await;
+            return Instant::now();
+        }
+    }
+
+    /// The next room that is due by then.
+    fn take(&self, now: Instant) -> Option<Arc<Room>> {
+        let mut rooms = self.rooms.lock();
+        rooms.pop_front_if(|(at, _)| *at <= now).map(|(_, room)| room)
+    }
+}
+
+/// The rooms of one core that hold positions back, and those that show them once per tick.
 #[derive(Default)]
 pub(in crate::socket) struct Gatherer {
     load: Load,
-    /// Rooms by the time at which they write what they have gathered. A room is in it once at most.
-    due: Mutex<VecDeque<(Instant, Arc<Room>)>>,
-    filled: Notify,
+    held: Due,
+    ticking: Due,
 }
 
 impl Gatherer {
@@ -100,13 +138,12 @@ impl Gatherer {
 
     /// Makes a room write what it has gathered `after` a while.
     pub(super) fn schedule(&self, room: Arc<Room>, after: Duration) {
-        let mut due = self.due.lock();
-        let is_first = due.is_empty();
-        due.push_back((Instant::now() + after, room));
-        drop(due);
-        if is_first {
-            self.filled.notify_one();
-        }
+        self.held.put(room, after);
+    }
+
+    /// Makes a room show what is noted in it, after a tick.
+    pub(super) fn tick(&self, room: Arc<Room>) {
+        self.ticking.put(room, TICK);
     }
 
     /// Holds positions back for so long from now on, for the tests of rooms.
@@ -119,13 +156,8 @@ impl Gatherer {
     /// Lets the rooms write, each at its time.
     async fn run(&self) {
         loop {
-            let Some(due) = self.due.lock().front().map(|(due, _)| *due) else {
-                self.filled.notified().await;
-                continue;
-            };
-            sleep_until(due).await;
-            let now = Instant::now();
-            while let Some(room) = self.take(now) {
+            let now = self.held.wait().await;
+            while let Some(room) = self.held.take(now) {
                 room.write_gathered();
             }
             // With many rooms due, sockets are read in between.
@@ -133,9 +165,14 @@ impl Gatherer {
         }
     }
 
-    fn take(&self, now: Instant) -> Option<Arc<Room>> {
-        let mut due = self.due.lock();
-        due.pop_front_if(|(at, _)| *at <= now).map(|(_, room)| room)
+    /// Lets the rooms show what is noted, one after the other.
+    async fn run_ticks(&self) {
+        loop {
+            let now = self.ticking.wait().await;
+            while let Some(room) = self.ticking.take(now) {
+                room.tick().await;
+            }
+        }
     }
 }
 
@@ -158,7 +195,10 @@ impl Gatherers {
 
     /// The tasks of all of them, one each.
     pub(super) fn runs(&self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
-        self.0.clone().into_iter().map(|gatherer| async move { gatherer.run().await })
+        self.0.clone().into_iter().map(|gatherer| async move {
+            // One task: while a room's members are written to, it yields to the other part as well.
+            tokio::join!(gatherer.run(), gatherer.run_ticks());
+        })
     }
 }
 

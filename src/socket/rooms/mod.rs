@@ -13,16 +13,21 @@ mod rates;
 mod room;
 mod shown;
 mod table;
+mod tick;
+mod whose;
 
 pub use channel::{Channel, LOBBY, RACE};
 pub use frame::Frame;
 pub use goodbye::Goodbye;
 pub use message::{Message, MessageInfo, Messages};
-pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox, Whose};
+pub use outbox::{CONFLATE_FROM, LIFECYCLE_LIMIT, Outbox};
 pub use room::{Member, Room, Seat};
 pub use table::{Rooms, SocketsOf};
+pub use tick::{Newest, TICK};
+pub use whose::Whose;
 
 pub(crate) use message::Side;
+pub(crate) use tick::Show;
 
 pub(in crate::socket) use leaving::Client;
 pub(in crate::socket) use outbox::Call;

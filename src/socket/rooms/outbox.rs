@@ -4,8 +4,8 @@
 //! no task of its receivers. What the kernel does not accept waits for the socket's task.
 //!
 //! The outbox is bounded, with three policies. Positions: once [`CONFLATE_FROM`] wait, a player's newest replaces the one
-//! before it, so there are never more than that plus one per player. Fleeting frames share that bound, and are dropped
-//! beyond it. Lifecycle frames are never dropped: a client that lets [`LIFECYCLE_LIMIT`] of them pile up is closed with
+//! before it, so there are never more than that plus one per player; of frames that are made once per tick only the newest
+//! waits. Fleeting frames share that bound, and are dropped beyond it. Lifecycle frames are never dropped: a client that lets [`LIFECYCLE_LIMIT`] of them pile up is closed with
 //! `SLOW_READER`, which tells it to reconnect.
 
 use std::collections::VecDeque;
@@ -22,8 +22,8 @@ use tokio::net::tcp::OwnedWriteHalf;
 use super::Goodbye;
 use super::frame::{Frame, Rest};
 use super::leaving::Client;
+use super::whose::Whose;
 use crate::Kind;
-use crate::game::UserId;
 use crate::telemetry::{Born, count};
 
 /// Waiting positions from which on a player's newest replaces the one before.
@@ -69,26 +69,6 @@ struct Waits {
     of: Option<Whose>,
 }
 
-/// The key by which frames replace each other: event and player.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Whose {
-    /// The name of the event.
-    pub event: &'static str,
-    /// The player, if the event has one.
-    pub player: Option<UserId>,
-}
-
-impl Whose {
-    /// Whether it is a clone of the other one; see [`UserId::is_clone_of`].
-    pub(super) fn is_clone_of(&self, other: &Self) -> bool {
-        let is_same_player = match (&self.player, &other.player) {
-            (Some(player), Some(other)) => player.is_clone_of(other),
-            _ => false,
-        };
-        is_same_player && std::ptr::eq(self.event, other.event)
-    }
-}
-
 impl Waiting {
     /// Whether a frame that comes now is the next to be written.
     fn is_free(&self) -> bool {
@@ -102,6 +82,18 @@ impl Waiting {
         if self.positions >= CONFLATE_FROM
             && let Some(last) = self.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
         {
+            last.frame = frame;
+            count::CONFLATED_FRAMES.add(1);
+            return;
+        }
+        self.positions += 1;
+        self.frames.push_back(Waits { frame, of: Some(whose.clone()) });
+    }
+
+    /// Adds a frame that stands for all before it: it takes the place of the last one with the same `whose`.
+    fn add_newest(&mut self, whose: &Whose, frame: &Frame) {
+        let frame = frame.clone();
+        if let Some(last) = self.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose)) {
             last.frame = frame;
             count::CONFLATED_FRAMES.add(1);
             return;
@@ -184,6 +176,16 @@ impl Outbox {
         waiting.add_position(whose, &frame);
         drop(waiting);
         self.notify();
+    }
+
+    /// Adds a frame that stands for all with the same `whose` before it: of those, at most one waits.
+    pub(super) fn push_newest(&self, whose: &Whose, frame: &Frame) {
+        let mut waiting = self.waiting.lock();
+        if !self.write_at_once(&mut waiting, frame) {
+            waiting.add_newest(whose, frame);
+            drop(waiting);
+            self.notify();
+        }
     }
 
     /// Adds positions, at most `AT_ONCE`, in one write. Each replaces the last one with the same `Whose` if too many

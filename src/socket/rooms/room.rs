@@ -9,8 +9,10 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::frame::Frame;
 use super::gather::Gatherer;
-use super::outbox::{AT_ONCE, Outbox, Whose};
+use super::outbox::{AT_ONCE, Outbox};
 use super::rates::Rates;
+use super::tick::Board;
+use super::whose::Whose;
 use crate::Kind;
 use crate::bus::{Event, Latest};
 use crate::game::{GameId, LoginId, Timestamp, UserId};
@@ -22,12 +24,19 @@ pub struct Member {
     pub socket: u64,
     /// The module that declared it.
     pub module: &'static str,
-    /// Its player.
-    pub user: UserId,
+    /// Its player; `None` if it has no seat.
+    pub user: Option<UserId>,
     /// Its login, if any.
     pub login: Option<LoginId>,
     /// Its outbox.
     pub outbox: Arc<Outbox>,
+}
+
+impl Member {
+    /// Whether it is a socket of that player.
+    fn is_of(&self, player: &UserId) -> bool {
+        self.user.as_ref() == Some(player)
+    }
 }
 
 /// The seat of a socket, and its room.
@@ -35,7 +44,7 @@ pub struct Member {
 pub struct Seat {
     /// The game.
     pub game: GameId,
-    /// The player.
+    /// The player; [`UserId::none`] for a socket without a seat.
     pub user: UserId,
     /// The number of the socket on this pod.
     pub socket: u64,
@@ -83,14 +92,17 @@ impl Seat {
 #[derive(Default)]
 pub struct Room {
     inside: Mutex<Inside>,
-    gatherer: Arc<Gatherer>,
+    /// What is shown once per tick. Not in `inside`: a position is noted while the members are being written to.
+    pub(super) board: Mutex<Board>,
+    pub(super) gatherer: Arc<Gatherer>,
 }
 
 #[derive(Default)]
 pub(super) struct Inside {
     pub(super) members: Vec<Arc<Member>>,
-    /// The outboxes of the members, each with the number of its player in `players`: all that a keystroke needs.
-    outboxes: Vec<(usize, Arc<Outbox>)>,
+    /// The outboxes of the members, each with the number of its player in `players`, if it has one: all that a keystroke
+    /// needs.
+    pub(super) outboxes: Vec<(Option<usize>, Arc<Outbox>)>,
     /// The players with a socket here, now or before.
     players: Vec<UserId>,
     /// Positions that are held back, to be written together, with their players' numbers. At most [`AT_ONCE`]; then
@@ -114,7 +126,7 @@ pub(super) struct Known {
 impl Room {
     /// A room without members.
     pub(super) fn new(gatherer: Arc<Gatherer>) -> Self {
-        Self { inside: Mutex::default(), gatherer }
+        Self { inside: Mutex::default(), board: Mutex::default(), gatherer }
     }
 
     /// Locks the room, for something that positions must not be written after.
@@ -138,14 +150,14 @@ impl Room {
 
     /// Sends a lifecycle frame to a player's sockets.
     pub fn show_to(&self, player: &UserId, frame: &Frame) {
-        for member in self.lock().members.iter().filter(|it| it.user == *player) {
+        for member in self.lock().members.iter().filter(|it| it.is_of(player)) {
             member.outbox.push(frame.clone());
         }
     }
 
     /// Sends a frame to the members that have room for it; if `only` is given, to that player's sockets.
     pub fn show_fleeting(&self, whose: &Whose, frame: &Frame, only: Option<&UserId>) {
-        let addressed = |it: &&Arc<Member>| only.is_none_or(|player| it.user == *player);
+        let addressed = |it: &&Arc<Member>| only.is_none_or(|player| it.is_of(player));
         for member in self.lock().members.iter().filter(addressed) {
             member.outbox.push_fleeting(whose, frame.clone());
         }
@@ -186,6 +198,11 @@ impl Room {
         }
     }
 
+    /// Closes the sockets of all members.
+    pub fn close(&self, why: Kind) {
+        self.lock().members.iter().for_each(|member| member.outbox.close(why));
+    }
+
     /// Makes all members catch up on the facts.
     pub fn wake(&self) {
         let woken = Born::in_span(Duration::ZERO);
@@ -196,14 +213,14 @@ impl Room {
 
     /// Makes a player's sockets catch up on the facts.
     pub fn wake_player(&self, player: &UserId) {
-        for member in self.lock().members.iter().filter(|it| it.user == *player) {
+        for member in self.lock().members.iter().filter(|it| it.is_of(player)) {
             member.outbox.wake();
         }
     }
 
     /// Makes the other sockets of a seat's player catch up.
     pub fn wake_others_of(&self, seat: &Seat) {
-        let others = |it: &&Arc<Member>| it.user == seat.user && it.socket != seat.socket;
+        let others = |it: &&Arc<Member>| it.is_of(&seat.user) && it.socket != seat.socket;
         for member in self.lock().members.iter().filter(others) {
             member.outbox.wake();
         }
@@ -230,13 +247,16 @@ impl Room {
         inside.kept.iter().filter_map(of).collect()
     }
 
+    /// Of a socket without a seat nothing stays in the room.
     pub(in crate::socket) fn keep<T: Default + Send + Sync + 'static>(
         &self,
-        player: &UserId,
+        player: Option<&UserId>,
     ) -> Kept {
+        let new = || Kept::of(Arc::new(T::default()));
+        let Some(player) = player else { return new() };
         let mut inside = self.inside.lock();
         let kept = inside.kept.entry(player.clone());
-        kept.or_insert_with(|| Kept::of(Arc::new(T::default()))).clone()
+        kept.or_insert_with(new).clone()
     }
 
     /// Whether there is only one member.
@@ -247,26 +267,25 @@ impl Room {
     /// The number of the player's newest socket, if one is open here.
     pub fn newest(&self, player: &UserId) -> Option<u64> {
         let inside = self.inside.lock();
-        inside.members.iter().filter(|it| it.user == *player).map(|it| it.socket).max()
+        inside.members.iter().filter(|it| it.is_of(player)).map(|it| it.socket).max()
     }
 
     pub(super) fn enter(&self, member: &Arc<Member>, limit: usize) {
         // The known positions contain those that were held back: the new member is not to be sent these again.
         let mut inside = self.lock();
-        let known =
-            inside.positions.iter().filter(|(of, _)| of.player.as_ref() != Some(&member.user));
+        let is_own = |of: &Whose| of.player.is_some() && of.player == member.user;
+        let known = inside.positions.iter().filter(|(of, _)| !is_own(of));
         let known: Vec<_> = known.map(|(of, known)| (of.clone(), known.frame.again())).collect();
         let chunks = known.chunks(AT_ONCE).map(|chunk| chunk.iter().map(|(of, frame)| (of, frame)));
         chunks.for_each(|chunk| member.outbox.push_positions(chunk));
-        // Members are roughly in the order of their numbers: the first are the oldest.
-        let own = inside.members.iter().filter(|it| it.user == member.user);
-        let surplus = (own.clone().count() + 1).saturating_sub(limit);
-        own.take(surplus).for_each(|oldest| oldest.outbox.close(Kind::REPLACED));
-        inside.members.push(member.clone());
-        let player = inside.player(&member.user).unwrap_or_else(|| {
-            inside.players.push(member.user.clone());
-            inside.players.len() - 1
+        let player = member.user.as_ref().map(|user| {
+            inside.make_room(user, limit);
+            inside.player(user).unwrap_or_else(|| {
+                inside.players.push(user.clone());
+                inside.players.len() - 1
+            })
         });
+        inside.members.push(member.clone());
         inside.outboxes.push((player, member.outbox.clone()));
     }
 
@@ -288,10 +307,18 @@ impl Inside {
             return;
         }
         for (player, outbox) in &self.outboxes {
-            let others = self.gathered.iter().filter(|(of, ..)| *of != Some(*player));
+            let others = self.gathered.iter().filter(|(of, ..)| of.is_none() || of != player);
             outbox.push_positions(others.map(|(_, whose, frame)| (whose, frame)));
         }
         self.gathered.clear();
+    }
+
+    /// Closes the oldest sockets of a player who opens one more than `limit`.
+    fn make_room(&self, player: &UserId, limit: usize) {
+        // Members are roughly in the order of their numbers: the first are the oldest.
+        let own = self.members.iter().filter(|it| it.is_of(player));
+        let surplus = (own.clone().count() + 1).saturating_sub(limit);
+        own.take(surplus).for_each(|oldest| oldest.outbox.close(Kind::REPLACED));
     }
 
     /// The index of a known position.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::frame::Frame;
-use super::outbox::Whose;
 use super::room::Room;
+use super::whose::Whose;
 use crate::bus::{Event, Loss, Promise, Reach};
 use crate::telemetry::Born;
 
@@ -71,13 +71,13 @@ mod tests {
     fn seen_by<E: Event>(event: &E) -> Vec<String> {
         let room = Arc::new(Room::default());
         let members = ["anna", "ben"].map(|user| {
-            let (user, outbox) = (user.into(), Arc::default());
+            let (user, outbox) = (Some(user.into()), Arc::default());
             Arc::new(Member { socket: 1, module: "race", user, login: None, outbox })
         });
         members.iter().for_each(|member| room.enter(member, 8));
         room.show_event(event, Frame::json(&1), Duration::ZERO);
         let seen = members.iter().filter(|member| !member.outbox.take_texts().is_empty());
-        seen.map(|member| member.user.to_string()).collect()
+        seen.filter_map(|member| Some(member.user.as_ref()?.to_string())).collect()
     }
 
     #[test]

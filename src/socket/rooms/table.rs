@@ -12,8 +12,8 @@ use super::Channel;
 use super::frame::Frame;
 use super::gather::Gatherers;
 use super::heartbeats::Heartbeats;
-use super::outbox::Whose;
 use super::room::{Member, Room, Seat};
+use super::whose::Whose;
 use crate::Kind;
 use crate::game::{GameId, LoginId, Quick, UserId};
 
@@ -25,8 +25,40 @@ pub struct Rooms {
     by_game: [Shard; SHARDS],
     gatherers: Gatherers,
     heartbeats: Arc<Heartbeats>,
-    /// All sockets by player: used at logout, never by a keystroke.
-    by_user: Mutex<HashMap<UserId, Vec<Arc<Member>>>>,
+    /// All sockets: used at logout, never by a keystroke.
+    all: Mutex<All>,
+}
+
+/// All sockets of this pod.
+#[derive(Default)]
+struct All {
+    /// Those of players.
+    by_user: HashMap<UserId, Vec<Arc<Member>>>,
+    /// Those without a seat, by their numbers.
+    unseated: HashMap<u64, Arc<Member>>,
+}
+
+impl All {
+    fn iter(&self) -> impl Iterator<Item = &Arc<Member>> {
+        self.by_user.values().flatten().chain(self.unseated.values())
+    }
+
+    fn add(&mut self, member: &Arc<Member>) {
+        match &member.user {
+            Some(user) => self.by_user.entry(user.clone()).or_default().push(member.clone()),
+            None => drop(self.unseated.insert(member.socket, member.clone())),
+        }
+    }
+
+    fn remove(&mut self, seat: &Seat) {
+        self.unseated.remove(&seat.socket);
+        if let Some(members) = self.by_user.get_mut(&seat.user) {
+            members.retain(|member| member.socket != seat.socket);
+            if members.is_empty() {
+                self.by_user.remove(&seat.user);
+            }
+        }
+    }
 }
 
 /// A game has few rooms: one per channel.
@@ -36,7 +68,7 @@ impl Default for Rooms {
     fn default() -> Self {
         let by_game = std::array::from_fn(|_| Mutex::default());
         let (gatherers, heartbeats) = (Gatherers::default(), Arc::default());
-        Self { by_game, gatherers, heartbeats, by_user: Mutex::default() }
+        Self { by_game, gatherers, heartbeats, all: Mutex::default() }
     }
 }
 
@@ -75,7 +107,7 @@ impl Rooms {
         member: &Arc<Member>,
         limit: usize,
     ) -> Arc<Room> {
-        self.by_user.lock().entry(member.user.clone()).or_default().push(member.clone());
+        self.all.lock().add(member);
         self.heartbeats.add(&member.outbox);
         // Under the lock of the shard, so that the room is not removed as empty meanwhile.
         let mut shard = self.shard(game).lock();
@@ -98,7 +130,7 @@ impl Rooms {
 
     /// Leaves a room, and removes it if it is empty.
     pub(in crate::socket) fn leave(&self, channel: Channel, seat: &Seat) {
-        self.forget(seat);
+        self.all.lock().remove(seat);
         let mut shard = self.shard(seat.game).lock();
         if seat.room.leave(seat.socket)
             && let Some(rooms) = shard.get_mut(&seat.game)
@@ -106,16 +138,6 @@ impl Rooms {
             rooms.retain(|(of, _)| *of != channel);
             if rooms.is_empty() {
                 shard.remove(&seat.game);
-            }
-        }
-    }
-
-    fn forget(&self, seat: &Seat) {
-        let mut by_user = self.by_user.lock();
-        if let Some(members) = by_user.get_mut(&seat.user) {
-            members.retain(|member| member.socket != seat.socket);
-            if members.is_empty() {
-                by_user.remove(&seat.user);
             }
         }
     }
@@ -129,7 +151,7 @@ impl Rooms {
 
     /// The number of players with an open socket on this pod.
     pub(crate) fn players(&self) -> u64 {
-        self.by_user.lock().len() as u64
+        self.all.lock().by_user.len() as u64
     }
 
     /// Makes the sockets of a game catch up on the facts.
@@ -142,13 +164,13 @@ impl Rooms {
     pub(crate) fn close_game(&self, game: GameId, why: Kind) {
         let shard = self.shard(game).lock();
         for (_, room) in shard.get(&game).into_iter().flatten() {
-            room.lock().members.iter().for_each(|member| member.outbox.close(why));
+            room.close(why);
         }
     }
 
     /// Makes every socket of this pod catch up on the facts.
     pub(crate) fn wake_all(&self) {
-        for member in self.by_user.lock().values().flatten() {
+        for member in self.all.lock().iter() {
             member.outbox.wake();
         }
     }
@@ -160,7 +182,8 @@ impl Rooms {
         let positions = rooms.flat_map(|(channel, room)| {
             let inside = room.lock();
             let is_here = |whose: &Whose| {
-                inside.members.iter().any(|member| Some(&member.user) == whose.player.as_ref())
+                let mut users = inside.members.iter().filter_map(|member| member.user.as_ref());
+                users.any(|user| Some(user) == whose.player.as_ref())
             };
             let own = inside.positions.iter().filter(|(whose, _)| is_here(whose));
             own.map(|(whose, known)| (*channel, whose.clone(), known.frame.clone()))
@@ -171,30 +194,28 @@ impl Rooms {
 
     /// The logins of the sockets open here, with their players.
     pub(crate) fn logins(&self) -> HashMap<LoginId, UserId> {
-        let by_user = self.by_user.lock();
-        let members = by_user.values().flatten();
-        members.filter_map(|it| Some((it.login.clone()?, it.user.clone()))).collect()
+        let all = self.all.lock();
+        all.iter().filter_map(|it| Some((it.login.clone()?, it.user.clone()?))).collect()
     }
 
     /// Closes the sockets that a module declared.
     pub(crate) fn close_module(&self, module: &str, why: Kind) {
-        let by_user = self.by_user.lock();
-        for member in by_user.values().flatten().filter(|it| it.module == module) {
+        for member in self.all.lock().iter().filter(|it| it.module == module) {
             member.outbox.close(why);
         }
     }
 
     /// Every socket of this pod that has not been told to close.
     pub(crate) fn open_members(&self) -> Vec<Arc<Member>> {
-        let by_user = self.by_user.lock();
-        by_user.values().flatten().filter(|it| !it.outbox.is_closing()).cloned().collect()
+        let all = self.all.lock();
+        all.iter().filter(|it| !it.outbox.is_closing()).cloned().collect()
     }
 
     /// Closes some sockets of a player.
     pub(crate) fn close(&self, which: SocketsOf<'_>, why: Kind) {
         let (SocketsOf::Player(user) | SocketsOf::Login(user, _)) = which;
-        let by_user = self.by_user.lock();
-        for member in by_user.get(user).into_iter().flatten() {
+        let all = self.all.lock();
+        for member in all.by_user.get(user).into_iter().flatten() {
             if matches!(which, SocketsOf::Login(_, login) if login != member.login.as_ref()) {
                 continue;
             }

@@ -8,7 +8,7 @@ use crate::socket::rooms::gather::Gatherers;
 const HOLD: Duration = Duration::from_millis(60);
 
 fn member(socket: u64, user: &str) -> Arc<Member> {
-    let (user, outbox) = (user.into(), Arc::default());
+    let (user, outbox) = (Some(user.into()), Arc::default());
     Arc::new(Member { socket, module: "race", user, login: None, outbox })
 }
 
