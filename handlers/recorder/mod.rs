@@ -73,6 +73,7 @@ fn wire(module: &mut Wiring) {
     module.counter("failures", "Logs that could not be stored when that was due.");
     module.client(Slot::Page { path: "replays", title: "Replays" }, "replays.js");
     module.client(Slot::Result, "result.js");
+    module.client(Slot::Profile, "latest.js");
 }
 
 const VERIFY: &str =

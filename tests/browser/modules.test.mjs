@@ -129,6 +129,9 @@ test('players with an account see their place on the boards, and their rating', 
   await picture(anna, 'boards');
   await anna.getByRole('link', { name: 'Anna' }).click();
   await anna.getByText('After 1 race against others').waitFor();
+  await anna.getByRole('heading', { level: 2, name: 'Latest replays' }).waitFor();
+  await anna.getByRole('link', { name: 'Watch' }).click();
+  await heading(anna, 'Replay');
 });
 
 test('two players race the text of the day, one by one, and see their places', async (t) => {

@@ -48,17 +48,20 @@ const nothing = () => h('p', {}, 'No races yet. ', h('a', { href: '#/lobby' }, '
 
 function list({ recordings, next }) {
   if (recordings.length === 0) return [nothing()];
-  const body = h('tbody', {}, recordings.map(row));
-  const heads = ['When', 'WPM', 'Accuracy', 'Place', 'Checked', ''].map((name) => h('th', { scope: 'col' }, name));
-  const table = h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), body);
+  const shown = table(recordings);
   let cursor = next;
   const more = action('Show more', async () => {
     const page = await get(`/recordings?cursor=${encodeURIComponent(cursor)}`);
-    body.append(...page.recordings.map(row));
+    shown.tBodies[0].append(...page.recordings.map(row));
     cursor = page.next;
     if (cursor === null) more.remove();
   });
-  return cursor === null ? [table] : [table, h('p', { class: 'ways' }, more)];
+  return cursor === null ? [shown] : [shown, h('p', { class: 'ways' }, more)];
+}
+
+export function table(recordings) {
+  const heads = ['When', 'WPM', 'Accuracy', 'Place', 'Checked', ''].map((name) => h('th', { scope: 'col' }, name));
+  return h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, recordings.map(row)));
 }
 
 function row(recording) {
