@@ -23,10 +23,13 @@ use crate::Error;
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, GuestLoggedIn, PlayerFinished, User, UserId};
-use crate::handlers::shared::{self, Struck, WORDS, judge_entries};
+use crate::handlers::shared::{
+    self, Contest as _, Grade, GradeWanted, Struck, WORDS, judge_entries,
+};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
 use crate::module::{Cx, Module, Slot, Wiring};
+use crate::records::Expected;
 
 inventory::submit! { Module { name: "boards", path: module_path!(), wire } }
 
@@ -96,7 +99,25 @@ async fn enter(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
         let run = game.player(user).and_then(|player| Run::of(game, player, shortest));
         run.map(|run| run.entries(grade)).unwrap_or_default()
     };
-    shared::enter(cx, (game, user), entries).await
+    shared::enter(cx, (game, user), entries).await?;
+    leave_verified(cx, game, user).await
+}
+
+/// Takes a race off the boards of verified ones, if it is not verified any more: more of its log has come since.
+async fn leave_verified(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
+    let grade = cx.ask(GradeWanted { game, user: user.clone() }).await?;
+    let Some(facts) = cx.live().find(game).await?.filter(|_| grade != Some(Grade::Verified)) else {
+        return Ok(());
+    };
+    let shortest = cx.state::<BoardSettings>().least_words;
+    let run = facts.player(user).and_then(|player| Run::of(&facts, player, shortest));
+    for key in run.iter().flat_map(Run::verified_keys) {
+        let items = cx.items::<Entry>();
+        if let Some(kept) = items.get(&key).await?.filter(|kept| kept.item.race() == game) {
+            items.delete(&key, Expected::Version(kept.version)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Returns a board in pages: the best race of each registered player, the fastest first. Of equally fast races the one of

@@ -73,4 +73,10 @@ impl Run {
         let entry = |board| Entry::of(&board, self.user.clone(), self.name.clone(), race);
         boards.into_iter().chain(verified).map(entry).collect()
     }
+
+    /// The keys of its entries on the boards of verified races.
+    pub(super) fn verified_keys(&self) -> impl Iterator<Item = String> {
+        let boards = Period::ALL.map(|period| Board::at(period, &self.kind, self.race.finished));
+        boards.into_iter().map(|board| board.of_verified().key_of(&self.user))
+    }
 }

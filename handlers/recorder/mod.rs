@@ -144,15 +144,24 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
     let Some(player) = game.player(user).filter(|player| player.user.is_person()) else {
         return Ok(());
     };
-    let settings = cx.state::<RecorderSettings>();
+    let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
+    let key = Recording::key_of(game.id, user);
     let empty = Recording::of(&game, player, &settings);
+    let is_repeated = match player.result {
+        Some(_) => {
+            let known = items.get(&key).await?.map_or_else(|| empty.clone(), |kept| kept.item);
+            repeats_another(cx, &known.with(tape, player.result, &settings)).await?
+        }
+        None => false,
+    };
     let bring_up = |known: Option<Recording>| {
         let before = known.clone().unwrap_or_else(|| empty.clone());
-        let after = before.clone().with(tape, player.result, &settings);
+        let mut next = before.clone();
+        next.is_repeated |= is_repeated;
+        let after = next.with(tape, player.result, &settings);
         if after == before { Edit::Keep } else { Edit::Put(after) }
     };
-    let key = Recording::key_of(game.id, user);
-    match cx.items::<Recording>().change(&key, bring_up).await {
+    match items.change(&key, bring_up).await {
         // The account is deleted.
         Err(error) if error.kind() == Kind::USER_NOT_FOUND => Ok(()),
         // The text is longer than any that the server draws by itself.
@@ -161,37 +170,23 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
             Ok(())
         }
         kept => kept.map(drop),
-    }?;
-    let is_over = game.player(user).is_some_and(|player| player.result.is_some());
-    if is_over { compare(cx, &key).await } else { Ok(()) }
+    }
 }
 
 /// Recordings of the player that a verified one is compared with.
 const COMPARED: u32 = 10;
 
-/// Looks for earlier recordings that a verified one repeats, and lowers its grade if there are any.
-async fn compare(cx: &Cx, key: &str) -> Result<(), Error> {
-    let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
-    let Some(kept) = items.get(key).await? else { return Ok(()) };
-    let recording = kept.item;
+/// Whether a recording that would be verified repeats an earlier one. Looked up before the grade is stored, since boards count it.
+async fn repeats_another(cx: &Cx, recording: &Recording) -> Result<bool, Error> {
     if recording.grade != Some(Grade::Verified) {
-        return Ok(());
+        return Ok(false);
     }
+    let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
     let mut earlier = items.page(&Recording::by(&recording.user), None, COMPARED).await?.items;
     if let Some(twins) = recording.twins() {
         earlier.extend(items.page(&twins, None, 1).await?.items);
     }
-    if !earlier.iter().any(|other| recording.repeats(&other.item, &settings)) {
-        return Ok(());
-    }
-    let note = |known: Option<Recording>| match known {
-        Some(mut known) => {
-            known.is_repeated = true;
-            Edit::Put(known.with(None, None, &settings))
-        }
-        None => Edit::Keep,
-    };
-    items.change(key, note).await.map(drop)
+    Ok(earlier.iter().any(|other| recording.repeats(&other.item, &settings)))
 }
 
 /// Completes the recordings of a race, and notes that in its facts.

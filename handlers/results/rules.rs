@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Error;
 use crate::game::{Figures, Game, Player, Result as GameResult, Timestamp, UserId};
-use crate::handlers::shared::{Claim, CorrectWords, Finish, Progress};
+use crate::handlers::shared::{Claim, CorrectWords, Finish, GATHERED, MADE_UP, Progress};
 use crate::live::Step;
 
 /// Highest WPM that is valid. The record is about 300.
@@ -27,27 +27,51 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
 /// How long a claim waits for that of a player who was through earlier, and how much later than its keys it may come.
 const CLAIM_LATE: Duration = Duration::from_secs(1);
 
-/// When a player finished whose claim arrives now: when the end of the text was typed, without the latency of the connection.
-/// Now, if the claim comes much later than its keys.
+/// How much longer it waits for each such player, so that those who wait for the same one keep their order.
+const APART: Duration = Duration::from_millis(20);
+
+/// When a player had typed the end of the text, counted from the race's START by a clock that began when START arrived at the player:
+/// less the latency of the connection, and how much later than others this player was told START.
+fn ended(game: &Game, player: &Player) -> Option<Timestamp> {
+    let progress = player.part::<Progress>();
+    Some(progress.completed? - made_up(game, player, progress.late))
+}
+
+/// What is made up for a player whose keys arrive so many milliseconds late.
+fn made_up(game: &Game, player: &Player, late: u16) -> Duration {
+    let told = player.first_started().zip(game.starts_at);
+    let told_late = told.map_or(Duration::ZERO, |(told, starts_at)| told.after(starts_at));
+    (told_late + Duration::from_millis(late.into())).min(MADE_UP)
+}
+
+/// When a player finished whose claim arrives now: when the end of the text was typed, by the player's own clock. Now, if the claim comes
+/// much later than its keys.
 pub(super) fn finished_at(game: &Game, user: &UserId, now: Timestamp) -> Timestamp {
-    let ended = game.player(user).and_then(|player| player.part::<Progress>().ended());
+    let ended = game.player(user).and_then(|player| ended(game, player));
     ended.filter(|at| now.after(*at) <= CLAIM_LATE).map_or(now, |at| at.min(now))
 }
 
 /// When a claim may take its rank: once no other player can have reached the end of the text earlier whose keys, or whose
 /// claim, are still on their way. `None` if the claim need not wait.
 pub(super) fn turn_at(game: &Game, user: &UserId) -> Option<Timestamp> {
-    let own = game.player(user)?.part::<Progress>().ended()?;
+    let own = ended(game, game.player(user)?)?;
     let others = game.people().filter(|it| it.result.is_none() && it.user.id != *user);
-    let until = others.filter_map(|other| {
-        let progress = other.part::<Progress>();
-        match progress.ended() {
-            Some(ended) if ended < own => Some(own + CLAIM_LATE),
-            Some(_) => None,
-            None => Some(own + Duration::from_millis(progress.round_trip.into())),
-        }
-    });
-    until.max()
+    let (mut until, mut earlier) = (None, 0);
+    for other in others {
+        let wait = match ended(game, other) {
+            Some(ended) if ended < own => {
+                earlier += 1;
+                CLAIM_LATE
+            }
+            Some(_) => continue,
+            None => match made_up(game, other, other.part::<Progress>().round_trip) {
+                Duration::ZERO => Duration::ZERO,
+                late => late + GATHERED,
+            },
+        };
+        until = until.max(Some(own + wait));
+    }
+    until.map(|until| until + APART * earlier)
 }
 
 /// Stores a player's result and decides its rank, once.

@@ -147,18 +147,41 @@ mod turns {
     #[test]
     fn a_claim_waits_as_long_as_the_keys_of_others_travel() {
         let game = race([through(9_020, 20), typing(200), typing(90)]);
-        assert_eq!(turn(&game, 0), Some(ms(9_200)));
+        assert_eq!(turn(&game, 0), Some(ms(9_260)));
         assert_eq!(turn(&race([through(9_020, 20)]), 0), None, "alone");
     }
 
     #[test]
     fn a_claim_waits_for_that_of_a_player_who_was_through_earlier() {
         let mut game = race([through(9_020, 20), through(9_150, 200)]);
-        assert_eq!(turn(&game, 0), Some(ms(10_000)));
+        assert_eq!(turn(&game, 0), Some(ms(10_020)));
         assert_eq!(turn(&game, 1), None);
         let claim = Claim { figures: FIGURES, at: START + ms(8_950), unranked: None };
         assert!(hand_in(&mut game, &"guest-1".into(), claim).is_change());
         assert_eq!(turn(&game, 0), None, "it is there");
+    }
+
+    #[test]
+    fn a_player_who_is_told_start_late_is_behind_nobody_for_that() {
+        let mut game = race([through(9_020, 20), through(9_100, 20), typing(20)]);
+        game.starts_at = Some(START);
+        for (player, told) in game.players.iter_mut().zip([0, 150, 40]) {
+            player.start(START + ms(told));
+        }
+        let at = |n: usize| finished_at(&game, &game.players[n].user.id, START + ms(9_110));
+        assert_eq!((at(0).after(START), at(1).after(START)), (ms(9_000), ms(8_930)));
+        assert_eq!(turn(&game, 1), Some(ms(8_930 + 60 + 60)), "keys of the third");
+        assert_eq!(turn(&game, 0), Some(ms(10_020)), "the claim of the second");
+        // A reload of four seconds is another matter.
+        game.players[1].take_start_back();
+        game.players[1] = {
+            let mut it = player(1, None);
+            it.put(through(13_000, 20));
+            it.start(START + ms(4_000));
+            it
+        };
+        let at = finished_at(&game, &game.players[1].user.id, START + ms(13_000));
+        assert_eq!(at.after(START), ms(12_500));
     }
 
     #[test]

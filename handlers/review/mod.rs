@@ -89,7 +89,9 @@ async fn decide(cx: &Cx, judged: Judged, by: &User) -> Result<Verdict, Error> {
             verdict.clone()
         }
     };
-    cx.live().advance("judge", *game, |game| kept.note(game, user)).await?;
+    // The newest verdict is noted, should another organiser have decided meanwhile.
+    let newest = items.get(&judged.key()).await?.map_or_else(|| kept.clone(), |it| it.item.verdict);
+    cx.live().advance("judge", *game, |game| newest.note(game, user)).await?;
     cx.publish(ResultJudged { game: *game, user: user.clone() }).await;
     Ok(kept)
 }

@@ -2,15 +2,15 @@
 //!
 //! A player's clock begins when START arrives, so the latency of a connection costs neither speed nor rank. Clients that send
 //! edits state their clock. For others the delay of START and of the last key is estimated, as the round trip of pings. Neither
-//! is trusted beyond that round trip, nor beyond [`MOST`].
+//! is trusted beyond that round trip, nor beyond [`MADE_UP`].
 
 use std::time::Duration;
 
 /// Longest latency that is made up for: a client can answer pings late on purpose.
-const MOST: Duration = Duration::from_millis(500);
+pub const MADE_UP: Duration = Duration::from_millis(500);
 
 /// How long a client may gather edits, and a little more, since round trips vary.
-const GATHERED: Duration = Duration::from_millis(60);
+pub const GATHERED: Duration = Duration::from_millis(60);
 
 /// The latency of a key, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Latency {
 }
 
 fn millis(time: Duration) -> u16 {
-    u16::try_from(time.min(MOST).as_millis()).unwrap_or(u16::MAX)
+    u16::try_from(time.min(MADE_UP).as_millis()).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub use finish::{Claim, Finish};
 pub use grade::{Grade, GradeWanted};
 pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
-pub use latency::Latency;
+pub use latency::{GATHERED, Latency, MADE_UP};
 pub use level::{Level, LevelWanted};
 pub use links::Link;
 pub use log::{Log, Passage};

@@ -1,7 +1,5 @@
 //! How far a player has typed, as the pods have seen it: the facts by which a result is judged.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Latency, Text};
@@ -42,11 +40,6 @@ impl Progress {
     pub fn characters(&self) -> u32 {
         let blanks = u32::try_from(self.reached.len().saturating_sub(1)).unwrap_or(u32::MAX);
         self.reached.iter().map(|typed| u32::from(*typed)).sum::<u32>().saturating_add(blanks)
-    }
-
-    /// When the player had typed the end of the text, by a clock that began when START arrived.
-    pub fn ended(&self) -> Option<Timestamp> {
-        self.completed.map(|at| at - Duration::from_millis(self.late.into()))
     }
 
     /// The end of what is known to be typed; `None` if that is nothing.

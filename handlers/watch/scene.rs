@@ -134,7 +134,7 @@ fn stage(game: &Game, is_gone: bool) -> WatchStage {
     }
 }
 
-/// Whether all players have a result.
+/// Whether all people have a result.
 fn is_over(game: &Game) -> bool {
-    game.stage == Stage::Running && game.players.iter().all(|player| player.result.is_some())
+    game.stage == Stage::Running && game.people().all(|player| player.result.is_some())
 }

@@ -37,10 +37,11 @@ async fn logged_in(
         let guest = guest.user.id;
         cx.hand_over_items(&guest, &user).await?;
         if !cx.live().hand_over(&guest, &user).await?.is_empty() {
+            // The guest's sockets reconnect, as those of the account.
+            let account = user.id.clone();
+            cx.publish(GuestLoggedIn { guest: guest.clone(), account }).await;
             // What followed from the facts of these races meanwhile was still the guest's.
             cx.hand_over_items(&guest, &user).await?;
-            // The guest's sockets reconnect, as those of the account.
-            cx.publish(GuestLoggedIn { guest, account: user.id.clone() }).await;
         }
     }
     let refresh = cx.all_keys().issue_refresh(&user, now).await?;

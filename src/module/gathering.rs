@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::context::{Brief, Effect};
 use super::wiring::Wiring;
-use crate::bus::{Event, Owner};
+use crate::bus::{Event, Owner, report_panic};
 use crate::game::GameId;
 use crate::socket::rooms::Show;
 use crate::socket::{Channel, Frame, Message, MessageInfo, Newest};
+use crate::telemetry::panics;
 
 /// A message with the newest that is known of every player of a game. The message stands for all before it, since a socket that
 /// does not read gets only the newest one.
@@ -44,9 +45,15 @@ impl Wiring<'_> {
         self.row.messages.push(MessageInfo::said::<M>(channel));
         let (rooms, switch) = (self.to.rooms.clone(), self.switch.clone());
         let (module, ground) = (self.row.name, self.to.ground.clone());
+        let fence = self.switch.clone();
         let make = move |game, rows: &Newest<M::Row>| {
-            let ground = ground.get()?;
-            M::of(Brief::of(module, ground), game, rows).map(|message| Frame::of(&message))
+            let brief = Brief::of(module, ground.get()?);
+            let made = panics::catch(|| M::of(brief, game, rows));
+            let made = made.unwrap_or_else(|caught| {
+                report_panic(&*fence, M::EVENT, &caught);
+                None
+            });
+            made.map(|message| Frame::of(&message))
         };
         let show = Arc::new(Show { event: M::EVENT, make: Box::new(make) });
         self.to.bus.view(&self.switch, move |event: &E| {

@@ -38,12 +38,12 @@ enum Step {
 }
 
 impl<S: Socket> Session<S> {
-    /// Sends the first frames, with a ping that measures the round trip, and catches up.
+    /// Sends the first frames, and catches up. A ping at the end measures the round trip.
     async fn begin(&mut self) -> Result<(), End> {
-        self.greeting.push(self.pulse.ping());
         self.member.outbox.say(std::mem::take(&mut self.greeting));
         let cause = self.cause.clone();
         self.catch_up(&cause).await?;
+        self.member.outbox.say(vec![self.pulse.ping()]);
         self.flush().await
     }
 

@@ -11,8 +11,8 @@ use crate::server::{Server, Settings, eventually};
 use crate::socket::Socket;
 
 /// A client in a race of its own.
-struct Cheat {
-    server: Server,
+struct Cheat<'a> {
+    server: &'a Server,
     player: Player,
     socket: Socket,
     text: String,
@@ -24,16 +24,15 @@ fn settings() -> Settings {
     settings.set("game.word_count", 12)
 }
 
-impl Cheat {
-    async fn new() -> Self {
-        let server = settings().start().await;
+impl<'a> Cheat<'a> {
+    async fn new(server: &'a Server) -> Self {
         let [player] = server.lobby_of::<1>().await;
         Self::races(server, player).await
     }
 
-    async fn races(server: Server, mut player: Player) -> Self {
+    async fn races(server: &'a Server, mut player: Player) -> Self {
         player.lobby.until("GAME_START").await;
-        let (mut socket, _) = socket_of_edits(&server, &player).await;
+        let (mut socket, _) = socket_of_edits(server, &player).await;
         socket.until("START").await;
         let start = Instant::now();
         let text = player.words().await.join(" ");
@@ -76,7 +75,7 @@ impl Cheat {
     }
 
     async fn graded(&self) -> Value {
-        recording(&self.server, &self.player, self.player.game).await
+        recording(self.server, &self.player, self.player.game).await
     }
 
     /// The recording is graded so, for this reason, with these signals.
@@ -104,16 +103,16 @@ fn unevenly(number: usize) -> u64 {
 }
 
 /// Claims a result without a key.
-async fn types_nothing() {
-    let cheat = Cheat::new().await;
+async fn types_nothing(server: &Server) {
+    let cheat = Cheat::new(server).await;
     cheat.claims(180.0, 100.0).await;
     cheat.player.is_unranked("KEYSTROKES_NOT_SEEN").await;
     cheat.is_graded("claimed", "not_seen", &[]).await;
 }
 
 /// Types, and claims more speed than that and no mistake.
-async fn boasts() {
-    let mut cheat = Cheat::new().await;
+async fn boasts(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let mut edits = vec![json!({"at": 50, "ins": "#"}), json!({"at": 90, "del": 1})];
     edits.extend(keys(&cheat.text, unevenly).into_iter().map(|mut edit| {
         edit["at"] = json!(edit["at"].as_u64().expect("a time") + 90);
@@ -128,8 +127,8 @@ async fn boasts() {
 }
 
 /// Types with the same pause each time.
-async fn is_even() {
-    let mut cheat = Cheat::new().await;
+async fn is_even(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let edits = keys(&cheat.text, |_| 90);
     cheat.sends(&edits, None).await;
     cheat.claims_honestly(&edits).await;
@@ -137,8 +136,8 @@ async fn is_even() {
 }
 
 /// The same, with a little jitter.
-async fn is_nearly_even() {
-    let mut cheat = Cheat::new().await;
+async fn is_nearly_even(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let edits = keys(&cheat.text, |number| 85 + (number as u64 * 7) % 19);
     cheat.sends(&edits, None).await;
     cheat.claims_honestly(&edits).await;
@@ -146,8 +145,8 @@ async fn is_nearly_even() {
 }
 
 /// Waits, and pastes the text.
-async fn pastes() {
-    let mut cheat = Cheat::new().await;
+async fn pastes(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let whole: Vec<_> = cheat.text.chars().collect();
     let parts =
         whole.chunks(60).map(|part| json!({"at": 4_000, "ins": part.iter().collect::<String>()}));
@@ -160,8 +159,8 @@ async fn pastes() {
 }
 
 /// Types faster than any person.
-async fn is_superhuman() {
-    let mut cheat = Cheat::new().await;
+async fn is_superhuman(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let edits = keys(&cheat.text, |number| unevenly(number) / 4);
     cheat.sends(&edits, None).await;
     cheat.claims_honestly(&edits).await;
@@ -171,8 +170,8 @@ async fn is_superhuman() {
 }
 
 /// Says that it took half of the time.
-async fn turns_the_clock_back() {
-    let mut cheat = Cheat::new().await;
+async fn turns_the_clock_back(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let edits = keys(&cheat.text, unevenly);
     let halved =
         |edit: &Value| json!({"at": edit["at"].as_u64().expect("a time") / 2, "ins": edit["ins"]});
@@ -184,8 +183,8 @@ async fn turns_the_clock_back() {
 }
 
 /// Leaves out most of the text.
-async fn skips() {
-    let mut cheat = Cheat::new().await;
+async fn skips(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let end = cheat.text.rfind(' ').expect("words");
     let start = cheat.text.find(' ').expect("words");
     let text = format!("{}{}", &cheat.text[..start], &cheat.text[end..]);
@@ -198,8 +197,8 @@ async fn skips() {
 }
 
 /// Types the next text at the moments of its own race before.
-async fn replays_itself() {
-    let mut cheat = Cheat::new().await;
+async fn replays_itself(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
     let edits = keys(&cheat.text, unevenly);
     cheat.sends(&edits, None).await;
     cheat.claims_honestly(&edits).await;
@@ -212,14 +211,13 @@ async fn replays_itself() {
 }
 
 /// Types at the moments of another player's replay.
-async fn replays_another() {
-    let mut cheat = Cheat::new().await;
-    let edits = keys(&cheat.text, unevenly);
+async fn replays_another(server: &Server) {
+    let mut cheat = Cheat::new(server).await;
+    let edits = keys(&cheat.text, |number| unevenly(number + 3));
     cheat.sends(&edits, None).await;
     cheat.claims_honestly(&edits).await;
-    let seen = replay(&cheat.server, &cheat.graded().await).await;
+    let seen = replay(cheat.server, &cheat.graded().await).await;
     let times = seen["players"][0]["edits"].as_array().expect("edits").clone();
-    let Cheat { server, .. } = cheat;
     let [player] = server.lobby_of::<1>().await;
     let mut copy = Cheat::races(server, player).await;
     let at = |number: usize| times.get(number).and_then(|it| it["at"].as_u64());
@@ -232,7 +230,7 @@ async fn replays_another() {
     copy.is_repeated().await;
 }
 
-impl Cheat {
+impl Cheat<'_> {
     async fn is_repeated(&self) {
         eventually("the log is compared", async || {
             let own = self.graded().await;
@@ -246,16 +244,24 @@ impl Cheat {
 
 #[tokio::test]
 async fn programs_that_type_are_graded_lower() {
-    let even = async { tokio::join!(is_even(), is_nearly_even()) };
-    tokio::join!(even, pastes(), is_superhuman());
+    let server = &settings().start().await;
+    tokio::join!(is_even(server), is_nearly_even(server), pastes(server), is_superhuman(server));
 }
 
 #[tokio::test]
 async fn claims_beyond_what_was_typed_are_corrected_or_not_ranked() {
-    tokio::join!(types_nothing(), boasts(), skips(), turns_the_clock_back());
+    let server = &settings().start().await;
+    tokio::join!(
+        types_nothing(server),
+        boasts(server),
+        skips(server),
+        turns_the_clock_back(server)
+    );
 }
 
 #[tokio::test]
 async fn a_log_counts_once() {
-    tokio::join!(replays_itself(), replays_another());
+    let server = &settings().start().await;
+    replays_itself(server).await;
+    replays_another(server).await;
 }

@@ -18,6 +18,8 @@ const WHY = {
   pasted: 'Several words came at once.',
   too_even: 'The time between the keys hardly changes.',
   too_fast: 'It is faster than any person types.',
+  flawless: 'So long a text without a single mistake is rare.',
+  repeated: 'The keys came at the same moments as in an earlier race.',
 };
 
 export async function show(main) {
