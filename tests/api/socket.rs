@@ -31,7 +31,7 @@ pub enum Heard {
 }
 
 /// Events that the present page ignores, since they are newer than it.
-const NEW: &[&str] = &["RESUME", "USER_FINISHED"];
+const NEW: &[&str] = &["RESUME", "USER_FINISHED", "SPECTATORS"];
 
 /// Why there is no socket.
 #[derive(Debug)]
