@@ -10,7 +10,9 @@ import { PATIENT, browser, finished, heading, meet, person, picture, server, typ
 // The link that the page of a player shares, on this server.
 async function linkOf(page, address) {
   await page.getByRole('button', { name: 'Share a link to watch' }).click();
-  const shared = await page.getByLabel('Link to watch').inputValue();
+  const field = page.getByLabel('Link to watch');
+  await field.waitFor();
+  const shared = await field.inputValue();
   assert.match(shared, /#\/watch\/\d+-[0-9a-f]+$/);
   return `${address}/${new URL(shared).hash}`;
 }

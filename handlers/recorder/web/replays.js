@@ -60,7 +60,7 @@ function list({ recordings, next }) {
 }
 
 export function table(recordings) {
-  const heads = ['When', 'WPM', 'Accuracy', 'Place', 'Checked', ''].map((name) => h('th', { scope: 'col' }, name));
+  const heads = ['When', 'WPM', 'Accuracy', 'Place', 'Checked', 'Replay'].map((name) => h('th', { scope: 'col' }, name));
   return h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, recordings.map(row)));
 }
 

@@ -10,7 +10,7 @@ const keepFocus = (event) => event.preventDefault();
 // A button that copies the link, and shows it where the browser does not allow that.
 export function shareButton(link) {
   const input = h('input', { readonly: true, hidden: true, 'aria-label': 'Link to watch', onfocus: () => input.select() });
-  const told = h('span', { class: 'copied', role: 'status' });
+  const told = h('span', { class: 'shared', role: 'status' });
   const copy = async () => {
     const origin = (await originForOthers()) ?? location.origin;
     input.value = `${origin}/#/watch/${link}`;

@@ -30,8 +30,10 @@ pub(crate) struct Show<R> {
     /// The name of the message: the newest of this name replaces those that wait.
     pub(crate) event: &'static str,
     /// Makes the message, if there is something to show.
-    pub(crate) make: Box<dyn Fn(GameId, &Newest<R>) -> Option<Frame> + Send + Sync>,
+    pub(crate) make: Make<R>,
 }
+
+type Make<R> = Box<dyn Fn(GameId, &Newest<R>) -> Option<Frame> + Send + Sync>;
 
 /// What is noted in a room.
 #[derive(Default)]
