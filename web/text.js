@@ -24,7 +24,7 @@ export class TextView {
   }
 
   // Draws at the next animation frame; several calls before it are drawn once. The text scrolls with the caret of `me`, or, for
-  // those who watch, with that of `followed`.
+  // spectators, with that of `followed`.
   show(state, players, me, followed = me) {
     if (!this.#next?.isDue) requestAnimationFrame(() => this.#paint());
     this.#next = { state, players, me, followed, isDue: true };

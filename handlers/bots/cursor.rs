@@ -18,7 +18,7 @@ pub(super) async fn go_on(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
     move_here(&cx, entered.game).await
 }
 
-/// Moves cursors for those who watch a race from this pod.
+/// Moves cursors for the spectators on this pod.
 pub(super) async fn go_on_for_watchers(cx: Cx, watched: Heard<RaceWatched>) -> Result<(), Error> {
     move_here(&cx, watched.game).await
 }

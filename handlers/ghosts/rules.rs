@@ -15,11 +15,11 @@ const WAY: usize = 4 * 1024;
 /// Time from the last letter to the result: a person's result has to travel, too.
 const HANDING_IN: Duration = Duration::from_millis(100);
 
-/// Whom a race is against; stored with the game. The default stands for none.
+/// The recording that a race is against; stored with the game. The default stands for none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Challenge {
-    /// The name of the player who was recorded.
+    /// The name of the recorded player.
     name: String,
     words: Arc<str>,
     about: TextAbout,

@@ -34,7 +34,7 @@ fn user(name: &str, id: &str) -> User {
     User { id: id.into(), name: name.into(), user_type: UserType::Guest }
 }
 
-/// A lobby of Ben alone, who has challenged Anna.
+/// A lobby of Ben alone, with a challenge of Anna.
 fn lobby() -> Game {
     let challenge = Challenge::of(&recorded(), NOON).unwrap();
     let mut game = Game::opened(GameId(35), NOON, Parts::default().with(challenge));

@@ -39,7 +39,7 @@ fn wire(module: &mut Wiring) {
     module.state(WordSource::load);
     module.hears(prepare_closed);
     module.hears(keep_typed);
-    // A lost event of this kind costs the carets of players who do not move.
+    // A lost event of this kind costs the carets of players at rest.
     module.listens(tell_carets, |_| async { Ok(()) });
     module.emits::<CaretTold>();
     module.timer("race.preparation", rules::to_be_prepared, prepare);

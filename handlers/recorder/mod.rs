@@ -24,7 +24,7 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::query::{Linked, Links, OwnQuery, ResultPath, game_of};
+use self::query::{Linked, Links, OwnQuery, ResultPath};
 use self::recording::Recording;
 use self::rules::{Reason, Recorded, Task};
 use self::settings::RecorderSettings;
@@ -34,7 +34,7 @@ use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
 use crate::handlers::shared::{
-    ClaimMade, FiguresWanted, Grade, Tape, TimeLimit, Typing, TypingLeft,
+    ClaimMade, FiguresWanted, Grade, Link, Tape, TimeLimit, Typing, TypingLeft,
 };
 use crate::http::{Answer, Caller, Rate};
 use crate::live::Step;
@@ -274,7 +274,7 @@ async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
 
 /// The recording of a result, by the id of its signed form.
 async fn recording_of(cx: &Cx, id: &str) -> Result<Option<Recording>, Error> {
-    let Some(game) = game_of(id) else { return Ok(None) };
+    let Some(game) = Link::claimed_game(id) else { return Ok(None) };
     let mut recordings = answers::of_race(cx, game).await?.into_iter();
     Ok(recordings.find(|it| Links(cx).result(it).as_deref() == Some(id)))
 }

@@ -1,16 +1,16 @@
 //! The queries of recordings, and the links to replays and results.
 
 use salvo::extract::Metadata;
-use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn};
+use salvo::oapi::{Components, EndpointArgRegister, Operation};
 use salvo::{Depot, Extractible, Request};
 
 use super::recording::Recording;
+use crate::Error;
 use crate::game::GameId;
 use crate::handlers::shared::Link;
-use crate::http::{BoundedInteger, Query, may_fail, no_metadata, text_parameter};
+use crate::http::{BoundedInteger, Query, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::Cursor;
-use crate::{Error, Kind};
 
 const SIZE: BoundedInteger =
     BoundedInteger { name: "size", about: "Recordings per page; default 20.", from: 1, to: 100 };
@@ -68,11 +68,6 @@ impl Links<'_> {
     }
 }
 
-/// The race of a link.
-pub(super) fn game_of(link: &str) -> Option<GameId> {
-    link.split('-').next().and_then(|it| it.parse().ok()).map(GameId)
-}
-
 /// The race of a link, in the path.
 pub(super) struct Linked(pub(super) GameId);
 
@@ -81,15 +76,13 @@ impl<'ex> Extractible<'ex> for Linked {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
-        let cx = <Cx as Extractible>::extract(req, depot).await?;
-        let link = req.params().get("link").cloned().unwrap_or_default();
-        Link::Replay.game(&cx, &link).map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        Link::Replay.in_path(req, depot).await.map(Self)
     }
 }
 
 impl EndpointArgRegister for Linked {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        register_path(components, operation, "link", "The link of a recording.");
+        Link::document(components, operation, "link", "The link of a recording.");
     }
 }
 
@@ -109,12 +102,6 @@ impl<'ex> Extractible<'ex> for ResultPath {
 
 impl EndpointArgRegister for ResultPath {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        register_path(components, operation, "id", "The result_id of a recording.");
+        Link::document(components, operation, "id", "The result_id of a recording.");
     }
-}
-
-fn register_path(components: &mut Components, operation: &mut Operation, name: &str, about: &str) {
-    let parameter = text_parameter(name, about).location(ParameterIn::Path);
-    operation.parameters.insert(parameter.required(true));
-    may_fail(components, operation, &[Kind::GAME_NOT_FOUND]);
 }

@@ -1,4 +1,4 @@
-//! Signed results: what the server asserts of a result, with the log from which it follows, so that anyone who has the public key can
+//! Signed results: what the server asserts of a result, with the log from which it follows, so that anyone with the public key can
 //! check it without the server. The log is covered by its digest.
 
 use std::collections::VecDeque;

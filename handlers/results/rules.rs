@@ -24,10 +24,10 @@ pub(super) fn check_values(figures: &Figures) -> Result<(), Error> {
     Ok(())
 }
 
-/// How long a claim waits for that of a player who was through earlier, and how much later than its keys it may come.
+/// Timeout for the claim of an earlier finisher, and how much later than its keys a claim may come.
 const CLAIM_LATE: Duration = Duration::from_secs(1);
 
-/// How much longer it waits for each such player, so that those who wait for the same one keep their order.
+/// Added to the wait for each earlier finisher, so that claims which wait for the same one keep their order.
 const APART: Duration = Duration::from_millis(20);
 
 /// When a player had typed the end of the text, counted from the race's START by a clock that began when START arrived at the player:

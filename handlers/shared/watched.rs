@@ -26,7 +26,7 @@ impl Event for RaceWatched {
     }
 }
 
-/// The position of a player who may not have moved for a while. A position that is known may be newer.
+/// The position of a player, perhaps an old one: a position that is known may be newer.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct CaretTold {
     /// The race.

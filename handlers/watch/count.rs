@@ -161,7 +161,7 @@ async fn count(cx: &Cx) {
         sleep(ROUND).await;
         let (news, is_over) = {
             let mut inside = counts.0.lock();
-            // Under the lock: a spectator who comes later finds that nothing is counted any more.
+            // Under the lock: a later spectator finds that nothing is counted any more.
             let here = audiences.counts();
             cx.gauge("spectators").set(here.values().copied().map(u64::from).sum());
             let news = inside.round(&here, Instant::now());

@@ -4,8 +4,8 @@
 //! in one message per tick (`Carets`); what else changes is read once per pod when an event tells of it, and shown
 //! the same way (`Watching`). Each message stands for all before it, so a slow spectator gets only the newest.
 //!
-//! `audience` has the spectators of a race on this pod and what they see of it, `count` counts them over all pods, `rules` is
-//! who may be watched.
+//! `audience` has the spectators of a race on this pod and what they see of it, `count` counts them over all pods, `rules`
+//! says which games can be watched.
 
 mod audience;
 mod count;

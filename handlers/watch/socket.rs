@@ -27,7 +27,7 @@ pub(super) struct WatchSocket {
 impl Socket for WatchSocket {
     const PATH: &'static str = "/api/v1/watch/live/ws";
     const CHANNEL: crate::socket::Channel = WATCH;
-    const ABOUT: &'static str = "A race for spectators, who need no seat and no token: WATCHING at first and after each \
+    const ABOUT: &'static str = "A race for spectators, without a seat or a token: WATCHING at first and after each \
         change, and CARETS once per tick while something moves. Each message stands for all before it with the same event. \
         Query: link, as GET /watch returns it to the players. The client sends nothing.";
     const REFUSES: &'static [Kind] = &[Kind::GAME_NOT_FOUND, Kind::TOO_MANY_REQUESTS];

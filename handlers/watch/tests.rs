@@ -1,4 +1,4 @@
-//! What spectators see, and who may be watched.
+//! What spectators see, and which games can be watched.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,19 +1,19 @@
 //! The messages and answers about races that are watched. Players are known by the numbers of their seats.
 
 use salvo::extract::Metadata;
-use salvo::oapi::{Components, EndpointArgRegister, Operation, ParameterIn, ToSchema};
+use salvo::oapi::{Components, EndpointArgRegister, Operation, ToSchema};
 use salvo::{Depot, Extractible, Request};
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audiences;
 use super::count::{Counts, SpectatorsCounted};
+use crate::Error;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{GameId, PlayerMoved};
 use crate::handlers::shared::{BotMoved, CaretTold, GhostMoved, Link, Standing, TextAbout};
-use crate::http::{lenient, may_fail, no_metadata, text_parameter};
-use crate::module::{Brief, Cx, Gathered};
+use crate::http::{lenient, no_metadata};
+use crate::module::{Brief, Gathered};
 use crate::socket::{Message, Newest};
-use crate::{Error, Kind};
 
 /// How far a race has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -52,7 +52,7 @@ pub(super) struct Watching {
     pub(super) running_for: Option<f64>,
     /// The players with their results so far; `id` is the number of the seat, from 1.
     pub(super) players: Vec<Standing>,
-    /// The positions of those who have typed: `[seat, word, character]`.
+    /// The positions of players: `[seat, word, character]`.
     pub(super) carets: Vec<Caret>,
     /// How many are watching.
     pub(super) spectators: u32,
@@ -64,7 +64,7 @@ impl Message for Watching {
     const EVENT: &'static str = "WATCHING";
 }
 
-/// Where the carets are now, once per tick while something moves. Players who are missing have not typed since the spectator's pod
+/// Where the carets are now, once per tick while something moves. Players without one have not typed since the spectator's pod
 /// began to watch: they are where `WATCHING` has them.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Carets {
@@ -122,7 +122,7 @@ impl Gathered for Carets {
 
     fn of(brief: Brief<'_>, game_id: GameId, rows: &Newest<Row>) -> Option<Self> {
         let scene = brief.state::<Audiences>().get(game_id)?.known()?;
-        // A guest who has logged in is known once the facts are read again.
+        // A guest after a login is known once the facts are read again.
         let carets =
             rows.iter().filter_map(|(user, row)| scene.caret(user.as_ref()?, row.position()?));
         let spectators = brief.state::<Counts>().shown(game_id);
@@ -211,17 +211,12 @@ impl<'ex> Extractible<'ex> for Linked {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
-        let cx = <Cx as Extractible>::extract(req, depot).await?;
-        let link = req.params().get("link").cloned().unwrap_or_default();
-        Link::Watch.game(&cx, &link).map(Self).ok_or_else(|| Kind::GAME_NOT_FOUND.into())
+        Link::Watch.in_path(req, depot).await.map(Self)
     }
 }
 
 impl EndpointArgRegister for Linked {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        let parameter =
-            text_parameter("link", "The link for spectators.").location(ParameterIn::Path);
-        operation.parameters.insert(parameter.required(true));
-        may_fail(components, operation, &[Kind::GAME_NOT_FOUND]);
+        Link::document(components, operation, "link", "The link for spectators.");
     }
 }

@@ -111,7 +111,7 @@ impl Keys {
         self.in_turn(move |keys| keys.refresh_token(&user, now)).await
     }
 
-    /// Asserts something for anyone who has the public key ([`PublicKeys::attested`]): a compact JWS (RFC 7515) of a type
+    /// Asserts something for anyone with the public key ([`PublicKeys::attested`]): a compact JWS (RFC 7515) of a type
     /// that follows from `name`, so that it is no token, and no token is it. The same claims yield the same text.
     ///
     /// # Errors

@@ -85,7 +85,11 @@ mod tests {
     #[test]
     fn arguments_and_options_reach_a_command_by_their_names() {
         let mut command = Command::new("x", "greet", "Greets.", |_, _| Ok(String::new()));
-        command.takes("NAME", "Who.").option("in", "LANGUAGE", "In which language.");
+        command.takes("NAME", "The person to greet.").option(
+            "in",
+            "LANGUAGE",
+            "In which language.",
+        );
         let line = ["typephoon-api", "greet", "Anna", "--in", "de", "-c", "x.yaml"];
         let whole = Arguments::command().subcommand(in_clap(&command));
         whole.clone().debug_assert();

@@ -20,7 +20,7 @@ const FAR: Duration = Duration::from_millis(100);
 /// Milliseconds between keys, as a person types them.
 const PAUSES: [u64; 5] = [90, 190, 120, 150, 110];
 
-/// A player behind a connection with a latency, who is about to race.
+/// A player about to race, behind a connection with a latency.
 struct Typist {
     player: Player,
     socket: Socket,
@@ -113,7 +113,7 @@ async fn server() -> Server {
     settings.set("game.word_count", 6).set("game.start_countdown", 3).start().await
 }
 
-/// Two players, a near and a far one, who race; the far one is quicker by so many milliseconds.
+/// A race of a near and a far player; the far one is quicker by so many milliseconds.
 async fn race(protocol: &str, quicker: i64) -> (Value, Value) {
     let server = server().await;
     let near = Typist::at(&server, 0, NEAR, protocol);

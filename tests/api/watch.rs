@@ -1,4 +1,4 @@
-//! Spectators: what they see on whatever pod, who may be watched, and that they disturb nobody.
+//! Spectators: what they see on each pod, which games can be watched, and that they do not disturb players.
 
 use serde_json::{Value, json};
 use tokio::time::Instant;

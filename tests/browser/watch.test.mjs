@@ -44,7 +44,7 @@ test('a race is watched to its result, and its players know', async (t) => {
   assert.equal(await percent(zoe, 'Ben'), 0);
   await picture(zoe, 'watching');
   await isAccessible(zoe);
-  // Who comes later, or again, sees the same.
+  // A reload shows the same.
   await zoe.reload();
   await until(async () => (await percent(zoe, 'Anna')) > 20, 'Anna is seen where she is');
   await typeText(anna, { from: 4, pause: 40 });

@@ -111,7 +111,7 @@ class WatchPage {
     const ordered = stage === 'over' ? ranking(players, words, null) : standing(players, words);
     this.standings?.show(race, ordered);
     this.strip?.show(race);
-    // The text scrolls with the leader of those who type.
+    // The text scrolls with the leading typist.
     const leader = ordered.find(({ finished }) => !finished) ?? ordered[0];
     this.text?.show(begin(words, [...lines.keys()]), players, undefined, leader);
     const wayOn = h('a', { href: '#/lobby' }, 'Play a race');

@@ -147,7 +147,7 @@ impl Slot {
     }
 }
 
-/// A file that fills a slot of the client: `slot file`, with the role of those who see it.
+/// A file that fills a slot of the client: `slot file`, with the role that sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientEntry {
     /// The slot.

@@ -80,7 +80,7 @@ async fn of_several_items_under_a_key_the_first_in_its_index_stays() {
             assert_eq!(put(&records, "a", Expected::After, item(number)).await, is_written);
         }
         assert_eq!(stored(&records, "a").await.unwrap().body, "3");
-        let owner = Some("google-nobody".into());
+        let owner = Some("google-gone".into());
         assert!(
             !put(&records, "b", Expected::After, NewItem { owner, ..item(1) }).await,
             "no account"

@@ -313,7 +313,7 @@ impl Inside {
         self.gathered.clear();
     }
 
-    /// Closes the oldest sockets of a player who opens one more than `limit`.
+    /// Closes the oldest sockets of a player, so that a new one stays within `limit`.
     fn make_room(&self, player: &UserId, limit: usize) {
         // Members are roughly in the order of their numbers: the first are the oldest.
         let own = self.members.iter().filter(|it| it.is_of(player));

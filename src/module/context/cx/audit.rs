@@ -5,7 +5,7 @@ use crate::records::Act;
 use crate::telemetry::AUDIT;
 
 impl Cx {
-    /// Records an action, before it is carried out: who acts, what is done, and to what. It is on the operations page.
+    /// Records an action, before it is carried out: the operator, the action and its target. It is on the operations page.
     ///
     /// The log has it in any case. If the records do not answer, that is logged, too: emergency actions must work without them.
     pub async fn audit(&self, operator: &str, action: &str, target: &str) {

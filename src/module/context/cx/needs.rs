@@ -54,7 +54,7 @@ impl Cx {
         self.parts.keys.secret_of(name)
     }
 
-    /// Signs what the server asserts, for anyone who has its public key: see [`Keys::attest`].
+    /// Signs what the server asserts, for anyone with its public key: see [`Keys::attest`].
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.
