@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::Service;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -23,7 +24,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Ground, Modules, Parts, start_clocks};
+use crate::module::context::{Ground, Modules, Parts, TURNS, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -208,6 +209,7 @@ fn context(ground: Arc<Ground>, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
         peers: pod.services.peers.clone(),
         drain: Drain::default(),
         tasks: pod.tasks.clone(),
+        turns: Arc::new(Semaphore::new(TURNS)),
         stop: pod.stop.clone(),
         ground,
     };

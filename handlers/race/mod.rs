@@ -67,7 +67,7 @@ async fn keep_typed(cx: Cx, up: Heard<TimeIsUp>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, up.game);
     for (user, typing) in room.iter().flat_map(|room| room.own_of_all::<Typing>()) {
         let (its, game) = (cx.clone(), up.game);
-        cx.beside(async move { typing.keep_at_last(&its, game, &user).await });
+        cx.in_turn(async move || typing.keep_at_last(&its, game, &user).await);
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use salvo::Request;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -35,6 +36,9 @@ use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
+/// Work that runs at the same time, of that which waits for its turn ([`Cx::in_turn`]): enough to keep a database busy.
+pub(crate) const TURNS: usize = 4;
+
 /// What contexts reach. Only [`Cx`] looks into it.
 pub(crate) struct Parts {
     pub(crate) ground: Arc<Ground>,
@@ -53,6 +57,8 @@ pub(crate) struct Parts {
     /// Whether this pod accepts new sockets.
     pub(crate) drain: Drain,
     pub(crate) tasks: TaskTracker,
+    /// The turns of work that waits for one.
+    pub(crate) turns: Arc<Semaphore>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -311,6 +317,20 @@ impl Cx {
     pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.parts.stop.clone();
         self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
+    }
+
+    /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: [`TURNS`] at
+    /// once, in order, so that keystrokes are relayed meanwhile. What waits takes little memory.
+    pub fn in_turn<W: Future<Output = ()> + Send>(
+        &self,
+        work: impl FnOnce() -> W + Send + 'static,
+    ) {
+        let turns = self.parts.turns.clone();
+        self.beside(async move {
+            // It is never closed.
+            let Ok(_turn) = turns.acquire().await else { return };
+            Box::pin(work()).await;
+        });
     }
 
     /// Tasks that a stop waits for, for work that has to complete after its caller has left.
