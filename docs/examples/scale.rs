@@ -16,7 +16,9 @@ const KEYSTROKES: f64 = 172.0;
 const STAY: f64 = 10.0 + KEYSTROKES / RATE;
 
 /// `INTERVALS` and `MANY` of `outbound.rs`, in seconds, plus the millisecond by which tokio's timers are late.
-const INTERVALS: (f64, f64) = (0.006, 0.018);
+const INTERVALS: (f64, f64) = (0.006, 0.011);
+/// `USELESS` of `outbound.rs`.
+const USELESS: usize = 50;
 const MANY: usize = 6;
 /// Bytes of a position in a message, of a message without positions, and of the name of each further recipient.
 const POSITION: f64 = 142.0;
@@ -238,17 +240,19 @@ impl Traffic {
         interval
     }
 
-    /// `shares` of `outbound.rs`: one message to all pods, if at least half of its content is of use to them; otherwise
-    /// one message per pod.
+    /// `shares` of `outbound.rs`: one message to all pods, if few enough of its positions are useless to them; otherwise one
+    /// message per pod.
     fn share(&mut self, batch: &[&Player], weight: f64) {
         let mut by_pod: BTreeMap<usize, usize> = BTreeMap::new();
         for pod in batch.iter().flat_map(|it| &it.others) {
             *by_pod.entry(*pod).or_default() += 1;
         }
-        let (all, useful) = (batch.len() * by_pod.len(), by_pod.values().sum::<usize>());
+        let useful = by_pod.values().sum::<usize>();
+        let (useless, saved) =
+            (batch.len() * by_pod.len() - useful, by_pod.len().saturating_sub(1));
         let pods = by_pod.len() as f64;
         self.deliveries += pods;
-        if by_pod.len() > 1 && useful * 2 >= all {
+        if saved > 0 && useless <= USELESS * saved {
             self.messages += 1.0;
             let size = MESSAGE + pods * RECIPIENT + batch.len() as f64 * weight * POSITION;
             self.bytes += size * (1.0 + pods);
