@@ -72,7 +72,8 @@ export function openSocket(url, before, on) {
       on.open?.(socket.protocol);
     };
     socket.onmessage = ({ data }) => {
-      on.frame(JSON.parse(data));
+      // Of typephoon.v2 a frame may be an array of several messages.
+      for (const message of [JSON.parse(data)].flat()) on.frame(message);
       // After the frame, which may have been START; not if it closed the socket.
       if (socket === fresh) watch();
     };

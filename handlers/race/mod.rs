@@ -217,9 +217,10 @@ impl Socket for RaceSocket {
     const PATH: &'static str = "/api/v1/game/ws";
     const CHANNEL: crate::socket::Channel = RACE;
     const ABOUT: &'static str = "The race of a participant: START, or RESUME for a player who has been told START, and \
-        KEY_STOKE in both directions. With the sub-protocol typephoon.v2 the client sends EDITS instead. Query: game_id. \
-        Cookie TP_AT.";
+        KEY_STOKE in both directions. With the sub-protocol typephoon.v2 the client sends EDITS instead, and may get \
+        an array of several KEY_STOKE in one frame. Query: game_id. Cookie TP_AT.";
     const PROTOCOLS: &'static [&'static str] = &[EDITS];
+    const JOINED: &'static [&'static str] = Self::PROTOCOLS;
     const REFUSES: &'static [Kind] = &[
         Kind::TOKEN_NOT_PROVIDED,
         Kind::INVALID_TOKEN,

@@ -56,6 +56,8 @@ pub trait Socket: Sized + Send + 'static {
     /// The sub-protocols that it speaks, besides the one without a name. Of those that a client asks for, the first that is one
     /// of them is chosen: [`Handshake::protocol`].
     const PROTOCOLS: &'static [&'static str] = &[];
+    /// Those whose clients take several messages in one frame, as a JSON array: positions that are written together.
+    const JOINED: &'static [&'static str] = &[];
     /// For the documentation: the errors of `admit`, in addition to `VALIDATION_ERROR`.
     const REFUSES: &'static [Kind] = &[];
     /// The events that it may publish when it opens and closes.

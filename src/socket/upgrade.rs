@@ -144,9 +144,10 @@ impl<S: Socket> Upgrade<S> {
         let handshake = Handshake { request: req, limits: cx.limits(), protocol };
         let socket = S::admit(cx, &handshake).await?;
         let (base, cause) = (self.base.clone(), TraceContext::current());
+        let joins = protocol.is_some_and(|it| S::JOINED.contains(&it));
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         cx.tasks().spawn(async move {
-            if let Some(ws) = open(upgrade, &base.cx).await {
+            if let Some(ws) = open(upgrade, &base.cx, joins).await {
                 // Boxed here: the future is moved several times, and every future that holds it by value would be as
                 // large.
                 Box::pin(life::run(ws, socket, base, number, cause)).await;
@@ -198,14 +199,14 @@ fn is(headers: &HeaderMap, name: header::HeaderName, wanted: &str) -> bool {
 }
 
 /// The socket, once the handshake is answered; `None` if the client has disconnected.
-async fn open(upgrade: OnUpgrade, cx: &Cx) -> Option<WebSocket> {
+async fn open(upgrade: OnUpgrade, cx: &Cx, joins: bool) -> Option<WebSocket> {
     let limits = &cx.settings().limits;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<Connection>>();
     let parts =
         parts.map_err(|_| tracing::error!("a socket on an unexpected kind of connection")).ok()?;
     let meter = Meter::new(limits.frames_per_second);
     let connection = parts.io.into_inner().into_parts();
-    Some(WebSocket::new(connection, meter, &parts.read_buf, limits.frame_bytes))
+    Some(WebSocket::new(connection, joins, meter, &parts.read_buf, limits.frame_bytes))
 }
 
 #[cfg(test)]

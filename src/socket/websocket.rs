@@ -45,9 +45,10 @@ pub(super) struct WebSocket {
 }
 
 impl WebSocket {
-    /// Takes messages of up to `limit` bytes. `early` are bytes that were already read.
+    /// Takes messages of up to `limit` bytes. `early` are bytes that were already read. `joins`: see [`Outbox::of`].
     pub(super) fn new(
         (stream, place): (TcpStream, Place),
+        joins: bool,
         mut meter: Meter,
         early: &[u8],
         limit: usize,
@@ -57,7 +58,7 @@ impl WebSocket {
         let (stream, connection) = stream.into_split();
         Self {
             stream,
-            outbox: Arc::new(Outbox::of(connection)),
+            outbox: Arc::new(Outbox::of(connection, joins)),
             _place: place,
             meter,
             input: Input::new(limit),

@@ -52,6 +52,8 @@ pub struct Socket {
     knows_new: bool,
     /// Heard while waiting for a pong, and not yet asked for.
     waiting: VecDeque<Heard>,
+    /// Messages that came in one frame, and are not yet read.
+    joined: VecDeque<Value>,
     /// For the message of a failure.
     past: VecDeque<String>,
 }
@@ -89,8 +91,8 @@ impl Socket {
         let stream = stream.unwrap_or_else(|_| {
             panic!("{who} waited for a handshake: nothing within {patience:?}")
         })?;
-        let (waiting, past) = (VecDeque::new(), VecDeque::new());
-        Ok(Self { who, stream, patience, spoken, knows_new: false, waiting, past })
+        let (waiting, joined, past) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Ok(Self { who, stream, patience, spoken, knows_new: false, waiting, joined, past })
     }
 
     /// From now on it hears events, too, that the present page ignores.
@@ -250,6 +252,12 @@ impl Socket {
     async fn read(&mut self, waiting_for: &str) -> Heard {
         let deadline = tokio::time::Instant::now() + self.patience;
         loop {
+            if let Some(heard) = self.joined.pop_front().and_then(|frame| self.take(frame)) {
+                return heard;
+            }
+            if !self.joined.is_empty() {
+                continue;
+            }
             let Ok(message) = tokio::time::timeout_at(deadline, self.stream.next()).await else {
                 let (who, patience, past) = (&self.who, self.patience, &self.past);
                 panic!(
@@ -268,13 +276,12 @@ impl Socket {
     ) -> Option<Heard> {
         let heard = match message {
             Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                Ok(frame) => {
-                    self.is_documented(&frame);
-                    if self.ignores(&frame) {
-                        return None;
-                    }
-                    Heard::Frame(frame)
+                Ok(Value::Array(several)) => {
+                    assert!(several.len() > 1, "{} heard {text} in an array", self.who);
+                    self.joined.extend(several);
+                    return self.joined.pop_front().and_then(|frame| self.take(frame));
                 }
+                Ok(frame) => return self.take(frame),
                 Err(_) => panic!("{} heard what is no JSON: {text:?}", self.who),
             },
             Some(Ok(Message::Ping(_))) => return None,
@@ -288,11 +295,26 @@ impl Socket {
             Some(Ok(other)) => panic!("{} heard what no page understands: {other:?}", self.who),
             Some(Err(_)) | None => Heard::Lost,
         };
+        self.remember(&heard);
+        Some(heard)
+    }
+
+    /// Takes a message, unless the present page would ignore it.
+    fn take(&mut self, frame: Value) -> Option<Heard> {
+        self.is_documented(&frame);
+        if self.ignores(&frame) {
+            return None;
+        }
+        let heard = Heard::Frame(frame);
+        self.remember(&heard);
+        Some(heard)
+    }
+
+    fn remember(&mut self, heard: &Heard) {
         self.past.push_back(format!("{heard:?}"));
         if self.past.len() > 10 {
             self.past.pop_front();
         }
-        Some(heard)
     }
 
     /// What the server says is as the AsyncAPI document has it.

@@ -45,10 +45,26 @@ impl Frame {
         buffer.resize(LONGEST_HEADER, 0);
         serde_json::to_writer(&mut buffer, message).expect("messages of the contract are JSON");
         let frame = Self::behind_header(TEXT, &mut buffer);
-        if buffer.capacity() <= KEPT {
-            buffer.clear();
-            BUFFER.set(buffer);
+        recycle(buffer);
+        frame
+    }
+
+    /// One frame with several messages, as a JSON array. Its age is that of the first.
+    pub(super) fn joined<'a>(frames: impl Iterator<Item = &'a Self>) -> Self {
+        let mut buffer = BUFFER.take();
+        buffer.resize(LONGEST_HEADER, 0);
+        let mut born = Born::default();
+        for frame in frames {
+            let is_first = buffer.len() == LONGEST_HEADER;
+            buffer.push(if is_first { b'[' } else { b',' });
+            buffer.extend_from_slice(frame.payload());
+            if is_first {
+                born = frame.born.clone();
+            }
         }
+        buffer.push(b']');
+        let frame = Self::behind_header(TEXT, &mut buffer).born(born);
+        recycle(buffer);
         frame
     }
 
@@ -126,12 +142,24 @@ impl Frame {
 
     /// The payload as text.
     pub fn text(&self) -> &str {
+        std::str::from_utf8(self.payload()).unwrap_or_default()
+    }
+
+    fn payload(&self) -> &[u8] {
         let header = match self.bytes[1] {
             126 => 4,
             127 => 10,
             _ => 2,
         };
-        std::str::from_utf8(&self.bytes[header..]).unwrap_or_default()
+        &self.bytes[header..]
+    }
+}
+
+/// Keeps the buffer for the next message, unless it is large.
+fn recycle(mut buffer: Vec<u8>) {
+    if buffer.capacity() <= KEPT {
+        buffer.clear();
+        BUFFER.set(buffer);
     }
 }
 
@@ -181,6 +209,15 @@ mod tests {
             assert_eq!(frame.text(), format!("\"{text}\""));
             assert_eq!(Frame::of_text(frame.text()).bytes(), frame.bytes());
         }
+    }
+
+    #[test]
+    fn joined_messages_are_an_array_in_their_order() {
+        let frames = [1, 2, 3].map(|number| Frame::json(&number));
+        assert_eq!(read(&Frame::joined(frames.iter())).into_text().unwrap().as_str(), "[1,2,3]");
+        let long = ["a".repeat(100), "b".repeat(100)].map(|text| Frame::json(&text));
+        let joined = Frame::joined(long.iter());
+        assert_eq!(joined.text(), format!("[{},{}]", long[0].text(), long[1].text()));
     }
 
     #[test]

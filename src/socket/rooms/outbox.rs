@@ -8,7 +8,6 @@
 //! waits. Fleeting frames share that bound, and are dropped beyond it. Lifecycle frames are never dropped: a client that lets [`LIFECYCLE_LIMIT`] of them pile up is closed with
 //! `SLOW_READER`, which tells it to reconnect.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,11 +19,16 @@ use rustix::net::SendFlags;
 use tokio::net::tcp::OwnedWriteHalf;
 
 use super::Goodbye;
-use super::frame::{Frame, Rest};
+use super::frame::Frame;
 use super::leaving::Client;
 use super::whose::Whose;
 use crate::Kind;
 use crate::telemetry::{Born, count};
+
+mod waiting;
+
+pub(in crate::socket) use waiting::Call;
+use waiting::{Waiting, Waits};
 
 /// Waiting positions from which on a player's newest replaces the one before.
 pub const CONFLATE_FROM: usize = 64;
@@ -35,93 +39,13 @@ pub const LIFECYCLE_LIMIT: usize = 256;
 /// Frames per write call.
 pub(super) const AT_ONCE: usize = 32;
 
-/// What waits for the socket's task.
-#[derive(Debug, Default)]
-struct Waiting {
-    /// The rest of a frame that the kernel has accepted in part.
-    rest: Rest,
-    /// Frames in the order in which they are written.
-    frames: VecDeque<Waits>,
-    positions: usize,
-    /// How many of the first frames are the socket's own.
-    said: usize,
-    call: Call,
-    /// Held: the task is about to send its own frames first.
-    held: bool,
-}
-
-/// Requests to the socket's task.
-#[derive(Debug, Default)]
-pub(in crate::socket) struct Call {
-    /// Catch up on the facts.
-    pub(in crate::socket) wake: bool,
-    /// When that was requested, and by which span.
-    pub(in crate::socket) woken: Born,
-    /// Close the socket, with this close frame.
-    pub(in crate::socket) close: Option<Goodbye>,
-}
-
-/// One frame in the outbox.
-#[derive(Debug)]
-struct Waits {
-    frame: Frame,
-    /// The event and player of a frame that may be conflated or dropped; `None` for lifecycle frames.
-    of: Option<Whose>,
-}
-
-impl Waiting {
-    /// Whether a frame that comes now is the next to be written.
-    fn is_free(&self) -> bool {
-        let is_called = self.call.wake || self.call.close.is_some();
-        !self.held && !is_called && self.rest.bytes().is_empty() && self.frames.is_empty()
-    }
-
-    /// Adds a position, or replaces the last one with the same `whose` if too many wait.
-    fn add_position(&mut self, whose: &Whose, frame: &Frame) {
-        let frame = frame.clone();
-        if self.positions >= CONFLATE_FROM
-            && let Some(last) = self.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose))
-        {
-            last.frame = frame;
-            count::CONFLATED_FRAMES.add(1);
-            return;
-        }
-        self.positions += 1;
-        self.frames.push_back(Waits { frame, of: Some(whose.clone()) });
-    }
-
-    /// Adds a frame that stands for all before it: it takes the place of the last one with the same `whose`.
-    fn add_newest(&mut self, whose: &Whose, frame: &Frame) {
-        let frame = frame.clone();
-        if let Some(last) = self.frames.iter_mut().rfind(|it| it.of.as_ref() == Some(whose)) {
-            last.frame = frame;
-            count::CONFLATED_FRAMES.add(1);
-            return;
-        }
-        self.positions += 1;
-        self.frames.push_back(Waits { frame, of: Some(whose.clone()) });
-    }
-
-    /// The kernel has accepted `written` bytes.
-    fn advance(&mut self, mut written: usize, client: Option<&Client>) {
-        written = self.rest.advance(written);
-        while written > 0 {
-            let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
-            self.positions -= usize::from(of.is_some());
-            self.said = self.said.saturating_sub(1);
-            frame.is_written(client);
-            let taken = written.min(frame.bytes().len());
-            self.rest = frame.rest(taken);
-            written -= taken;
-        }
-    }
-}
-
 /// Any task may write to it; the socket's own task writes what waits in it.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// The connection to the client. Without one every frame waits.
     connection: Option<OwnedWriteHalf>,
+    /// Whether positions that are written together are one frame.
+    joins: bool,
     /// The client, once it has a seat.
     client: OnceLock<Client>,
     waiting: Mutex<Waiting>,
@@ -133,10 +57,11 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// The outbox of a new connection. It is held until the socket has sent its first frames.
-    pub(in crate::socket) fn of(connection: OwnedWriteHalf) -> Self {
-        let waiting = Waiting { held: true, ..Waiting::default() };
-        Self { connection: Some(connection), waiting: Mutex::new(waiting), ..Self::default() }
+    /// The outbox of a new connection. It is held until the socket has sent its first frames. `joins`: the client takes several
+    /// positions in one frame, as an array.
+    pub(in crate::socket) fn of(connection: OwnedWriteHalf, joins: bool) -> Self {
+        let waiting = Mutex::new(Waiting { held: true, ..Waiting::default() });
+        Self { connection: Some(connection), joins, waiting, ..Self::default() }
     }
 
     /// Sets the client.
@@ -195,7 +120,12 @@ impl Outbox {
         positions: impl Iterator<Item = (&'a Whose, &'a Frame)> + Clone,
     ) {
         let mut waiting = self.waiting.lock();
-        let written = self.write_together(&mut waiting, positions.clone().map(|(_, frame)| frame));
+        let frames = positions.clone().map(|(_, frame)| frame);
+        let written = if self.joins && frames.clone().nth(1).is_some() {
+            self.write_joined(&mut waiting, frames)
+        } else {
+            self.write_together(&mut waiting, frames)
+        };
         let mut rest = positions.skip(written).peekable();
         if rest.peek().is_none() {
             return;
@@ -250,6 +180,26 @@ impl Outbox {
             }
         }
         count
+    }
+
+    /// Tries to write frames as one, directly. Returns how many the kernel has accepted: all or none, the last ones perhaps in
+    /// part.
+    fn write_joined<'a>(
+        &self,
+        waiting: &mut Waiting,
+        frames: impl Iterator<Item = &'a Frame> + Clone,
+    ) -> usize {
+        let Some(connection) = self.connection.as_ref().filter(|_| waiting.is_free()) else {
+            return 0;
+        };
+        let joined = Frame::joined(frames.clone());
+        let sent = rustix::net::send(connection.as_ref(), joined.bytes(), SendFlags::NOSIGNAL);
+        let Ok(written) = sent else { return 0 };
+        waiting.rest = joined.rest(written);
+        if !waiting.rest.bytes().is_empty() {
+            self.notify();
+        }
+        frames.inspect(|frame| frame.is_written(self.client.get())).count()
     }
 
     /// Makes the socket catch up on the facts.
@@ -364,6 +314,9 @@ impl Outbox {
     fn write_waiting(&self, connection: &OwnedWriteHalf) -> io::Result<()> {
         let mut waiting = self.waiting.lock();
         while !waiting.held {
+            if self.joins {
+                waiting.join_positions();
+            }
             let rest = Some(waiting.rest.bytes()).filter(|rest| !rest.is_empty());
             let frames = waiting.frames.iter().map(|it| it.frame.bytes());
             let bytes: Vec<_> =

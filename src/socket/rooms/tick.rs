@@ -19,8 +19,9 @@ use crate::game::{GameId, UserId};
 /// The time from the first position that is noted to the message with it.
 pub const TICK: Duration = Duration::from_millis(200);
 
-/// Members that are written to before other tasks get their turn: a write takes about ten microseconds.
-const IN_TURN: usize = 16;
+/// Members that are written to before other tasks get their turn: a write takes about six microseconds, and a keystroke should
+/// not wait for many.
+const IN_TURN: usize = 2;
 
 /// The newest that is noted of each player; without a player, of the game.
 pub type Newest<R> = Vec<(Option<UserId>, R)>;

@@ -1,5 +1,7 @@
 //! What an outbox keeps, conflates and gives up.
 
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
@@ -72,10 +74,15 @@ fn fleeting_frames_are_dropped_where_positions_would_be_conflated_and_close_noth
 
 /// An outbox over a real connection, and the other end of it.
 async fn connected() -> (Outbox, TcpStream) {
+    connected_to(false).await
+}
+
+/// The same of a client that takes several positions in one frame, or not.
+async fn connected_to(joins: bool) -> (Outbox, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (_, connection) = listener.accept().await.unwrap().0.into_split();
-    (Outbox::of(connection), client)
+    (Outbox::of(connection, joins), client)
 }
 
 /// Reads frames until `last` comes.
@@ -116,6 +123,63 @@ async fn positions_that_were_gathered_are_written_together_and_wait_together() {
     let all: Vec<_> = (0..AT_ONCE).map(|number| number.to_string()).collect();
     let got = read_until(&mut client, "\"last\"").await;
     assert_eq!(got, [&all[..], &all, &["\"last\"".to_owned()]].concat());
+}
+
+#[tokio::test]
+async fn positions_that_are_written_together_are_one_frame_for_clients_that_take_arrays() {
+    let (outbox, mut client) = connected_to(true).await;
+    let positions: Vec<_> = (0..5).map(|number| position("anna", number)).collect();
+    let push = |some: &[(Whose, Frame)]| {
+        outbox.push_positions(some.iter().map(|(whose, frame)| (whose, frame)));
+    };
+    // Held: they wait.
+    push(&positions[..3]);
+    outbox.push(Frame::json(&"start"));
+    push(&positions[3..4]);
+    outbox.flush().await.unwrap();
+    push(&positions);
+    push(&positions[4..]);
+    outbox.push(Frame::json(&"last"));
+    let got = read_until(&mut client, "\"last\"").await;
+    assert_eq!(got, ["[0,1,2]", "\"start\"", "3", "[0,1,2,3,4]", "4", "\"last\""]);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_arrays_and_does_not_read_gets_all_in_order_later() {
+    let (outbox, mut client) = connected_to(true).await;
+    outbox.flush().await.unwrap();
+    let long = "x".repeat(60_000);
+    for number in 0..200 {
+        outbox.push(Frame::json(&format!("{number} {long}")));
+    }
+    let positions: Vec<_> =
+        (0..40).map(|number| position(&format!("player {number}"), number)).collect();
+    for few in positions.chunks(AT_ONCE) {
+        outbox.push_positions(few.iter().map(|(whose, frame)| (whose, frame)));
+    }
+    outbox.push(Frame::json(&"last"));
+    let (_, got) = tokio::join!(
+        async {
+            loop {
+                outbox.flush().await.unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                if outbox.waiting.lock().frames.is_empty() {
+                    break;
+                }
+            }
+        },
+        read_until(&mut client, "\"last\"")
+    );
+    let numbers: Vec<usize> = got[200..got.len() - 1]
+        .iter()
+        .flat_map(|text| match serde_json::from_str(text).unwrap() {
+            serde_json::Value::Array(several) => several,
+            one => vec![one],
+        })
+        .map(|it| usize::try_from(it.as_u64().unwrap()).unwrap())
+        .collect();
+    assert_eq!(numbers, (0..40).collect::<Vec<_>>());
+    assert!(got.len() < 206, "{} frames", got.len());
 }
 
 #[tokio::test]
