@@ -2,7 +2,7 @@
 //! games, at one door and at many.
 //!
 //! `cargo bench --bench joins` needs a Redis at 127.0.0.1:6379 (`TEST_REDIS` names another) and uses keys
-//! under a prefix of its own, which expire. In a cluster of Redis (`TEST_REDIS_CLUSTER` names a node) it does the same.
+//! under a prefix of its own, which it deletes. In a cluster of Redis (`TEST_REDIS_CLUSTER` names a node) it does the same.
 
 mod figures;
 
@@ -49,6 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Servers that share their games.
 struct Servers {
+    redis: RedisSettings,
     pods: Vec<Pod>,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -79,7 +80,7 @@ impl Servers {
         let settings = Settings { data_dir, redis: shared, ..Settings::default() };
         let records = Records::open(&settings, false).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        let mut servers = Self { pods: Vec::new(), tasks, stop, _data: data };
+        let mut servers = Self { redis: redis.clone(), pods: Vec::new(), tasks, stop, _data: data };
         for number in 0..pods {
             let journal = Journal::start(records.clone(), &servers.tasks, servers.stop.clone());
             let pod = PodName::of_run(&number.to_string());
@@ -90,10 +91,30 @@ impl Servers {
         Ok(servers)
     }
 
-    async fn stop(self) {
+    async fn stop(self) -> Result<(), Box<dyn Error>> {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        clear(&self.redis).await
+    }
+}
+
+/// Deletes the keys of these servers, unless they are in a cluster: there they expire.
+async fn clear(redis: &RedisSettings) -> Result<(), Box<dyn Error>> {
+    let Some(url) = redis.url.as_ref().filter(|_| !redis.cluster) else { return Ok(()) };
+    let mut server = redis::Client::open(url.expose())?.get_multiplexed_async_connection().await?;
+    let (pattern, mut cursor) = (format!("{{{}*", redis.prefix), 0_u64);
+    loop {
+        let mut scan = redis::cmd("SCAN");
+        let scan = scan.arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(10_000);
+        let (next, keys): (u64, Vec<String>) = scan.query_async(&mut server).await?;
+        if !keys.is_empty() {
+            redis::cmd("UNLINK").arg(keys).exec_async(&mut server).await?;
+        }
+        if next == 0 {
+            return Ok(());
+        }
+        cursor = next;
     }
 }
 
@@ -122,8 +143,7 @@ async fn joins(pods: usize, doors: usize) -> Result<(), Box<dyn Error>> {
     );
     let name = format!("seats in Redis, {pods} server(s), {doors} door(s)");
     figures::note(&name, "/s", joins / elapsed.as_secs_f64(), Compared::Alone);
-    servers.stop().await;
-    Ok(())
+    servers.stop().await
 }
 
 /// A crowd comes to one door within a second.
@@ -145,8 +165,7 @@ async fn crowd(pods: usize) -> Result<(), Box<dyn Error>> {
         begun.elapsed().as_secs_f64(),
         waits[waits.len() - 1].as_secs_f64() * 1e3,
     );
-    servers.stop().await;
-    Ok(())
+    servers.stop().await
 }
 
 /// So many players come, one after the other. Returns how long each waited.

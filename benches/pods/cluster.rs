@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -96,7 +97,8 @@ pub async fn counted(port: u16, name: &str) -> Outcome<u64> {
     let text = metrics.error_for_status()?.text().await?;
     let lines = text.lines().filter_map(|line| line.strip_prefix(name));
     let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
-    Ok(lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<u64>().ok()).sum())
+    let values = lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<f64>().ok());
+    Ok(values.sum::<f64>() as u64)
 }
 
 impl Cluster {
@@ -293,10 +295,9 @@ pub async fn open(pod: SocketAddr, path: &str, cookie: Option<&str>) -> Outcome<
 /// The next message of a socket that is this event.
 async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
     while let Some(message) = socket.next().await {
-        let message: Value = match message?.to_text() {
-            Ok(text) if !text.is_empty() => serde_json::from_str(text)?,
-            _ => continue,
-        };
+        // A ping may happen to be text, too.
+        let Message::Text(text) = message? else { continue };
+        let message: Value = serde_json::from_str(&text)?;
         if message["event"] == name {
             return Ok(message);
         }

@@ -15,6 +15,7 @@
 //! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
 //! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
+//! cargo bench --bench relay -- formats --loads 200:5            clients that send edits, beside those that send positions
 //! cargo bench --bench relay -- cpu --pin                       servers on the first core, the load generator on the second
 //! cargo bench --bench relay -- cpu --beside old/typephoon-api  in turns with another build of the server, too
 //! ```
@@ -72,6 +73,8 @@ const GENERATORS_CORE: usize = 1;
 enum Part {
     /// CPU per keystroke and per delivered frame, and relay latency.
     Cpu,
+    /// The same for clients that send edits, beside those that send positions.
+    Formats,
     /// Guests taking seats and fetching tokens, and results.
     Joins,
     /// Resident memory per idle game socket.
@@ -90,7 +93,7 @@ struct Options {
     /// What to measure; everything when none is named.
     parts: Vec<Part>,
     /// Players of a load, and of each of its races; several loads are measured one after the other.
-    #[arg(long, value_delimiter = ',', value_parser = players_and_race, default_values = ["200:5", "1000:5", "80:20", "50:50"])]
+    #[arg(long, value_delimiter = ',', value_parser = players_and_race, default_values = ["200:5", "2000:5", "80:20", "50:50"])]
     loads: Vec<(usize, usize)>,
     /// Keystrokes of each player in a second.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
@@ -190,6 +193,12 @@ async fn measure(options: &Options) -> Outcome<()> {
         let rows = load::compare(options.turns(kinds), load).await?;
         report::print(&title, thin, &rows);
         report::print(&title, [Kind::Ours, Kind::Beside], &rows);
+    }
+    let formats = [Kind::Edits, Kind::Ours];
+    for load in options.loads().filter(|_| options.wants(Part::Formats)) {
+        let rows = load::compare(options.turns(formats), load).await?;
+        report::print(&load.title(options.rounds), formats, &rows);
+        report::note_pair(&format!("edits, {}", load.name()), formats, &rows, NOTED);
     }
     for load in options.loads().filter(|_| options.wants(Part::Telemetry)) {
         let rows = load::compare(options.turns(traced), load).await?;

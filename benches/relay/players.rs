@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::http::header::COOKIE;
+use tokio_tungstenite::tungstenite::http::header::{COOKIE, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 /// A client's end of a socket.
@@ -43,6 +43,8 @@ pub struct Seat {
     pub user: String,
     server: SocketAddr,
     cookie: Option<HeaderValue>,
+    /// The sub-protocol of its sockets.
+    protocol: Option<HeaderValue>,
 }
 
 impl Seat {
@@ -54,7 +56,9 @@ impl Seat {
     /// The same on a connection that is there.
     pub async fn open_on(&self, stream: TcpStream) -> Outcome<Socket> {
         let path = format!("/api/v1/game/ws?game_id={}", self.game);
-        shake_hands(stream, self.server, &path, self.cookie.clone()).await
+        let cookie = self.cookie.clone().map(|cookie| (COOKIE, cookie));
+        let protocol = self.protocol.clone().map(|protocol| (SEC_WEBSOCKET_PROTOCOL, protocol));
+        shake_hands(stream, self.server, &path, cookie.into_iter().chain(protocol)).await
     }
 
     /// The address of a path of its server.
@@ -72,13 +76,19 @@ impl Seat {
 pub async fn take_seats(server: &Server, count: usize) -> Outcome<Vec<Seat>> {
     match server.kind {
         Kind::Thin => Ok((0..count).map(|number| made_up(server, number)).collect()),
+        Kind::Edits => {
+            let mut seats = queue_in(server.address, count).await?;
+            let protocol = Some(HeaderValue::from_static("typephoon.v2"));
+            seats.iter_mut().for_each(|seat| seat.protocol = protocol.clone());
+            Ok(seats)
+        }
         _ => queue_in(server.address, count).await,
     }
 }
 
 fn made_up(server: &Server, number: usize) -> Seat {
     let (game, user) = (number / server.race + 1, format!("guest-{number:032x}"));
-    Seat { game: game as u64, user, server: server.address, cookie: None }
+    Seat { game: game as u64, user, server: server.address, cookie: None, protocol: None }
 }
 
 async fn queue_in(server: SocketAddr, count: usize) -> Outcome<Vec<Seat>> {
@@ -113,12 +123,12 @@ impl Guest {
         event(&mut lobby, "GAME_START").await?;
         lobby.close(None).await?;
         let user = self.own_id(game, &cookie).await?;
-        Ok(Seat { game, user, server: self.server, cookie: Some(cookie) })
+        Ok(Seat { game, user, server: self.server, cookie: Some(cookie), protocol: None })
     }
 
     /// Takes a seat and fetches the token. Returns the lobby's socket, the game and the cookie.
     pub async fn arrive(&self) -> Outcome<(Socket, u64, HeaderValue)> {
-        let mut lobby = open(self.server, "/api/v1/lobby/queue-in/ws", None).await?;
+        let mut lobby = open(self.server, "/api/v1/lobby/queue-in/ws").await?;
         let game =
             event(&mut lobby, "INIT").await?["game_id"].as_u64().ok_or("INIT without game_id")?;
         let grant = event(&mut lobby, "GET_TOKEN").await?;
@@ -164,21 +174,19 @@ async fn event(socket: &mut Socket, name: &str) -> Outcome<Value> {
     Err(format!("the socket was closed before {name}").into())
 }
 
-async fn open(server: SocketAddr, path: &str, cookie: Option<HeaderValue>) -> Outcome<Socket> {
-    shake_hands(TcpStream::connect(server).await?, server, path, cookie).await
+async fn open(server: SocketAddr, path: &str) -> Outcome<Socket> {
+    shake_hands(TcpStream::connect(server).await?, server, path, []).await
 }
 
 async fn shake_hands(
     stream: TcpStream,
     server: SocketAddr,
     path: &str,
-    cookie: Option<HeaderValue>,
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Outcome<Socket> {
     stream.set_nodelay(true)?;
     let mut request = format!("ws://{server}{path}").into_client_request()?;
-    if let Some(cookie) = cookie {
-        request.headers_mut().insert(COOKIE, cookie);
-    }
+    request.headers_mut().extend(headers);
     let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
     Ok(tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?.0)
 }

@@ -54,6 +54,17 @@ pub fn note(name: &str, rows: &[Row], wanted: &[&str]) {
     }
 }
 
+/// The same for another pair of servers.
+pub fn note_pair(name: &str, pair: [Kind; 2], rows: &[Row], wanted: &[&str]) {
+    for row in rows.iter().filter(|row| wanted.contains(&&*row.name)) {
+        let [one, other] = pair.map(|kind| row.median_of(kind));
+        if let Some((one, other)) = one.zip(other) {
+            let name = format!("{name}: {}, positions in place of the relay", row.name);
+            figures::note(&name, row.unit, one, Compared::Relay(other));
+        }
+    }
+}
+
 /// Prints the lines as an aligned table.
 pub fn print(title: &str, pair: [Kind; 2], rows: &[Row]) {
     println!("\n{title}");

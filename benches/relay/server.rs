@@ -56,13 +56,15 @@ pub enum Kind {
     Thin,
     /// Another build of the server.
     Beside,
+    /// The server of this package, whose clients send edits.
+    Edits,
 }
 
 impl Kind {
     /// How its collector answers, if it has one.
     fn collector(self) -> Option<Manner> {
         match self {
-            Self::Ours | Self::Thin | Self::Beside => None,
+            Self::Ours | Self::Thin | Self::Beside | Self::Edits => None,
             Self::Traced => Some(Manner::Takes),
             Self::Refused => Some(Manner::Refuses),
             Self::Hung => Some(Manner::Hangs),
@@ -78,6 +80,7 @@ impl Kind {
             Self::Hung => "hung",
             Self::Thin => "thin relay",
             Self::Beside => "beside",
+            Self::Edits => "edits",
         }
     }
 }

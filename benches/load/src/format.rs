@@ -1,7 +1,7 @@
 //! The frames of a race in bytes, by frame format.
 //!
-//! A second format needs one more variant of [`Format`] and one more arm in each `match` of this file; no other part of
-//! the generator depends on the form of a keystroke. Parsing does not allocate, since it runs once per delivered frame.
+//! No other part of the generator depends on the form of a keystroke. Parsing does not allocate, since it runs once per
+//! delivered frame.
 
 use std::io::Write;
 
@@ -10,7 +10,23 @@ use std::io::Write;
 pub enum Format {
     /// JSON texts, one absolute position per `KEY_STOKE`: `docs/protocol.md`.
     V1,
+    /// The sub-protocol typephoon.v2: `EDITS` with what is typed, one per keystroke; positions may come as an array.
+    V2,
 }
+
+/// A keystroke as an edit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// Milliseconds since START.
+    pub at: u64,
+    /// How many characters are deleted.
+    pub del: u64,
+    /// The character that is typed.
+    pub ins: Option<char>,
+}
+
+/// Most edits of one frame.
+pub const EDITS: usize = 128;
 
 /// A position in the text. `char_index` is -1 before the first character of a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +47,8 @@ pub enum Incoming<'a> {
         /// The new position.
         position: Position,
     },
+    /// The server lacks the edits from this one on.
+    Lacks(u64),
     /// Any other event, by name.
     Event(&'a [u8]),
     /// Not a frame of this format.
@@ -38,30 +56,68 @@ pub enum Incoming<'a> {
 }
 
 impl Format {
-    /// Appends the payload of a frame with a position.
-    pub fn write_position(self, payload: &mut Vec<u8>, game: u64, at: Position) {
+    /// The sub-protocol that a socket asks for.
+    pub fn protocol(self) -> Option<&'static str> {
         match self {
-            Self::V1 => {
-                let Position { word, char } = at;
-                write!(
-                    payload,
-                    r#"{{"game_id":{game},"event":"KEY_STOKE","word_index":{word},"char_index":{char}}}"#
-                )
-                .expect("writing to a Vec does not fail");
-            }
+            Self::V1 => None,
+            Self::V2 => Some("typephoon.v2"),
         }
     }
 
-    /// Parses the payload of a frame from the server.
-    pub fn read(self, payload: &[u8]) -> Incoming<'_> {
-        match self {
-            Self::V1 => read_v1(payload).unwrap_or(Incoming::Malformed),
+    /// Calls `hear` for each message in the payload of a frame from the server.
+    pub fn read<'a>(self, payload: &'a [u8], mut hear: impl FnMut(Incoming<'a>)) {
+        let payload = payload.trim_ascii();
+        let array = payload.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+        let Some(mut rest) = array.filter(|_| self == Self::V2) else {
+            return hear(read_message(payload).unwrap_or(Incoming::Malformed));
+        };
+        while !rest.is_empty() {
+            let end = value_end(rest).unwrap_or(rest.len());
+            hear(read_message(&rest[..end]).unwrap_or(Incoming::Malformed));
+            rest = rest.get(end + 1..).unwrap_or_default();
         }
     }
 }
 
-fn read_v1(payload: &[u8]) -> Option<Incoming<'_>> {
+/// Appends the payload of a frame with a position.
+pub fn write_position(payload: &mut Vec<u8>, game: u64, at: Position) {
+    let Position { word, char } = at;
+    write!(
+        payload,
+        r#"{{"game_id":{game},"event":"KEY_STOKE","word_index":{word},"char_index":{char}}}"#
+    )
+    .expect("writing to a Vec does not fail");
+}
+
+/// Appends the payload of a frame with edits, of which `first` came before them.
+pub fn write_edits(
+    payload: &mut Vec<u8>,
+    game: u64,
+    first: u64,
+    edits: impl Iterator<Item = Edit>,
+) {
+    let mut write = |text: std::fmt::Arguments<'_>| {
+        payload.write_fmt(text).expect("writing to a Vec does not fail");
+    };
+    write(format_args!(r#"{{"game_id":{game},"event":"EDITS","seq":{first},"edits":["#));
+    for (number, Edit { at, del, ins }) in edits.enumerate() {
+        let comma = if number > 0 { "," } else { "" };
+        write(format_args!(r#"{comma}{{"at":{at}"#));
+        if del > 0 {
+            write(format_args!(r#","del":{del}"#));
+        }
+        match ins {
+            Some(quoted @ ('"' | '\\')) => write(format_args!(r#","ins":"\{quoted}"}}"#)),
+            Some(char) => write(format_args!(r#","ins":"{char}"}}"#)),
+            None => write(format_args!("}}")),
+        }
+    }
+    write(format_args!("]}}"));
+}
+
+fn read_message(payload: &[u8]) -> Option<Incoming<'_>> {
     let (mut event, mut user, mut word, mut char) = (None, None, None, None);
+    let (mut seq, mut again) = (None, false);
     let mut fields = Fields::of(payload)?;
     while let Some((name, value)) = fields.next_field()? {
         match name {
@@ -69,6 +125,8 @@ fn read_v1(payload: &[u8]) -> Option<Incoming<'_>> {
             b"user_id" => user = text(value),
             b"word_index" => word = integer(value),
             b"char_index" => char = integer(value),
+            b"seq" => seq = integer(value),
+            b"again" => again = value == b"true",
             _ => {}
         }
     }
@@ -78,6 +136,7 @@ fn read_v1(payload: &[u8]) -> Option<Incoming<'_>> {
                 Position { word: u32::try_from(word?).ok()?, char: i32::try_from(char?).ok()? };
             Some(Incoming::Position { user: user?, position })
         }
+        b"EDITS_ACK" if again => Some(Incoming::Lacks(u64::try_from(seq?).ok()?)),
         other => Some(Incoming::Event(other)),
     }
 }
@@ -154,10 +213,16 @@ fn integer(value: &[u8]) -> Option<i64> {
 mod tests {
     use super::*;
 
+    fn read(format: Format, payload: &str) -> Vec<Incoming<'_>> {
+        let mut heard = Vec::new();
+        format.read(payload.as_bytes(), |it| heard.push(it));
+        heard
+    }
+
     #[test]
     fn a_position_is_written_as_the_contract_has_it() {
         let mut payload = Vec::new();
-        Format::V1.write_position(&mut payload, 35, Position { word: 1, char: -1 });
+        write_position(&mut payload, 35, Position { word: 1, char: -1 });
         assert_eq!(
             payload,
             br#"{"game_id":35,"event":"KEY_STOKE","word_index":1,"char_index":-1}"#
@@ -165,23 +230,42 @@ mod tests {
     }
 
     #[test]
+    fn edits_are_written_as_the_protocol_has_them() {
+        let mut payload = Vec::new();
+        let edits = [(10, 0, Some('a')), (20, 0, Some('"')), (30, 9, None)];
+        let edits = edits.map(|(at, del, ins)| Edit { at, del, ins });
+        write_edits(&mut payload, 35, 7, edits.into_iter());
+        let written: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+        let wanted = serde_json::json!({"game_id": 35, "event": "EDITS", "seq": 7, "edits": [
+            {"at": 10, "ins": "a"}, {"at": 20, "ins": "\""}, {"at": 30, "del": 9}]});
+        assert_eq!(written, wanted);
+    }
+
+    #[test]
     fn another_players_position_is_read_whatever_the_order_of_fields() {
         let moved =
-            Incoming::Position { user: b"guest-1", position: Position { word: 3, char: -1 } };
-        for frame in [
+            || Incoming::Position { user: b"guest-1", position: Position { word: 3, char: -1 } };
+        let frames = [
             r#"{"event":"KEY_STOKE","game_id":35,"user_id":"guest-1","word_index":3,"char_index":-1}"#,
             r#"{ "char_index" : -1 , "new": {"a":[1,"},{"]}, "word_index": 3, "user_id": "guest-1", "event": "KEY_STOKE"}"#,
-        ] {
-            assert_eq!(Format::V1.read(frame.as_bytes()), moved, "{frame}");
+        ];
+        for frame in frames {
+            assert_eq!(read(Format::V1, frame), [moved()], "{frame}");
         }
+        assert_eq!(read(Format::V2, &format!("[{}]", frames.join(","))), [moved(), moved()]);
+        assert_eq!(read(Format::V1, &format!("[{}]", frames[0])), [Incoming::Malformed]);
     }
 
     #[test]
     fn other_events_are_read_by_name_and_garbage_is_malformed() {
-        let start = br#"{"event":"START","game_id":35}"#;
-        assert_eq!(Format::V1.read(start), Incoming::Event(b"START"));
+        let start = r#"{"event":"START","game_id":35}"#;
+        assert_eq!(read(Format::V1, start), [Incoming::Event(b"START")]);
         for garbage in ["", "{", "[]", r#"{"event"}"#, r#"{"a":1}"#, r#"{"event":"KEY_STOKE"}"#] {
-            assert_eq!(Format::V1.read(garbage.as_bytes()), Incoming::Malformed, "{garbage}");
+            assert_eq!(read(Format::V1, garbage), [Incoming::Malformed], "{garbage}");
         }
+        let lacks = r#"{"event":"EDITS_ACK","game_id":35,"seq":12,"again":true}"#;
+        assert_eq!(read(Format::V2, lacks), [Incoming::Lacks(12)]);
+        let known = r#"{"event":"EDITS_ACK","game_id":35,"seq":16,"again":false}"#;
+        assert_eq!(read(Format::V2, known), [Incoming::Event(b"EDITS_ACK")]);
     }
 }

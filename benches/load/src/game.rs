@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use crate::format::Position;
+use crate::format::{Edit, Position};
 
 /// A race, as the generator tracks it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Game {
     pub id: u64,
     /// The positions in the order in which players pass them; the first one is that at START.
     positions: Vec<Position>,
+    /// The characters that lead from each position to the next.
+    letters: Vec<char>,
     /// Index of the first position of each word.
     words: Vec<usize>,
     racers: RefCell<Vec<Rc<Racer>>>,
@@ -62,7 +64,8 @@ impl Game {
             let last = i32::try_from(letters.chars().count()).unwrap_or(i32::MAX);
             positions.extend((-1..last).map(|char| Position { word, char }));
         }
-        Self { id, positions, words, racers: RefCell::default() }
+        let letters = text.chars().collect();
+        Self { id, positions, letters, words, racers: RefCell::default() }
     }
 
     /// Number of keystrokes of the text.
@@ -101,6 +104,16 @@ impl Game {
         let index = racer.sent.get() as usize % self.positions.len();
         racer.sent_at[index].set(now);
         self.positions[index]
+    }
+
+    /// A player's keystroke with this number, from 0 on, as an edit. `start` is the time of START.
+    pub fn edit(&self, racer: &Racer, number: u64, start: u64) -> Edit {
+        let index = (number + 1) as usize % self.positions.len();
+        let at = racer.sent_at[index].get().saturating_sub(start) / 1_000_000;
+        match index.checked_sub(1) {
+            Some(before) => Edit { at, del: 0, ins: self.letters.get(before).copied() },
+            None => Edit { at, del: self.keystrokes(), ins: None },
+        }
     }
 
     fn index(&self, at: Position) -> Option<usize> {

@@ -111,9 +111,16 @@ impl Http {
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn open(&self, path: &str, client: &Client) -> Result<Socket, Failure> {
+    pub async fn open(
+        &self,
+        path: &str,
+        protocol: Option<&str>,
+        client: &Client,
+    ) -> Result<Socket, Failure> {
+        let protocol =
+            protocol.map_or(String::new(), |it| format!("sec-websocket-protocol: {it}\r\n"));
         let more = format!(
-            "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: {}\r\n\r\n",
+            "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n{protocol}sec-websocket-key: {}\r\n\r\n",
             nonce()
         );
         let request = self.head("GET", path, client, &more);

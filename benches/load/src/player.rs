@@ -113,7 +113,7 @@ impl Player {
     async fn queue_in(&mut self) -> Result<u64, Failure> {
         let connecting = Instant::now();
         let path = "/api/v1/lobby/queue-in/ws";
-        let mut socket = self.pod().open(path, &self.client).await.context("lobby socket")?;
+        let mut socket = self.pod().open(path, None, &self.client).await.context("lobby socket")?;
         let _open = OpenSocket::count(&self.run);
         let mut game = None;
         loop {

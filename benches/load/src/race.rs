@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::format::Incoming;
+use crate::format::{EDITS, Format, Incoming, write_edits, write_position};
 use crate::game::{Frame, Game, Racer, Tracks};
 use crate::http::Failure;
 use crate::player::{Context, OpenSocket, Player};
@@ -73,6 +73,10 @@ struct Receiver {
     is_slow: bool,
     /// Whether START has arrived.
     is_started: bool,
+    /// When, in nanoseconds of the run.
+    start: u64,
+    /// The first edit that the server lacks, once it has said so.
+    lacking: Option<u64>,
 }
 
 impl<'a> Race<'a> {
@@ -91,6 +95,8 @@ impl<'a> Race<'a> {
                 tracks,
                 is_slow,
                 is_started: false,
+                start: 0,
+                lacking: None,
             },
             typist,
             phase: Phase::BeforeStart(now + START),
@@ -164,8 +170,18 @@ impl<'a> Race<'a> {
     async fn press(&mut self, mut socket: Socket, started: Instant) -> Result<Socket, Failure> {
         let late = self.due.elapsed();
         let position = self.game.press(&self.racer, self.run.now());
-        let (format, id) = (self.run.options.format, self.game.id);
-        let sent = socket.send(|payload| format.write_position(payload, id, position)).await;
+        let (id, lacking) = (self.game.id, self.receiver.lacking.take());
+        let (game, racer, start) = (&self.game, &self.racer, self.receiver.start);
+        let sent = socket.send(|payload| match self.run.options.format {
+            Format::V1 => write_position(payload, id, position),
+            Format::V2 => {
+                let newest = racer.sent() - 1;
+                let first = lacking.unwrap_or(newest).min(newest);
+                let edits = (first..=newest).take(EDITS).map(|it| game.edit(racer, it, start));
+                write_edits(payload, id, first, edits);
+            }
+        });
+        let sent = sent.await;
         {
             let mut stats = self.run.stats.borrow_mut();
             stats.counts.sent += 1;
@@ -241,7 +257,11 @@ impl<'a> Race<'a> {
 
     async fn open(&mut self) -> Result<Socket, Failure> {
         let path = format!("/api/v1/game/ws?game_id={}", self.game.id);
-        let socket = self.player.pod().open(&path, &self.player.client).await?;
+        let socket = self
+            .player
+            .pod()
+            .open(&path, self.run.options.format.protocol(), &self.player.client)
+            .await?;
         self.receiver.tracks.open(&self.game);
         Ok(socket)
     }
@@ -279,7 +299,11 @@ impl<'a> Race<'a> {
 
 impl Receiver {
     fn hear(&mut self, payload: &[u8]) {
-        match self.run.options.format.read(payload) {
+        self.run.options.format.read(payload, |message| self.understand(message));
+    }
+
+    fn understand(&mut self, message: Incoming<'_>) {
+        match message {
             Incoming::Position { user, position } => {
                 let frame = self.tracks.hear(&self.game, self.me, user, position);
                 self.count(frame);
@@ -288,8 +312,10 @@ impl Receiver {
                 if std::mem::replace(&mut self.is_started, true) {
                     self.run.note(Failure("game socket: START came twice".into()));
                 }
+                self.start = self.run.now();
                 self.run.stats.borrow_mut().counts.starts += 1;
             }
+            Incoming::Lacks(first) => self.lacking = Some(first),
             Incoming::Event(_) => {}
             Incoming::Malformed => self.run.note(Failure("game socket: malformed frame".into())),
         }
