@@ -134,7 +134,7 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
 /// Only numbers and timestamps, which need no quotes (RFC 4180).
 fn csv(results: &[Row]) -> String {
     let mut text = "game_id,game_type,finished_at,rank,wpm,wpm_raw,accuracy\r\n".to_owned();
-    for Row { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank } in results {
+    for Row { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank, .. } in results {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
@@ -172,6 +172,9 @@ mod tests {
             accuracy: 96.0,
             finished_at: "2026-11-22T17:37:29.171282Z".into(),
             rank: 1,
+            grade: None,
+            place: None,
+            racers: None,
         };
         let text = csv(&[row]);
         let lines: Vec<_> = text.split("\r\n").collect();

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::game::{PlayerForgotten, Timestamp};
+use crate::handlers::shared::{Grade, OnRecord, OnRecordWanted};
 use crate::http::{Answer, BoundedInteger, Caller, Query, Rate, no_metadata};
 use crate::module::{Cx, Module, Need, Wiring};
 use crate::records::{KeptResult, Summary};
@@ -122,6 +123,15 @@ struct Row {
     /// ISO 8601.
     finished_at: String,
     rank: i32,
+    /// What the figures are based on; in a history, if it is on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grade: Option<Grade>,
+    /// The place among all who typed the race, bots included; in a history, if it is on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<u32>,
+    /// How many these were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    racers: Option<u32>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -149,7 +159,18 @@ impl From<KeptResult> for Row {
             accuracy: kept.accuracy,
             finished_at: kept.finished_at.with_z(),
             rank: kept.rank,
+            grade: None,
+            place: None,
+            racers: None,
         }
+    }
+}
+
+impl Row {
+    /// The same with what is on record about the result.
+    fn with(self, OnRecord { grade, place }: OnRecord) -> Self {
+        let (place, racers) = place.unzip();
+        Self { grade, place, racers, ..self }
     }
 }
 
@@ -190,12 +211,15 @@ async fn history(cx: Cx, page: Page, caller: Caller) -> Result<Answer<History>, 
     let total = cx.records().races(&user, as_of).await?;
     let before = size.saturating_mul(number - 1);
     let kept = cx.records().history(&user, size, before, as_of).await?;
+    let results = kept.iter().map(|it| (it.game, user.clone())).collect();
+    let on_record = OnRecordWanted { results }.ask(&cx).await;
+    let rows = kept.into_iter().map(Row::from).zip(on_record);
     let has_next_page = total > number.saturating_mul(size);
     let answer = Answer::new(History {
         total,
         has_prev_page: number > 1,
         has_next_page,
-        data: kept.into_iter().map(Row::from).collect(),
+        data: rows.map(|(row, known)| row.with(known)).collect(),
     });
     let next = format!("{HISTORY}?page={}&size={size}&as_of={}", number.saturating_add(1), as_of.0);
     Ok(if has_next_page && size > 0 { answer.with_next_page(&next) } else { answer })

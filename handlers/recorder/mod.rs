@@ -54,6 +54,7 @@ fn wire(module: &mut Wiring) {
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
     module.decides(0, review::grade);
+    module.decides(0, review::on_record);
     module.decides(0, review::owner);
     module.decides(0, review::suspects);
     module.hears(review::judge);
@@ -89,7 +90,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Stores the log in the middle of the text and at its end. A keystroke does not wait for that.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     let (its, game, user) = (cx.clone(), typed.game, typed.user.clone());
-    cx.beside(async move { keep_here(&its, game, &user).await });
+    cx.in_turn(async move || keep_here(&its, game, &user).await);
     Ok(())
 }
 
@@ -158,6 +159,7 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
         let before = known.clone().unwrap_or_else(|| empty.clone());
         let mut next = before.clone();
         next.is_repeated |= is_repeated;
+        next.place = next.place.or(empty.place);
         let after = next.with(tape, player.result, &settings);
         if after == before { Edit::Keep } else { Edit::Put(after) }
     };

@@ -49,6 +49,9 @@ pub(super) struct Recording {
     pub(super) spots: Vec<SpotTape>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) result: Option<GameResult>,
+    /// The place among all who typed the race, bots included, and how many these were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<(u32, u32)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) grade: Option<Grade>,
     /// Why the result is not verified.
@@ -82,6 +85,7 @@ impl Recording {
             edits: EditTape::default(),
             spots: Vec::new(),
             result: None,
+            place: rules::place(game, player),
             grade: None,
             reason: None,
             signals: Vec::new(),

@@ -1,5 +1,6 @@
 //! What other modules ask about recorded results: their grade, and which of them organisers should look at.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::recording::Recording;
@@ -9,9 +10,10 @@ use crate::Error;
 use crate::bus::Heard;
 use crate::game::{GameId, UserId};
 use crate::handlers::shared::{
-    Grade, GradeWanted, ResultJudged, ResultWanted, Suspects, SuspectsWanted, VerdictWanted,
+    Grade, GradeWanted, OnRecord, OnRecordWanted, ResultJudged, ResultWanted, Suspects,
+    SuspectsWanted, VerdictWanted,
 };
-use crate::module::{Cx, Edit};
+use crate::module::{Cx, Edit, Kept};
 use crate::records::Cursor;
 
 /// The grade of a result. Its event may still be under way.
@@ -27,6 +29,22 @@ pub(super) async fn grade(cx: Cx, wanted: Arc<GradeWanted>) -> Result<Option<Gra
     }
     keep(&cx, *game, user, typing(&cx, *game, user).map(|it| it.tape()).as_ref()).await?;
     grade().await
+}
+
+/// What is on record about several results.
+pub(super) async fn on_record(
+    cx: Cx,
+    wanted: Arc<OnRecordWanted>,
+) -> Result<Option<Vec<OnRecord>>, Error> {
+    let key = |(game, user): &(GameId, UserId)| Recording::key_of(*game, user);
+    let keys: Vec<_> = wanted.results.iter().map(key).collect();
+    let known = cx.items::<Recording>().get_all(&keys).await?;
+    let of = |it: Kept<Recording>| {
+        let Recording { game, ref user, grade, place, .. } = it.item;
+        (Recording::key_of(game, user), OnRecord { grade, place })
+    };
+    let known: HashMap<_, _> = known.into_iter().map(of).collect();
+    Ok(Some(keys.iter().map(|key| known.get(key).copied().unwrap_or_default()).collect()))
 }
 
 /// Whose result it is.

@@ -6,7 +6,7 @@ use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::game::{Figures, Game, Part, Player, Result as GameResult, Timestamp, Unranked};
-use crate::handlers::shared::{Edit, EditTape, Grade, again_at, raise};
+use crate::handlers::shared::{Edit, EditTape, Grade, TimeLimit, again_at, raise};
 
 /// Characters per word, wherever words per minute are computed.
 const WORD: f64 = 5.0;
@@ -234,4 +234,14 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 /// Notes how many results are in recordings. Returns whether that is news.
 pub(super) fn note(game: &mut Game, recorded: Recorded) -> bool {
     game.edit(|known: &mut Recorded| raise(&mut known.0, recorded.0))
+}
+/// The place of a player with a result among all who type the race, bots included, and how many these are. None against the clock, where
+/// the place is that of the result.
+pub(super) fn place(game: &Game, player: &Player) -> Option<(u32, u32)> {
+    let at = player.result?.finished;
+    let timed = game.part::<TimeLimit>().0.is_some();
+    let racers = || game.players.iter().filter(|it| !it.user.is_ghost());
+    let ahead = racers().filter(|it| it.result.is_some_and(|result| result.finished < at)).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    (!timed).then(|| (count(ahead + 1), count(racers().count())))
 }

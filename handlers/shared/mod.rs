@@ -31,7 +31,7 @@ mod word_list;
 pub use board_row::{BestRun, BoardRow};
 pub use contest::{Contest, Struck, enter, judge_entries};
 pub use finish::{Claim, Finish};
-pub use grade::{Grade, GradeWanted};
+pub use grade::{Grade, GradeWanted, OnRecord, OnRecordWanted};
 pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use latency::{GATHERED, Latency, MADE_UP};

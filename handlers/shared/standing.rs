@@ -3,7 +3,7 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
-use super::CorrectWords;
+use super::{CorrectWords, Grade};
 use crate::game::{Player, Unranked};
 
 /// The `rank` of players without one.
@@ -36,6 +36,9 @@ pub struct Standing {
     /// Present for an unranked finish, with the reason: `KEYSTROKES_NOT_SEEN` or `TEXT_NOT_TYPED`.
     #[serde(skip_serializing_if = "Option::is_none")]
     unranked: Option<&'static str>,
+    /// What the figures are based on; in a result, if it is on record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grade: Option<Grade>,
 }
 
 impl Standing {
@@ -55,7 +58,14 @@ impl Standing {
             bot: (!player.user.is_person()).then_some(true),
             ghost: player.user.is_ghost().then_some(true),
             unranked: result.and_then(|result| result.unranked).map(Unranked::as_str),
+            grade: None,
         }
+    }
+
+    /// The same with the grade of the result.
+    #[must_use]
+    pub fn graded(self, grade: Option<Grade>) -> Self {
+        Self { grade, ..self }
     }
 
     /// The same under another id.

@@ -222,9 +222,12 @@ impl Player {
         self.site.get(&format!("{path}?game_id={}", self.game), self).await
     }
 
-    /// The ranking of this player's race.
+    /// The ranking of this player's race, without grades, which may come a moment later.
     pub async fn ranking(&self) -> Vec<Value> {
-        self.asks("/api/v1/game/result").await.ok()["ranking"].as_array().expect("a list").clone()
+        let answer = self.asks("/api/v1/game/result").await;
+        let mut ranking = answer.ok()["ranking"].as_array().expect("a list").clone();
+        ranking.iter_mut().for_each(without_record);
+        ranking
     }
 
     /// The words of this player's race.
@@ -236,6 +239,13 @@ impl Player {
     /// The name on the server.
     pub fn public_name(&self) -> String {
         signing::read(&self.token)["name"].as_str().expect("a name").to_owned()
+    }
+}
+
+/// Removes from a result what comes with its recording: the grade, and the place with bots.
+pub fn without_record(result: &mut Value) {
+    if let Some(fields) = result.as_object_mut() {
+        fields.retain(|name, _| !["grade", "place", "racers"].contains(&name.as_str()));
     }
 }
 

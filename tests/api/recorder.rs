@@ -129,6 +129,41 @@ async fn edits_are_verified_and_others_see_positions() {
 }
 
 #[tokio::test]
+async fn the_grade_and_the_place_with_bots_stand_beside_every_result() {
+    on_both(async |database| {
+        let settings = database.settings().set("auth.local", true).set("game.player_limit", 3);
+        let server = settings.start().await;
+        let device = Device::of_new_account(&server, "Ada").await;
+        let [ben, cleo] = [server.guest().await, server.guest().await];
+        let ada = Player::known(&server.site(), device.access.clone()).await;
+        let [mut ben, mut ada, mut cleo] = [ben, ada, cleo];
+        for player in [&mut ben, &mut ada, &mut cleo] {
+            player.lobby.until("GAME_START").await;
+            player.race().await;
+            player.hears("START").await;
+        }
+        ben.finishes(50.0).await;
+        ada.finishes(60.0).await;
+        let path = format!("/api/v1/game/result?game_id={}", ada.game);
+        eventually("the grades", async || {
+            let answer = server.get(&path, &ada).await;
+            let ranking = &answer.ok()["ranking"];
+            assert_eq!(ranking[2]["id"], cleo.id);
+            assert_eq!(ranking[2].get("grade"), None, "without a result there is no grade");
+            (0..2).all(|place| ranking[place]["grade"] == "claimed").then_some(())
+        })
+        .await;
+        let history = server.get("/api/v1/profile/history?page=1&size=50", &device).await;
+        let row = &history.ok()["data"][0];
+        assert_eq!(
+            (&row["grade"], &row["rank"], &row["place"], &row["racers"]),
+            (&json!("claimed"), &json!(2), &json!(2), &json!(3))
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_lost_connection_repeats_no_edit_and_loses_none() {
     let server = Server::with().set("game.player_limit", 1).set("game.word_count", 6).start().await;
     let [mut anna] = server.lobby_of::<1>().await;

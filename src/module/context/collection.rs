@@ -188,6 +188,15 @@ impl<T: Item> Items<T> {
         self.records.item(T::COLLECTION, key).await?.map(Kept::read).transpose()
     }
 
+    /// The items with these keys, in any order. One that cannot be read as this type is left out.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`.
+    pub async fn get_all(&self, keys: &[String]) -> Result<Vec<Kept<T>>, Error> {
+        let stored = self.records.items(T::COLLECTION, keys).await?;
+        Ok(stored.into_iter().filter_map(|it| Kept::read(it).ok()).collect())
+    }
+
     /// Stores an item, if what is there is `expected`. Returns whether it did.
     ///
     /// # Errors

@@ -78,6 +78,9 @@ impl StoredItem {
 /// The columns of a [`Row`], except for the sort key.
 const COLUMNS: &str = "collection, key, account, guest, version, form, body, updated_at";
 
+/// Keys that are looked up at once.
+const KEYS: usize = 100;
+
 /// Expired items that are deleted at once.
 const AT_ONCE: i64 = 1_000;
 
@@ -135,6 +138,31 @@ impl Records {
             query.fetch_optional(pool).await
         });
         Ok(row.map_err(failed)?.map(StoredItem::of))
+    }
+
+    /// The items with these keys, in any order.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
+    pub(crate) async fn items(
+        &self,
+        collection: &str,
+        keys: &[String],
+    ) -> Result<Vec<StoredItem>, Error> {
+        let mut items = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(KEYS) {
+            let places: Vec<_> = (2..2 + keys.len()).map(|number| format!("${number}")).collect();
+            let sql = format!(
+                "select {COLUMNS}, null from module_items where collection = $1 and key in ({})",
+                places.join(", ")
+            );
+            let rows: sqlx::Result<Vec<Row>> = with_db!(&self.db, |pool| {
+                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(collection);
+                keys.iter().fold(query, |query, key| query.bind(key)).fetch_all(pool).await
+            });
+            items.extend(rows.map_err(failed)?.into_iter().map(StoredItem::of));
+        }
+        Ok(items)
     }
 
     /// The items of a range after a place, at most so many. `slot` is the number of the index, from 1.
