@@ -1,7 +1,7 @@
 // The list of players with progress, speed and place, updated in place; and the same as a strip.
 
 import { isCompany, progressOf, standing, trackLength, wordsTyped } from './players.js';
-import { count, nth } from './sentences.js';
+import { count, GRADES, nth } from './sentences.js';
 import { colour } from './text.js';
 import { speedAt } from './typing.js';
 import { bareName, botMark, h } from './ui.js';
@@ -15,12 +15,15 @@ function placeIn(player, place) {
   return place === null ? 'done' : nth(place);
 }
 
+// What the figures of a result are based on, if that is known.
+const gradeIn = ({ grade }) => GRADES[grade]?.toLowerCase();
+
 // Against the clock: the words typed, and with a result its place and accuracy. `isRanked` tells whether the results
 // are known.
 function stateInTime(player, place, isRanked) {
   const words = count(wordsTyped(player), 'word', 'words');
   if (!player.finished) return isRanked ? 'no result' : words;
-  const figures = [player.correct_words != null && words, `${Math.round(player.acc)}%`];
+  const figures = [player.correct_words != null && words, `${Math.round(player.acc)}%`, gradeIn(player)];
   return [isRanked && (player.unranked || place) && placeIn(player, place), ...figures].filter(Boolean).join(', ');
 }
 
@@ -32,7 +35,9 @@ const farIn = ({ limit, players }, words, isResult) => {
 };
 
 function stateOf(player, place, far) {
-  if (player.finished) return `${placeIn(player, place)}, ${Math.round(player.acc)}% accuracy`;
+  if (player.finished) {
+    return [placeIn(player, place), `${Math.round(player.acc)}% accuracy`, gradeIn(player)].filter(Boolean).join(', ');
+  }
   return player.away ? 'away' : `${Math.floor(far * 100)}%`;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::recording::Recording;
 use super::wire::suspect;
-use super::{Links, keep, recording_of, typing};
+use super::{Links, keep, recording_of, rules, typing};
 use crate::Error;
 use crate::bus::Heard;
 use crate::game::{GameId, UserId};
@@ -31,20 +31,42 @@ pub(super) async fn grade(cx: Cx, wanted: Arc<GradeWanted>) -> Result<Option<Gra
     grade().await
 }
 
-/// What is on record about several results.
+/// What is on record about several results. Those of a race may just have been accepted, and their events be under way.
 pub(super) async fn on_record(
     cx: Cx,
     wanted: Arc<OnRecordWanted>,
 ) -> Result<Option<Vec<OnRecord>>, Error> {
+    let mut known = known(&cx, &wanted.results).await?;
+    if let [(game, _), ..] = wanted.results[..]
+        && wanted.results.iter().all(|(of, _)| *of == game)
+        && let Some(facts) = cx.live().find(game).await?
+    {
+        let graded =
+            |(user, known): (&UserId, &OnRecord)| known.grade.is_some().then(|| user.clone());
+        let users = wanted.results.iter().map(|(_, user)| user);
+        let graded: Vec<_> = users.zip(&known).filter_map(graded).collect();
+        let missing = rules::results(&facts).filter(|it| !graded.contains(&it.user.id));
+        let missing: Vec<_> = missing.map(|player| player.user.id.clone()).collect();
+        for user in &missing {
+            keep(&cx, game, user, typing(&cx, game, user).map(|it| it.tape()).as_ref()).await?;
+        }
+        if !missing.is_empty() {
+            known = self::known(&cx, &wanted.results).await?;
+        }
+    }
+    Ok(Some(known))
+}
+
+async fn known(cx: &Cx, results: &[(GameId, UserId)]) -> Result<Vec<OnRecord>, Error> {
     let key = |(game, user): &(GameId, UserId)| Recording::key_of(*game, user);
-    let keys: Vec<_> = wanted.results.iter().map(key).collect();
-    let known = cx.items::<Recording>().get_all(&keys).await?;
+    let keys: Vec<_> = results.iter().map(key).collect();
     let of = |it: Kept<Recording>| {
         let Recording { game, ref user, grade, place, .. } = it.item;
         (Recording::key_of(game, user), OnRecord { grade, place })
     };
-    let known: HashMap<_, _> = known.into_iter().map(of).collect();
-    Ok(Some(keys.iter().map(|key| known.get(key).copied().unwrap_or_default()).collect()))
+    let found = cx.items::<Recording>().get_all(&keys).await?;
+    let found: HashMap<_, _> = found.into_iter().map(of).collect();
+    Ok(keys.iter().map(|key| found.get(key).copied().unwrap_or_default()).collect())
 }
 
 /// Whose result it is.

@@ -41,14 +41,23 @@ pub(super) struct Own {
     /// For how many seconds the text could be typed; absent without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<u16>,
+    /// The place among all who typed the race, bots included; absent against the clock, and without a result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<u32>,
+    /// How many these were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    racers: Option<u32>,
     #[serde(flatten)]
     outcome: Outcome,
 }
 
 impl Own {
     pub(super) fn of(recording: Recording, links: &Links<'_>) -> Self {
+        let (place, racers) = recording.place.unzip();
         Self {
             game_id: recording.game,
+            place,
+            racers,
             link: links.replay(recording.game),
             result_id: links.result(&recording),
             started_at: recording.started.with_z(),

@@ -76,7 +76,7 @@ for (const [look, options] of Object.entries(LOOKS)) {
     await anna.getByText('1st, ').waitFor();
     await lookAt('result');
     await anna.getByRole('link', { name: 'Anna' }).click();
-    await anna.getByRole('cell', { name: '1st' }).first().waitFor();
+    await anna.getByRole('cell', { name: /1st|alone/ }).first().waitFor();
     await lookAt('profile');
   });
 }

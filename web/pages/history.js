@@ -1,7 +1,7 @@
 // All races of a profile, newest first, in pages.
 
 import { get } from '../api.js';
-import { nth } from '../sentences.js';
+import { GRADES, placeInWords } from '../sentences.js';
 import { h, trouble } from '../ui.js';
 
 const SIZE = 20;
@@ -24,7 +24,7 @@ export function historyTable() {
 }
 
 function pageOf({ total, has_prev_page: newer, has_next_page: older, data }, page, turn) {
-  const heads = ['When', 'WPM', 'Raw', 'Accuracy', 'Place'].map((name) => h('th', { scope: 'col' }, name));
+  const heads = ['When', 'WPM', 'Raw', 'Accuracy', 'Place', 'Checked'].map((name) => h('th', { scope: 'col' }, name));
   const table = h('table', {}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, data.map(row)));
   const button = (label, to, enabled) =>
     h('button', { type: 'button', disabled: !enabled, onclick: () => turn(to) }, label);
@@ -39,9 +39,10 @@ function pageOf({ total, has_prev_page: newer, has_next_page: older, data }, pag
   return pages > 1 ? [table, ways] : [table];
 }
 
-function row({ game_type: type, wpm, wpm_raw: raw, accuracy, finished_at: at, rank }) {
+function row(race) {
+  const { game_type: type, wpm, wpm_raw: raw, accuracy, finished_at: at, grade } = race;
   const when = new Date(at).toLocaleString([], { dateStyle: IS_NARROW ? 'short' : 'medium', timeStyle: 'short' });
-  const place = type === 1 ? nth(rank) : TYPES[type];
-  const cells = [wpm.toFixed(1), raw.toFixed(1), `${accuracy.toFixed(1)}%`, place];
+  const place = type === 1 ? placeInWords(race) : TYPES[type];
+  const cells = [wpm.toFixed(1), raw.toFixed(1), `${accuracy.toFixed(1)}%`, place, GRADES[grade] ?? '–'];
   return h('tr', {}, h('td', {}, h('time', { datetime: at }, when)), cells.map((text) => h('td', {}, text)));
 }

@@ -1,7 +1,7 @@
 // The page of replays: the player's recorded races, or one race again (`#/replays/LINK`), for anyone with the link.
 
 import { get } from '/web/api.js';
-import { nth, sentence } from '/web/sentences.js';
+import { placeInWords, sentence } from '/web/sentences.js';
 import { slot, style } from '/web/slots.js';
 import { action, h, put } from '/web/ui.js';
 import { gradeMark } from './grades.js';
@@ -73,7 +73,7 @@ export function table(recordings) {
 function row(recording) {
   const { link, started_at: at, wpm, acc, rank } = recording;
   const when = new Date(at).toLocaleString([], DATE);
-  const cells = [wpm?.toFixed(1) ?? '–', acc === null ? '–' : `${acc.toFixed(1)}%`, rank === null ? '–' : nth(rank)];
+  const cells = [wpm?.toFixed(1) ?? '–', acc === null ? '–' : `${acc.toFixed(1)}%`, rank === null ? '–' : placeInWords(recording)];
   return h(
     'tr',
     {},
