@@ -108,13 +108,13 @@ fn routes(html: &mut String, api: &Value) {
             if method == "head" || is_socket {
                 continue;
             }
-            let text = |value: &Value| escape(value.as_str().unwrap_or_default());
             let locked =
                 if operation["security"].is_array() { " 🔒 <code>TP_AT</code>" } else { "" };
             put!(html, "<h3><code>{} {}</code>{locked}</h3>", method.to_uppercase(), escape(path));
             put!(html, "<p>{} {}", text(&operation["summary"]), text(&operation["description"]));
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let (name, about) = (text(&parameter["name"]), text(&parameter["description"]));
+                let name = escape(parameter["name"].as_str().unwrap_or_default());
+                let about = text(&parameter["description"]);
                 put!(html, "<br><code>{name}</code> {about}");
             }
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -134,15 +134,9 @@ fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
         if !std::mem::replace(&mut begun, true) {
             put!(html, "<p>{verb}<table>");
         }
-        let about = field["description"].as_str().unwrap_or_default();
-        let kind = kind_of(api, field);
-        put!(
-            html,
-            "<tr><td><code>{}</code><td>{}<td>{}",
-            escape(name),
-            escape(&kind),
-            escape(about)
-        );
+        let (name, kind, about) =
+            (escape(name), escape(&kind_of(api, field)), text(&field["description"]));
+        put!(html, "<tr><td><code>{name}</code><td>{kind}<td>{about}");
     }
     if begun {
         put!(html, "</table>");
@@ -185,8 +179,8 @@ fn sockets(html: &mut String, protocol: &Value) {
     put!(html, "<h2>Sockets</h2><p>Text frames, one JSON object each.");
     let channels = protocol["channels"].as_object().into_iter().flatten();
     for (_, channel) in channels.filter(|(_, channel)| channel["bindings"]["ws"].is_object()) {
-        let text = |value: &Value| escape(value.as_str().unwrap_or_default());
-        put!(html, "<h3><code>{}</code></h3>", text(&channel["address"]));
+        let address = escape(channel["address"].as_str().unwrap_or_default());
+        put!(html, "<h3><code>{address}</code></h3>");
         put!(html, "<p>{}", text(&channel["description"]));
         for (id, message) in channel["messages"].as_object().into_iter().flatten() {
             let way =
@@ -208,13 +202,36 @@ fn errors(html: &mut String) {
     for (kind, meaning) in Kind::ALL {
         let Kind { code, status, handshake, close } = kind;
         let back = if kind.come_back() { "yes" } else { "no" };
-        let meaning = escape(meaning);
+        let meaning = prose(meaning);
         put!(
             html,
             "<tr><td><code>{code}</code><td>{status}<td>{handshake}<td>{close}<td>{back}<td>{meaning}"
         );
     }
     put!(html, "</table>");
+}
+
+/// A description, which may be missing.
+fn text(value: &Value) -> String {
+    prose(value.as_str().unwrap_or_default())
+}
+
+/// Text with code spans as in Markdown: `` `GET_TOKEN` ``.
+fn prose(text: &str) -> String {
+    let text = escape(text);
+    let mut html = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, (code, after))) = next_span(rest) {
+        put!(html, "{before}<code>{code}</code>");
+        rest = after;
+    }
+    html + rest
+}
+
+/// The text before the next code span, the code, and the rest.
+fn next_span(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = text.split_once('`')?;
+    Some((before, rest.split_once('`')?))
 }
 
 fn escape(text: &str) -> String {

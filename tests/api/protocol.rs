@@ -103,9 +103,10 @@ async fn the_document_of_the_server_is_that_of_the_docs() {
         );
     }
     let page = server.get("/docs", NOBODY).await.text;
-    for shown in ["guest_token_key", "KEY_STOKE", "user_id", "4520"] {
+    for shown in ["guest_token_key", "KEY_STOKE", "user_id", "4520", "<code>GET_TOKEN</code>"] {
         assert!(page.contains(shown), "{shown}");
     }
+    assert!(!page.contains('`'), "code spans are shown as code");
 }
 
 #[test]
