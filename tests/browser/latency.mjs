@@ -17,7 +17,8 @@ test('first visit', async (t) => {
   const [{ bytes, requests }] = visits;
   t.diagnostic(`first visit: ${(bytes / 1024).toFixed(1)} KiB, ${requests} requests`);
   const times = visits.map(({ time }) => time);
-  t.diagnostic(`interactive after: median ${at(times, 0.5)} ms, 95th percentile ${at(times, 0.95)} ms, of ${VISITS} visits`);
+  const [fastest, median, slow] = [0, 0.5, 0.95].map((part) => at(times, part));
+  t.diagnostic(`interactive after: fastest ${fastest} ms, median ${median} ms, 95th percentile ${slow} ms, of ${VISITS} visits`);
 });
 
 test('key to frame', async (t) => {
