@@ -73,4 +73,4 @@ export function clock(seconds) {
 }
 
 // What the figures of a result are based on, in a word.
-export const GRADES = { verified: 'Verified', positions: 'Timed', claimed: 'Claimed' };
+export const GRADES = { verified: 'Verified', positions: 'Estimated', claimed: 'Claimed' };

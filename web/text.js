@@ -124,11 +124,11 @@ export class TextView {
     }
   }
 
-  // A long text scrolls, with two lines above the current one where they fit.
+  // A long text scrolls. The line ahead stays visible, and two lines above the current one where they fit.
   #scrollTo(spot) {
     if (!spot) return;
     const height = this.#lines.firstChild.offsetHeight;
-    const above = Math.min(2, Math.floor(this.element.clientHeight / height) - 1);
+    const above = Math.min(2, Math.floor(this.element.clientHeight / height) - 2);
     this.element.scrollTop = spot.y - height * Math.max(0, above);
   }
 }

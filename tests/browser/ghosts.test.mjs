@@ -32,7 +32,7 @@ test('a player races the own best, and anyone the replay', async (t) => {
 
   // Someone with the link to the replay.
   const zoe = await person(t, chrome, anna.url());
-  await zoe.getByRole('button', { name: 'Race this', exact: true }).click();
+  await zoe.getByRole('button', { name: 'Race this replay', exact: true }).click();
   await started(zoe);
   assert.equal(await wordsOf(zoe), text);
   await ghost(zoe).waitFor();

@@ -163,3 +163,14 @@ test('two players race the text of the day, one by one, and see their places', a
   await started(ben);
   assert.equal(await wordsOf(ben), texts[0]);
 });
+
+test('reactions are hidden until another person is here', async (t) => {
+  const [address, chrome] = [await server(t, PATIENT), await browser(t)];
+  const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
+  const enter = (page) => page.getByRole('button', { name: 'Play', exact: true }).click();
+  await enter(anna);
+  await anna.locator('.emotes').waitFor({ state: 'attached' });
+  assert.equal(await anna.locator('.emotes').isVisible(), false);
+  await enter(ben);
+  await anna.locator('.emotes').waitFor();
+});

@@ -74,7 +74,7 @@ test('bots race a lonely player, and are marked as bots', async (t) => {
   await picture(anna, 'race-with-bots');
   await typeText(anna);
   await finished(anna);
-  await heading(anna, /You are 1st of \d, with bots/);
+  await heading(anna, /You are 1st of \d, against bots/);
   assert.equal(await anna.getByRole('button', { name: 'Again with the same people' }).count(), 0);
 });
 

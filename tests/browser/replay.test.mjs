@@ -36,10 +36,10 @@ test('a race is verified key by key, and can be seen again by mouse and keys', a
   await anna.keyboard.press('Backspace');
   await typeText(anna, { pause: 40 });
   await finished(anna);
-  await anna.getByText('the server has counted every key').waitFor();
+  await anna.getByText('the server checked every key').waitFor();
   await typeText(ben, { pause: 40 });
   await finished(ben);
-  await ben.getByText('the server has seen the caret').waitFor();
+  await ben.getByText('checked by position and time only').waitFor();
   const signed = anna.getByRole('link', { name: 'Signed result' });
   const saved = anna.waitForEvent('download');
   await signed.click();
@@ -54,7 +54,7 @@ test('a race is verified key by key, and can be seen again by mouse and keys', a
   const link = anna.url();
   const zoe = await person(t, chrome, link);
   await zoe.getByRole('row', { name: /Anna.*1st.*Verified/ }).waitFor();
-  await zoe.getByRole('row', { name: /Ben.*2nd.*Timed/ }).waitFor();
+  await zoe.getByRole('row', { name: /Ben.*2nd.*Estimated/ }).waitFor();
   assert.equal(await typedIn(zoe), 0);
   await zoe.getByRole('button', { name: 'Play', exact: true }).click();
   await until(async () => (await typedIn(zoe)) > 3, 'letters appear');
@@ -109,11 +109,11 @@ test('a reload in mid-race costs no key', async (t) => {
   await started(anna);
   await typeText(anna, { from: 3, pause: 40 });
   await finished(anna);
-  await anna.getByText('the server has counted every key').waitFor();
+  await anna.getByText('the server checked every key').waitFor();
 });
 
 test('a link to a race that is not there says so', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
   const anna = await person(t, chrome, `${address}/#/replays/35-00000000000000000000`);
-  await anna.getByText('This race is not on record, or no longer.').waitFor();
+  await anna.getByText("This replay doesn't exist or has expired.").waitFor();
 });

@@ -95,7 +95,7 @@ test('a player alone races bots at once, until the time is up, and again', async
     await anna.keyboard.type(`${word} `, { delay: 40 });
   }
   await finished(anna);
-  await heading(anna, /You are \d.. of \d, with bots/);
+  await heading(anna, /You are \d.. of \d, against bots/);
   const own = await anna.locator('.own-row .state').textContent();
   assert.ok(own.includes(`, ${await figure(anna, 'Words')} word`), own);
   assert.equal(await figure(anna, 'Time'), '0:04');

@@ -117,3 +117,68 @@ test('the first person behind a bot is not shown as the winner', async (t) => {
   await typeText(anna);
   await heading(anna, /You are 1st of 2, behind 1 bot/);
 });
+
+test('no page is wider than a phone', async (t) => {
+  const settings = { ...PATIENT, TP_GAME__WORD_COUNT: '20', TP_HANDLERS__DAILY__WORDS: '8' };
+  const [address, chrome] = [await server(t, settings), await browser(t)];
+  const anna = await person(t, chrome, address, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await anna.goto(`${address}/#/login`);
+  await anna.getByLabel('Name', { exact: true }).fill('Anna with a name of many letters');
+  await anna.getByLabel('Password').fill('correct horse battery');
+  await anna.getByRole('button', { name: 'Create account' }).click();
+  await anna.getByText('No races yet.').waitFor();
+  const race = async () => {
+    await started(anna);
+    await typeText(anna);
+    await finished(anna);
+    await anna.getByRole('link', { name: 'Watch the replay' }).waitFor();
+  };
+  await anna.goto(`${address}/#/solo`);
+  await race();
+  await anna.goto(`${address}/#/daily`);
+  await anna.getByRole('button', { name: "Race today's text" }).click();
+  await race();
+  const table = (name) => anna.getByRole('columnheader', { name, exact: true }).first();
+  const fits = async (name) => {
+    const [width, screen] = await anna.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return [scrollWidth, clientWidth];
+    });
+    assert.ok(width <= screen, `${name}: ${width} pixels on a screen of ${screen}`);
+    await picture(anna, `narrow-${name}`);
+  };
+  await fits('result');
+  await anna.getByRole('link', { name: 'Watch the replay' }).click();
+  await table('Typed').waitFor();
+  await anna.getByText('Slowest keys of').waitFor();
+  await fits('replay');
+  // Also those of keys, which are not cut off.
+  for (const cap of await anna.locator('.replay .cap').all()) {
+    const { x, width } = await cap.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390);
+  }
+  for (const [path, column] of [['replays', 'Replay'], ['boards', 'Player'], ['daily', 'Player'], ['profile', 'Replay']]) {
+    await anna.goto(`${address}/#/${path}`);
+    await table(column).waitFor();
+    await fits(path);
+  }
+});
+
+test('a phone in landscape with its keyboard open shows the current line and the next', async (t) => {
+  const [address, chrome] = [await server(t, { TP_GAME__WORD_COUNT: '50' }), await browser(t)];
+  const screen = { width: 844, height: 190 };
+  const anna = await person(t, chrome, `${address}/#/solo`, { viewport: screen, hasTouch: true, isMobile: true });
+  await started(anna);
+  assert.equal(await anna.getByRole('banner').isVisible(), false);
+  await anna.locator('.stage').tap();
+  await typeText(anna, { to: 20 });
+  await typedWords(anna, 20);
+  const boxes = (selector) =>
+    anna.locator(selector).evaluateAll((all) => all.map((element) => element.getBoundingClientRect().toJSON()));
+  await until(async () => {
+    const [[text], [caret], letters] = await Promise.all(['.stage .text', '.own.caret', '.stage .word span'].map(boxes));
+    const isWhole = ({ top, bottom }) => top >= text.top - 1 && bottom <= Math.min(text.bottom, screen.height) + 1;
+    const lines = [...new Set(letters.filter(isWhole).map(({ top }) => Math.round(top)))];
+    return lines.length === 2 && Math.abs(lines[0] - caret.top) < 3 && lines[1] > caret.bottom;
+  }, 'the line of the caret and the next are whole');
+});

@@ -59,10 +59,10 @@ export function show(main) {
       action('Practice alone', into(() => go('#/solo'))),
       clockChoice(into),
     ),
+    scene.element,
+    online,
     textChoice(),
     modules.element,
-    online,
-    scene.element,
     pastRaces(),
   );
   name.load().then((me) => offerWayBack(back, me));
@@ -142,7 +142,10 @@ function nameField() {
       input.placeholder = `Leave empty to stay ${me.name}`;
       // Do not overwrite what the player has begun to type.
       if (me.isGuest) input.value ||= me.name;
-      else element.replaceChildren('You play as ', h('strong', {}, me.name));
+      else {
+        element.classList.add('is-known');
+        element.replaceChildren('You play as ', h('strong', {}, me.name));
+      }
       return me;
     },
     async save() {

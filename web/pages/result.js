@@ -92,8 +92,8 @@ class ResultPage {
       race.record.claim && this.figures,
       this.call,
       this.ways.element,
-      modules.element,
       (race.record.kind !== 'solo' || race.players.length > 1) && h('section', {}, h('h2', {}, 'Players'), this.standings.element),
+      modules.element,
       race.record.samples.length > 1 && graph(race),
       trouble(race.record),
       this.others,
@@ -173,7 +173,7 @@ function headingOf({ me, players, record, words, limit }) {
   if (of < 2) return plain;
   const faster = withBots ? 0 : botsAhead(me, players);
   const behind = faster > 0 ? `, behind ${count(faster, 'bot', 'bots')}` : '';
-  return `You are ${nth(place)} of ${of}${withBots ? ', with bots' : behind}`;
+  return `You are ${nth(place)} of ${of}${withBots ? ', against bots' : behind}`;
 }
 
 function stateOf({ refusal, record, me, limit }) {
@@ -236,7 +236,7 @@ function againstBest(value, best, digits = 1) {
   if (!best) return null;
   if (digits === 0 && value === best) return 'As many as your best';
   const change = Math.abs(value - best).toFixed(digits);
-  return value > best ? `Your best, up ${change}` : `${change} below your best`;
+  return value > best ? `New best, up ${change}` : `${change} below your best`;
 }
 
 // The speed from second to second, with the seconds of wrong keys marked; others' lines can be switched on.

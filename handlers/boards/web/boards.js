@@ -34,7 +34,7 @@ export async function show(main) {
   put(
     main,
     h('h1', {}, 'Boards'),
-    h('p', { class: 'lead' }, 'The best race of each player. Results count for players with an account.'),
+    h('p', { class: 'lead' }, 'The best race of each player. Only players with an account are listed.'),
     h('fieldset', { class: 'choices' }, h('legend', {}, 'Period'), Object.entries(PERIODS).map(period)),
     h('p', { class: 'choice' }, kind, h('label', { class: 'tick' }, verified, 'Verified results only')),
     place,

@@ -50,7 +50,7 @@ export async function show(main) {
   put(
     main,
     h('h1', {}, 'Daily challenge'),
-    h('p', { class: 'lead' }, 'One text a day, the same for all. Race it as often as you like: your best race counts.'),
+    h('p', { class: 'lead' }, 'One text a day, the same for everyone. Race it as often as you like: your best race counts.'),
     left,
     h(
       'p',
@@ -78,7 +78,7 @@ function inWords(seconds) {
 }
 
 function board({ rows, own, next }, query) {
-  if (rows.length === 0) return [h('p', {}, 'No results on this day.')];
+  if (rows.length === 0) return [h('p', {}, query === '' ? 'No results yet today.' : 'No results on this day.')];
   const place = own && h('p', {}, `Your place: ${own.rank === null ? 'after the 10,000th' : nth(own.rank)}, ${own.wpm.toFixed(1)} WPM.`);
   const body = h('tbody', {}, rows.map(row));
   const heads = ['Place', 'Player', 'WPM', 'Accuracy', 'Checked'].map((name) => h('th', { scope: 'col' }, name));

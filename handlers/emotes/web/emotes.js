@@ -1,7 +1,8 @@
-// Six reactions: buttons to send them, and those of all players as they come.
+// Six reactions: buttons to send them, and those of all players as they come. Not shown to a player without other people.
 
-import { bareName, h } from '/web/ui.js';
+import { isCompany } from '/web/players.js';
 import { style } from '/web/slots.js';
+import { bareName, h } from '/web/ui.js';
 
 const EMOTES = {
   clap: ['👏', 'Applause'],
@@ -26,7 +27,11 @@ export function show(place, host) {
   const button = ([emote, [face, name]]) =>
     h('button', { type: 'button', 'aria-label': name, title: name, onpointerdown: keepFocus, onclick: () => send(emote) }, face);
   const choice = h('div', { class: 'emotes', role: 'group', 'aria-label': 'React' }, Object.entries(EMOTES).map(button));
+  place.classList.add('reactions');
   place.append(choice, shown);
+  const look = () => (place.hidden = !isCompany(host.players(), host.me()));
+  const endLooking = host.race ? host.race.listen(look) : host.hear('players', look);
+  look();
   const timers = new Set();
   const end = host.hear('EMOTE', ({ user_id: id, emote }) => {
     const known = EMOTES[emote];
@@ -43,6 +48,7 @@ export function show(place, host) {
   });
   return () => {
     end();
+    endLooking();
     for (const timer of timers) clearTimeout(timer);
   };
 }

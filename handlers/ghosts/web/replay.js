@@ -9,11 +9,11 @@ export function show(place, { link, replay, chosen }) {
   // A race against the clock has no end of the text.
   if (replay.seconds || !replay.players.some(({ wpm }) => wpm !== null)) return;
   const challenge = () => store.save('extra', { challenge: link, player: chosen() + 1 });
-  const alone = action('Race this', () => {
+  const alone = action('Race this replay', () => {
     challenge();
     go('#/solo');
   });
-  const friends = action('Race this with friends', () => {
+  const friends = action('Race this replay with friends', () => {
     challenge();
     return playWithFriends();
   });

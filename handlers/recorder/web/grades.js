@@ -4,23 +4,23 @@ import { GRADES } from '/web/sentences.js';
 import { h } from '/web/ui.js';
 
 const MEANINGS = {
-  verified: 'the server has counted every key',
-  positions: 'the server has seen the caret, and measured the time',
+  verified: 'the server checked every key',
+  positions: 'checked by position and time only',
   claimed: 'the figures are those of the player’s page alone',
 };
 
 const REASONS = {
   no_edits: 'This page sends where the caret is, not what is typed.',
   not_whole: 'The keys on record do not lead to the end of the text.',
-  clock_off: 'The last keys came late, or the clock of the device went differently.',
-  other_figures: 'The result is another one than that of the keys on record.',
-  signals: 'Some of it looks as if a program had typed.',
+  clock_off: "The last keys arrived late, or the device's clock is off.",
+  other_figures: 'The result differs from the recorded keys.',
+  signals: 'Parts look automated.',
   not_seen: 'The server has seen too few keys.',
 };
 
 const SIGNALS = {
   pasted: 'Several words came at once.',
-  too_even: 'The time between the keys hardly changes.',
+  too_even: 'The rhythm is unusually even.',
   too_fast: 'It is faster than any person types.',
   flawless: 'So long a text without a single mistake is rare.',
   repeated: 'The keys came at the same moments as in an earlier race.',

@@ -18,7 +18,8 @@ export function heatMap(words, { name, shots, isExact }) {
   const cell = (key) => {
     const it = known.get(key);
     const part = it?.ms === null || !it ? null : (it.ms - fastest) / Math.max(1, slowest - fastest);
-    const cap = h('span', { class: it ? 'cap' : 'cap unused', title: it && figures(it) }, key === ' ' ? 'space' : key);
+    const kind = ['cap', key === ' ' && 'space', !it && 'unused'].filter(Boolean).join(' ');
+    const cap = h('span', { class: kind, title: it && figures(it) }, key === ' ' ? 'space' : key);
     if (part !== null) cap.style.setProperty('--heat', `${Math.round(15 + part * 70)}%`);
     return cap;
   };

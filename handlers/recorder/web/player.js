@@ -77,8 +77,8 @@ export class Player {
       h('p', { class: 'why' }, `Race of ${when}. `, replay.about?.source && `Text: ${replay.about.source}. `),
       this.stage,
       h('p', { class: 'controls' }, this.button, this.line, this.clock, speed),
-      h('p', { class: 'keys' }, [['Space', 'play or pause'], ['← →', 'a second back or on'], ['Home', 'to START']].map(hint)),
-      h('div', { class: 'players' }, this.#table()),
+      h('p', { class: 'keys' }, [['Space', 'play or pause'], ['← →', 'back or forward 1 s'], ['Home', 'to the start']].map(hint)),
+      h('div', { class: 'wide', role: 'group', tabindex: 0, 'aria-label': 'Players' }, this.#table()),
       this.slow,
       this.heat,
       h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target) }, 'Copy the link'), file, this.signed),
@@ -92,7 +92,7 @@ export class Player {
 
   #table() {
     const heads = ['Player', 'WPM', 'Typed', 'Result', 'Checked'].map((name) => h('th', { scope: 'col' }, name));
-    return h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, this.rows.map((row) => row.element)));
+    return h('table', {}, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, this.rows.map((row) => row.element)));
   }
 
   #row(player) {
@@ -102,7 +102,7 @@ export class Player {
     const choose = () => this.#choose(Number(id));
     const input = h('input', { type: 'radio', name: 'typist', checked: Number(id) === this.#chosen, onchange: choose });
     const mark = h('span', { class: 'key' });
-    const label = h('label', { class: `player-${colour(player)}` }, input, mark, name, own && h('span', { class: 'mark' }, 'you'));
+    const label = h('label', { class: `tick player-${colour(player)}` }, input, mark, name, own && h('span', { class: 'mark' }, 'you'));
     const figures = wpm === null ? 'no result' : `${rank === null ? 'unranked' : nth(rank)}, ${wpm.toFixed(1)} WPM, ${acc.toFixed(1)}%`;
     const why = struck ? h('span', { class: 'verdict' }, ` ${struck}`) : h('span', { class: 'unseen' }, inWords(player));
     const grade = h('td', {}, gradeMark(player), why);

@@ -7,6 +7,10 @@ import { action, h, put } from '/web/ui.js';
 import { gradeMark } from './grades.js';
 import { Player } from './player.js';
 
+const DATE = matchMedia('(max-width: 40rem)').matches
+  ? { month: 'numeric', day: 'numeric', hour: 'numeric', minute: '2-digit' }
+  : { dateStyle: 'medium', timeStyle: 'short' };
+
 export function show(main, link) {
   style('/web/modules/recorder/recorder.css');
   return link ? showReplay(main, link) : showList(main);
@@ -25,7 +29,7 @@ async function showReplay(main, link) {
       player.end();
     };
   } catch ({ code }) {
-    const words = code === 'GAME_NOT_FOUND' ? 'This race is not on record, or no longer.' : sentence(code);
+    const words = code === 'GAME_NOT_FOUND' ? "This replay doesn't exist or has expired." : sentence(code);
     put(main, h('h1', {}, 'Replay'), h('p', { class: 'failed', role: 'alert' }, words));
     return undefined;
   } finally {
@@ -52,21 +56,23 @@ function list({ recordings, next }) {
   let cursor = next;
   const more = action('Show more', async () => {
     const page = await get(`/recordings?cursor=${encodeURIComponent(cursor)}`);
-    shown.tBodies[0].append(...page.recordings.map(row));
+    shown.querySelector('tbody').append(...page.recordings.map(row));
     cursor = page.next;
     if (cursor === null) more.remove();
   });
   return cursor === null ? [shown] : [shown, h('p', { class: 'ways' }, more)];
 }
 
+// The table in a box that scrolls where the screen is too narrow for it.
 export function table(recordings) {
   const heads = ['When', 'WPM', 'Accuracy', 'Place', 'Checked', 'Replay'].map((name) => h('th', { scope: 'col' }, name));
-  return h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, recordings.map(row)));
+  const rows = h('table', { class: 'recordings' }, h('thead', {}, h('tr', {}, heads)), h('tbody', {}, recordings.map(row)));
+  return h('div', { class: 'wide', role: 'group', tabindex: 0, 'aria-label': 'Replays, newest first' }, rows);
 }
 
 function row(recording) {
   const { link, started_at: at, wpm, acc, rank } = recording;
-  const when = new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  const when = new Date(at).toLocaleString([], DATE);
   const cells = [wpm?.toFixed(1) ?? '–', acc === null ? '–' : `${acc.toFixed(1)}%`, rank === null ? '–' : nth(rank)];
   return h(
     'tr',

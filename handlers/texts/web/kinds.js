@@ -11,7 +11,7 @@ const NAMES = {
 };
 
 const LANGUAGES = {
-  default: "The server's words",
+  default: 'Standard words',
   javascript: 'JavaScript',
 };
 

@@ -33,7 +33,7 @@ export function show(place, host) {
       await post('/watch', choice).catch(({ code }) => (failed.textContent = sentence(code)));
     };
     const input = h('input', { type: 'checkbox', checked: allowed, onchange: choose });
-    return h('label', {}, input, ' Others may watch');
+    return h('label', { class: 'tick' }, input, 'Others may watch');
   }
 
   // The lobby may have closed meanwhile.
