@@ -127,15 +127,12 @@ fn routes(html: &mut String, api: &Value) {
 
 /// The fields of an object's schema, one row each.
 fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
-    let schema = resolve(api, schema);
-    let fields = schema["properties"].as_object().into_iter().flatten().peekable();
     let mut begun = false;
-    for (name, field) in fields {
+    for (name, field) in fields(api, schema) {
         if !std::mem::replace(&mut begun, true) {
             put!(html, "<p>{verb}<table>");
         }
-        let (name, kind, about) =
-            (escape(name), escape(&kind_of(api, field)), text(&field["description"]));
+        let (name, kind, about) = (escape(name), escape(&kind_of(api, field)), about(field));
         put!(html, "<tr><td><code>{name}</code><td>{kind}<td>{about}");
     }
     if begun {
@@ -143,23 +140,44 @@ fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
     }
 }
 
+/// The fields of an object, with those of the objects that it is made of (`allOf`).
+fn fields<'a>(api: &'a Value, schema: &'a Value) -> Vec<(&'a String, &'a Value)> {
+    let schema = resolve(api, schema);
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let own = schema["properties"].as_object().into_iter().flatten();
+    parts.flat_map(|part| fields(api, part)).chain(own).collect()
+}
+
+/// The description of a field; of a nullable one it is a part of its own.
+fn about(field: &Value) -> String {
+    let parts = field["allOf"].as_array().into_iter().flatten();
+    let mut all = std::iter::once(field).chain(parts).map(|part| &part["description"]);
+    all.find(|description| description.is_string()).map(text).unwrap_or_default()
+}
+
 fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str().and_then(|it| it.strip_prefix("#/components/schemas/"));
     name.map_or(schema, |name| &api["components"]["schemas"][name])
 }
 
-/// A type in a few words: `string`, `array of LobbyPlayer {id, name}`.
+/// A type in a few words: `string`, `array of {id, name}`, `{rank} or null`.
 fn kind_of(api: &Value, schema: &Value) -> String {
     if schema["items"].is_object() {
         return format!("array of {}", kind_of(api, &schema["items"]));
     }
-    // A field with a named type and its own description is a list of one.
-    if let Some(only) = ["allOf", "oneOf", "anyOf"].iter().find_map(|it| schema[*it].get(0)) {
-        return kind_of(api, only);
-    }
     let resolved = resolve(api, schema);
-    if let Some(fields) = resolved["properties"].as_object() {
-        return format!("{{{}}}", fields.keys().cloned().collect::<Vec<_>>().join(", "));
+    if let Some(choices) = ["oneOf", "anyOf"].iter().find_map(|it| resolved[*it].as_array()) {
+        let mut kinds: Vec<_> = choices.iter().map(|choice| kind_of(api, choice)).collect();
+        kinds.sort_by_key(|kind| kind == "null");
+        return kinds.join(" or ");
+    }
+    let names: Vec<_> = fields(api, resolved).into_iter().map(|(name, _)| name.as_str()).collect();
+    if !names.is_empty() {
+        return format!("{{{}}}", names.join(", "));
+    }
+    // A field with a named type and its own description is a list of one.
+    if let Some(only) = resolved["allOf"].get(0) {
+        return kind_of(api, only);
     }
     let values = resolved.get("enum").or_else(|| resolved.get("const"));
     if let Some(values) = values {

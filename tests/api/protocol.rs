@@ -107,6 +107,10 @@ async fn the_document_of_the_server_is_that_of_the_docs() {
         assert!(page.contains(shown), "{shown}");
     }
     assert!(!page.contains('`'), "code spans are shown as code");
+    // A nullable object, and one that is made of several.
+    for shown in ["{change, game_id} or null", "<code>result_id</code>"] {
+        assert!(page.contains(shown), "{shown}");
+    }
 }
 
 #[test]
