@@ -83,7 +83,7 @@ for (const [size, options] of Object.entries(LOOKS)) {
     await anna.getByRole('link', { name: 'Replays' }).first().click();
     await anna.getByRole('link', { name: 'Watch' }).first().waitFor();
     await lookAt('replays');
-    await anna.getByRole('link', { name: 'Watch' }).last().press('Enter');
+    await anna.getByRole('link', { name: 'Watch' }).last().click();
     await heading(anna, 'Replay');
     await anna.getByRole('row', { name: /Anna.*you/ }).waitFor();
     await lookAt('replay');
