@@ -6,19 +6,25 @@ const TEXTS = {
   unreachable: 'No connection',
   connecting: 'Connecting…',
   open: 'Connected',
-  slow: 'Connection is slow. Keep typing, nothing is lost.',
+  slow: 'Connection is slow.',
   waiting: 'Connection lost. Reconnecting…',
   restarting: 'The server is restarting. Reconnecting…',
 };
 
+// What a player reads beside a slow connection before a race: the server keeps the seat for longer than a probe takes.
+export const KEPT_SEAT = 'You keep your seat.';
+
 const watchers = new Set();
 let isLost = false;
 let socket = null;
+let words = '';
 let isReachable = true;
 
 // `state` is `connecting`, `open`, `slow`, `waiting` or `restarting`; null when there is no socket any more.
-export function socketIs(state) {
+// `reassurance` is shown beside the state.
+export function socketIs(state, reassurance = '') {
   socket = state;
+  words = reassurance;
   if (state !== 'connecting') lose(state === 'waiting' || state === 'restarting');
   show();
 }
@@ -49,8 +55,9 @@ addEventListener('offline', () => reached(false));
 function show() {
   const element = document.getElementById('connection');
   const state = socket ?? (isReachable ? 'idle' : 'unreachable');
-  if (element.textContent === TEXTS[state]) return;
+  const text = words ? `${TEXTS[state]} ${words}` : TEXTS[state];
+  if (element.textContent === text) return;
   // A restart looks like any other loss of the connection.
   element.dataset.state = state === 'restarting' ? 'waiting' : state;
-  element.textContent = TEXTS[state];
+  element.textContent = text;
 }

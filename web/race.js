@@ -2,6 +2,7 @@
 // the pages that show it; a reload restores it from the store.
 
 import { get, insist, post } from './api.js';
+import { KEPT_SEAT } from './connection.js';
 import { deadlineIn } from './countdown.js';
 import { Edits, PROTOCOL } from './edits.js';
 import { Roster } from './roster.js';
@@ -177,7 +178,8 @@ class Race {
         lost: () => this.#lose(),
         frame: (frame) => this.#hear(frame),
         stop: (code) => this.#end(code),
-        isUrgent: () => this.isOn && !this.isDone,
+        isUrgent: () => !this.isDone,
+        reassurance: () => this.#reassurance,
       },
     );
     this.#looking ??= setInterval(() => this.#look(), this.limit === null ? LOOK : LOOK_IN_TIME);
@@ -273,6 +275,12 @@ class Race {
   // Whether this player has finished.
   get isDone() {
     return this.record.claim !== null || Boolean(this.me?.finished);
+  }
+
+  // What the player should know while the connection is slow.
+  get #reassurance() {
+    if (!this.isOn) return KEPT_SEAT;
+    return this.isDone ? 'Nothing is lost.' : 'Keep typing, nothing is lost.';
   }
 
   // Whether the race can still be resumed.

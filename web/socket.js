@@ -15,9 +15,9 @@ const RESTART_TRIES = 6;
 // Browsers do not tell why a handshake was refused. After so many refusals in a row, of a server that answers
 // requests, the socket counts as refused.
 const REFUSALS = 4;
-// A silently lost network leaves a socket open for minutes. After this long without a frame, the server is
-// probed: sooner in a race.
-const SILENCE = 10_000;
+// A silently lost network leaves a socket open for minutes, and pages do not see the server's pings. After this long
+// without a frame, the page probes the server: sooner while the player waits for a race or is in one.
+const SILENCE = 9_000;
 const SHORT_SILENCE = 2_000;
 // An answer that takes longer than this means a slow connection.
 const SLOW = 1_000;
@@ -25,14 +25,16 @@ const SLOW = 1_000;
 // `url()` is called before each attempt, after `before()`; if that fails permanently, the socket stops.
 // Callbacks: `on.frame(frame)`, `on.open(protocol)` with the sub-protocol that the server has chosen of the optional
 // `on.protocols`, `on.lost()`, and `on.stop(code)` with a failure code or close
-// code; the optional `on.isUrgent()` tells whether to probe sooner, and `on.refused()` is called after some refused
-// handshakes in a row.
+// code. Optional: `on.isUrgent()` tells whether to probe sooner; `on.reassurance()` returns what the player should know
+// while the connection is slow; `on.refused()` is called after some refused handshakes in a row.
 export function openSocket(url, before, on) {
   let socket = null;
   let attempts = 0;
   let refusals = 0;
   let timer = null;
   let slow = null;
+  // Changes with each frame and loss: the answer to an earlier probe then means nothing.
+  let silences = 0;
   let isClosed = false;
   let isRestarting = false;
   // A browser refuses a server that chooses none of the sub-protocols: after a failure the next attempt asks for none.
@@ -99,15 +101,16 @@ export function openSocket(url, before, on) {
   function watch() {
     clearTimeout(timer);
     clearTimeout(slow);
+    silences += 1;
     socketIs('open');
     timer = setTimeout(ask, on.isUrgent?.() ? SHORT_SILENCE : SILENCE);
   }
 
   async function ask() {
-    const asked = socket;
-    slow = setTimeout(() => asked === socket && socketIs('slow'), SLOW);
+    const silence = silences;
+    slow = setTimeout(() => socketIs('slow', on.reassurance?.()), SLOW);
     const answers = await isThere();
-    if (asked !== socket) return;
+    if (silence !== silences) return;
     if (answers) watch();
     else drop();
   }
@@ -128,6 +131,7 @@ export function openSocket(url, before, on) {
   function lose() {
     clearTimeout(timer);
     clearTimeout(slow);
+    silences += 1;
     newest += 1;
     const lost = socket;
     socket = null;

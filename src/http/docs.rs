@@ -108,13 +108,13 @@ fn routes(html: &mut String, api: &Value) {
             if method == "head" || is_socket {
                 continue;
             }
-            let text = |value: &Value| escape(value.as_str().unwrap_or_default());
             let locked =
                 if operation["security"].is_array() { " 🔒 <code>TP_AT</code>" } else { "" };
             put!(html, "<h3><code>{} {}</code>{locked}</h3>", method.to_uppercase(), escape(path));
             put!(html, "<p>{} {}", text(&operation["summary"]), text(&operation["description"]));
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
-                let (name, about) = (text(&parameter["name"]), text(&parameter["description"]));
+                let name = escape(parameter["name"].as_str().unwrap_or_default());
+                let about = text(&parameter["description"]);
                 put!(html, "<br><code>{name}</code> {about}");
             }
             let body = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -127,26 +127,32 @@ fn routes(html: &mut String, api: &Value) {
 
 /// The fields of an object's schema, one row each.
 fn schema(html: &mut String, verb: &str, api: &Value, schema: &Value) {
-    let schema = resolve(api, schema);
-    let fields = schema["properties"].as_object().into_iter().flatten().peekable();
     let mut begun = false;
-    for (name, field) in fields {
+    for (name, field) in fields(api, schema) {
         if !std::mem::replace(&mut begun, true) {
             put!(html, "<p>{verb}<table>");
         }
-        let about = field["description"].as_str().unwrap_or_default();
-        let kind = kind_of(api, field);
-        put!(
-            html,
-            "<tr><td><code>{}</code><td>{}<td>{}",
-            escape(name),
-            escape(&kind),
-            escape(about)
-        );
+        let (name, kind, about) = (escape(name), escape(&kind_of(api, field)), about(field));
+        put!(html, "<tr><td><code>{name}</code><td>{kind}<td>{about}");
     }
     if begun {
         put!(html, "</table>");
     }
+}
+
+/// The fields of an object, with those of the objects that it is made of (`allOf`).
+fn fields<'a>(api: &'a Value, schema: &'a Value) -> Vec<(&'a String, &'a Value)> {
+    let schema = resolve(api, schema);
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let own = schema["properties"].as_object().into_iter().flatten();
+    parts.flat_map(|part| fields(api, part)).chain(own).collect()
+}
+
+/// The description of a field; of a nullable one it is a part of its own.
+fn about(field: &Value) -> String {
+    let parts = field["allOf"].as_array().into_iter().flatten();
+    let mut all = std::iter::once(field).chain(parts).map(|part| &part["description"]);
+    all.find(|description| description.is_string()).map(text).unwrap_or_default()
 }
 
 fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
@@ -154,18 +160,24 @@ fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
     name.map_or(schema, |name| &api["components"]["schemas"][name])
 }
 
-/// A type in a few words: `string`, `array of LobbyPlayer {id, name}`.
+/// A type in a few words: `string`, `array of {id, name}`, `{rank} or null`.
 fn kind_of(api: &Value, schema: &Value) -> String {
     if schema["items"].is_object() {
         return format!("array of {}", kind_of(api, &schema["items"]));
     }
-    // A field with a named type and its own description is a list of one.
-    if let Some(only) = ["allOf", "oneOf", "anyOf"].iter().find_map(|it| schema[*it].get(0)) {
-        return kind_of(api, only);
-    }
     let resolved = resolve(api, schema);
-    if let Some(fields) = resolved["properties"].as_object() {
-        return format!("{{{}}}", fields.keys().cloned().collect::<Vec<_>>().join(", "));
+    if let Some(choices) = ["oneOf", "anyOf"].iter().find_map(|it| resolved[*it].as_array()) {
+        let mut kinds: Vec<_> = choices.iter().map(|choice| kind_of(api, choice)).collect();
+        kinds.sort_by_key(|kind| kind == "null");
+        return kinds.join(" or ");
+    }
+    let names: Vec<_> = fields(api, resolved).into_iter().map(|(name, _)| name.as_str()).collect();
+    if !names.is_empty() {
+        return format!("{{{}}}", names.join(", "));
+    }
+    // A field with a named type and its own description is a list of one.
+    if let Some(only) = resolved["allOf"].get(0) {
+        return kind_of(api, only);
     }
     let values = resolved.get("enum").or_else(|| resolved.get("const"));
     if let Some(values) = values {
@@ -185,8 +197,8 @@ fn sockets(html: &mut String, protocol: &Value) {
     put!(html, "<h2>Sockets</h2><p>Text frames, one JSON object each.");
     let channels = protocol["channels"].as_object().into_iter().flatten();
     for (_, channel) in channels.filter(|(_, channel)| channel["bindings"]["ws"].is_object()) {
-        let text = |value: &Value| escape(value.as_str().unwrap_or_default());
-        put!(html, "<h3><code>{}</code></h3>", text(&channel["address"]));
+        let address = escape(channel["address"].as_str().unwrap_or_default());
+        put!(html, "<h3><code>{address}</code></h3>");
         put!(html, "<p>{}", text(&channel["description"]));
         for (id, message) in channel["messages"].as_object().into_iter().flatten() {
             let way =
@@ -208,13 +220,36 @@ fn errors(html: &mut String) {
     for (kind, meaning) in Kind::ALL {
         let Kind { code, status, handshake, close } = kind;
         let back = if kind.come_back() { "yes" } else { "no" };
-        let meaning = escape(meaning);
+        let meaning = prose(meaning);
         put!(
             html,
             "<tr><td><code>{code}</code><td>{status}<td>{handshake}<td>{close}<td>{back}<td>{meaning}"
         );
     }
     put!(html, "</table>");
+}
+
+/// A description, which may be missing.
+fn text(value: &Value) -> String {
+    prose(value.as_str().unwrap_or_default())
+}
+
+/// Text with code spans as in Markdown: `` `GET_TOKEN` ``.
+fn prose(text: &str) -> String {
+    let text = escape(text);
+    let mut html = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, (code, after))) = next_span(rest) {
+        put!(html, "{before}<code>{code}</code>");
+        rest = after;
+    }
+    html + rest
+}
+
+/// The text before the next code span, the code, and the rest.
+fn next_span(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = text.split_once('`')?;
+    Some((before, rest.split_once('`')?))
 }
 
 fn escape(text: &str) -> String {

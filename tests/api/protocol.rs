@@ -103,7 +103,12 @@ async fn the_document_of_the_server_is_that_of_the_docs() {
         );
     }
     let page = server.get("/docs", NOBODY).await.text;
-    for shown in ["guest_token_key", "KEY_STOKE", "user_id", "4520"] {
+    for shown in ["guest_token_key", "KEY_STOKE", "user_id", "4520", "<code>GET_TOKEN</code>"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains('`'), "code spans are shown as code");
+    // A nullable object, and one that is made of several.
+    for shown in ["{change, game_id} or null", "<code>result_id</code>"] {
         assert!(page.contains(shown), "{shown}");
     }
 }

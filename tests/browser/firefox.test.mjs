@@ -6,9 +6,11 @@ import { test } from 'node:test';
 
 import puppeteer from 'puppeteer-core';
 
-import { server } from './helper.mjs';
+import { PATIENT, endOfLine, placesOfWords, server, stallable } from './helper.mjs';
 
 const FIREFOX = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
+// `WebSocket.OPEN`, which not every Node.js has.
+const OPEN = 1;
 const skip = existsSync(FIREFOX) ? false : `there is no ${FIREFOX}`;
 
 test('Firefox races to the result, over a reload', { skip }, async (t) => {
@@ -75,6 +77,64 @@ test('Firefox finds the race of a closed tab again, in every theme', { skip }, a
   await tab.keyboard.type(words.slice(3).join(' '), { delay: 20 });
   await tab.waitForFunction(() => location.hash === '#/result');
 });
+
+test('Firefox opens the socket of a race once, and keeps it on the result', { skip }, async (t) => {
+  const page = await firefox(t, await server(t));
+  await page.evaluate(() => {
+    globalThis.sockets = [];
+    globalThis.WebSocket = class extends WebSocket {
+      constructor(...args) {
+        super(...args);
+        globalThis.sockets.push(this);
+      }
+    };
+  });
+  await page.locator('.primary').click();
+  await typeAll(page);
+  await page.waitForFunction(() => location.hash === '#/result');
+  await page.waitForFunction(() => document.querySelector('.standings')?.textContent.includes('1st'));
+  const sockets = await page.evaluate(() => globalThis.sockets.map(({ url, readyState }) => [new URL(url).pathname, readyState]));
+  assert.deepEqual(sockets.filter(([path]) => path.endsWith('/game/ws')), [['/api/v1/game/ws', OPEN]]);
+});
+
+test('Firefox calls a frozen connection slow, in the lobby and in the race', { skip }, async (t) => {
+  const way = await stallable(t, await server(t, PATIENT));
+  const page = await firefox(t, way.address);
+  const stall = async (words) => {
+    way.stall();
+    await reads(page, `Connection is slow. ${words}`);
+    way.open();
+    await reads(page, 'Connected');
+  };
+  await page.locator('.primary').click();
+  await page.waitForSelector('.people li');
+  await stall('You keep your seat.');
+  await page.locator("::-p-text(I'm ready)").click();
+  await page.waitForSelector('main.is-on');
+  await stall('Keep typing, nothing is lost.');
+});
+
+test('Firefox moves no word for letters beyond the end of a line', { skip }, async (t) => {
+  const page = await firefox(t, await server(t, { TP_GAME__WORD_COUNT: '25' }));
+  await page.locator('.primary').click();
+  await page.waitForSelector('main.is-on');
+  const before = await page.evaluate(placesOfWords);
+  await typeAll(page, await page.evaluate(endOfLine));
+  await page.keyboard.type('#'.repeat(20));
+  await page.waitForSelector('.word .extra');
+  assert.deepEqual(await page.evaluate(placesOfWords), before);
+});
+
+// Types the text after START, or its first words and the space after them.
+async function typeAll(page, to) {
+  await page.waitForSelector('main.is-on');
+  const words = (await page.$eval('#race-text', (it) => it.textContent)).split(' ');
+  await page.keyboard.type(to ? `${words.slice(0, to).join(' ')} ` : words.join(' '), { delay: 20 });
+}
+
+// Waits until the header has these words; those of a slow connection come after three seconds.
+const reads = (page, words) =>
+  page.waitForFunction((wanted) => document.getElementById('connection').textContent === wanted, { timeout: 8_000 }, words);
 
 const typedWords = (page, count) =>
   page.waitForFunction((wanted) => document.querySelectorAll('.word:has(.right)').length === wanted, {}, count);

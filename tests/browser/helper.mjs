@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -102,6 +102,36 @@ export async function browser(t) {
   const it = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
   t.after(() => it.close());
   return it;
+}
+
+// A proxy to the server that can stall: data sent meanwhile arrives when it is open again.
+export async function stallable(t, address) {
+  const { hostname, port } = new URL(address);
+  const sockets = new Set();
+  let isStalled = false;
+  const way = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const [from, to] of [[client, upstream], [upstream, client]]) {
+      sockets.add(from);
+      from.on('data', (data) => to.write(data));
+      from.on('end', () => to.end());
+      from.on('error', () => to.destroy());
+      from.on('close', () => sockets.delete(from));
+      if (isStalled) from.pause();
+    }
+  });
+  way.listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    way.close();
+  });
+  const each = (turn) => sockets.forEach(turn);
+  return {
+    address: `http://127.0.0.1:${way.address().port}`,
+    stall: () => ((isStalled = true), each((socket) => socket.pause())),
+    open: () => ((isStalled = false), each((socket) => socket.resume())),
+  };
 }
 
 // The page of a new player, at `address`, in a browser context of its own. Errors in the page fail the test.
@@ -209,3 +239,12 @@ export async function until(check, what) {
     await delay(50);
   }
 }
+
+// These two run in the page: the places of all words, and the index of the last word on the first line.
+export const placesOfWords = () => [...document.querySelectorAll('.word')].map((it) => [it.offsetLeft, it.offsetTop]);
+
+export const endOfLine = () => {
+  const words = [...document.querySelectorAll('.word')];
+  const next = words.findIndex((word) => word.offsetTop > words[0].offsetTop);
+  return (next < 0 ? words.length : next) - 1;
+};

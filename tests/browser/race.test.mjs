@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  PATIENT, beReady, browser, figure, finished, heading, hold, meet, person, picture, play, seats, server, started,
-  typeText, typedWords, until,
+  PATIENT, beReady, browser, endOfLine, figure, finished, heading, hold, meet, person, picture, placesOfWords, play, seats,
+  server, started, typeText, typedWords, until,
 } from './helper.mjs';
 
 test('two players race to the result, key by key', async (t) => {
@@ -175,16 +175,11 @@ test('names of close carets do not overlap, and no letter moves the text', async
   const isFree = (all) => all.slice(1).every(({ left }, index) => left >= all[index].right);
   await until(async () => isFree(await edges()), 'no name overlaps another');
 
-  const places = () => anna.locator('.word').evaluateAll((words) => words.map((it) => [it.offsetLeft, it.offsetTop]));
-  const before = await places();
-  const last = await anna.locator('.word').evaluateAll((words) => {
-    const next = words.findIndex((word) => word.offsetTop > words[0].offsetTop);
-    return (next < 0 ? words.length : next) - 1;
-  });
-  await typeText(anna, { to: last, pause: 5 });
+  const before = await anna.evaluate(placesOfWords);
+  await typeText(anna, { to: await anna.evaluate(endOfLine), pause: 5 });
   await anna.keyboard.type('#'.repeat(20));
   await anna.locator('.word .extra').waitFor();
-  assert.deepEqual(await places(), before);
+  assert.deepEqual(await anna.evaluate(placesOfWords), before);
   const fits = await anna.locator('.word .extra').evaluate((extra) => {
     const lines = extra.closest('.lines').getBoundingClientRect();
     return extra.getBoundingClientRect().right <= lines.right + 1;

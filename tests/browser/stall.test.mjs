@@ -1,17 +1,17 @@
 // A network that stalls at the end of a race, and keystrokes that never reach the server.
 
 import assert from 'node:assert/strict';
-import { connect, createServer } from 'node:net';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { browser, figure, finished, heading, person, server, started, typeText } from './helper.mjs';
+import {
+  PATIENT, beReady, browser, figure, finished, heading, person, play, server, started, stallable, typeText,
+} from './helper.mjs';
 
 for (const seconds of [2, 4, 8]) {
   test(`keys and result that a stall of ${seconds} s delivers together are ranked`, async (t) => {
     const [address, chrome] = [await server(t), await browser(t)];
-    const way = await wayTo(t, address);
+    const way = await stallable(t, address);
     const anna = await person(t, chrome, way.address);
     await anna.getByRole('button', { name: 'Practice alone' }).click();
     await started(anna);
@@ -30,6 +30,32 @@ for (const seconds of [2, 4, 8]) {
     assert.equal(Number(await figure(anna, 'WPM')).toFixed(1), row.wpm.toFixed(1), 'the figures of the server');
   });
 }
+
+test('a stall shows after three seconds, in the lobby, the countdown and the race', async (t) => {
+  const [address, chrome] = [await server(t, { ...PATIENT, TP_GAME__START_COUNTDOWN: '15' }), await browser(t)];
+  const way = await stallable(t, address);
+  const anna = await person(t, chrome, way.address);
+  const stallIn = async (words) => {
+    await anna.getByText('Connected', { exact: true }).waitFor();
+    way.stall();
+    const before = Date.now();
+    await anna.getByText(`Connection is slow. ${words}`).waitFor();
+    const seconds = (Date.now() - before) / 1000;
+    t.diagnostic(`${words} after ${seconds.toFixed(1)} s`);
+    // Three on a machine that keeps up.
+    assert.ok(seconds < 8);
+    way.open();
+    await anna.getByText('Connected', { exact: true }).waitFor();
+  };
+  await play(anna, 'Anna');
+  await anna.getByRole('button', { name: "I'm ready" }).waitFor();
+  await stallIn('You keep your seat.');
+  await beReady(anna);
+  await anna.getByText('Type each word, then a space.').waitFor();
+  await stallIn('You keep your seat.');
+  await started(anna);
+  await stallIn('Keep typing, nothing is lost.');
+});
 
 test('a result without keystrokes is not ranked, and the page says why', async (t) => {
   const [address, chrome] = [await server(t), await browser(t)];
@@ -57,33 +83,3 @@ const rowsOf = (page) =>
     const answer = await fetch(`/api/v1/game/result?game_id=${gameId}`);
     return (await answer.json()).ranking;
   });
-
-// A proxy that can stall: data sent meanwhile arrives when it is open again.
-async function wayTo(t, address) {
-  const { hostname, port } = new URL(address);
-  const sockets = new Set();
-  let isStalled = false;
-  const way = createServer((client) => {
-    const upstream = connect(Number(port), hostname);
-    for (const [from, to] of [[client, upstream], [upstream, client]]) {
-      sockets.add(from);
-      from.on('data', (data) => to.write(data));
-      from.on('end', () => to.end());
-      from.on('error', () => to.destroy());
-      from.on('close', () => sockets.delete(from));
-      if (isStalled) from.pause();
-    }
-  });
-  way.listen(0, '127.0.0.1');
-  await once(way, 'listening');
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    way.close();
-  });
-  const each = (turn) => sockets.forEach(turn);
-  return {
-    address: `http://127.0.0.1:${way.address().port}`,
-    stall: () => ((isStalled = true), each((socket) => socket.pause())),
-    open: () => ((isStalled = false), each((socket) => socket.resume())),
-  };
-}

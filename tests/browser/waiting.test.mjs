@@ -43,6 +43,22 @@ test('a lobby whose players are all ready does not wait for the countdown', asyn
   await Promise.all([started(anna), started(ben)]);
 });
 
+test('a lobby without people to wait for says that the race is about to start', async (t) => {
+  const [address, chrome] = [await server(t, PATIENT), await browser(t)];
+  const [anna, ben] = await Promise.all([person(t, chrome, address), person(t, chrome, address)]);
+  // As it is for the second before a lobby with bots closes.
+  await anna.route('**/lobby/players*', async (route) => {
+    const json = await (await route.fetch()).json();
+    json.me.ready = true;
+    json.others.push({ id: 'bot-1', name: 'Bot', bot: true, ready: false });
+    await route.fulfill({ json });
+  });
+  await play(anna, 'Anna');
+  await heading(anna, 'Get ready to race');
+  await play(ben, 'Ben');
+  await heading(anna, 'Waiting for others');
+});
+
 test('a closed tab loses no race: a new one finds it, with all typed words', async (t) => {
   const [address, chrome] = [await server(t, { TP_GAME__WORD_COUNT: '12' }), await browser(t)];
   const anna = await person(t, chrome, address);

@@ -1,11 +1,10 @@
 // Spectators: a race is watched by its link, to the result and the replay; the host of friends can forbid it.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
 
-import { PATIENT, browser, finished, heading, meet, person, picture, server, typeText, until } from './helper.mjs';
+import { lookAt } from './axe.mjs';
+import { PATIENT, browser, finished, heading, meet, person, server, typeText, until } from './helper.mjs';
 
 // The link that the page of a player shares, on this server.
 async function linkOf(page, address) {
@@ -15,14 +14,6 @@ async function linkOf(page, address) {
   const shared = await field.inputValue();
   assert.match(shared, /#\/watch\/\d+-[0-9a-f]+$/);
   return `${address}/${new URL(shared).hash}`;
-}
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function isAccessible(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`), []);
 }
 
 const percent = (page, name) =>
@@ -42,8 +33,7 @@ test('a race is watched to its result, and its players know', async (t) => {
   await until(async () => (await percent(zoe, 'Anna')) > 20, 'Anna is seen to type');
   await zoe.locator('.caret .label', { hasText: 'Anna' }).waitFor();
   assert.equal(await percent(zoe, 'Ben'), 0);
-  await picture(zoe, 'watching');
-  await isAccessible(zoe);
+  await lookAt(zoe, 'watching');
   // A reload shows the same.
   await zoe.reload();
   await until(async () => (await percent(zoe, 'Anna')) > 20, 'Anna is seen where she is');
@@ -53,8 +43,7 @@ test('a race is watched to its result, and its players know', async (t) => {
   await typeText(ben, { pause: 40 });
   await finished(ben);
   await heading(zoe, 'The race is over');
-  await picture(zoe, 'watched');
-  await isAccessible(zoe);
+  await lookAt(zoe, 'watched');
   await zoe.getByRole('link', { name: 'Watch the replay' }).click();
   await heading(zoe, 'Replay');
   // A link to nothing says so.
@@ -72,8 +61,8 @@ test('the host of friends forbids spectators, and allows them', async (t) => {
   await heading(zoe, 'Waiting for the race');
   await zoe.getByText('Anna').waitFor();
   await anna.getByText('1 is watching').waitFor();
-  await picture(anna, 'watched-lobby');
-  await isAccessible(anna);
+  await lookAt(anna, 'watched-lobby');
+  await lookAt(zoe, 'watching-lobby');
   await anna.getByLabel('Others may watch').uncheck();
   await zoe.getByText('may not be watched').waitFor();
   assert.equal(await anna.getByRole('button', { name: 'Share a link to watch' }).count(), 0);

@@ -2,6 +2,7 @@
 // only.
 
 import { get, insist, post } from '../api.js';
+import { KEPT_SEAT } from '../connection.js';
 import { countDown, deadlineIn } from '../countdown.js';
 import { tellLoss } from '../loss.js';
 import { beginRace } from '../race.js';
@@ -36,6 +37,8 @@ const HEADINGS = {
   friends: () => 'Waiting for your friends',
   timed: (seconds) => `${count(seconds, 'second', 'seconds')} against the clock`,
 };
+
+const DUE = 'Get ready to race';
 
 const NOT_OFFERED = 'The server refused this lobby. It may not offer the text that you have chosen.';
 
@@ -84,7 +87,7 @@ class Lobby {
     this.kind = kind;
     this.token = token;
     this.isPublic = kind === 'open' || kind === 'timed';
-    this.heading = HEADINGS[kind](token);
+    this.heading = h('h1', {}, HEADINGS[kind](token));
     this.key = kind + token;
     // What the result page wants for the next lobby only.
     this.extra = store.load('extra') ?? {};
@@ -114,7 +117,7 @@ class Lobby {
     this.#modules = slot('lobby', this.#host());
     put(
       this.main,
-      h('h1', {}, this.heading),
+      this.heading,
       news,
       this.host,
       here,
@@ -133,6 +136,8 @@ class Lobby {
         frame: (frame) => this.#hear(frame),
         stop: (code) => go('#/', sentence(code)),
         refused: () => this.#beRefused(),
+        isUrgent: () => true,
+        reassurance: () => KEPT_SEAT,
       },
     );
   }
@@ -269,6 +274,7 @@ class Lobby {
     this.#here = { me, others, invite };
     this.#tell('players');
     this.#stopCounting();
+    if (this.kind === 'open') this.#showHeading([me, ...others]);
     if (this.kind === 'solo') return this.#count(left, others);
     this.#showSeats(invite.player_limit - others.length - 1);
     const waits = invite.is_private && left > CLOSING;
@@ -278,6 +284,12 @@ class Lobby {
     this.#offer(me, waits && invite.host === me.id, waits && others.length === 0);
     const when = waits ? '' : `, the race starts in ${count(Math.ceil(left), 'second', 'seconds')}`;
     say(`${count(others.length + 1, 'player is', 'players are')} here${when}`);
+  }
+
+  // Without people to wait for, the start is due.
+  #showHeading(players) {
+    const isDue = players.every(({ bot, ready }) => bot || ready);
+    this.heading.textContent = isDue ? DUE : HEADINGS.open();
   }
 
   // A lobby of friends waits for its host, not for a countdown.
@@ -369,7 +381,7 @@ class Lobby {
     if (this.#socket === null) return;
     this.close();
     const again = () => go(location.hash);
-    this.main.replaceChildren(h('h1', {}, this.heading), trouble(failure, again));
+    this.main.replaceChildren(this.heading, trouble(failure, again));
   }
 
   leave() {
