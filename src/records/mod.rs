@@ -29,7 +29,7 @@ pub use items::{
     BATCH, BODY, Cursor, Expected, INDEXES, ItemWrite, KEY, NewItem, PAGE, Range, SORT_KEY,
     SortKey, StoredItem,
 };
-pub use journal::{Change, Journal, Place, Writing};
+pub use journal::{Change, Journal, JournalPermit, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::{Pool, Records};
