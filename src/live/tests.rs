@@ -21,7 +21,7 @@ use crate::game::{
     Door, Figures, Game, GameId, OpenSocket, Parts, SocketId, Stage, Timestamp, Unranked, User,
     UserId, UserType,
 };
-use crate::handlers::lobby::seats::{Entry, LobbyRules};
+use crate::handlers::lobby::seats::{LobbyRules, SeatRequest};
 use crate::handlers::shared::{Claim, Finish, Level, Progress, TextWish, Wishes, token_of};
 use crate::{Error, Kind};
 
@@ -53,8 +53,8 @@ fn player(n: usize) -> User {
     User { id: format!("{kind}-{n}").as_str().into(), name, user_type }
 }
 
-fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
-    entry_on(SOCKET, n, rules, now)
+fn request(n: usize, rules: LobbyRules, now: Timestamp) -> SeatRequest {
+    request_on(SOCKET, n, rules, now)
 }
 
 /// A socket on the server that is asked.
@@ -62,10 +62,10 @@ fn on_a_pod(socket: SocketId) -> OpenSocket {
     (socket, "here".into())
 }
 
-fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
+fn request_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> SeatRequest {
     let socket = on_a_pod(socket);
     let user = player(n);
-    Entry {
+    SeatRequest {
         user,
         door: Door::OPEN,
         socket,
@@ -89,9 +89,9 @@ fn invited(n: i64) -> Door {
 }
 
 /// Somebody who wants to race alone.
-fn alone(entry: Entry) -> Entry {
-    let rules = LobbyRules { player_limit: 1, ..entry.rules };
-    Entry { door: Door::ALONE, rules, ..entry }
+fn alone(request: SeatRequest) -> SeatRequest {
+    let rules = LobbyRules { player_limit: 1, ..request.rules };
+    SeatRequest { door: Door::ALONE, rules, ..request }
 }
 
 /// Two bots of one name, and it is Anna's.

@@ -115,7 +115,7 @@ impl Clerk {
         match step.deed {
             Deed::Wait => Outcome::Nothing,
             deed if deed.comes_in() => {
-                Outcome::Seated(self.enter(&step.entry(now, self.rules), now))
+                Outcome::Seated(self.enter(&step.request(now, self.rules), now))
             }
             Deed::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
             Deed::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
@@ -138,12 +138,12 @@ impl Clerk {
         }
     }
 
-    fn enter(&mut self, entry: &Entry, now: Timestamp) -> GameId {
-        let (user, door) = (entry.user.id.clone(), &entry.door);
+    fn enter(&mut self, request: &SeatRequest, now: Timestamp) -> GameId {
+        let (user, door) = (request.user.id.clone(), &request.door);
         let find = |is: &dyn Fn(GameId, &Sheet) -> bool| {
             self.sheets.iter().find(|(id, sheet)| is(**id, sheet)).map(|(id, _)| *id)
         };
-        let asked_for = |id| entry.previous == Some(id);
+        let asked_for = |id| request.previous == Some(id);
         let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
         let id = self.seat_behind(door, &user).or_else(|| {
             let asked = || find(&|id, sheet| asked_for(id) && with_room(sheet));
@@ -151,17 +151,17 @@ impl Clerk {
             if *door == Door::ALONE { None } else { asked().or_else(any) }
         });
         let id = id.unwrap_or_else(|| self.open(door.clone(), now));
-        let limit = entry.rules.player_limit;
+        let limit = request.rules.player_limit;
         let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
         if let Some(place) = sheet.place(&user) {
-            place.sockets.insert(entry.socket.0);
+            place.sockets.insert(request.socket.0);
             place.absent_since = None;
             if sheet.stage == Stage::Lobby {
                 sheet.close_if_ready(now + self.rules.full_grace);
             }
             return id;
         }
-        sheet.places.push(Place::of(user, [entry.socket.0].into()));
+        sheet.places.push(Place::of(user, [request.socket.0].into()));
         if sheet.places.len() > limit {
             let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
             let bot = sheet.places.remove(last).user;

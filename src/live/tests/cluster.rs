@@ -14,7 +14,7 @@ const FULL: usize = 3;
 async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
     let mut seats = BTreeSet::new();
     for n in first..first + FULL {
-        seats.insert(live.enter(entry(n, rules(FULL), now)).await.unwrap().id);
+        seats.insert(live.enter(request(n, rules(FULL), now)).await.unwrap().id);
     }
     assert_eq!(seats.len(), 1);
     let id = seats.pop_first().unwrap();
@@ -37,11 +37,11 @@ async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
         let id = prepared(one, 0, now).await;
-        let game = two.enter(entry_on(SocketId(2), 1, rules(FULL), now)).await.unwrap();
+        let game = two.enter(request_on(SocketId(2), 1, rules(FULL), now)).await.unwrap();
         let (stage, sockets) = (game.stage, game.players[1].sockets.len());
         assert_eq!((game.id, stage, sockets), (id, Stage::Countdown, 2));
         one.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
-        let next = two.enter(entry(1, rules(FULL), now)).await.unwrap();
+        let next = two.enter(request(1, rules(FULL), now)).await.unwrap();
         assert_ne!(next.id, id);
         assert_eq!(one.find(id).await.unwrap().unwrap().players.len(), FULL);
     })
@@ -56,7 +56,7 @@ async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
                 let pod = cluster.pods[socket % 3].clone();
                 tokio::spawn(async move {
                     // The second of some lobbies, so that there are others to choose from.
-                    let coming = entry_on(SocketId(socket as u64), n, rules(2), Timestamp(0));
+                    let coming = request_on(SocketId(socket as u64), n, rules(2), Timestamp(0));
                     pod.enter(coming).await.unwrap().id
                 })
             });
@@ -79,7 +79,7 @@ async fn what_servers_change_at_the_same_time_all_counts() {
         let (now, players) = (Timestamp(0), 60);
         let mut id = GameId(0);
         for n in 0..players {
-            id = cluster.pods[n % 3].enter(entry(n, rules(players), now)).await.unwrap().id;
+            id = cluster.pods[n % 3].enter(request(n, rules(players), now)).await.unwrap().id;
         }
         let start = now + Duration::from_secs(2);
         cluster.pods[0].close_lobby(id, start).await.unwrap().expect("the lobby is due");
@@ -113,7 +113,7 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
         one.finish(raced, &guest, claim(now)).await.unwrap();
         one.finish(raced, &player(1).id, claim(now)).await.unwrap();
         let awaited = prepared(one, 0, now).await;
-        let lobby = one.enter(entry(7, rules(FULL), now)).await.unwrap().id;
+        let lobby = one.enter(request(7, rules(FULL), now)).await.unwrap().id;
         assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [raced, awaited]);
         assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [], "twice is once");
         assert_eq!(
@@ -125,7 +125,7 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
         let kept =
             cluster.records.history(&account.id, 9, 0, Timestamp(i64::MAX / 2_000)).await.unwrap();
         assert_eq!(kept.iter().map(|it| (it.game, it.rank)).collect::<Vec<_>>(), [(raced, 1)]);
-        let back = Entry { user: account, ..entry(0, rules(FULL), now) };
+        let back = SeatRequest { user: account, ..request(0, rules(FULL), now) };
         assert_eq!(two.enter(back).await.unwrap().id, awaited);
         assert_ne!(awaited, lobby);
     })
@@ -137,10 +137,10 @@ async fn the_sockets_of_a_dead_server_are_not_waited_for() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
-        let untouched = two.enter(entry(2, rules(1), now)).await.unwrap();
-        let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
-        two.enter(entry_on(SocketId(2), 0, rules(FULL), now)).await.unwrap();
-        one.enter(entry(1, rules(FULL), now)).await.unwrap();
+        let untouched = two.enter(request(2, rules(1), now)).await.unwrap();
+        let id = one.enter(request(0, rules(FULL), now)).await.unwrap().id;
+        two.enter(request_on(SocketId(2), 0, rules(FULL), now)).await.unwrap();
+        one.enter(request(1, rules(FULL), now)).await.unwrap();
         let later = Timestamp(9);
         let changed = two.forget_pod(one.pod(), later).await.unwrap();
         assert_eq!(changed.iter().map(|game| game.id).collect::<Vec<_>>(), [id]);
@@ -245,19 +245,19 @@ async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock
         let (wrong, right) = (&cluster.pods[0], &cluster.pods[1]);
         let hour = Duration::from_secs(3600);
         let now = Timestamp::now();
-        let id = right.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let id = right.enter(request(0, rules(FULL), now)).await.unwrap().id;
         let user = player(0).id;
         right.go_absent(id, &user, SOCKET, now).await.unwrap();
         let far = now + hour;
         let departed = wrong.dismiss_absent(id, far - hour, far).await.unwrap();
         assert!(departed.users.is_empty(), "absent for an hour only by a wrong clock");
-        right.enter(entry(0, rules(FULL), now)).await.unwrap();
+        right.enter(request(0, rules(FULL), now)).await.unwrap();
         assert_eq!(wrong.close_lobby(id, far).await.unwrap(), None);
         assert_eq!(wrong.end(id, far).await.unwrap(), None);
 
         // The lobby of two seconds is filled long ago, and its race is to start in an hour.
         let before = now - hour;
-        let race = right.enter(entry(1, rules(1), before)).await.unwrap().id;
+        let race = right.enter(request(1, rules(1), before)).await.unwrap().id;
         right.close_lobby(race, now).await.unwrap().expect("it is due");
         right.prepare(race, "some words".into(), far).await.unwrap().expect("it is closed");
         assert_eq!(wrong.start(race, far).await.unwrap(), None);
@@ -276,7 +276,7 @@ async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
         let live = &cluster.pods[0];
         let now = Timestamp::now();
         let early = |ahead: u64| now + Duration::from_millis(ahead);
-        let door = entry(0, rules(1), early(200) - rules(1).full_grace);
+        let door = request(0, rules(1), early(200) - rules(1).full_grace);
         let id = live.enter(door).await.unwrap().id;
         live.close_lobby(id, early(200)).await.unwrap().expect("closed when it is due");
         assert!(Timestamp::now() >= early(200));
@@ -309,7 +309,7 @@ async fn nothing_is_kept_for_ever() {
         let (live, now) = (&cluster.pods[0], Timestamp::now() - Duration::from_secs(60));
         running(live, 0, now).await;
         prepared(live, 0, now).await;
-        let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let id = live.enter(request(0, rules(FULL), now)).await.unwrap().id;
         live.enter_pod(id).await.unwrap();
         live.beat().await.unwrap();
         live.live.keep("k", &player(0), now).await.unwrap();
@@ -347,7 +347,7 @@ async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
         assert_eq!(live.find(id).await.unwrap(), None);
         let late = live.finish(id, &player(1).id, claim(now)).await.unwrap_err();
         assert_eq!(late.kind().code, "GAME_NOT_FOUND");
-        assert!(live.enter(entry(0, rules(FULL), now)).await.unwrap().id > id, "no id comes again");
+        assert!(live.enter(request(0, rules(FULL), now)).await.unwrap().id > id, "no id comes again");
     })
     .await;
 }

@@ -79,7 +79,7 @@ impl Someone {
         let (door, socket) = (Door::OPEN, SocketId(self.chance.random()));
         let (now, rules) = (self.crowd.now(), rules(LIMIT));
         let (held, parts) = (on_a_pod(socket), parts());
-        let entry = Entry {
+        let request = SeatRequest {
             user,
             door,
             socket: held,
@@ -89,7 +89,7 @@ impl Someone {
             parts,
             level: super::Level(self.chance.random_bool(0.5).then(|| self.chance.random())),
         };
-        let game = self.pods[pod].enter(entry).await.unwrap();
+        let game = self.pods[pod].enter(request).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");
         assert!(seat.sockets.contains_key(&socket) && seat.absent_since.is_none(), "{game:?}");

@@ -56,9 +56,9 @@ impl Deeds {
         Self { shared: Some(shared.clone()), ..Self::of(Live::on_redis(shared)) }
     }
 
-    pub(super) async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
-        let socket = (entry.socket.0, self.live.pod().clone());
-        self.matchmaker.seat(&self.live, &self.tasks, Entry { socket, ..entry }).await
+    pub(super) async fn enter(&self, request: SeatRequest) -> Result<Arc<Game>, Error> {
+        let socket = (request.socket.0, self.live.pod().clone());
+        self.matchmaker.seat(&self.live, &self.tasks, SeatRequest { socket, ..request }).await
     }
 
     pub(super) async fn go_absent(
@@ -306,7 +306,7 @@ macro_rules! at_once {
 }
 
 at_once! {
-    enter(entry: Entry) -> Arc<Game>;
+    enter(request: SeatRequest) -> Arc<Game>;
     go_absent(id: GameId, user: &UserId, socket: SocketId, now: Timestamp) -> Option<Arc<Game>>;
     abandon(user: &UserId, door: &Door, socket: SocketId, now: Timestamp) -> Option<Arc<Game>>;
     dismiss_absent(id: GameId, before: Timestamp, now: Timestamp) -> Departed;

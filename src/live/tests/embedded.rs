@@ -71,7 +71,7 @@ impl Pod {
 
     async fn enter_all(&self) -> Vec<GameId> {
         let enter = |live: Arc<Deeds>, n| async move {
-            live.enter(entry(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
+            live.enter(request(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
         };
         self.at_once(enter).await
     }
@@ -160,7 +160,7 @@ async fn all_who_leave_at_once_leave_no_lobby_behind() {
 #[tokio::test]
 async fn a_restart_goes_on_with_what_was_written() {
     let pod = Pod::start().await;
-    let id = pod.live.enter(entry(0, rules(LIMIT), Timestamp(0))).await.unwrap().id;
+    let id = pod.live.enter(request(0, rules(LIMIT), Timestamp(0))).await.unwrap().id;
     let start = Timestamp(0) + Duration::from_secs(5);
     pod.live.close_lobby(id, start).await.unwrap();
     pod.live.prepare(id, "some words".into(), start).await.unwrap();
@@ -170,6 +170,6 @@ async fn a_restart_goes_on_with_what_was_written() {
     assert!(!pod.live.claim_start(id, &player(0).id, start).await.unwrap());
     let game = pod.live.find(id).await.unwrap().expect("the race goes on");
     assert_eq!((&*game.words(), game.stage), ("some words", Stage::Running));
-    let next = pod.live.enter(entry(1, rules(LIMIT), Timestamp(0))).await.unwrap();
+    let next = pod.live.enter(request(1, rules(LIMIT), Timestamp(0))).await.unwrap();
     assert_eq!(next.id, GameId(id.0 + 1));
 }

@@ -9,7 +9,7 @@ const FULL: usize = 5;
 fn race(games: &Table, first: usize, now: Timestamp) -> GameId {
     let players = first..first + FULL;
     let seated: Vec<_> =
-        players.clone().map(|n| games.enter(entry(n, rules(FULL), now)).id).collect();
+        players.clone().map(|n| games.enter(request(n, rules(FULL), now)).id).collect();
     let id = seated[0];
     assert!(seated.iter().all(|seat| *seat == id));
     let start = now + Duration::from_secs(2);
@@ -35,7 +35,7 @@ fn finished_games_do_not_slow_the_search_for_a_lobby_down() {
         assert_eq!(searched(&games), 0);
     }
     assert_eq!(games.all().len(), 200);
-    games.enter(entry(0, rules(FULL), Timestamp(0)));
+    games.enter(request(0, rules(FULL), Timestamp(0)));
     assert_eq!(searched(&games), 1);
 }
 
@@ -45,8 +45,8 @@ fn lobbies_whose_time_is_over_do_not_hide_one_with_room() {
     for n in 0..50 {
         // Each comes when the lobby before is over, which nobody has closed.
         let now = Timestamp(0) + rules(FULL).countdown * n as u32;
-        assert_eq!(games.enter(entry(n, rules(FULL), now)).id, GameId(n as i64 + 1));
-        let friend = entry(n + 100, rules(FULL), now);
+        assert_eq!(games.enter(request(n, rules(FULL), now)).id, GameId(n as i64 + 1));
+        let friend = request(n + 100, rules(FULL), now);
         assert_eq!(games.enter(friend).id, GameId(n as i64 + 1));
     }
 }
@@ -54,9 +54,9 @@ fn lobbies_whose_time_is_over_do_not_hide_one_with_room() {
 #[test]
 fn the_last_of_several_sockets_begins_the_absence() {
     let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).id;
+    let id = games.enter(request(0, rules(FULL), now)).id;
     let other = SocketId(2);
-    games.enter(entry_on(other, 0, rules(FULL), now));
+    games.enter(request_on(other, 0, rules(FULL), now));
     let user = player(0).id;
     let absent = |socket, now| {
         let game = games.go_absent(id, &user, socket, now).expect("the lobby waits");
@@ -73,7 +73,7 @@ fn whoever_was_seated_without_hearing_of_it_can_go() {
     let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
     let (door, user) = (invited(0), player(0).id);
     assert_eq!(games.abandon(&user, &door, SOCKET, now), None, "came nowhere");
-    games.enter(Entry { door: door.clone(), ..entry(0, rules(FULL), now) });
+    games.enter(SeatRequest { door: door.clone(), ..request(0, rules(FULL), now) });
     assert_eq!(games.abandon(&user, &Door::OPEN, SOCKET, now), None, "another door");
     let game = games.abandon(&user, &door, SOCKET, now).expect("the lobby waits");
     assert_eq!(game.players[0].absent_since, Some(now));
@@ -82,8 +82,8 @@ fn whoever_was_seated_without_hearing_of_it_can_go() {
 #[test]
 fn the_last_to_leave_takes_the_lobby_along() {
     let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
-    let id = games.enter(entry(0, rules(FULL), now)).id;
-    games.enter(entry(1, rules(FULL), now));
+    let id = games.enter(request(0, rules(FULL), now)).id;
+    games.enter(request(1, rules(FULL), now));
     games.go_absent(id, &player(0).id, SOCKET, now);
     let departed = games.dismiss_absent(id, now, now);
     assert_eq!(departed.users, [player(0).id]);
@@ -98,7 +98,7 @@ fn the_last_to_leave_takes_the_lobby_along() {
 #[test]
 fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
     let games = Table::of(GameId(0), Vec::new());
-    let late = games.enter(entry(FULL, rules(FULL), Timestamp(0)));
+    let late = games.enter(request(FULL, rules(FULL), Timestamp(0)));
     // Nobody has closed that lobby, and a whole race goes by.
     let younger = race(&games, 0, late.closes_at);
     let (now, resume) = (late.closes_at + RESUME, late.closes_at + RESUME * 2);
@@ -110,17 +110,17 @@ fn a_restart_finds_the_seat_in_a_lobby_behind_a_younger_race() {
     // Player 0 has raced, and fills the lobby with others, which the restart has given some time.
     let games = restart(&games);
     for n in [0, FULL + 1, FULL + 2, FULL + 3] {
-        assert_eq!(games.enter(entry(n, rules(FULL), now)).id, late.id);
+        assert_eq!(games.enter(request(n, rules(FULL), now)).id, late.id);
     }
     let games = restart(&games);
-    assert_eq!(games.enter(entry(0, rules(FULL), now)).id, late.id);
+    assert_eq!(games.enter(request(0, rules(FULL), now)).id, late.id);
 }
 
 #[test]
 fn whose_race_is_on_gets_a_new_lobby_and_keeps_the_seat() {
     let games = Table::of(GameId(0), Vec::new());
     let id = race(&games, 0, Timestamp(0));
-    let next = games.enter(entry(0, rules(FULL), Timestamp(0))).id;
+    let next = games.enter(request(0, rules(FULL), Timestamp(0))).id;
     assert_ne!(next, id);
     assert_eq!(games.find(id).map(|game| game.players.len()), Some(FULL));
     assert_eq!(games.finish(id, &player(0).id, claim(Timestamp(9))), Finish::Before(1));
@@ -146,6 +146,6 @@ fn the_race_of_a_guest_becomes_that_of_the_account() {
 #[test]
 fn a_guest_who_still_waits_keeps_the_seat() {
     let games = Table::of(GameId(0), Vec::new());
-    games.enter(entry(0, rules(FULL), Timestamp(0)));
+    games.enter(request(0, rules(FULL), Timestamp(0)));
     assert_eq!(games.hand_over(&player(0).id, &player(99)), []);
 }

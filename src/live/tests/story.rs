@@ -198,10 +198,10 @@ pub(super) struct Step {
 
 impl Step {
     /// How somebody comes in.
-    pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
+    pub(super) fn request(&self, now: Timestamp, rules: LobbyRules) -> SeatRequest {
         let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
         let (door, parts) = (Door::OPEN, parts());
-        let entry = Entry {
+        let request = SeatRequest {
             user,
             door,
             socket,
@@ -212,10 +212,10 @@ impl Step {
             level: super::Level::default(),
         };
         match self.deed {
-            Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
-            Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },
-            Deed::EnterAlone => alone(entry),
-            _ => entry,
+            Deed::Reconnect => SeatRequest { previous: Some(self.game), ..request },
+            Deed::EnterInvited => SeatRequest { door: invited(self.game.0), ..request },
+            Deed::EnterAlone => alone(request),
+            _ => request,
         }
     }
 }
@@ -346,7 +346,7 @@ impl Told {
         match step.deed {
             Deed::Wait | Deed::Restart => Outcome::Nothing,
             Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
-                Outcome::Seated(live.enter(step.entry(now, rules(limit))).await.unwrap().id)
+                Outcome::Seated(live.enter(step.request(now, rules(limit))).await.unwrap().id)
             }
             Deed::Hasten => told(live.hasten(game, &user.id, grace).await),
             Deed::BeReady => told(live.be_ready(game, &user.id, grace).await),
