@@ -49,10 +49,11 @@ const TRIES: usize = 8;
 #[derive(Default)]
 pub struct Matchmaker {
     /// Players who wait for a seat, by door: one per handshake that is not finished, so `limits.sockets` bounds them.
-    waiting: Mutex<HashMap<Door, Vec<Waiting>>>,
+    waiting: Mutex<HashMap<Door, Vec<QueuedPlayer>>>,
 }
 
-struct Waiting {
+/// A player in the queue of a door.
+struct QueuedPlayer {
     request: SeatRequest,
     seated: oneshot::Sender<Result<Arc<Game>, Error>>,
 }
@@ -99,7 +100,7 @@ impl Matchmaker {
         let is_first = {
             let mut doors = self.waiting.lock();
             let is_first = !doors.contains_key(&door);
-            doors.entry(door.clone()).or_default().push(Waiting { request, seated });
+            doors.entry(door.clone()).or_default().push(QueuedPlayer { request, seated });
             is_first
         };
         if is_first {
