@@ -5,7 +5,7 @@ use std::time::Duration;
 use salvo::oapi::Parameter;
 
 use super::audience::{Audiences, SpectatorSlot};
-use super::count::Counts;
+use super::count::SpectatorCounts;
 use super::settings::WatchSettings;
 use super::wire::{Carets, Watching};
 use crate::handlers::shared::{Link, RaceWatched, WATCH};
@@ -43,7 +43,7 @@ impl Socket for WatchSocket {
         let query = handshake.query();
         let link = query.text("link").ok_or_else(|| Error::validation("link: is missing"))?;
         let game = Link::Watch.game(cx, link).ok_or(Kind::GAME_NOT_FOUND)?;
-        let (settings, counts) = (cx.state::<WatchSettings>(), cx.state::<Counts>());
+        let (settings, counts) = (cx.state::<WatchSettings>(), cx.state::<SpectatorCounts>());
         let left = settings.most_per_race.saturating_sub(counts.elsewhere(game));
         let Some(slot) = cx.state::<Audiences>().enter(game, left, settings.most_per_pod) else {
             cx.counter("refused").add(1);
@@ -57,7 +57,7 @@ impl Socket for WatchSocket {
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
         let game = self.slot.audience.game;
-        cx.state::<Counts>().begin(cx);
+        cx.state::<SpectatorCounts>().begin(cx);
         let is_first = cx.rooms().get(WATCH, game).is_none();
         let emits = is_first.then_some(RaceWatched { game });
         Ok(Opening { game, user: None, login: None, greeting: Vec::new(), emits })
