@@ -113,15 +113,15 @@ proptest! {
     fn a_cursor_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in ".{1,9}") {
         prop_assume!(!key.contains('\0'));
         let cursor = Cursor::at(&SortKey::default().text("all:words").falling(70.0), &key);
-        let place = BoardCursor { at: Timestamp(at), rank, cursor };
-        prop_assert_eq!(BoardCursor::parse(&place.to_text()).unwrap(), place);
+        let after = BoardCursor { at: Timestamp(at), rank, cursor };
+        prop_assert_eq!(BoardCursor::parse(&after.to_text()).unwrap(), after);
     }
 }
 
 #[test]
 fn a_cursor_that_was_made_up_is_refused() {
     let cursor = Cursor::at(&SortKey::default(), "k").to_text();
-    for place in [
+    for after in [
         String::new(),
         cursor.clone(),
         format!("1.{cursor}"),
@@ -130,7 +130,7 @@ fn a_cursor_that_was_made_up_is_refused() {
         format!("9223372036854775807.0.{cursor}"),
         "1.1.!".to_owned(),
     ] {
-        assert!(BoardCursor::parse(&place).is_err(), "{place}");
+        assert!(BoardCursor::parse(&after).is_err(), "{after}");
     }
 }
 

@@ -109,8 +109,8 @@ proptest! {
     #[test]
     fn a_cursor_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in "[a-z:]{1,9}") {
         let cursor = Cursor::at(&SortKey::default().text("2026-11-26").falling(70.0), &key);
-        let place = DailyCursor { day: Day::of(Timestamp(at)), rank, cursor };
-        prop_assert_eq!(DailyCursor::parse(&place.to_text()).unwrap(), place);
+        let after = DailyCursor { day: Day::of(Timestamp(at)), rank, cursor };
+        prop_assert_eq!(DailyCursor::parse(&after.to_text()).unwrap(), after);
     }
 }
 
