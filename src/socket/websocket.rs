@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::input::{Broken, Input, Message};
 use super::pace::EXCESS_SECONDS;
 use super::rooms::{Frame, Outbox};
-use crate::http::edge::{Gcra, Place, linger};
+use crate::http::edge::{Gcra, ConnectionSlot, linger};
 
 /// Bytes read from the connection at once. They are read into the stack, so an idle socket holds no buffer.
 const READ: usize = 2048;
@@ -33,7 +33,7 @@ const BURST_SECONDS: u32 = EXCESS_SECONDS + 4;
 pub(super) struct WebSocket {
     stream: OwnedReadHalf,
     outbox: Arc<Outbox>,
-    _place: Place,
+    _slot: ConnectionSlot,
     meter: Meter,
     input: Input,
     /// Bytes that were read, and not parsed yet: a client that writes several messages at once.
@@ -47,7 +47,7 @@ pub(super) struct WebSocket {
 impl WebSocket {
     /// Takes messages of up to `limit` bytes. `early` are bytes that were already read.
     pub(super) fn new(
-        (stream, place): (TcpStream, Place),
+        (stream, slot): (TcpStream, ConnectionSlot),
         mut meter: Meter,
         early: &[u8],
         limit: usize,
@@ -58,7 +58,7 @@ impl WebSocket {
         Self {
             stream,
             outbox: Arc::new(Outbox::of(connection)),
-            _place: place,
+            _slot: slot,
             meter,
             input: Input::new(limit),
             unread: early.to_vec(),
