@@ -13,9 +13,9 @@ use crate::live::{Index, Shared};
 /// How long Redis keeps a shared value that has expired: pods go by their own clocks, which they set by that of Redis.
 const SHARED_LONGER: Duration = Duration::from_secs(60);
 
-/// The place of a value.
+/// What the value is: it decides the key in Redis.
 #[derive(Debug)]
-enum Place {
+enum CommitKey {
     Game(GameId),
     Shared(String),
 }
@@ -23,7 +23,7 @@ enum Place {
 /// A value that replaces another.
 #[derive(Debug)]
 pub(super) struct Commit {
-    place: Place,
+    key: CommitKey,
     /// The version that was read; empty if there was none.
     expected: String,
     version: String,
@@ -59,7 +59,7 @@ impl Commit {
         let value = after.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let lasts = after.map_or(Duration::ZERO, |game| game.ends_at.after(Timestamp::now()));
         Ok(Self {
-            place: Place::Game(id),
+            key: CommitKey::Game(id),
             expected: version(before),
             version: version(after),
             value: value.unwrap_or_default(),
@@ -75,7 +75,7 @@ impl Commit {
         let version = |it: Option<&Shared>| it.map_or(String::new(), |it| it.version.to_string());
         let lasts = after.map_or(Duration::ZERO, |it| it.until.after(Timestamp::now()));
         Self {
-            place: Place::Shared(key),
+            key: CommitKey::Shared(key),
             expected: version(before),
             version: version(after),
             value: after.map_or(String::new(), Shared::write),
@@ -103,9 +103,9 @@ impl RedisLive {
     }
 
     pub(super) async fn try_commit(&self, commit: &Commit) -> Result<Committed, RedisError> {
-        let (key, id) = match &commit.place {
-            Place::Game(id) => (self.keys.game(*id), *id),
-            Place::Shared(key) => (key.clone(), GameId(0)),
+        let (key, id) = match &commit.key {
+            CommitKey::Game(id) => (self.keys.game(*id), *id),
+            CommitKey::Shared(key) => (key.clone(), GameId(0)),
         };
         let mut call = scripts::COMMIT.key(key);
         call.arg(&commit.expected).arg(&commit.version).arg(&commit.value);
