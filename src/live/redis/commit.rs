@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::RedisError;
 
-use super::keys::Keys;
+use super::keys::RedisKeys;
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
 use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
@@ -111,10 +111,10 @@ impl RedisLive {
         call.arg(&commit.expected).arg(&commit.version).arg(&commit.value);
         call.arg(millis(commit.kept)).arg(commit.not_before.0).arg(id.0);
         for index in &commit.entered {
-            call.key(self.keys.index(Keys::shard(id), index)).arg(id.0);
+            call.key(self.keys.index(RedisKeys::shard(id), index)).arg(id.0);
         }
         for index in &commit.left {
-            call.key(self.keys.index(Keys::shard(id), index)).arg("");
+            call.key(self.keys.index(RedisKeys::shard(id), index)).arg("");
         }
         let committed = call.invoke_async(&mut self.redis.clone()).await;
         let (outcome, early): (String, u64) = committed?;

@@ -9,13 +9,13 @@ pub(super) const SHARDS: i64 = 16;
 
 /// The names of all keys of one installation.
 #[derive(Clone, Debug)]
-pub(super) struct Keys {
+pub(super) struct RedisKeys {
     prefix: String,
     /// `{<prefix>:lobby}`: what pods tell each other, as in versions before this one.
     common: String,
 }
 
-impl Keys {
+impl RedisKeys {
     /// # Errors
     /// A sentence, if keys under this prefix would not lie where they belong.
     pub(super) fn under(prefix: &str) -> Result<Self, String> {

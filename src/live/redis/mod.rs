@@ -33,7 +33,7 @@ use tokio::sync::Mutex;
 
 use self::connect::failed;
 use self::connection::Connection;
-use self::keys::Keys;
+use self::keys::RedisKeys;
 pub use self::presence::Beat;
 use self::presence::Online;
 use crate::Error;
@@ -63,7 +63,7 @@ pub struct RedisLive {
     redis: Connection,
     /// Where that is, for spans.
     place: Place,
-    keys: Keys,
+    keys: RedisKeys,
     pod: PodName,
     records: Records,
     journal: Journal,
@@ -87,7 +87,7 @@ impl RedisLive {
         journal: Journal,
         pod: PodName,
     ) -> Result<Self, String> {
-        let keys = Keys::under(&settings.prefix)?;
+        let keys = RedisKeys::under(&settings.prefix)?;
         let (redis, place) = connect::open(settings).await?;
         Ok(Self {
             redis,

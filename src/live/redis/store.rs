@@ -9,7 +9,7 @@ use rand::RngExt;
 use tokio::time::sleep;
 
 use super::commit::{Commit, Committed};
-use super::keys::{Keys, SHARDS};
+use super::keys::{RedisKeys, SHARDS};
 use super::records::ToWrite;
 use super::{RedisLive, failed};
 use crate::game::{Game, GameId, Stage, Timestamp};
@@ -235,7 +235,7 @@ impl RedisLive {
         ids.retain(|id| found.iter().all(|game| game.id != *id));
         let forget = |id: &GameId| {
             let mut command = redis::cmd("ZREM");
-            command.arg(self.keys.index(Keys::shard(*id), index)).arg(id.0);
+            command.arg(self.keys.index(RedisKeys::shard(*id), index)).arg(id.0);
             command
         };
         self.redis.each::<i64>(ids.iter().map(forget)).await.map(drop)
