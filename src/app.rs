@@ -11,7 +11,7 @@ use salvo::Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Keys, Roles};
+use crate::auth::{TokenKeys, Roles};
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
@@ -70,7 +70,7 @@ impl Application {
         let (modules, ground) = declared.set_up(settings)?;
         let settings = &ground.settings;
         let _lock = take_data_dir(settings)?;
-        let keys = Keys::load(settings)?;
+        let keys = TokenKeys::load(settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
         let acceptor = Acceptor::take(&settings.server.host, settings.server.port, caps).await?;
         let operations = Port::take(&settings.operations).await?;
@@ -191,7 +191,7 @@ impl Application {
 }
 
 /// The runtime's own context, from which those of the modules are made.
-fn context(ground: Arc<Ground>, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
+fn context(ground: Arc<Ground>, keys: TokenKeys, modules: Modules, pod: &Pod) -> Cx {
     let settings = &ground.settings;
     let parts = Parts {
         bus: pod.bus.clone(),

@@ -30,9 +30,10 @@ const NONCE: &str = "jti";
 
 /// Signs and checks tokens: RS256 (RFC 7518, section 3.3).
 #[derive(Clone)]
-pub struct Keys(Arc<Inside>);
+pub struct TokenKeys(Arc<TokenKeysInner>);
 
-struct Inside {
+/// Shared by the clones.
+struct TokenKeysInner {
     /// Parsed once: parsing and checking it takes longer than signing.
     signing: RsaKeyPair,
     /// Signatures at once: one less than there are cores, so that a crowd of guests leaves one to the sockets.
@@ -45,7 +46,7 @@ struct Inside {
     secrets: hmac::Key,
 }
 
-impl Keys {
+impl TokenKeys {
     /// The operator's keys, or else those of the data directory, generated at the first start.
     ///
     /// # Errors
@@ -73,8 +74,8 @@ impl Keys {
         let secrets = secrets(&signing)?;
         let cores = available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        let inside = Inside { signing, turns, checking, access, refresh, secrets };
-        let keys = Self(Arc::new(inside));
+        let inner = TokenKeysInner { signing, turns, checking, access, refresh, secrets };
+        let keys = Self(Arc::new(inner));
         keys.check_that_they_match()?;
         Ok(keys)
     }

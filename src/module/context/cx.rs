@@ -19,7 +19,7 @@ use super::question::{Question, Questions};
 use super::setup::Instruments;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use crate::auth::{Keys, Role, Roles};
+use crate::auth::{TokenKeys, Role, Roles};
 use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp, User};
@@ -43,7 +43,7 @@ pub(crate) struct Parts {
     pub(crate) live: Live,
     pub(crate) records: Records,
     pub(crate) timers: Timers,
-    pub(crate) keys: Keys,
+    pub(crate) keys: TokenKeys,
     pub(crate) roles: Roles,
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
