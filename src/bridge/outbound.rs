@@ -125,22 +125,22 @@ impl Bridge {
 }
 
 /// The key by which positions replace each other.
-type Whose = (GameId, &'static str, Option<UserId>);
+type PositionKey = (GameId, &'static str, Option<UserId>);
 
 /// The waiting positions and their receivers. At most one per player, which is the bound.
 #[derive(Default)]
 pub(super) struct Batches {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingPositions>,
     filled: Notify,
 }
 
-type Waiting = HashMap<Whose, (Arc<[PodName]>, Parcel)>;
+type PendingPositions = HashMap<PositionKey, (Arc<[PodName]>, Parcel)>;
 
 impl Batches {
     pub(super) fn put(&self, pods: Arc<[PodName]>, parcel: Parcel) {
         let Some(game) = parcel.game else { return };
-        let whose = (game, parcel.event, parcel.player.clone());
-        self.waiting.lock().insert(whose, (pods, parcel));
+        let key = (game, parcel.event, parcel.player.clone());
+        self.waiting.lock().insert(key, (pods, parcel));
         self.filled.notify_one();
     }
 }
@@ -169,7 +169,7 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
 /// Divides the positions: one message per pod with the positions that it needs; or the same message for all pods, if at
 /// most half of what they receive is useless to them. Then the broker handles one message instead of several, and a
 /// useless position costs only its parsing.
-fn shares(waiting: &Waiting) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
+fn shares(waiting: &PendingPositions) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
     let mut by_pod: HashMap<&PodName, Vec<&Parcel>> = HashMap::new();
     for (pods, parcel) in waiting.values() {
         for pod in &**pods {
