@@ -16,7 +16,7 @@ mod late;
 mod lines;
 mod log;
 mod meter;
-mod own;
+mod declared;
 pub(crate) mod panics;
 pub(crate) mod process;
 mod rate;
@@ -31,7 +31,7 @@ pub use export::{Guard, init};
 pub use expose::{Format, exposition, table};
 pub(crate) use late::{Departure, SLOW_DELIVERY, frame_panicked, malformed_frame};
 pub use meter::{About, Counter, CounterHandle, Gauge, Histogram, Timed};
-pub(crate) use own::Own;
+pub(crate) use declared::ModuleInstrument;
 pub(crate) use relay::Born;
 pub(crate) use spans::{
     FrameStart, RequestSpan, RequestStart, frame_span, gathered_span, mark_failed, process_span,

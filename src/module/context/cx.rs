@@ -31,7 +31,7 @@ use crate::peers::Peers;
 use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::rooms::Rooms;
-use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
+use crate::telemetry::{Counter, Gauge, Histogram, ModuleInstrument, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
@@ -185,7 +185,7 @@ impl Cx {
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
     }
 
-    fn instrument(&self, name: &'static str) -> Option<Own> {
+    fn instrument(&self, name: &'static str) -> Option<ModuleInstrument> {
         self.parts.modules.instruments.get(&(self.module, name)).copied()
     }
 
@@ -194,7 +194,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn counter(&self, name: &'static str) -> &'static Counter {
-        let Some(Own::Counter(counter)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Counter(counter)) = self.instrument(name) else {
             panic!("the module declares the counter {name}")
         };
         counter
@@ -205,7 +205,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn gauge(&self, name: &'static str) -> &'static Gauge {
-        let Some(Own::Gauge(gauge)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Gauge(gauge)) = self.instrument(name) else {
             panic!("the module declares the gauge {name}")
         };
         gauge
@@ -216,7 +216,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn histogram(&self, name: &'static str) -> &'static Histogram {
-        let Some(Own::Histogram(histogram)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Histogram(histogram)) = self.instrument(name) else {
             panic!("the module declares the histogram {name}")
         };
         histogram
