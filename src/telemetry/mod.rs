@@ -26,7 +26,7 @@ pub(crate) mod troubles;
 
 pub(crate) use broker::{Destination, Peer, receive_span, send_span, settle_span, take_in_span};
 pub use context::TraceContext;
-pub(crate) use database::{Store, live_operation, transaction_step};
+pub(crate) use database::{StoreLocation, live_operation, transaction_step};
 pub use export::{Guard, init};
 pub use expose::{Format, exposition, table};
 pub(crate) use late::{Departure, SLOW_DELIVERY, frame_panicked, malformed_frame};

@@ -13,7 +13,7 @@ use redis::{
 use super::connection::Connection;
 use crate::Error;
 use crate::settings::RedisSettings;
-use crate::telemetry::Store;
+use crate::telemetry::StoreLocation;
 
 /// How long an answer may take; players wait for it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,11 +29,11 @@ const QUEUE: usize = 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits until Redis answers. What waiting does not mend is told at once.
-pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, Store), String> {
+pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, StoreLocation), String> {
     let info = connection_info(settings)?;
-    let store = store(info.addr());
+    let location = location(info.addr());
     // The address without what is secret in it.
-    let place = format!("{}/{}", info.addr(), info.redis_settings().db());
+    let address = format!("{}/{}", info.addr(), info.redis_settings().db());
     let mut pause = Duration::from_millis(200);
     loop {
         let reached = match settings.cluster {
@@ -41,25 +41,25 @@ pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, Store)
             false => reach(&info).await,
         };
         let error = match reached {
-            Ok(connection) => return Ok((connection, store)),
+            Ok(connection) => return Ok((connection, location)),
             Err(error) if is_final(&error) => {
-                return Err(format!("Redis at {place} refuses us: {error}"));
+                return Err(format!("Redis at {address} refuses us: {error}"));
             }
             Err(error) => error,
         };
-        tracing::warn!("waiting for Redis at {place}: {error}");
+        tracing::warn!("waiting for Redis at {address}: {error}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 /// Where Redis is, for spans.
-fn store(address: &ConnectionAddr) -> Store {
+fn location(address: &ConnectionAddr) -> StoreLocation {
     match address {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-            Store::redis(host.clone(), *port)
+            StoreLocation::redis(host.clone(), *port)
         }
-        other => Store::redis(other.to_string(), 0),
+        other => StoreLocation::redis(other.to_string(), 0),
     }
 }
 

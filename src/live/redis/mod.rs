@@ -40,7 +40,7 @@ use crate::Error;
 use crate::game::{Game, PodName};
 use crate::records::{Journal, Records};
 use crate::settings::RedisSettings;
-use crate::telemetry::{Store as Place, count, live_operation};
+use crate::telemetry::{StoreLocation, count, live_operation};
 
 /// How long keys outlive what they are about: a pod that is late still finds them.
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
@@ -62,7 +62,7 @@ struct Turn {
 pub struct RedisLive {
     redis: Connection,
     /// Where that is, for spans.
-    place: Place,
+    location: StoreLocation,
     keys: RedisKeys,
     pod: PodName,
     records: Records,
@@ -88,10 +88,10 @@ impl RedisLive {
         pod: PodName,
     ) -> Result<Self, String> {
         let keys = RedisKeys::under(&settings.prefix)?;
-        let (redis, place) = connect::open(settings).await?;
+        let (redis, location) = connect::open(settings).await?;
         Ok(Self {
             redis,
-            place,
+            location,
             keys,
             pod,
             records,
@@ -108,8 +108,8 @@ impl RedisLive {
     }
 
     /// Where it is.
-    pub(super) fn place(&self) -> &Place {
-        &self.place
+    pub(super) fn location(&self) -> &StoreLocation {
+        &self.location
     }
 
     /// Measures an operation that is not one of a [`Store`](super::Store), and gives it a span.
@@ -118,7 +118,7 @@ impl RedisLive {
         operation: &'static str,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        live_operation(&self.place, operation, work).await
+        live_operation(&self.location, operation, work).await
     }
 
     /// Runs a script.
