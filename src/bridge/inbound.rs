@@ -36,25 +36,25 @@ impl Default for Backlog {
 }
 
 impl Backlog {
-    fn of(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+    fn of(permits: usize) -> Self {
+        Self(Arc::new(Semaphore::new(permits)))
     }
 
     /// Runs `rest` as a task, or drops it if too many are running.
     fn take(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
-        let Ok(place) = self.0.clone().try_acquire_owned() else {
+        let Ok(permit) = self.0.clone().try_acquire_owned() else {
             count::BRIDGE_DROPPED.add(1);
             return;
         };
         tasks.spawn(async move {
             rest.await;
-            drop(place);
+            drop(permit);
         });
     }
 }
 
 /// A received message.
-pub(super) struct Message<'a> {
+pub(super) struct BrokerDelivery<'a> {
     pub(super) bytes: &'a [u8],
     /// Its source; only known if it is traced.
     pub(super) from: Option<&'a Destination>,
@@ -65,8 +65,8 @@ pub(super) struct Message<'a> {
 }
 
 /// Handles a message.
-pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, taken: Message<'_>) {
-    let Message { bytes, from: source, sent, receipt } = taken;
+pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, received: BrokerDelivery<'_>) {
+    let BrokerDelivery { bytes, from: source, sent, receipt } = received;
     count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
     let from = PodName::from(&*message.from);

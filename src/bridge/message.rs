@@ -18,7 +18,7 @@ const VERSION: u32 = 1;
 
 /// A message: some events of one pod.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Message<'a> {
+pub(super) struct PodMessage<'a> {
     v: u32,
     #[serde(borrow)]
     pub(super) from: Cow<'a, str>,
@@ -85,7 +85,7 @@ fn item(parcel: &Parcel, with_trace: bool) -> Option<Item<'_>> {
 }
 
 fn write(from: &PodName, events: Vec<Item<'_>>) -> Vec<u8> {
-    let message = Message { v: VERSION, from: from.as_str().into(), events };
+    let message = PodMessage { v: VERSION, from: from.as_str().into(), events };
     serde_json::to_vec(&message).expect("texts and what has been JSON before")
 }
 
@@ -109,8 +109,8 @@ pub(super) fn of_talk(from: &PodName, talk: &[Talk]) -> Vec<u8> {
 }
 
 /// Parses a message. `None` if it is of another version or invalid, which is counted.
-pub(super) fn read(bytes: &[u8]) -> Option<Message<'_>> {
-    let message = serde_json::from_slice::<Message<'_>>(bytes).ok().filter(|it| it.v == VERSION);
+pub(super) fn read(bytes: &[u8]) -> Option<PodMessage<'_>> {
+    let message = serde_json::from_slice::<PodMessage<'_>>(bytes).ok().filter(|it| it.v == VERSION);
     if message.is_none() {
         count::BRIDGE_UNREADABLE.add(1);
     }
