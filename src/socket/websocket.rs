@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
 
-use super::input::{Broken, Input, Message};
+use super::input::{Broken, Input, ClientMessage};
 use super::pace::EXCESS_SECONDS;
 use super::rooms::{Frame, Outbox};
 use crate::http::edge::{Gcra, ConnectionSlot, linger};
@@ -73,7 +73,7 @@ impl WebSocket {
     }
 
     /// The next message; `None` after the last one. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Result<Message, Broken>> {
+    pub(super) async fn next(&mut self) -> Option<Result<ClientMessage, Broken>> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
 
@@ -81,7 +81,7 @@ impl WebSocket {
     pub(super) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Message, Broken>>> {
+    ) -> Poll<Option<Result<ClientMessage, Broken>>> {
         if self.is_over {
             return Poll::Ready(None);
         }
@@ -96,8 +96,8 @@ impl WebSocket {
             },
         };
         match &message {
-            Ok(Message::Ping(payload)) => self.outbox.push(Frame::pong(payload)),
-            Ok(Message::Close(answer)) => {
+            Ok(ClientMessage::Ping(payload)) => self.outbox.push(Frame::pong(payload)),
+            Ok(ClientMessage::Close(answer)) => {
                 self.is_over = true;
                 if !self.has_closed {
                     self.outbox.push(Frame::close(answer));
@@ -127,7 +127,7 @@ impl WebSocket {
         linger(&mut self.stream).await;
     }
 
-    fn parse_unread(&mut self) -> Option<Result<Message, Broken>> {
+    fn parse_unread(&mut self) -> Option<Result<ClientMessage, Broken>> {
         if self.unread.is_empty() {
             return None;
         }
@@ -143,7 +143,7 @@ impl WebSocket {
     }
 
     /// Reads until a message is complete; `None` at the end of the connection.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Message, Broken>>> {
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ClientMessage, Broken>>> {
         loop {
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);
