@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn once_the_lobby_is_closed_nobody_loses_a_place(absences in absences()) {
+    fn once_the_lobby_is_closed_no_player_loses_a_seat(absences in absences()) {
         for stage in &STAGES[1..] {
             prop_assert_eq!(absence_ends_at(&game(*stage, 0, &absences)), None);
         }

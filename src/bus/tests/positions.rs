@@ -75,7 +75,7 @@ async fn a_module_that_lags_is_counted_and_reads_again() {
 }
 
 #[tokio::test]
-async fn a_module_that_lags_keeps_nobody_else_from_the_positions() {
+async fn a_module_that_lags_does_not_keep_positions_from_other_modules() {
     let (slow, quick, never) = (Diary::default(), Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.listen::<Leaned>("slow", slow.behind(&never), rereading(&slow, u32::MAX));

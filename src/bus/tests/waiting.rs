@@ -32,7 +32,7 @@ async fn a_publisher_waits_while_a_lane_is_full_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn nobody_else_waits_for_a_slow_module() {
+async fn other_modules_do_not_wait_for_a_slow_one() {
     let (slow, quick, never) = (Diary::default(), Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", slow.behind(&never));
@@ -83,7 +83,7 @@ async fn a_slow_game_holds_up_the_games_of_its_lane_alone() {
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_wants_costs_no_delivery() {
+async fn an_event_without_a_listener_costs_no_delivery() {
     let (diary, never) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&never));

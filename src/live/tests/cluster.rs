@@ -32,7 +32,7 @@ async fn running(live: &Deeds, first: usize, now: Timestamp) -> GameId {
 }
 
 #[tokio::test]
-async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby() {
+async fn a_player_who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);

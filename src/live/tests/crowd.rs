@@ -174,7 +174,7 @@ impl Someone {
     }
 }
 
-async fn nobody_is_lost(cluster: &Cluster, seed: u64) {
+async fn no_player_is_lost(cluster: &Cluster, seed: u64) {
     let crowd = Arc::new(Crowd::default());
     let mut players = JoinSet::new();
     for n in 0..PLAYERS {
@@ -230,11 +230,11 @@ async fn results_are_recorded(cluster: &Cluster, crowd: &Crowd, live: &[Arc<Game
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_many_players_do_on_several_servers_nobody_is_lost_or_counted_twice() {
+async fn whatever_many_players_do_on_several_servers_no_player_is_lost_or_counted_twice() {
     for _ in 0..3 {
         let seed = rand::random();
         // Shown if it fails.
         eprintln!("seed {seed}");
-        on(PODS, async |cluster| nobody_is_lost(cluster, seed).await).await;
+        on(PODS, async |cluster| no_player_is_lost(cluster, seed).await).await;
     }
 }

@@ -69,7 +69,7 @@ fn the_last_of_several_sockets_begins_the_absence() {
 }
 
 #[test]
-fn whoever_was_seated_without_hearing_of_it_can_go() {
+fn a_player_who_was_seated_without_hearing_of_it_can_leave() {
     let (games, now) = (Table::of(GameId(0), Vec::new()), Timestamp(0));
     let (door, user) = (invited(0), player(0).id);
     assert_eq!(games.abandon(&user, &door, SOCKET, now), None, "came nowhere");

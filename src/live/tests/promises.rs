@@ -28,7 +28,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_sits_in_two_games_of_one_door_before_start(plot in plots()) {
+    fn no_player_sits_in_two_games_of_one_door_before_start(plot in plots()) {
         for moment in tell(&plot) {
             let mut seated = BTreeSet::new();
             for game in moment.after.values().filter(|game| game.stage < Stage::Running) {
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn who_has_entered_is_seated_where_the_answer_says(plot in plots()) {
+    fn a_player_who_has_entered_is_seated_where_the_answer_says(plot in plots()) {
         for moment in tell(&plot) {
             if let Outcome::Seated(game) = moment.outcome {
                 let seat = moment.after[&game].player(&moment.step.user.id);
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_lost_who_was_not_absent_for_too_long(plot in plots()) {
+    fn a_player_is_lost_only_after_being_absent_for_too_long(plot in plots()) {
         for moment in tell(&plot) {
             for (id, game) in &moment.before {
                 for player in game.people() {
@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_is_not_let_in_is_not_there(plot in plots()) {
+    fn a_player_is_seated_only_behind_its_own_door(plot in plots()) {
         for moment in tell(&plot) {
             let Outcome::Seated(id) = moment.outcome else { continue };
             let (door, step) = (&moment.after[&id].door, &moment.step);
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn a_game_that_was_full_takes_nobody_new(plot in plots()) {
+    fn a_game_that_was_full_takes_no_new_player(plot in plots()) {
         for moment in tell(&plot) {
             for (id, game) in moment.before.iter().filter(|(_, game)| game.full) {
                 let players = moment.after.get(id).map_or(0, |after| after.players.len());
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn a_lobby_that_everybody_left_is_gone(plot in plots()) {
+    fn a_lobby_that_all_players_left_is_gone(plot in plots()) {
         for moment in tell(&plot) {
             prop_assert!(moment.after.values().all(|game| game.people().next().is_some()));
             if moment.step.deed != Deed::Close {

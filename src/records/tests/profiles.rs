@@ -48,7 +48,7 @@ async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
 }
 
 #[tokio::test]
-async fn who_has_no_row_finishes_as_a_guest_would() {
+async fn a_player_without_a_row_finishes_as_a_guest_would() {
     on_both(async |records| {
         let gone = player("google-9", UserType::Registered, 1, 50.0, 90.0, at(40));
         records.save(&[game(1, vec![gone])]).await.unwrap();
