@@ -112,7 +112,7 @@ async fn the_players_of_a_race_are_told_who_wants_a_rematch_and_where() {
 }
 
 #[tokio::test]
-async fn a_lobby_of_ones_own_has_the_text_that_its_first_player_wants() {
+async fn a_private_lobby_has_the_text_that_its_first_player_wants() {
     let server =
         Server::with().set("game.word_count", 6).set("game.lobby_countdown", 1).start().await;
     let mut anna = server.guest().await;

@@ -19,7 +19,7 @@ fn too_many(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_frame_that_is_too_large_harms_nobody_else() {
+async fn a_frame_that_is_too_large_harms_no_other_player() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
     let padding = "x".repeat(5000);
@@ -135,7 +135,7 @@ async fn a_reader_that_never_reads_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_pings_is_given_up() {
+async fn a_client_that_does_not_answer_pings_is_given_up() {
     let server = Server::with().set("limits.heartbeat", 1).start().await;
     let [mut anna, ben] = server.lobby_of().await;
     // Ben's socket is open, but nobody reads it.
@@ -205,7 +205,7 @@ async fn there_is_an_end_to_the_guests_of_a_minute() {
 }
 
 #[tokio::test]
-async fn there_is_an_end_to_the_lobbies_of_ones_own() {
+async fn there_is_an_end_to_private_lobbies() {
     let server = Server::with().embedded().set("limits.guests_per_minute", 3).start().await;
     let anna = server.guest().await;
     let alone = format!("{QUEUE_IN}?game_type=single");

@@ -186,7 +186,7 @@ async fn a_player_comes_back_to_its_own_lobby_though_another_is_open() {
 }
 
 #[tokio::test]
-async fn whoever_knows_an_open_lobby_may_come_into_it() {
+async fn a_stranger_who_knows_an_open_lobby_may_join_it() {
     let server = Server::for_players(2).await;
     let anna = server.guest().await;
     let mut stranger = server
@@ -243,7 +243,7 @@ async fn to_come_anew_is_not_to_come_back() {
 }
 
 #[tokio::test]
-async fn who_missed_game_start_is_sent_to_its_race() {
+async fn a_player_who_missed_game_start_is_sent_to_the_race() {
     let server =
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 3).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
@@ -269,7 +269,7 @@ async fn who_missed_game_start_is_sent_to_its_race() {
 }
 
 #[tokio::test]
-async fn who_reloads_while_the_countdown_ends_is_sent_to_its_race() {
+async fn a_player_who_reloads_while_the_countdown_ends_is_sent_to_the_race() {
     let server =
         Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 2).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
@@ -291,7 +291,7 @@ async fn who_reloads_while_the_countdown_ends_is_sent_to_its_race() {
 }
 
 #[tokio::test]
-async fn who_has_raced_gets_a_new_lobby() {
+async fn a_player_who_has_raced_gets_a_new_lobby() {
     let server =
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 0).start().await;
     let [mut anna, mut ben] = server.race_of().await;

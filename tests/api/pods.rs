@@ -174,7 +174,7 @@ async fn keystrokes_that_come_together_travel_together() {
 }
 
 #[tokio::test]
-async fn everybody_hears_who_comes_and_goes_in_the_same_order() {
+async fn all_players_hear_of_arrivals_and_departures_in_the_same_order() {
     const GUESTS: usize = 12;
     let Some(server) = three(Server::with().set("game.player_limit", 20)).await else { return };
     let mut watchers = server.lobby_of::<PODS>().await;

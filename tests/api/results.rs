@@ -155,7 +155,7 @@ async fn a_report_before_start_is_refused_and_recorded_nowhere() {
 }
 
 #[tokio::test]
-async fn a_report_on_what_is_not_ones_race_is_refused() {
+async fn a_report_on_the_race_of_other_players_is_refused() {
     let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
