@@ -1,4 +1,4 @@
-//! A commit: a value replaces the one that was read.
+//! A commit: replaces a value if it is still the one that was read.
 
 use std::time::Duration;
 
@@ -10,28 +10,29 @@ use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::{Index, Shared};
 
-/// How long Redis keeps a shared value that has expired: pods go by their own clocks, which they set by that of Redis.
+/// How long Redis keeps a shared value after its expiry: pods check the expiry by their own clocks, which they set by
+/// that of Redis.
 const SHARED_LONGER: Duration = Duration::from_secs(60);
 
-/// What the value is: it decides the key in Redis.
+/// Which value it is.
 #[derive(Debug)]
 enum CommitKey {
     Game(GameId),
     Shared(String),
 }
 
-/// A value that replaces another.
+/// The replacement of a value.
 #[derive(Debug)]
 pub(super) struct Commit {
     key: CommitKey,
     /// The version that was read; empty if there was none.
     expected: String,
     version: String,
-    /// Empty to remove it.
+    /// Empty: removes the value.
     value: String,
     kept: Duration,
     not_before: Timestamp,
-    /// Indexes that gain the game, and indexes that lose it.
+    /// Indexes to which the game is added, and indexes from which it is removed.
     entered: Vec<Index>,
     left: Vec<Index>,
 }
@@ -40,7 +41,7 @@ pub(super) struct Commit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Committed {
     Done,
-    /// Another version is stored there.
+    /// Another version is stored: the facts have changed since they were read.
     Stale,
     /// It is too early by this much.
     Early(Duration),
@@ -86,7 +87,7 @@ impl Commit {
         }
     }
 
-    /// Only from then on, by the clock of Redis.
+    /// Is refused before this time, by the clock of Redis.
     pub(super) fn not_before(self, not_before: Timestamp) -> Self {
         Self { not_before, ..self }
     }

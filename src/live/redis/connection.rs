@@ -8,7 +8,7 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisFuture, Value};
 use super::connect::failed;
 use crate::Error;
 
-/// Commands that are sent in one go: others have to wait for them.
+/// Most commands in one pipeline; other requests wait for it.
 const AT_ONCE: usize = 200;
 
 /// Cheap to clone; all clones share the connection.
@@ -19,7 +19,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// The answers to commands that have nothing to do with each other, each of which touches one key.
+    /// Runs independent commands, each of which touches one key, and returns their answers.
     pub(super) async fn each<T: FromRedisValue>(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
