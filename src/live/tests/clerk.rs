@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::story::{Deed, Facts, Outcome, Step};
+use super::story::{Action, Facts, Outcome, Step};
 use super::*;
 
 /// What the clerk knows of a seat.
@@ -112,28 +112,28 @@ impl Clerk {
     /// Does the same as the games, in a plain way.
     pub(super) fn take(&mut self, step: &Step, now: Timestamp) -> Outcome {
         let (id, user) = (step.game, step.user.id.clone());
-        match step.deed {
-            Deed::Wait => Outcome::Nothing,
-            deed if deed.comes_in() => {
+        match step.action {
+            Action::Wait => Outcome::Nothing,
+            action if action.is_entry() => {
                 Outcome::Seated(self.enter(&step.request(now, self.rules), now))
             }
-            Deed::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
-            Deed::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
-            Deed::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
-            Deed::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
-            Deed::End => {
+            Action::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
+            Action::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
+            Action::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
+            Action::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
+            Action::End => {
                 let due = self.sheets.get(&id).is_some_and(|sheet| sheet.ends_at <= now);
                 Outcome::Changed(due && self.sheets.remove(&id).is_some())
             }
-            Deed::Restart => self.restart(now + RESUME),
-            Deed::Close => Outcome::Changed(self.close(id, now)),
-            Deed::Abandon => match self.seat_behind(&step.door, &user) {
+            Action::Restart => self.restart(now + RESUME),
+            Action::Close => Outcome::Changed(self.close(id, now)),
+            Action::Abandon => match self.seat_behind(&step.door, &user) {
                 Some(id) => in_game(self.sheets.get_mut(&id).expect("found"), step, now),
-                None => in_no_game(step.deed),
+                None => in_no_game(step.action),
             },
             _ => match self.sheets.get_mut(&id) {
                 Some(sheet) => in_game(sheet, step, now),
-                None => in_no_game(step.deed),
+                None => in_no_game(step.action),
             },
         }
     }
@@ -282,21 +282,21 @@ impl Clerk {
 
 /// A step in a game that is there.
 fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
-    let (deed, stage) = (step.deed, sheet.stage);
+    let (action, stage) = (step.action, sheet.stage);
     let ranked = sheet.people().filter(|seat| seat.rank.is_some_and(|it| it > 0)).count();
-    match deed {
-        Deed::Prepare if stage == Stage::Closed => {
+    match action {
+        Action::Prepare if stage == Stage::Closed => {
             (sheet.stage, sheet.starts_at) = (Stage::Countdown, Some(now + START_COUNTDOWN));
             Outcome::Changed(true)
         }
-        Deed::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
+        Action::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
             (sheet.stage, sheet.starts_at) = (Stage::Running, Some(now));
             Outcome::Changed(true)
         }
         _ => match sheet.seat(&step.user.id) {
             Some(seat) => in_seat(seat, step, stage, ranked, now),
-            None if deed == Deed::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
-            None => in_no_game(deed),
+            None if action == Action::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
+            None => in_no_game(action),
         },
     }
 }
@@ -309,27 +309,27 @@ fn in_seat(
     ranked: usize,
     now: Timestamp,
 ) -> Outcome {
-    match step.deed {
-        Deed::Leave | Deed::Abandon if stage == Stage::Lobby => {
+    match step.action {
+        Action::Leave | Action::Abandon if stage == Stage::Lobby => {
             seat.sockets.remove(&step.socket);
             if seat.sockets.is_empty() && seat.absent_since.is_none() {
                 seat.absent_since = Some(now);
             }
             Outcome::Changed(true)
         }
-        Deed::ClaimStart if stage == Stage::Running && seat.started.is_none() => {
+        Action::ClaimStart if stage == Stage::Running && seat.started.is_none() => {
             seat.started = Some(now);
             seat.first_started = seat.first_started.or(Some(now));
             Outcome::Told(true)
         }
-        Deed::ReleaseStart => {
+        Action::ReleaseStart => {
             seat.started = seat.started.filter(|started| *started != step.claimed);
             Outcome::Nothing
         }
-        Deed::Track if stage == Stage::Running && seat.rank.is_none() => {
+        Action::Track if stage == Stage::Running && seat.rank.is_none() => {
             Outcome::Changed(learns(&mut seat.progress, &step.seen))
         }
-        Deed::Finish => Outcome::Finished(match seat.rank {
+        Action::Finish => Outcome::Finished(match seat.rank {
             Some(rank) => Ok(Finish::Before(rank)),
             None if stage != Stage::Running => Err("GAME_NOT_STARTED"),
             None => {
@@ -339,7 +339,7 @@ fn in_seat(
                 Ok(Finish::Taken(rank))
             }
         }),
-        _ => in_no_game(step.deed),
+        _ => in_no_game(step.action),
     }
 }
 
@@ -376,11 +376,11 @@ fn learns(known: &mut Progress, seen: &Progress) -> bool {
 }
 
 /// A step that finds nothing to do.
-fn in_no_game(deed: Deed) -> Outcome {
-    match deed {
-        Deed::ClaimStart => Outcome::Told(false),
-        Deed::ReleaseStart => Outcome::Nothing,
-        Deed::Finish => Outcome::Finished(Err("GAME_NOT_FOUND")),
+fn in_no_game(action: Action) -> Outcome {
+    match action {
+        Action::ClaimStart => Outcome::Told(false),
+        Action::ReleaseStart => Outcome::Nothing,
+        Action::Finish => Outcome::Finished(Err("GAME_NOT_FOUND")),
         _ => Outcome::Changed(false),
     }
 }

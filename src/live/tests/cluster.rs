@@ -1,4 +1,4 @@
-//! What servers need among each other, and single cases of games that they share.
+//! What pods coordinate through Redis, and single cases of shared games.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::records::Journal;
 const FULL: usize = 3;
 
 /// Fills a lobby with players from `first` on, and prepares its race.
-async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
+async fn prepared(live: &TestPod, first: usize, now: Timestamp) -> GameId {
     let mut seats = BTreeSet::new();
     for n in first..first + FULL {
         seats.insert(live.enter(request(n, rules(FULL), now)).await.unwrap().id);
@@ -25,7 +25,7 @@ async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
 }
 
 /// The same, and runs it.
-async fn running(live: &Deeds, first: usize, now: Timestamp) -> GameId {
+async fn running(live: &TestPod, first: usize, now: Timestamp) -> GameId {
     let id = prepared(live, first, now).await;
     live.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
     id
@@ -49,7 +49,7 @@ async fn a_player_who_comes_back_before_start_finds_the_seat_and_afterwards_anot
 }
 
 #[tokio::test]
-async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
+async fn a_player_who_comes_to_several_pods_at_once_has_one_seat() {
     on(3, async |cluster| {
         for n in 0..20 {
             let comings = (0..9).map(|socket| {
@@ -74,7 +74,7 @@ async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
 }
 
 #[tokio::test]
-async fn what_servers_change_at_the_same_time_all_counts() {
+async fn concurrent_changes_by_several_pods_all_count() {
     on(3, async |cluster| {
         let (now, players) = (Timestamp(0), 60);
         let mut id = GameId(0);
@@ -133,7 +133,7 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
 }
 
 #[tokio::test]
-async fn the_sockets_of_a_dead_server_are_not_waited_for() {
+async fn the_sockets_of_a_dead_pod_are_not_waited_for() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
@@ -155,7 +155,7 @@ async fn the_sockets_of_a_dead_server_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn servers_know_who_is_there() {
+async fn pods_know_which_pods_are_alive() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let names = |pods: Vec<PodName>| {
@@ -184,7 +184,7 @@ async fn servers_know_who_is_there() {
 }
 
 #[tokio::test]
-async fn servers_know_how_many_players_the_living_others_have() {
+async fn pods_know_how_many_players_the_other_living_pods_have() {
     on(3, async |cluster| {
         let [one, two, three] = cluster.pods.as_slice() else { panic!("three pods") };
         for (pod, players) in [(one, 3), (two, 4), (three, 0)] {
@@ -206,7 +206,7 @@ async fn servers_know_how_many_players_the_living_others_have() {
 }
 
 #[tokio::test]
-async fn of_several_servers_one_sees_to_a_deadline() {
+async fn one_of_several_pods_schedules_a_deadline() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let (game, at) = (GameId(1), Timestamp(1_595_368_211_642_285));
@@ -240,7 +240,7 @@ async fn the_clock_of_redis_is_near_on_the_same_machine() {
 }
 
 #[tokio::test]
-async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock_of_redis() {
+async fn a_pod_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock_of_redis() {
     on(2, async |cluster| {
         let (wrong, right) = (&cluster.pods[0], &cluster.pods[1]);
         let hour = Duration::from_secs(3600);
@@ -271,7 +271,7 @@ async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock
 }
 
 #[tokio::test]
-async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
+async fn a_pod_that_is_early_by_less_than_half_a_second_waits_for_redis() {
     on(1, async |cluster| {
         let live = &cluster.pods[0];
         let now = Timestamp::now();
@@ -288,7 +288,7 @@ async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
 }
 
 #[tokio::test]
-async fn what_is_good_once_is_good_once_and_for_its_time() {
+async fn a_single_use_value_can_be_taken_once_before_it_expires() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp::now();
@@ -303,9 +303,9 @@ async fn what_is_good_once_is_good_once_and_for_its_time() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_for_ever() {
+async fn every_key_expires() {
     on(1, async |cluster| {
-        // Long enough ago for the game to end, also by the clock of Redis.
+        // Long enough ago for the game to be over, also by the clock of Redis.
         let (live, now) = (&cluster.pods[0], Timestamp::now() - Duration::from_secs(60));
         running(live, 0, now).await;
         prepared(live, 0, now).await;
@@ -318,7 +318,7 @@ async fn nothing_is_kept_for_ever() {
         assert!(lives.len() > 10, "{lives:?}");
         assert!(lives.iter().all(|(_, life)| *life > 0), "{lives:?}");
 
-        // And of games that are over nothing is left but what is not about them.
+        // Of games that are over, no key is left.
         let end = now + Duration::from_secs(12);
         for game in live.all().await.unwrap() {
             assert!(live.end(game.id, end).await.unwrap().is_some());
@@ -337,7 +337,7 @@ async fn nothing_is_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
+async fn a_redis_that_has_lost_its_memory_can_be_used_again() {
     on(1, async |cluster| {
         let (live, now) = (&cluster.pods[0], Timestamp(0));
         let id = running(live, 0, now).await;
@@ -353,7 +353,7 @@ async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
 }
 
 #[tokio::test]
-async fn what_waiting_does_not_mend_is_told_at_once() {
+async fn an_error_that_waiting_cannot_mend_is_reported_at_once() {
     on(0, async |cluster| {
         let refused = async |url: Option<&str>, prefix: &str| {
             let (tasks, stop) = Default::default();
@@ -372,7 +372,7 @@ async fn what_waiting_does_not_mend_is_told_at_once() {
         let base = address.expose().rsplit_once('/').unwrap().0;
         let no_database = refused(Some(&format!("{base}/100000")), "p").await;
         assert!(no_database.contains("/100000 refuses us"), "{no_database}");
-        let user = base.replace("redis://", "redis://nobody:hunter2@");
+        let user = base.replace("redis://", "redis://unknown:hunter2@");
         let no_user = refused(Some(&user), "p").await;
         assert!(no_user.contains("refuses us") && !no_user.contains("hunter2"), "{no_user}");
         assert_eq!(refused(Some("http://x"), "p").await, "redis.url is no address of Redis");
