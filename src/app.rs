@@ -178,7 +178,7 @@ impl Application {
         cx.tasks().close();
         let ended = async { tokio::join!(serving, cx.tasks().wait()) };
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
+            tracing::warn!("some tasks were still running after {STOP_PATIENCE:?}");
         }
         sockets_ended.cancel();
         leave_the_others(&self.pod, self.shared.as_ref(), &among_pods).await;
@@ -293,7 +293,7 @@ fn site_of(address: SocketAddr) -> String {
 fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     let has_keys = settings.token.private_key.is_some();
     if settings.amqp.is_some() && !has_keys {
-        return Err("several pods need the same keys, or nobody is known on the next one: set \
+        return Err("several pods need the same keys, or each refuses the tokens of the others: set \
              token.private_key and token.public_key"
             .into());
     }

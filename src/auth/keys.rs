@@ -81,9 +81,9 @@ impl TokenKeys {
     }
 
     fn check_that_they_match(&self) -> Result<(), String> {
-        let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
+        let anyone = User { id: "anyone".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token = self.access_token(&nobody, None, now);
+        let token = self.access_token(&anyone, None, now);
         let token = token.map_err(|_| "token.private_key cannot sign")?;
         let known = self.access(Some(&token), now);
         known.map(drop).map_err(|_| "token.private_key and token.public_key are not a pair".into())

@@ -318,7 +318,7 @@ mod tests {
     async fn a_keystroke_goes_to_the_pods_that_hold_an_opponent() {
         let roster = Roster::default();
         assert!(!roster.has_others(GAME));
-        assert!(!roster.add(GAME, &"b".into()), "nobody is here");
+        assert!(!roster.add(GAME, &"b".into()), "no socket is here");
         roster.enter(GAME);
         roster.set_alive(names(&["a", "b"]));
         let pods = names(&["b", "dead"]);

@@ -116,7 +116,7 @@ fn claims() -> impl Strategy<Value = Figures> {
     (0.0..=1000.0, raw, 0.0..=100.0).prop_map(|(wpm, wpm_raw, acc)| Figures { wpm, wpm_raw, acc })
 }
 
-/// Anything that servers may know of somebody's typing.
+/// Any progress that pods may know of a player.
 fn anything() -> impl Strategy<Value = Progress> {
     let instant = || {
         prop::option::of((-100_i64..1_000).prop_map(|s| START + SECOND * s.unsigned_abs() as u32))

@@ -16,7 +16,7 @@ fn texts() -> impl Strategy<Value = Text> {
     })
 }
 
-/// Every position of somebody who types the text as it stands, but leaves out the end of each word but the last:
+/// Every position of a player who types the text as it stands, but leaves out the end of each word but the last:
 /// `kept` letters of it are typed at most.
 fn positions(text: &Text, kept: u16) -> Vec<(u32, i32)> {
     let words = u32::try_from(text.words()).unwrap();
