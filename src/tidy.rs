@@ -18,6 +18,13 @@ fn every_source_keeps_the_rules_of_the_house() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+#[test]
+fn every_test_and_every_bench_has_a_plain_name() {
+    let sources = scan::within(&["tests", "benches", "fuzz/fuzz_targets", "docs/examples"]);
+    let complaints: Vec<String> = sources.iter().flat_map(rules::has_plain_names).collect();
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
 /// The version of Cargo.toml is that of the chart, of the image, and of the changelog's newest section.
 #[test]
 fn one_version_is_named_everywhere() {
@@ -174,6 +181,20 @@ fn no_function_is_too_long() {
         body(70)
     );
     accepted("src/a.rs", &declared);
+}
+
+#[test]
+fn comments_texts_and_names_say_who_is_meant() {
+    let fault = |word| format!("src/a.rs:2: {word} leaves open who is meant");
+    for (line, word) in [
+        ("// Whoever comes, waits.", "whoever"),
+        ("let text = \"nobody is there\";", "nobody"),
+        ("fn nobody_is_lost() {}", "nobody_is_lost"),
+        ("async fn who_answers_lives() {}", "who_answers_lives"),
+    ] {
+        refused("src/a.rs", &format!("//! A.\n{line}\n"), &fault(word));
+    }
+    accepted("src/a.rs", "//! A player who waits.\nfn a_player_who_waits_is_told() {}\n");
 }
 
 #[test]
