@@ -1,4 +1,4 @@
-//! Lobbies of friends, who find each other by a link, and races alone. Nobody else is matched into either.
+//! Lobbies of friends, who find each other by a link, and races alone. No stranger is matched into either.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ async fn friends_meet_by_their_link_and_race_when_the_host_says_so() {
         player.lobby.expect("GAME_START").await;
         player.race().await;
     }
-    // Once it has closed there is nothing to be done, and nobody to complain to.
+    // Once it has closed, the request changes nothing and is no error.
     starts(&anna).await.ok();
     for player in [&mut anna, &mut ben] {
         player.starts().await;
@@ -196,7 +196,7 @@ async fn a_friend_who_reloads_keeps_the_seat_and_finds_the_race_after_game_start
     assert_ne!(cleo.game, game);
     ben.queues_in(&link).await;
     assert_eq!(ben.game, game);
-    // Whoever queues in without it wants to meet others.
+    // A player who queues in without the link wants to meet strangers.
     ben.queues_in(&format!("?queue_in_type=reconnect&prev_game_id={game}")).await;
     assert_ne!(ben.game, game);
 }

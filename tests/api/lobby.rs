@@ -1,4 +1,4 @@
-//! Who is in the lobby, how long it still waits, and what becomes of a lobby that everybody has left.
+//! The players of a lobby, how long it still waits, and what becomes of a lobby that all players have left.
 
 use serde_json::{Value, json};
 

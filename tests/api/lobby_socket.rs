@@ -189,7 +189,7 @@ async fn the_lobby_socket_stays_open_after_game_start_for_the_page_to_close() {
     anna.hears("START").await;
     anna.lobby.is_silent().await;
 
-    // Whoever stays is shown out, at the latest after ten seconds.
+    // A socket that stays open is closed, at the latest after ten seconds.
     let mut open = true;
     while open && started.elapsed() < Duration::from_secs(6) {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -22,7 +22,7 @@ fn tables(players: &[Player]) -> BTreeMap<i64, usize> {
 async fn come_at_once(server: &Server, count: usize) -> Vec<Player> {
     let players = join_all((0..count).map(|_| server.guest())).await;
     let identities: BTreeSet<_> = players.iter().map(|player| player.id.clone()).collect();
-    assert_eq!(identities.len(), count, "an identity for everybody");
+    assert_eq!(identities.len(), count, "an identity for each player");
     players
 }
 
@@ -37,7 +37,7 @@ async fn a_full_lobby_starts_about_a_second_after_the_last_has_joined() {
     assert_eq!(anna.game, ben.game);
 
     let cleo = server.guest().await;
-    assert_ne!(cleo.game, anna.game, "a full lobby takes nobody, also before it starts");
+    assert_ne!(cleo.game, anna.game, "a full lobby takes no player, also before it starts");
 
     anna.lobby.expect("USER_JOINED").await;
     anna.lobby.expect("GAME_START").await;
@@ -100,7 +100,7 @@ async fn a_crowd_around_the_end_of_a_countdown_is_seated_in_as_few_lobbies_as_ca
         assert_eq!(
             player.ranking().await.len(),
             tables[&player.game],
-            "nobody is lost, nobody seated twice"
+            "no player is lost or seated twice"
         );
     }
 }

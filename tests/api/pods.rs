@@ -267,7 +267,7 @@ async fn pods_whose_clocks_differ_play_fair_and_believe_each_other() {
     let spread = *heard.iter().max().expect("three") - *heard.iter().min().expect("three");
     assert!(spread < Duration::from_millis(200), "{spread:?}");
 
-    // Whoever signed it, everybody believes it at once.
+    // Each pod accepts a token at once, whichever pod has signed it.
     for (pod, player) in players.iter().enumerate() {
         for other in 0..PODS {
             let site = server.site().at(other);

@@ -1,4 +1,4 @@
-//! The profile of somebody who has no record: zeros and empty lists, never an error.
+//! The profile of a player without a record: zeros and empty lists, never an error.
 
 use serde_json::json;
 

@@ -224,7 +224,7 @@ async fn a_player_who_does_not_come_back_after_a_crash_has_left() {
     server.restart().await;
 
     let ben = server.guest().await;
-    eventually("Ben sits with nobody but those who are there", async || {
+    eventually("Ben sits with the players who are there only", async || {
         let answer = ben.asks("/api/v1/lobby/players").await;
         answer.ok()["others"].as_array()?.is_empty().then_some(())
     })

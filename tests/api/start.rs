@@ -185,7 +185,7 @@ async fn a_player_who_races_after_a_lost_start_hears_no_second_one() {
     let server =
         Server::with().set("game.player_limit", 1).set("limits.heartbeat", 1).start().await;
     let [mut anna] = server.grid_of().await;
-    // START is said there, but nobody reads it, or answers a ping.
+    // START is sent there, but the client neither reads it nor answers a ping.
     let mut before = anna.leaves_track();
     time_passes(Duration::from_secs(1)).await;
     let mut after = anna.another_race().await.knows_new_events();
