@@ -24,9 +24,10 @@ const REPLAY_TRIES: u32 = 5;
 
 /// The audiences of all races that are watched from this pod.
 #[derive(Default)]
-pub(super) struct Audiences(Mutex<HashMap<GameId, Slots>>);
+pub(super) struct Audiences(Mutex<HashMap<GameId, WatchedRace>>);
 
-struct Slots {
+/// A race with its spectators on this pod.
+struct WatchedRace {
     audience: Arc<Audience>,
     taken: u32,
 }
@@ -34,12 +35,12 @@ struct Slots {
 impl Audiences {
     /// The audience of a race, if it has one here.
     pub(super) fn get(&self, game: GameId) -> Option<Arc<Audience>> {
-        self.0.lock().get(&game).map(|slots| slots.audience.clone())
+        self.0.lock().get(&game).map(|watched| watched.audience.clone())
     }
 
     /// The number of spectators of each race.
     pub(super) fn counts(&self) -> HashMap<GameId, u32> {
-        self.0.lock().iter().map(|(game, slots)| (*game, slots.taken)).collect()
+        self.0.lock().iter().map(|(game, watched)| (*game, watched.taken)).collect()
     }
 
     /// Takes a slot for a spectator, unless the race has `most_of_race` here, or the pod has `most`.
@@ -50,22 +51,22 @@ impl Audiences {
         most: u32,
     ) -> Option<SpectatorSlot> {
         let mut all = self.0.lock();
-        let here: u32 = all.values().map(|slots| slots.taken).sum();
-        let of_race = all.get(&game).map_or(0, |slots| slots.taken);
+        let here: u32 = all.values().map(|watched| watched.taken).sum();
+        let of_race = all.get(&game).map_or(0, |watched| watched.taken);
         if here >= most || of_race >= most_of_race {
             return None;
         }
-        let new = || Slots { audience: Arc::new(Audience::of(game)), taken: 0 };
-        let slots = all.entry(game).or_insert_with(new);
-        slots.taken += 1;
-        Some(SpectatorSlot { of: self.clone(), audience: slots.audience.clone() })
+        let new = || WatchedRace { audience: Arc::new(Audience::of(game)), taken: 0 };
+        let watched = all.entry(game).or_insert_with(new);
+        watched.taken += 1;
+        Some(SpectatorSlot { of: self.clone(), audience: watched.audience.clone() })
     }
 
     fn leave(&self, game: GameId) {
         let mut all = self.0.lock();
-        if let Some(slots) = all.get_mut(&game) {
-            slots.taken -= 1;
-            if slots.taken == 0 {
+        if let Some(watched) = all.get_mut(&game) {
+            watched.taken -= 1;
+            if watched.taken == 0 {
                 all.remove(&game);
             }
         }
