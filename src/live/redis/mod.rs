@@ -45,11 +45,11 @@ use crate::telemetry::{StoreLocation, count, live_operation};
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
 /// Locks for the changes of this pod, chosen by the game.
-const TURNS: usize = 1024;
+const CHANGE_LOCKS: usize = 1024;
 
-/// What such a lock guards. Concurrent changes of one game by one pod would only conflict.
+/// What a lock guards. Concurrent changes of one game by one pod would only conflict.
 #[derive(Default)]
-struct Turn {
+struct ChangeLock {
     /// The facts after the last change.
     known: Option<Arc<Game>>,
     /// When a request to Redis last failed.
@@ -68,8 +68,8 @@ pub struct RedisLive {
     journal: Journal,
     /// Held while ids are reserved: a burst of new games then needs one request to the records, not hundreds.
     reserving: Arc<Mutex<()>>,
-    /// Held while a game is changed.
-    turns: Arc<[Mutex<Turn>]>,
+    /// Each is held while one of its games is changed.
+    change_locks: Arc<[Mutex<ChangeLock>]>,
     /// The numbers of players on this pod and on the others.
     online: Arc<Online>,
 }
@@ -96,7 +96,7 @@ impl RedisLive {
             records,
             journal,
             reserving: Arc::default(),
-            turns: (0..TURNS).map(|_| Mutex::default()).collect(),
+            change_locks: (0..CHANGE_LOCKS).map(|_| Mutex::default()).collect(),
             online: Arc::default(),
         })
     }

@@ -33,17 +33,17 @@ impl Store for RedisLive {
 
     async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
         let came = Instant::now();
-        let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len();
-        let mut turn = self.turns[number].lock().await;
-        if turn.failed.is_some_and(|failed| failed > came) {
+        let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.change_locks.len();
+        let mut lock = self.change_locks[number].lock().await;
+        if lock.failed.is_some_and(|failed| failed > came) {
             // An earlier change of this queue has timed out: the rest fail at once, instead of one timeout after another.
             return Err(Kind::UNAVAILABLE.into());
         }
-        let changed = self.try_to_change(id, transition, &mut turn.known).await;
+        let changed = self.try_to_change(id, transition, &mut lock.known).await;
         if changed.as_ref().is_err_and(|error| error.kind() == Kind::UNAVAILABLE) {
-            (turn.failed, turn.known) = (Some(Instant::now()), None);
+            (lock.failed, lock.known) = (Some(Instant::now()), None);
         }
-        drop(turn);
+        drop(lock);
         let (applied, to_write) = changed?;
         if let Some(written) = to_write {
             self.write_down(written).await?;
