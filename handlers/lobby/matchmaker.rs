@@ -3,7 +3,7 @@
 //! Players who come to a door while others are being seated there are seated together afterwards: a crowd costs as many
 //! changes of games as it fills lobbies, not as it has players.
 //!
-//! Pods take turns at a door (`Turn`), so that lobbies fill one by one. If two pods work at a door all the same, because
+//! One pod at a time works at a door, under a lease (`DoorLease`), so that lobbies fill one by one. If two do all the same, because
 //! one was silent for too long, there may be a lobby more than necessary, and nothing worse: transitions keep the limit of a
 //! lobby, and a value that the arrivals of a player share (`Arrival`) decides between two seats of one player.
 
@@ -30,13 +30,13 @@ const LOOKED_AT: usize = 8;
 /// Games that are opened concurrently.
 const OPENED_AT_ONCE: usize = 32;
 
-/// A pod with players left gives up its turn at a door after this.
-const TURN: Duration = Duration::from_millis(20);
+/// A pod with players left releases its lease on a door after this.
+const LEASE_USED: Duration = Duration::from_millis(20);
 
-/// A turn ends after this even if its pod has died.
-const LONGEST_TURN: Duration = Duration::from_secs(2);
+/// A lease expires after this, in case its pod has died.
+const LEASE: Duration = Duration::from_secs(2);
 
-/// Pause between two attempts to get a turn.
+/// Pause between two attempts to get a lease.
 const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
 
 /// How long an arrival is remembered: longer than concurrent ones take.
@@ -115,23 +115,23 @@ impl Matchmaker {
     async fn work(&self, live: &Live, door: Door) {
         let _open = AtDoor { matchmaker: self, door: &door };
         loop {
-            let turn = Turn::take(live, &door).await;
+            let lease = DoorLease::take(live, &door).await;
             let is_done = self.seat_waiting(live, &door).await;
-            if let Some(turn) = turn {
-                turn.end(live).await;
+            if let Some(lease) = lease {
+                lease.release(live).await;
             }
             if is_done {
                 return;
             }
-            // The other pods look for their turn meanwhile.
+            // Meanwhile another pod may get the lease.
             sleep(NEXT_LOOK.end).await;
         }
     }
 
-    /// Seats the players who wait at a door, for as long as a turn lasts. Returns whether none are left.
+    /// Seats the players who wait at a door, until the lease has been used long enough. Returns whether none are left.
     async fn seat_waiting(&self, live: &Live, door: &Door) -> bool {
         let begun = Instant::now();
-        while begun.elapsed() < TURN {
+        while begun.elapsed() < LEASE_USED {
             let waiting = {
                 let mut doors = self.waiting.lock();
                 let mut waiting = doors.get_mut(door).map(std::mem::take).unwrap_or_default();
@@ -164,14 +164,14 @@ async fn leave(live: &Live, game: &Game, request: &SeatRequest) {
     }
 }
 
-/// The turn of a pod at a door. It ends by itself if the pod dies.
-struct Turn {
+/// The lease of a pod on a door. It expires if the pod dies.
+struct DoorLease {
     key: String,
     own: Shared,
 }
 
-impl Turn {
-    /// Waits for the turn, for a limited time: without it there may be a lobby more than necessary. Players who race alone
+impl DoorLease {
+    /// Waits for the lease, for a limited time: without it there may be a lobby more than necessary. Players who race alone
     /// need none.
     async fn take(live: &Live, door: &Door) -> Option<Self> {
         if *door == Door::ALONE {
@@ -179,11 +179,11 @@ impl Turn {
         }
         let key = format!("turn:{}", Index::Door(door.clone()));
         let begun = Instant::now();
-        while begun.elapsed() < LONGEST_TURN {
+        while begun.elapsed() < LEASE {
             let before = live.read(&key).await.ok()?;
             let now = Timestamp::now();
             if before.as_ref().is_none_or(|other| other.until <= now) {
-                let own = Shared::new(String::new(), now + LONGEST_TURN);
+                let own = Shared::new(String::new(), now + LEASE);
                 if live.write(&key, before.as_ref(), own.clone()).await.ok()? {
                     return Some(Self { key, own });
                 }
@@ -193,8 +193,8 @@ impl Turn {
         None
     }
 
-    async fn end(self, live: &Live) {
-        // If this fails, the turn expires.
+    async fn release(self, live: &Live) {
+        // If this fails, the lease expires.
         let ended = Shared::new(String::new(), Timestamp(0));
         let _ = live.write(&self.key, Some(&self.own), ended).await;
     }
@@ -385,7 +385,7 @@ async fn open_for(
     live: &Live,
     party: &[(usize, &SeatRequest)],
 ) -> Result<(Vec<usize>, Arc<Game>), Error> {
-    // It opens for the last arrival too, however long the party has waited for its turn.
+    // It opens for the last arrival too, however long the party has waited for the lease.
     let now = party.iter().map(|(_, request)| request.now).max().unwrap_or(party[0].1.now);
     let first = SeatRequest { now, ..party[0].1.clone() };
     let open = |id| {
