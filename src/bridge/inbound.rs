@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::Span;
 
-use super::message::{self, Item, TALK, Talk};
+use super::message::{self, EventItem, TALK, Talk};
 use super::{Bridge, Pod};
 use crate::bus::{Arrival, Receipt};
 use crate::game::{PodName, Timestamp};
@@ -95,7 +95,7 @@ pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, received: BrokerDeliver
 fn receive(
     bridge: &Bridge,
     pod: &Pod,
-    item: &Item<'_>,
+    item: &EventItem<'_>,
     span: &Span,
     receipt: Option<Arc<Receipt>>,
 ) {
