@@ -14,7 +14,7 @@ use crate::bus::{Parcel, Reach};
 use crate::game::{GameId, PodName, UserId};
 use crate::telemetry::count;
 
-/// Lanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
+/// BridgeLanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
 /// number of messages in flight: hundreds of races may start in the same moment.
 const LANES: usize = 32;
 /// Events that may wait in one lane. When it is full, the publisher waits for [`PATIENCE`], or not at all without a
@@ -33,19 +33,19 @@ const MANY: usize = 6;
 const LAST_TRIES: Duration = Duration::from_secs(2);
 
 /// The lanes of lifecycle events.
-pub(super) struct Lanes {
+pub(super) struct BridgeLanes {
     senders: Vec<mpsc::Sender<Parcel>>,
     receivers: Mutex<Vec<mpsc::Receiver<Parcel>>>,
 }
 
-impl Default for Lanes {
+impl Default for BridgeLanes {
     fn default() -> Self {
         let (senders, receivers) = (0..LANES).map(|_| mpsc::channel(LANE_CAPACITY)).unzip();
         Self { senders, receivers: Mutex::new(receivers) }
     }
 }
 
-impl Lanes {
+impl BridgeLanes {
     /// The receiving ends; can be taken once.
     pub(super) fn receivers(&self) -> Vec<mpsc::Receiver<Parcel>> {
         std::mem::take(&mut *self.receivers.lock())
