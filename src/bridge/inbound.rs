@@ -11,7 +11,7 @@ use tracing::Span;
 
 use super::message::{self, EventItem, TALK, Talk};
 use super::{Bridge, Pod};
-use crate::bus::{Arrival, Receipt};
+use crate::bus::{ReceivedEvent, Receipt};
 use crate::game::{PodName, Timestamp};
 use crate::socket::rooms::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};
@@ -102,7 +102,7 @@ fn receive(
     let is_work = receipt.is_some();
     count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
     let trace = TraceContext::of(span);
-    let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
+    let arrival = ReceivedEvent { at: item.at, trace, body: item.body.get(), receipt };
     match span.in_scope(|| pod.bus.receive(&item.event, &arrival)) {
         Some(Some(pending)) => {
             // Usually the lanes have room. If not, the delivery waits in a task and other messages go on.
