@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::rate::Rate;
+use super::rate::LogRate;
 
 /// Reserved names of a JSON line; a field with such a name gets an underscore appended.
 const RESERVED: [&str; 7] =
@@ -24,7 +24,7 @@ const RESERVED: [&str; 7] =
 pub(super) struct Lines {
     pub(super) is_json: bool,
     /// Provides the number of suppressed lines.
-    pub(super) rate: Rate,
+    pub(super) rate: LogRate,
 }
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -177,7 +177,7 @@ mod tests {
 
     fn written(is_json: bool, log: impl FnOnce()) -> String {
         let output = Output::default();
-        let lines = Lines { is_json, rate: Rate::default() };
+        let lines = Lines { is_json, rate: LogRate::default() };
         let writer = output.clone();
         let layer = fmt::layer().event_format(lines).with_ansi(false);
         let layer = layer.with_writer(move || writer.clone());
