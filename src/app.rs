@@ -23,7 +23,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Ground, Modules, Parts, start_clocks};
+use crate::module::context::{Ground, Modules, CxParts, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -193,7 +193,7 @@ impl Application {
 /// The runtime's own context, from which those of the modules are made.
 fn context(ground: Arc<Ground>, keys: TokenKeys, modules: Modules, pod: &Pod) -> Cx {
     let settings = &ground.settings;
-    let parts = Parts {
+    let parts = CxParts {
         bus: pod.bus.clone(),
         rooms: pod.rooms.clone(),
         live: pod.live.clone(),

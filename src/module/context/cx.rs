@@ -36,7 +36,7 @@ use crate::timers::Timers;
 use crate::{Error, Kind};
 
 /// What contexts reach. Only [`Cx`] looks into it.
-pub(crate) struct Parts {
+pub(crate) struct CxParts {
     pub(crate) ground: Arc<Ground>,
     pub(crate) bus: Arc<Bus<Cx>>,
     pub(crate) rooms: Arc<Rooms>,
@@ -70,11 +70,11 @@ pub(crate) struct Modules {
 #[derive(Clone)]
 pub struct Cx {
     module: &'static str,
-    parts: Arc<Parts>,
+    parts: Arc<CxParts>,
 }
 
 impl Cx {
-    pub(crate) fn new(module: &'static str, parts: Arc<Parts>) -> Self {
+    pub(crate) fn new(module: &'static str, parts: Arc<CxParts>) -> Self {
         Self { module, parts }
     }
 
