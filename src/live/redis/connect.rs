@@ -10,7 +10,7 @@ use redis::{
     RedisConnectionInfo, RedisError, ServerErrorKind,
 };
 
-use super::connection::Connection;
+use super::connection::RedisConnection;
 use crate::Error;
 use crate::settings::RedisSettings;
 use crate::telemetry::StoreLocation;
@@ -29,7 +29,7 @@ const QUEUE: usize = 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits until Redis answers. Fails at once if waiting cannot help, as with a wrong password.
-pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, StoreLocation), String> {
+pub(super) async fn open(settings: &RedisSettings) -> Result<(RedisConnection, StoreLocation), String> {
     let info = connection_info(settings)?;
     let location = location(info.addr());
     // The address without its password.
@@ -63,7 +63,7 @@ fn location(address: &ConnectionAddr) -> StoreLocation {
     }
 }
 
-async fn reach(info: &ConnectionInfo) -> Result<Connection, RedisError> {
+async fn reach(info: &ConnectionInfo) -> Result<RedisConnection, RedisError> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECTION_TIMEOUT))
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -75,11 +75,11 @@ async fn reach(info: &ConnectionInfo) -> Result<Connection, RedisError> {
     let mut connection = ConnectionManager::new_with_config(client, config).await?;
     // If a password is missing, or while it loads its file, Redis accepts connections but refuses commands.
     redis::cmd("TIME").exec_async(&mut connection).await?;
-    Ok(Connection::One(connection))
+    Ok(RedisConnection::One(connection))
 }
 
 /// The same for a cluster, given the address of one node.
-async fn reach_cluster(info: &ConnectionInfo) -> Result<Connection, RedisError> {
+async fn reach_cluster(info: &ConnectionInfo) -> Result<RedisConnection, RedisError> {
     let client = ClusterClient::builder([info.clone()])
         .connection_timeout(CONNECTION_TIMEOUT)
         .response_timeout(RESPONSE_TIMEOUT)
@@ -92,7 +92,7 @@ async fn reach_cluster(info: &ConnectionInfo) -> Result<Connection, RedisError> 
         .build()?;
     let mut connection = client.get_async_connection().await?;
     redis::cmd("TIME").exec_async(&mut connection).await?;
-    Ok(Connection::Cluster(connection))
+    Ok(RedisConnection::Cluster(connection))
 }
 
 fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {

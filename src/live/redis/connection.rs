@@ -13,12 +13,12 @@ const AT_ONCE: usize = 200;
 
 /// Cheap to clone; all clones share the connection.
 #[derive(Clone)]
-pub(super) enum Connection {
+pub(super) enum RedisConnection {
     One(ConnectionManager),
     Cluster(ClusterConnection),
 }
 
-impl Connection {
+impl RedisConnection {
     /// Runs independent commands, each of which touches one key, and returns their answers.
     pub(super) async fn each<T: FromRedisValue>(
         &self,
@@ -49,7 +49,7 @@ impl Connection {
     }
 }
 
-impl ConnectionLike for Connection {
+impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::One(connection) => connection.req_packed_command(cmd),

@@ -31,7 +31,7 @@ use redis::{FromRedisValue, ScriptInvocation};
 use tokio::sync::Mutex;
 
 use self::connect::failed;
-use self::connection::Connection;
+use self::connection::RedisConnection;
 use self::keys::RedisKeys;
 pub use self::presence::Beat;
 use self::presence::Online;
@@ -59,7 +59,7 @@ struct ChangeLock {
 /// The live state that servers share. Cheap to clone.
 #[derive(Clone)]
 pub struct RedisLive {
-    redis: Connection,
+    redis: RedisConnection,
     /// Its address, for spans.
     location: StoreLocation,
     keys: RedisKeys,
