@@ -23,18 +23,18 @@ const SET_BACK: i64 = 5_000_000;
 const STEP: i64 = 1_000_000;
 
 /// The answer by which this process has set its clock.
-static SET_BY: Mutex<Option<Answer>> = Mutex::new(None);
+static SET_BY: Mutex<Option<ClockReading>> = Mutex::new(None);
 
 /// A reading of the clock of Redis.
 #[derive(Clone, Copy, Debug)]
-struct Answer {
+struct ClockReading {
     /// Its offset to the monotonic clock of this machine, in microseconds, with an error of at most half the round trip.
     offset: i64,
     round_trip: Duration,
     at: Instant,
 }
 
-impl Answer {
+impl ClockReading {
     fn is_better_than(&self, known: &Self) -> bool {
         let is_stale = self.at.saturating_duration_since(known.at) >= STALE;
         self.round_trip <= SLOW || self.round_trip <= known.round_trip || is_stale
@@ -70,14 +70,14 @@ impl RedisLive {
         Ok(())
     }
 
-    async fn ask_for_time(&self) -> Result<Option<Answer>, Error> {
+    async fn ask_for_time(&self) -> Result<Option<ClockReading>, Error> {
         let mut answers = Vec::new();
         for _ in 0..TRIES {
             let (asked, at) = (clock::monotonic(), Instant::now());
             let time = self.time().await?;
             let round_trip = at.elapsed();
             let offset = (time - round_trip / 2).0 - asked;
-            answers.push(Answer { offset, round_trip, at });
+            answers.push(ClockReading { offset, round_trip, at });
         }
         Ok(answers.into_iter().min_by_key(|it| it.round_trip))
     }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_slow_answer_does_not_replace_a_faster_one() {
         let start = Instant::now();
-        let answer = |after: u64, round_trip: u64| Answer {
+        let answer = |after: u64, round_trip: u64| ClockReading {
             offset: 0,
             round_trip: Duration::from_millis(round_trip),
             at: start + Duration::from_secs(after),
