@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::own;
 use super::public::{PublicKeys, reason};
-use super::token::{Bearer, Claims, Purpose};
+use super::token::{Bearer, TokenClaims, Purpose};
 use crate::game::{LoginId, Timestamp, User, UserType};
 use crate::settings::Settings;
 use crate::{Error, Kind};
@@ -162,19 +162,19 @@ impl TokenKeys {
             UserType::Registered => self.0.access,
         };
         let login = login.map(|login| (LOGIN, login.to_string()));
-        self.token(Purpose::Access, login, &Claims::of(user, now, life))
+        self.token(Purpose::Access, login, &TokenClaims::of(user, now, life))
     }
 
     fn refresh_token(&self, user: &User, now: Timestamp) -> Result<String, Error> {
         let nonce = (NONCE, format!("{:032x}", rand::random::<u128>()));
-        self.token(Purpose::Refresh, Some(nonce), &Claims::of(user, now, self.0.refresh))
+        self.token(Purpose::Refresh, Some(nonce), &TokenClaims::of(user, now, self.0.refresh))
     }
 
     fn token(
         &self,
         purpose: Purpose,
         extra: Option<(&str, String)>,
-        claims: &Claims,
+        claims: &TokenClaims,
     ) -> Result<String, Error> {
         let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
         self.sign(purpose, extra, &claims)
@@ -243,9 +243,9 @@ impl TokenKeys {
         purpose: Purpose,
         token: &str,
         now: Timestamp,
-    ) -> Result<TokenData<Claims>, Error> {
+    ) -> Result<TokenData<TokenClaims>, Error> {
         let invalid = |message: &'static str| Error::new(Kind::INVALID_TOKEN, message);
-        let token: TokenData<Claims> =
+        let token: TokenData<TokenClaims> =
             self.0.checking.decode(token).map_err(|error| invalid(reason(error.kind())))?;
         let typ = token.header.typ.as_deref().unwrap_or("JWT");
         let is = |purpose: Purpose| typ.eq_ignore_ascii_case(&purpose.typ());
@@ -262,7 +262,7 @@ impl TokenKeys {
     }
 }
 
-fn bearer(token: TokenData<Claims>) -> Bearer {
+fn bearer(token: TokenData<TokenClaims>) -> Bearer {
     let login = token.header.extras.get::<LoginId>(LOGIN).ok().flatten();
     Bearer { user: token.claims.into_user(), login }
 }

@@ -97,9 +97,9 @@ async fn what_is_asserted_is_no_token_and_no_token_is_asserted() {
     let keys = TokenKeys::load(&settings).unwrap();
     let (public, now) = (PublicKeys::load(&settings).unwrap(), Timestamp::now());
     // Even with the claims of a token.
-    let claims = Claims::of(&anna(), now, 900);
+    let claims = TokenClaims::of(&anna(), now, 900);
     let asserted = keys.attest("result.v1", &claims).await.unwrap();
-    let known = public.attested::<Claims>("result.v1", &asserted).unwrap();
+    let known = public.attested::<TokenClaims>("result.v1", &asserted).unwrap();
     assert_eq!((known.claims.sub, known.key.as_str()), (anna().id, keys.0.checking.first()));
     assert_eq!(keys.access(Some(&asserted), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
     assert_eq!(keys.refresh(Some(&asserted), now).unwrap_err().kind(), Kind::INVALID_TOKEN);
@@ -109,7 +109,7 @@ async fn what_is_asserted_is_no_token_and_no_token_is_asserted() {
     let refresh = keys.refresh_token(&anna(), now).unwrap();
     let other = keys.attest("result.v2", &claims).await.unwrap();
     for token in [access, refresh, other] {
-        let complaint = public.attested::<Claims>("result.v1", &token).map(drop).unwrap_err();
+        let complaint = public.attested::<TokenClaims>("result.v1", &token).map(drop).unwrap_err();
         assert!(complaint.ends_with("not \"typephoon-result.v1+jwt\""), "{complaint}");
     }
 }
