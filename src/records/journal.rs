@@ -2,7 +2,7 @@
 //!
 //! An operation that changes a fact waits until it is written, and only then announces it. While one transaction runs,
 //! the next changes queue up; of a game that changed several times only the newest facts are written, since they
-//! contain the earlier ones, and then its end. (Facts shared through Redis need not wait: see `live/redis/kept.rs`.)
+//! contain the earlier ones, and then its end. (Facts shared through Redis need not wait: see `live/redis/records.rs`.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
