@@ -11,7 +11,7 @@ use salvo::Service;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{TokenKeys, Roles};
+use crate::auth::{Roles, TokenKeys};
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
@@ -23,7 +23,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Ground, Modules, CxParts, start_clocks};
+use crate::module::context::{CxParts, Ground, Modules, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -293,9 +293,11 @@ fn site_of(address: SocketAddr) -> String {
 fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     let has_keys = settings.token.private_key.is_some();
     if settings.amqp.is_some() && !has_keys {
-        return Err("several pods need the same keys, or each refuses the tokens of the others: set \
+        return Err(
+            "several pods need the same keys, or each refuses the tokens of the others: set \
              token.private_key and token.public_key"
-            .into());
+                .into(),
+        );
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub use crate::bridge::fuzzing::bridge_message;
 pub use crate::settings::fuzzing::settings;
 pub use crate::socket::fuzzing::{Track, fragments};
 
-use crate::auth::{Cookies, TokenKeys, SetCookies};
+use crate::auth::{Cookies, SetCookies, TokenKeys};
 use crate::game::Timestamp;
 use crate::module::{Declarations, linked, wire};
 use crate::settings::Settings;

@@ -15,7 +15,7 @@ use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
 use self::entry::{Board, BoardEntry, Period};
-use self::query::{BoardQuery, BoardCursor, StandingQuery};
+use self::query::{BoardCursor, BoardQuery, StandingQuery};
 use self::rules::{Entered, Run};
 use self::settings::BoardSettings;
 use self::wire::{BoardPage, Standing, Standings};
@@ -139,7 +139,8 @@ async fn page(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Boa
     let rows = (before + 1..).zip(entries).map(|(rank, it)| it.row(rank, is_own(&it)));
     let rows: Vec<_> = rows.collect();
     let rank = rows.last().map_or(before, |row| row.rank);
-    let next = found.next.map(|cursor| BoardCursor { at: board.begins_at(), rank, cursor }.to_text());
+    let next =
+        found.next.map(|cursor| BoardCursor { at: board.begins_at(), rank, cursor }.to_text());
     let path = next.as_ref().map(|next| {
         let grade = if is_of_verified { "&grade=verified" } else { "" };
         format!("{BOARDS}?period={}&kind={kind}{grade}&size={size}&cursor={next}", period.name())

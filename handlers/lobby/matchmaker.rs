@@ -322,7 +322,8 @@ impl Party<'_> {
         if lobbies.len() < 2 {
             return Ok(());
         }
-        let near = |request: &SeatRequest| nearest(request.level, lobbies.iter().map(|lobby| &**lobby));
+        let near =
+            |request: &SeatRequest| nearest(request.level, lobbies.iter().map(|lobby| &**lobby));
         let near = |(_, it): (usize, &SeatRequest)| Some((it.user.id.clone(), near(it)?));
         let near: HashMap<UserId, GameId> = self.standing().filter_map(near).collect();
         for id in near.values().collect::<BTreeSet<_>>() {

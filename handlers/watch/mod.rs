@@ -121,7 +121,11 @@ async fn share(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Share>,
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     let allowed = rules::is_watchable(&game);
     let link = allowed.then(|| Link::Watch.to(&cx, game.id));
-    Ok(Answer::new(Share { link, allowed, spectators: cx.state::<SpectatorCounts>().shown(game.id) }))
+    Ok(Answer::new(Share {
+        link,
+        allowed,
+        spectators: cx.state::<SpectatorCounts>().shown(game.id),
+    }))
 }
 
 /// Allows or forbids spectators in a friends' lobby and its race, for its host. If forbidden, the sockets of spectators are closed.

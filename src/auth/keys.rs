@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::own;
 use super::public::{PublicKeys, reason};
-use super::token::{Bearer, TokenClaims, Purpose};
+use super::token::{Bearer, Purpose, TokenClaims};
 use crate::game::{LoginId, Timestamp, User, UserType};
 use crate::settings::Settings;
 use crate::{Error, Kind};

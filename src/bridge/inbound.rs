@@ -11,7 +11,7 @@ use tracing::Span;
 
 use super::message::{self, EventItem, TALK, Talk};
 use super::{Bridge, Pod};
-use crate::bus::{ReceivedEvent, Receipt};
+use crate::bus::{Receipt, ReceivedEvent};
 use crate::game::{PodName, Timestamp};
 use crate::socket::rooms::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};

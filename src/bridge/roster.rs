@@ -99,7 +99,12 @@ impl Roster {
     }
 
     /// Sets the other pods of an entry, which the caller has locked, and the copy.
-    fn set_others(&self, game: GameId, entry: &mut RosterEntry, others: impl Iterator<Item = PodName>) {
+    fn set_others(
+        &self,
+        game: GameId,
+        entry: &mut RosterEntry,
+        others: impl Iterator<Item = PodName>,
+    ) {
         entry.others = others.collect();
         let mut shard = self.shard(game).write();
         if entry.others.is_empty() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tracing::Instrument;
 
-use super::carrier::{ReceivedEvent, Carrier, Parcel, Receipt};
+use super::carrier::{Carrier, Parcel, Receipt, ReceivedEvent};
 use super::event::{Envelope, Event, EventInfo, Heard, Never, Reach, Unawaited};
 use super::lane::{Delivery, Lanes};
 use super::owner::Owner;

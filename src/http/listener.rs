@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::edge::Connection;
 use super::edge::in_full;
-use super::edge::{Full, ConnectionSlots};
+use super::edge::{ConnectionSlots, Full};
 use super::edge::{is_among, site};
 use crate::settings::LimitSettings;
 use crate::telemetry::count;

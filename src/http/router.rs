@@ -105,7 +105,9 @@ pub(crate) fn service(
         let cx = cx.of(socket.module);
         let at = Router::with_path(&socket.path[1..]).hoop(Gate::of_socket(&cx));
         let at = at.push(Router::new().head(SocketsAreForGet));
-        api = api.push(at.push(Router::new().get(SharedEndpoint((socket.endpoint)(cx, shared.clone())))));
+        api = api.push(
+            at.push(Router::new().get(SharedEndpoint((socket.endpoint)(cx, shared.clone())))),
+        );
     }
     let router = Router::new().push(api).push(docs.router()).push(web::router(cx));
     paths.extend(docs::PATHS);

@@ -5,7 +5,6 @@ mod clerk;
 mod cluster;
 mod contract;
 mod crowd;
-mod test_pod;
 mod embedded;
 mod examples;
 mod promises;
@@ -13,6 +12,7 @@ mod redis;
 mod restarts;
 mod shares;
 mod story;
+mod test_pod;
 
 use std::time::Duration;
 

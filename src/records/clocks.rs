@@ -98,7 +98,11 @@ impl Records {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub(crate) async fn renew_turn(&self, claim: &TurnClaim, lease: Duration) -> Result<bool, Error> {
+    pub(crate) async fn renew_turn(
+        &self,
+        claim: &TurnClaim,
+        lease: Duration,
+    ) -> Result<bool, Error> {
         self.end_turn(RENEW, claim, Timestamp::now() + lease).await
     }
 
@@ -114,7 +118,11 @@ impl Records {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub(crate) async fn put_off_turn(&self, claim: &TurnClaim, pause: Duration) -> Result<bool, Error> {
+    pub(crate) async fn put_off_turn(
+        &self,
+        claim: &TurnClaim,
+        pause: Duration,
+    ) -> Result<bool, Error> {
         self.end_turn(PUT_OFF, claim, Timestamp::now() + pause).await
     }
 

@@ -23,7 +23,7 @@ mod transaction;
 
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use audit::Act;
-pub use clocks::{TurnClaim, Claimed};
+pub use clocks::{Claimed, TurnClaim};
 pub(crate) use derived::Derivation;
 pub use items::{
     BATCH, BODY, Cursor, Expected, INDEXES, ItemWrite, KEY, NewItem, PAGE, Range, SORT_KEY,

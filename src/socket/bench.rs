@@ -1,7 +1,7 @@
 //! What the layer of sockets does with a frame of a client, for `benches/steps.rs`.
 
 use super::head::Head;
-use super::input::{Input, ClientMessage};
+use super::input::{ClientMessage, Input};
 
 /// The parser of one connection.
 #[derive(Debug)]

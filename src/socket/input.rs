@@ -178,7 +178,11 @@ impl Input {
     }
 
     /// Returns the message that ends with a frame, if one does.
-    fn end_of_frame(&mut self, opcode: u8, is_final: bool) -> Result<Option<ClientMessage>, Broken> {
+    fn end_of_frame(
+        &mut self,
+        opcode: u8,
+        is_final: bool,
+    ) -> Result<Option<ClientMessage>, Broken> {
         if opcode >= CLOSE {
             let payload = std::mem::take(&mut self.control);
             return Ok(Some(match opcode {

@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
 
-use super::input::{Broken, Input, ClientMessage};
+use super::input::{Broken, ClientMessage, Input};
 use super::pace::EXCESS_SECONDS;
 use super::rooms::{Frame, Outbox};
-use crate::http::edge::{Gcra, ConnectionSlot, linger};
+use crate::http::edge::{ConnectionSlot, Gcra, linger};
 
 /// Bytes read from the connection at once. They are read into the stack, so an idle socket holds no buffer.
 const READ: usize = 2048;
@@ -143,7 +143,10 @@ impl WebSocket {
     }
 
     /// Reads until a message is complete; `None` at the end of the connection.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<ClientMessage, Broken>>> {
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<ClientMessage, Broken>>> {
         loop {
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);

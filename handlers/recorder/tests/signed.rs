@@ -12,7 +12,7 @@ use super::super::settings::RecorderSettings;
 use super::super::signed::{ATTESTED, Unsigned};
 use super::super::verify::{Verified, verify};
 use super::{NOON, TEXT, Vector, edits, keys, player, race, result, taped, tapes, vectors};
-use crate::auth::{TokenKeys, PublicKeys};
+use crate::auth::{PublicKeys, TokenKeys};
 use crate::game::{Figures, Game, GameId, Parts};
 use crate::handlers::shared::{Edit, EditTape, Grade, Tape, TimeLimit, Verdict, Words};
 use crate::settings::Settings;

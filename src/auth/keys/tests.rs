@@ -16,8 +16,10 @@ fn anna() -> User {
 fn own_keys_are_made_once_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let now = Timestamp::now();
-    let token =
-        TokenKeys::load(&settings(folder.path())).unwrap().access_token(&anna(), None, now).unwrap();
+    let token = TokenKeys::load(&settings(folder.path()))
+        .unwrap()
+        .access_token(&anna(), None, now)
+        .unwrap();
     let again = TokenKeys::load(&settings(folder.path())).unwrap();
     assert_eq!(again.access(Some(&token), now).unwrap().user, anna());
 }

@@ -13,8 +13,8 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio::time::Instant;
 
 use super::answer::tell;
-use super::slots::{ConnectionSlot, ConnectionSlots};
 use super::rate::{Gcra, Rate};
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use crate::game::UserId;
 use crate::settings::LimitSettings;
 use crate::{Error, Kind};

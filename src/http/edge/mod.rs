@@ -7,9 +7,9 @@ mod cors;
 mod failures;
 pub mod lenient;
 mod limits;
-mod slots;
 mod query;
 mod rate;
+mod slots;
 
 pub use answer::{Answer, Empty};
 pub use failures::may_fail;
@@ -26,4 +26,4 @@ pub(crate) use slots::ConnectionSlot;
 pub(in crate::http) use answer::{in_full, of_status};
 pub(in crate::http) use cors::Cors;
 pub(in crate::http) use limits::{RequestLimit, is_among, site};
-pub(in crate::http) use slots::{Full, ConnectionSlots};
+pub(in crate::http) use slots::{ConnectionSlots, Full};

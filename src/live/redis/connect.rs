@@ -29,7 +29,9 @@ const QUEUE: usize = 1024;
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Waits until Redis answers. Fails at once if waiting cannot help, as with a wrong password.
-pub(super) async fn open(settings: &RedisSettings) -> Result<(RedisConnection, StoreLocation), String> {
+pub(super) async fn open(
+    settings: &RedisSettings,
+) -> Result<(RedisConnection, StoreLocation), String> {
     let info = connection_info(settings)?;
     let location = location(info.addr());
     // The address without its password.

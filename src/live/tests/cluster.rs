@@ -347,7 +347,10 @@ async fn a_redis_that_has_lost_its_memory_can_be_used_again() {
         assert_eq!(live.find(id).await.unwrap(), None);
         let late = live.finish(id, &player(1).id, claim(now)).await.unwrap_err();
         assert_eq!(late.kind().code, "GAME_NOT_FOUND");
-        assert!(live.enter(request(0, rules(FULL), now)).await.unwrap().id > id, "no id comes again");
+        assert!(
+            live.enter(request(0, rules(FULL), now)).await.unwrap().id > id,
+            "no id comes again"
+        );
     })
     .await;
 }

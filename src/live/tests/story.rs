@@ -164,7 +164,11 @@ fn fits(action: Action, game: &Game, now: Timestamp) -> bool {
     let waits = game.stage == Stage::Lobby;
     match action {
         Action::Wait | Action::Enter | Action::EnterAlone | Action::Restart => false,
-        Action::Reconnect | Action::Leave | Action::Abandon | Action::SeatBots | Action::BeReady => waits,
+        Action::Reconnect
+        | Action::Leave
+        | Action::Abandon
+        | Action::SeatBots
+        | Action::BeReady => waits,
         Action::EnterInvited | Action::Hasten => waits && token_of(&game.door).is_some(),
         Action::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
         Action::Close => waits && game.closes_at <= now,
@@ -351,7 +355,9 @@ impl TimedStep {
             Action::Hasten => told(live.hasten(game, &user.id, grace).await),
             Action::BeReady => told(live.be_ready(game, &user.id, grace).await),
             Action::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
-            Action::Leave => changed(live.go_absent(game, &user.id, step.socket, now).await.unwrap()),
+            Action::Leave => {
+                changed(live.go_absent(game, &user.id, step.socket, now).await.unwrap())
+            }
             Action::Abandon => {
                 let (door, socket) = (&step.door, step.socket);
                 changed(live.abandon(&user.id, door, socket, now).await.unwrap())
@@ -366,7 +372,9 @@ impl TimedStep {
                 changed(live.prepare(game, "some words".into(), starts_at).await.unwrap())
             }
             Action::Start => changed(live.start(game, now).await.unwrap()),
-            Action::ClaimStart => Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap()),
+            Action::ClaimStart => {
+                Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap())
+            }
             Action::ReleaseStart => {
                 live.release_start(game, &user.id, step.claimed).await.unwrap();
                 Outcome::Nothing

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use super::Cx;
 use crate::bus::{Handling, Owner, Pending, fence};
 use crate::game::Timestamp;
-use crate::records::{TurnClaim, Claimed};
+use crate::records::{Claimed, TurnClaim};
 use crate::telemetry::{TraceContext, count};
 use crate::timers::Schedule;
 

@@ -19,7 +19,7 @@ use super::question::{Question, Questions};
 use super::setup::Instruments;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use crate::auth::{TokenKeys, Role, Roles};
+use crate::auth::{Role, Roles, TokenKeys};
 use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp, User};

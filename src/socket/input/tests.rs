@@ -38,10 +38,12 @@ fn any_message() -> impl Strategy<Value = (Vec<ClientMessage>, Vec<u8>)> {
         messages.push(ClientMessage::Text(text.clone()));
         (messages, frames)
     });
-    let binary = (0..400_usize)
-        .prop_map(|size| (vec![ClientMessage::Binary], data(&vec![0xff; size], Data::Binary, true)));
-    let pong = (0..126_usize)
-        .prop_map(|size| (vec![ClientMessage::Pong(vec![9; size])], bytes(Frame::pong(vec![9; size]))));
+    let binary = (0..400_usize).prop_map(|size| {
+        (vec![ClientMessage::Binary], data(&vec![0xff; size], Data::Binary, true))
+    });
+    let pong = (0..126_usize).prop_map(|size| {
+        (vec![ClientMessage::Pong(vec![9; size])], bytes(Frame::pong(vec![9; size])))
+    });
     prop_oneof![4 => text, 1 => binary, 1 => pong]
 }
 
