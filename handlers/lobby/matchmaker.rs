@@ -32,10 +32,8 @@ const OPENED_AT_ONCE: usize = 32;
 
 /// A pod with players left releases its lease on a door after this.
 const LEASE_USED: Duration = Duration::from_millis(20);
-
 /// A lease expires after this, in case its pod has died.
 const LEASE: Duration = Duration::from_secs(2);
-
 /// Pause between two attempts to get a lease.
 const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
 
@@ -322,8 +320,7 @@ impl Party<'_> {
         if lobbies.len() < 2 {
             return Ok(());
         }
-        let near =
-            |request: &SeatRequest| nearest(request.level, lobbies.iter().map(|lobby| &**lobby));
+        let near = |it: &SeatRequest| nearest(it.level, lobbies.iter().map(|lobby| &**lobby));
         let near = |(_, it): (usize, &SeatRequest)| Some((it.user.id.clone(), near(it)?));
         let near: HashMap<UserId, GameId> = self.standing().filter_map(near).collect();
         for id in near.values().collect::<BTreeSet<_>>() {

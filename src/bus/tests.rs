@@ -184,8 +184,8 @@ impl Log {
     fn capture() -> Self {
         // A subscriber must exist all the time: tracing caches the interest per log line, so a line that another test
         // reaches first without a subscriber would be off for the whole process.
-        static SOMEBODY: Once = Once::new();
-        SOMEBODY.call_once(|| {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
             let silent = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
             // It may already be set.
             let _ = tracing::subscriber::set_global_default(silent);
