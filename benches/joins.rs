@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use typephoon_api::game::{Door, Parts, PodName, SocketId, Timestamp, User, UserId, UserType};
 use typephoon_api::handlers::lobby::matchmaker::Matchmaker;
-use typephoon_api::handlers::lobby::seats::{Entry, LobbyRules};
+use typephoon_api::handlers::lobby::seats::{LobbyRules, SeatRequest};
 use typephoon_api::handlers::shared::{Level, invited};
 use typephoon_api::live::{Live, RedisLive};
 use typephoon_api::records::{Journal, Records};
@@ -178,7 +178,7 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
         let (door, previous) = (door_of(doors), None);
         let socket = (SocketId(1), pod.live.pod().clone());
         let parts = Parts::default();
-        let entry = Entry {
+        let request = SeatRequest {
             user,
             door,
             socket,
@@ -188,7 +188,7 @@ async fn come(pod: Pod, players: usize, doors: usize) -> Vec<Duration> {
             parts,
             level: Level::default(),
         };
-        pod.matchmaker.seat(&pod.live, &pod.tasks, entry).await.expect("a seat");
+        pod.matchmaker.seat(&pod.live, &pod.tasks, request).await.expect("a seat");
         waits.push(begun.elapsed());
     }
     waits

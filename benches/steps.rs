@@ -13,7 +13,7 @@ use figures::Compared;
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 use typephoon_api::Error;
-use typephoon_api::auth::Keys;
+use typephoon_api::auth::TokenKeys;
 use typephoon_api::bus::{BusBuilder, Event, Latest, Owner, Pending, Reach};
 use typephoon_api::game::{GameId, PlayerMoved, Timestamp, User, UserId, UserType};
 use typephoon_api::settings::Settings;
@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     step("bus, an event into the ring of a module", || bus.relay(moved()));
     step("bus, an event without receivers", || bus.relay(Unheard(GameId(35))));
     let data = tempfile::tempdir()?;
-    let keys = Keys::load(&Settings { data_dir: data.path().into(), ..Settings::default() })?;
+    let keys = TokenKeys::load(&Settings { data_dir: data.path().into(), ..Settings::default() })?;
     let guest = User { id: user.clone(), name: "Anna".into(), user_type: UserType::Guest };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let issue = || runtime.block_on(keys.issue(&guest, None, Timestamp::now()));

@@ -33,7 +33,7 @@ mod tests {
     use crate::testing::Server;
 
     #[tokio::test]
-    async fn where_nobody_plays_nobody_is_online() {
+    async fn without_players_none_are_online() {
         let server = Server::start().await;
         assert_eq!(server.get("/api/v1/online").await, json!({"ok": true, "players": 0}));
     }

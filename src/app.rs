@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::auth::{Keys, Roles};
+use crate::auth::{Roles, TokenKeys};
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
@@ -24,7 +24,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{Ground, Modules, Parts, TURNS, start_clocks};
+use crate::module::context::{CxParts, Ground, Modules, TURNS, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -71,7 +71,7 @@ impl Application {
         let (modules, ground) = declared.set_up(settings)?;
         let settings = &ground.settings;
         let _lock = take_data_dir(settings)?;
-        let keys = Keys::load(settings)?;
+        let keys = TokenKeys::load(settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
         let acceptor = Acceptor::take(&settings.server.host, settings.server.port, caps).await?;
         let operations = Port::take(&settings.operations).await?;
@@ -179,7 +179,7 @@ impl Application {
         cx.tasks().close();
         let ended = async { tokio::join!(serving, cx.tasks().wait()) };
         if tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            tracing::warn!("not everybody was done after {STOP_PATIENCE:?}");
+            tracing::warn!("some tasks were still running after {STOP_PATIENCE:?}");
         }
         sockets_ended.cancel();
         leave_the_others(&self.pod, self.shared.as_ref(), &among_pods).await;
@@ -192,9 +192,9 @@ impl Application {
 }
 
 /// The runtime's own context, from which those of the modules are made.
-fn context(ground: Arc<Ground>, keys: Keys, modules: Modules, pod: &Pod) -> Cx {
+fn context(ground: Arc<Ground>, keys: TokenKeys, modules: Modules, pod: &Pod) -> Cx {
     let settings = &ground.settings;
-    let parts = Parts {
+    let parts = CxParts {
         bus: pod.bus.clone(),
         rooms: pod.rooms.clone(),
         live: pod.live.clone(),
@@ -295,9 +295,11 @@ fn site_of(address: SocketAddr) -> String {
 fn refuse_half_a_cluster(settings: &Settings) -> Result<(), String> {
     let has_keys = settings.token.private_key.is_some();
     if settings.amqp.is_some() && !has_keys {
-        return Err("several pods need the same keys, or nobody is known on the next one: set \
+        return Err(
+            "several pods need the same keys, or each refuses the tokens of the others: set \
              token.private_key and token.public_key"
-            .into());
+                .into(),
+        );
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ const MOST_RETURNS_PER_SECOND: f64 = 5_000.0;
 
 /// The state of the drain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Stage {
+struct DrainStage {
     is_on: bool,
     /// Every socket has been told to reconnect.
     is_done: bool,
@@ -44,7 +44,7 @@ struct Stage {
 
 /// Whether this pod drains. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Drain(Arc<watch::Sender<Stage>>);
+pub(crate) struct Drain(Arc<watch::Sender<DrainStage>>);
 
 impl Drain {
     /// Whether new sockets are refused.
@@ -66,7 +66,7 @@ impl Drain {
     pub(crate) fn end(&self) -> bool {
         self.0.send_if_modified(|stage| {
             let ends = stage.is_on && !stage.for_good;
-            *stage = if ends { Stage::default() } else { *stage };
+            *stage = if ends { DrainStage::default() } else { *stage };
             ends
         });
         !self.0.borrow().for_good

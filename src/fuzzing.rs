@@ -13,7 +13,7 @@ pub use crate::bridge::fuzzing::bridge_message;
 pub use crate::settings::fuzzing::settings;
 pub use crate::socket::fuzzing::{Track, fragments};
 
-use crate::auth::{Cookies, Keys, SetCookies};
+use crate::auth::{Cookies, SetCookies, TokenKeys};
 use crate::game::Timestamp;
 use crate::module::{Declarations, linked, wire};
 use crate::settings::Settings;
@@ -33,11 +33,11 @@ pub fn request(query: &str, cookies: &[u8]) -> Option<Request> {
 
 /// Cookies of a client: none of them may be a valid token.
 pub fn cookies(header: &[u8]) {
-    static KEYS: LazyLock<Keys> = LazyLock::new(|| {
+    static KEYS: LazyLock<TokenKeys> = LazyLock::new(|| {
         let data_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/target");
         // Not there yet if the build's folder is another.
         std::fs::create_dir_all(&data_dir).expect("a folder for keys");
-        Keys::load(&Settings { data_dir, ..Settings::default() }).expect("keys of this run")
+        TokenKeys::load(&Settings { data_dir, ..Settings::default() }).expect("keys of this run")
     });
     let Some(request) = request("", header) else { return };
     let (cookies, now) = (Cookies::of(&request), Timestamp::now());

@@ -18,6 +18,13 @@ fn every_source_keeps_the_rules_of_the_house() {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
+#[test]
+fn every_test_and_every_bench_has_a_plain_name() {
+    let sources = scan::within(&["tests", "benches", "fuzz/fuzz_targets", "docs/examples"]);
+    let complaints: Vec<String> = sources.iter().flat_map(rules::has_plain_names).collect();
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
 /// The version of Cargo.toml is that of the chart, of the image, and of the changelog's newest section.
 #[test]
 fn one_version_is_named_everywhere() {
@@ -35,6 +42,50 @@ fn one_version_is_named_everywhere() {
     let newest = changelog.lines().filter(|line| line.starts_with("## ")).nth(1);
     let newest = newest.and_then(|line| line.strip_prefix(&format!("## {version} — ")));
     assert!(newest.is_some_and(|date| date.len() == "2026-11-26".len()), "a section of {version}");
+}
+
+/// Terms that a reader has to know before the code. More belong into the documents of features.
+const TERMS: usize = 40;
+
+/// The rows of the tables under `## Glossary`, each with its cells.
+fn glossary(architecture: &str) -> Vec<(Vec<&str>, &str)> {
+    let section = architecture.split("\n## ").find(|it| it.starts_with("Glossary\n"));
+    let rows = section.unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| "));
+    let cells = rows.filter_map(|row| row.strip_suffix(" |")?.split_once(" | "));
+    let cells = cells.filter(|(term, _)| !matches!(*term, "term" | "terms"));
+    cells.map(|(terms, meaning)| (terms.split(", ").collect(), meaning)).collect()
+}
+
+#[test]
+fn the_glossary_is_short_and_each_other_term_is_defined_in_its_document() {
+    let architecture = include_str!("../ARCHITECTURE.md");
+    let rows = glossary(architecture);
+    let (of_features, general): (Vec<_>, Vec<_>) =
+        rows.iter().partition(|(_, meaning)| meaning.contains("]("));
+    let count = general.iter().map(|(terms, _)| terms.len()).sum::<usize>();
+    assert!((20..=TERMS).contains(&count), "{count} terms");
+    let mut all: Vec<&str> = rows.iter().flat_map(|(terms, _)| terms.clone()).collect();
+    let listed = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), listed, "a term stands twice");
+    assert!(!of_features.is_empty(), "no terms of features");
+    for (terms, documents) in of_features {
+        let links = documents.split("](").skip(1).filter_map(|it| it.split([')', '#']).next());
+        let texts: String = links.map(|path| document(path, architecture)).collect();
+        for term in terms {
+            assert!(texts.contains(&format!("**{term}")), "{documents} does not define {term}");
+        }
+    }
+}
+
+/// The text of a linked document; the link to a section of the same one has no path.
+fn document(path: &str, same: &str) -> String {
+    if path.is_empty() {
+        return same.to_owned();
+    }
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(root.join(path)).expect("a document that is there")
 }
 
 /// All complaints about a file with this text.
@@ -174,6 +225,20 @@ fn no_function_is_too_long() {
         body(70)
     );
     accepted("src/a.rs", &declared);
+}
+
+#[test]
+fn comments_texts_and_names_say_who_is_meant() {
+    let fault = |word| format!("src/a.rs:2: {word} leaves open who is meant");
+    for (line, word) in [
+        ("// Whoever comes, waits.", "whoever"),
+        ("let text = \"nobody is there\";", "nobody"),
+        ("fn nobody_is_lost() {}", "nobody_is_lost"),
+        ("async fn who_answers_lives() {}", "who_answers_lives"),
+    ] {
+        refused("src/a.rs", &format!("//! A.\n{line}\n"), &fault(word));
+    }
+    accepted("src/a.rs", "//! A player who waits.\nfn a_player_who_waits_is_told() {}\n");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A race in the terminal, over the public contract alone: `cargo run --release --example race`.
 //!
 //! Type the words, Enter whenever you like. `-- --bot 60` types by itself at 60 words per minute, to have
-//! somebody to race against; `-- --server http://host:8080` races elsewhere.
+//! opponents; `-- --server http://host:8080` races elsewhere.
 
 use std::time::Duration;
 
@@ -67,8 +67,8 @@ impl Racer {
                     let key = text(&message["guest_token_key"]);
                     self.fetch_token(&format!("/api/v1/auth/guest-token?key={key}")).await?;
                 }
-                "USER_JOINED" => println!("somebody is here"),
-                "USER_LEFT" => println!("somebody has left"),
+                "USER_JOINED" => println!("a player has joined"),
+                "USER_LEFT" => println!("a player has left"),
                 "GAME_START" => return Ok(game),
                 _ => {}
             }

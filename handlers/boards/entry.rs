@@ -100,7 +100,7 @@ impl Board {
 
 /// The best race of a player on a board.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct BoardEntry {
     /// The name of the board.
     board: String,
     pub(super) user: UserId,
@@ -116,7 +116,7 @@ pub(super) struct Entry {
     until: Option<Timestamp>,
 }
 
-impl Entry {
+impl BoardEntry {
     /// As a row of this rank.
     pub(super) fn row(&self, rank: u64, is_own: bool) -> BoardRow {
         BoardRow::of(rank, &self.name, self.run(), is_own)
@@ -133,7 +133,7 @@ impl Entry {
     }
 }
 
-impl Contest for Entry {
+impl Contest for BoardEntry {
     const STRUCK: &'static str = "boards.struck";
 
     fn race(&self) -> GameId {
@@ -154,7 +154,7 @@ pub(super) struct Race {
     pub(super) finished: Timestamp,
 }
 
-impl Item for Entry {
+impl Item for BoardEntry {
     const COLLECTION: &'static str = "boards.entries";
     const INDEXES: &'static [&'static str] = &[STANDING];
 

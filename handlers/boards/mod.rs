@@ -14,8 +14,8 @@ mod wire;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::entry::{Board, Entry, Period};
-use self::query::{BoardQuery, Place, StandingQuery};
+use self::entry::{Board, BoardEntry, Period};
+use self::query::{BoardCursor, BoardQuery, StandingQuery};
 use self::rules::{Entered, Run};
 use self::settings::BoardSettings;
 use self::wire::{BoardPage, Standing, Standings};
@@ -37,11 +37,11 @@ const BOARDS: &str = "/api/v1/boards";
 
 fn wire(module: &mut Wiring) {
     module.state(BoardSettings::load);
-    module.keeps::<Entry>();
-    module.keeps::<Struck<Entry>>();
+    module.keeps::<BoardEntry>();
+    module.keeps::<Struck<BoardEntry>>();
     module.hears(count);
     module.hears(count_for_account);
-    module.hears(judge_entries::<Entry>);
+    module.hears(judge_entries::<BoardEntry>);
     module.timer("boards.entries", rules::due, settle);
     module.get(BOARDS, page);
     module.get("/api/v1/boards/standing", standing);
@@ -112,7 +112,7 @@ async fn leave_verified(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Erro
     let shortest = cx.state::<BoardSettings>().least_words;
     let run = facts.player(user).and_then(|player| Run::of(&facts, player, shortest));
     for key in run.iter().flat_map(Run::verified_keys) {
-        let items = cx.items::<Entry>();
+        let items = cx.items::<BoardEntry>();
         if let Some(kept) = items.get(&key).await?.filter(|kept| kept.item.race() == game) {
             items.delete(&key, Expected::Version(kept.version)).await?;
         }
@@ -125,21 +125,22 @@ async fn leave_verified(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Erro
 /// row of this one, on the same board, whatever was entered meanwhile.
 #[endpoint(tags("boards"))]
 async fn page(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<BoardPage>, Error> {
-    let BoardQuery { period, kind, is_of_verified, size, place } = query;
-    let (at, before, cursor) = match &place {
-        Some(Place { at, rank, cursor }) => (*at, *rank, Some(cursor)),
+    let BoardQuery { period, kind, is_of_verified, size, after } = query;
+    let (at, before, cursor) = match &after {
+        Some(BoardCursor { at, rank, cursor }) => (*at, *rank, Some(cursor)),
         None => (cx.now(), 0, None),
     };
     let board = Board::at(period, &kind, at);
     let board = if is_of_verified { board.of_verified() } else { board };
-    let found = cx.items::<Entry>().page(&board.range(), cursor, size).await?;
+    let found = cx.items::<BoardEntry>().page(&board.range(), cursor, size).await?;
     let caller = cx.former_bearer(Cookies::of(req).access_token());
-    let is_own = |entry: &Entry| caller.as_ref().is_some_and(|it| it.user.id == entry.user);
+    let is_own = |entry: &BoardEntry| caller.as_ref().is_some_and(|it| it.user.id == entry.user);
     let entries = found.items.into_iter().map(|kept| kept.item);
     let rows = (before + 1..).zip(entries).map(|(rank, it)| it.row(rank, is_own(&it)));
     let rows: Vec<_> = rows.collect();
     let rank = rows.last().map_or(before, |row| row.rank);
-    let next = found.next.map(|cursor| Place { at: board.begins_at(), rank, cursor }.to_text());
+    let next =
+        found.next.map(|cursor| BoardCursor { at: board.begins_at(), rank, cursor }.to_text());
     let path = next.as_ref().map(|next| {
         let grade = if is_of_verified { "&grade=verified" } else { "" };
         format!("{BOARDS}?period={}&kind={kind}{grade}&size={size}&cursor={next}", period.name())
@@ -180,7 +181,7 @@ async fn kind_of_race(cx: &Cx, game: GameId, user: &User) -> Result<Option<Strin
 }
 
 async fn standing_on(cx: &Cx, board: &Board, user: &User) -> Result<Option<Standing>, Error> {
-    let entries = cx.items::<Entry>();
+    let entries = cx.items::<BoardEntry>();
     let Some(kept) = entries.get(&board.key_of(&user.id)).await? else { return Ok(None) };
     let entry = kept.item;
     let before = entries.count_before(&board.range(), &entry, LAST_RANK).await?;

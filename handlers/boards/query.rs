@@ -25,15 +25,15 @@ const VERIFIED: &str = "verified";
 /// Longest kind.
 const KIND: usize = 40;
 
-/// Where a page begins: the board, by a moment of its period; the rank before it; the place in the board.
+/// Where a page begins: the board, by a moment of its period; the rank of the row before; the cursor of the collection.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct BoardCursor {
     pub(super) at: Timestamp,
     pub(super) rank: u64,
     pub(super) cursor: Cursor,
 }
 
-impl Place {
+impl BoardCursor {
     pub(super) fn to_text(&self) -> String {
         format!("{}.{}.{}", self.at.0, self.rank, self.cursor.to_text())
     }
@@ -61,7 +61,7 @@ pub(super) struct BoardQuery {
     pub(super) kind: String,
     pub(super) is_of_verified: bool,
     pub(super) size: u32,
-    pub(super) place: Option<Place>,
+    pub(super) after: Option<BoardCursor>,
 }
 
 fn period_in(query: &Query<'_>) -> Result<Period, Error> {
@@ -97,8 +97,8 @@ impl<'ex> Extractible<'ex> for BoardQuery {
         let size = SIZE.of(&query)?.and_then(|size| u32::try_from(size).ok()).unwrap_or(50);
         let (period, kind) = (period_in(&query)?, kind_in(&query)?);
         let is_of_verified = grade_in(&query)?;
-        let place = query.text("cursor").map(Place::parse).transpose()?;
-        Ok(Self { period, kind, is_of_verified, size, place })
+        let after = query.text("cursor").map(BoardCursor::parse).transpose()?;
+        Ok(Self { period, kind, is_of_verified, size, after })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Board, Entry, Period, Race};
+use super::entry::{Board, BoardEntry, Period, Race};
 use crate::game::{Game, Part, Player, Result as GameResult, Timestamp, UserId, UserType};
 use crate::handlers::shared::{Grade, Text, again_at, raise};
 
@@ -65,12 +65,12 @@ impl Run {
     }
 
     /// Its entries on the boards of its time, with its grade.
-    pub(super) fn entries(&self, grade: Option<Grade>) -> Vec<Entry> {
+    pub(super) fn entries(&self, grade: Option<Grade>) -> Vec<BoardEntry> {
         let boards = Period::ALL.map(|period| Board::at(period, &self.kind, self.race.finished));
         let race = Race { grade, ..self.race };
         let is_verified = grade == Some(Grade::Verified);
         let verified = boards.clone().into_iter().filter(|_| is_verified).map(Board::of_verified);
-        let entry = |board| Entry::of(&board, self.user.clone(), self.name.clone(), race);
+        let entry = |board| BoardEntry::of(&board, self.user.clone(), self.name.clone(), race);
         boards.into_iter().chain(verified).map(entry).collect()
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::entry::{Board, Entry, Period, Race};
-use super::query::Place;
+use super::entry::{Board, BoardEntry, Period, Race};
+use super::query::BoardCursor;
 use super::rules::{Entered, Run, due, kind_of, note, results};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, User, UserType,
@@ -91,11 +91,11 @@ fn days_and_weeks_are_those_of_utc() {
 const GRADES: [Option<Grade>; 4] =
     [Some(Grade::Verified), Some(Grade::Positions), Some(Grade::Claimed), None];
 
-fn entry(wpm: f64, acc: f64, finished: i64, grade: Option<Grade>) -> Entry {
+fn entry(wpm: f64, acc: f64, finished: i64, grade: Option<Grade>) -> BoardEntry {
     let board = Board::at(Period::All, "words", NOON);
     let (figures, finished) = (figures(wpm, acc), Timestamp(finished));
     let race = Race { game: GameId(1), figures, grade, finished };
-    Entry::of(&board, "google-1".into(), "Anna".into(), race)
+    BoardEntry::of(&board, "google-1".into(), "Anna".into(), race)
 }
 
 proptest! {
@@ -110,18 +110,18 @@ proptest! {
     }
 
     #[test]
-    fn a_place_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in ".{1,9}") {
+    fn a_cursor_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in ".{1,9}") {
         prop_assume!(!key.contains('\0'));
         let cursor = Cursor::at(&SortKey::default().text("all:words").falling(70.0), &key);
-        let place = Place { at: Timestamp(at), rank, cursor };
-        prop_assert_eq!(Place::parse(&place.to_text()).unwrap(), place);
+        let after = BoardCursor { at: Timestamp(at), rank, cursor };
+        prop_assert_eq!(BoardCursor::parse(&after.to_text()).unwrap(), after);
     }
 }
 
 #[test]
-fn a_place_that_was_made_up_is_refused() {
+fn a_cursor_that_was_made_up_is_refused() {
     let cursor = Cursor::at(&SortKey::default(), "k").to_text();
-    for place in [
+    for after in [
         String::new(),
         cursor.clone(),
         format!("1.{cursor}"),
@@ -130,7 +130,7 @@ fn a_place_that_was_made_up_is_refused() {
         format!("9223372036854775807.0.{cursor}"),
         "1.1.!".to_owned(),
     ] {
-        assert!(Place::parse(&place).is_err(), "{place}");
+        assert!(BoardCursor::parse(&after).is_err(), "{after}");
     }
 }
 

@@ -3,7 +3,7 @@
 use salvo::oapi::ToSchema;
 use serde::Serialize;
 
-use super::entry::{Board, Entry};
+use super::entry::{Board, BoardEntry};
 use crate::game::GameId;
 use crate::handlers::shared::{BoardRow, Grade};
 
@@ -70,7 +70,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn of(board: &Board, entry: &Entry, rank: Option<u32>) -> Self {
+    pub(super) fn of(board: &Board, entry: &BoardEntry, rank: Option<u32>) -> Self {
         Self {
             period: board.period.name(),
             rank,

@@ -23,7 +23,7 @@ pub(super) fn key(day: Day, user: &UserId) -> String {
 
 /// The best race of a player on a day.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct DailyEntry {
     pub(super) day: Day,
     pub(super) user: UserId,
     /// As in that race.
@@ -37,7 +37,7 @@ pub(super) struct Entry {
     pub(super) until: Timestamp,
 }
 
-impl Entry {
+impl DailyEntry {
     /// As a row of this rank, for this caller.
     pub(super) fn row(&self, rank: u64, caller: Option<&UserId>) -> BoardRow {
         let is_own = caller == Some(&self.user);
@@ -49,7 +49,7 @@ impl Entry {
     }
 }
 
-impl Contest for Entry {
+impl Contest for DailyEntry {
     const STRUCK: &'static str = "daily.struck";
 
     fn race(&self) -> GameId {
@@ -61,7 +61,7 @@ impl Contest for Entry {
     }
 }
 
-impl Item for Entry {
+impl Item for DailyEntry {
     const COLLECTION: &'static str = "daily.entries";
     const INDEXES: &'static [&'static str] = &[STANDING];
 

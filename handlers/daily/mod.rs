@@ -19,11 +19,11 @@ use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
 use self::day::{Day, DayText};
-use self::entry::{Entry, board, key};
-use self::query::{BoardQuery, Place};
+use self::entry::{DailyEntry, board, key};
+use self::query::{BoardQuery, DailyCursor};
 use self::rules::{Daily, day_of};
 use self::settings::Challenge;
-use self::wire::{DailyBoard, Own, Standing};
+use self::wire::{DailyBoard, DailyOwn, Standing};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, Parts, Player, PlayerFinished, Result as GameResult, UserId};
@@ -48,11 +48,11 @@ fn wire(module: &mut Wiring) {
     module.state(Challenge::load);
     module.keeps::<DayText>();
     module.keeps_with_results(entry);
-    module.keeps::<Struck<Entry>>();
+    module.keeps::<Struck<DailyEntry>>();
     module.decides(FIRST, opening);
     module.decides(FIRST, draw);
     module.hears(grade);
-    module.hears(judge_entries::<Entry>);
+    module.hears(judge_entries::<DailyEntry>);
     module.get(BOARD, show);
     module.get("/api/v1/daily/standing", standing).fails(&[Kind::GAME_NOT_FOUND]);
     module.client(Slot::Page { path: "daily", title: "Daily" }, "daily.js");
@@ -93,7 +93,7 @@ async fn text_of(cx: &Cx, day: Day) -> Result<String, Error> {
 }
 
 /// The entry of a ranked result for the board of its day.
-fn entry(brief: Brief<'_>, game: &Game, player: &Player, result: GameResult) -> Option<Entry> {
+fn entry(brief: Brief<'_>, game: &Game, player: &Player, result: GameResult) -> Option<DailyEntry> {
     rules::entry(game, player, result, brief.state::<Challenge>().keep_days())
 }
 
@@ -103,7 +103,7 @@ async fn grade(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
     let graded = |game: &Game, grade| {
         let player = game.player(user);
         let entry = player.and_then(|it| rules::entry(game, it, it.result?, days));
-        entry.map(|entry| Entry { grade, ..entry }).into_iter().collect()
+        entry.map(|entry| DailyEntry { grade, ..entry }).into_iter().collect()
     };
     shared::enter(&cx, (finished.game, user), graded).await
 }
@@ -113,22 +113,22 @@ async fn grade(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
 /// page: it goes on after the last row of this one, on the same day, whatever was entered meanwhile.
 #[endpoint(tags("daily"))]
 async fn show(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<DailyBoard>, Error> {
-    let BoardQuery { day, size, place } = query;
+    let BoardQuery { day, size, after } = query;
     let now = cx.now();
-    let (day, before, cursor) = match &place {
-        Some(Place { day, rank, cursor }) => (*day, *rank, Some(cursor)),
+    let (day, before, cursor) = match &after {
+        Some(DailyCursor { day, rank, cursor }) => (*day, *rank, Some(cursor)),
         None => (day.unwrap_or_else(|| Day::of(now)), 0, None),
     };
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
-    let found = cx.items::<Entry>().page(&board(day), cursor, size).await?;
+    let found = cx.items::<DailyEntry>().page(&board(day), cursor, size).await?;
     let entries = found.items.into_iter().map(|kept| kept.item);
-    let row = |(rank, it): (u64, Entry)| it.row(rank, caller.as_ref());
+    let row = |(rank, it): (u64, DailyEntry)| it.row(rank, caller.as_ref());
     let mut page = DailyBoard::of(day, now, (before + 1..).zip(entries).map(row).collect());
     if let Some(caller) = &caller {
         page.own = own(&cx, day, caller).await?;
     }
     let rank = page.rows.last().map_or(before, |row| row.rank);
-    page.next = found.next.map(|cursor| Place { day, rank, cursor }.to_text());
+    page.next = found.next.map(|cursor| DailyCursor { day, rank, cursor }.to_text());
     let path = page.next.as_ref().map(|next| format!("{BOARD}?size={size}&cursor={next}"));
     let answer = Answer::new(page);
     Ok(path.iter().fold(answer, |answer, path| answer.with_next_page(path)))
@@ -147,10 +147,10 @@ async fn standing(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Stan
 }
 
 /// The place of a player on the board of a day.
-async fn own(cx: &Cx, day: Day, user: &UserId) -> Result<Option<Own>, Error> {
-    let entries = cx.items::<Entry>();
+async fn own(cx: &Cx, day: Day, user: &UserId) -> Result<Option<DailyOwn>, Error> {
+    let entries = cx.items::<DailyEntry>();
     let Some(kept) = entries.get(&key(day, user)).await? else { return Ok(None) };
     let before = entries.count_before(&board(day), &kept.item, LAST_RANK).await?;
     let rank = Some(before + 1).filter(|rank| *rank <= u64::from(LAST_RANK));
-    Ok(Some(Own::of(rank, &kept.item)))
+    Ok(Some(DailyOwn::of(rank, &kept.item)))
 }

@@ -13,15 +13,15 @@ use crate::records::Cursor;
 const SIZE: BoundedInteger =
     BoundedInteger { name: "size", about: "Rows per page; default 50.", from: 1, to: 100 };
 
-/// Where a page begins: the day, the rank before it, and the place on the board.
+/// Where a page begins: the day, the rank of the row before, and the cursor of the collection.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct DailyCursor {
     pub(super) day: Day,
     pub(super) rank: u64,
     pub(super) cursor: Cursor,
 }
 
-impl Place {
+impl DailyCursor {
     pub(super) fn to_text(&self) -> String {
         format!("{}.{}.{}", self.day.name(), self.rank, self.cursor.to_text())
     }
@@ -46,7 +46,7 @@ pub(super) struct BoardQuery {
     /// `None` for today.
     pub(super) day: Option<Day>,
     pub(super) size: u32,
-    pub(super) place: Option<Place>,
+    pub(super) after: Option<DailyCursor>,
 }
 
 impl<'ex> Extractible<'ex> for BoardQuery {
@@ -59,8 +59,8 @@ impl<'ex> Extractible<'ex> for BoardQuery {
             || Error::validation("query parameter day: must be a date, such as 2026-11-26");
         let day = query.text("day").map(|name| Day::parse(name).ok_or_else(no_day)).transpose()?;
         let size = SIZE.of(&query)?.and_then(|size| u32::try_from(size).ok()).unwrap_or(50);
-        let place = query.text("cursor").map(Place::parse).transpose()?;
-        Ok(Self { day, size, place })
+        let after = query.text("cursor").map(DailyCursor::parse).transpose()?;
+        Ok(Self { day, size, after })
     }
 }
 

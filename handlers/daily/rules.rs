@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::day::Day;
-use super::entry::Entry;
+use super::entry::DailyEntry;
 use crate::game::{Game, Part, Player, Result as GameResult};
 use crate::handlers::shared::TextAbout;
 
@@ -43,9 +43,9 @@ pub(super) fn entry(
     player: &Player,
     result: GameResult,
     keep_days: u16,
-) -> Option<Entry> {
+) -> Option<DailyEntry> {
     let day = day_of(game).filter(|_| result.rank > 0 && !player.is_struck())?;
-    Some(Entry {
+    Some(DailyEntry {
         day,
         user: player.user.id.clone(),
         name: player.user.name.clone(),

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::day::{Day, DayText};
-use super::entry::Entry;
-use super::query::Place;
+use super::entry::DailyEntry;
+use super::query::DailyCursor;
 use super::rules::{Daily, KIND, day_of, entry};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
@@ -88,11 +88,11 @@ fn ranked_results_of_people_in_races_of_a_day_count() {
     assert_eq!((day_of(&other), users(&other)), (None, vec![]));
 }
 
-fn any_entry(wpm: f64, acc: f64, finished: i64) -> Entry {
+fn any_entry(wpm: f64, acc: f64, finished: i64) -> DailyEntry {
     let game = race(vec![player("guest-1", Some(1))]);
     let player = &game.players[0];
     let only = entry(&game, player, player.result.unwrap(), 30).unwrap();
-    Entry { figures: figures(wpm, acc), finished: Timestamp(finished), ..only }
+    DailyEntry { figures: figures(wpm, acc), finished: Timestamp(finished), ..only }
 }
 
 proptest! {
@@ -107,10 +107,10 @@ proptest! {
     }
 
     #[test]
-    fn a_place_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in "[a-z:]{1,9}") {
+    fn a_cursor_is_read_as_it_was_written(at in 0..1_i64 << 53, rank in 0..1_u64 << 53, key in "[a-z:]{1,9}") {
         let cursor = Cursor::at(&SortKey::default().text("2026-11-26").falling(70.0), &key);
-        let place = Place { day: Day::of(Timestamp(at)), rank, cursor };
-        prop_assert_eq!(Place::parse(&place.to_text()).unwrap(), place);
+        let after = DailyCursor { day: Day::of(Timestamp(at)), rank, cursor };
+        prop_assert_eq!(DailyCursor::parse(&after.to_text()).unwrap(), after);
     }
 }
 
@@ -168,7 +168,7 @@ async fn an_entry_is_there_as_soon_as_the_result_and_once() {
     let cx = server.cx("daily");
     let day = Day::of(cx.now());
     let key = super::key(day, &anna.id.as_str().into());
-    let kept = async || cx.items::<Entry>().get(&key).await.unwrap();
+    let kept = async || cx.items::<DailyEntry>().get(&key).await.unwrap();
     assert!(kept().await.is_some(), "written with the result");
     eventually(async || kept().await.is_some_and(|it| it.item.grade.is_some())).await;
     // Facts that are written again change nothing, and take no grade away.

@@ -4,7 +4,7 @@ use salvo::oapi::ToSchema;
 use serde::Serialize;
 
 use super::day::Day;
-use super::entry::Entry;
+use super::entry::DailyEntry;
 use crate::game::{GameId, Timestamp};
 use crate::handlers::shared::BoardRow;
 
@@ -21,7 +21,7 @@ pub(super) struct DailyBoard {
     /// The best first.
     pub(super) rows: Vec<BoardRow>,
     /// The caller's own place; null without a ranked result.
-    pub(super) own: Option<Own>,
+    pub(super) own: Option<DailyOwn>,
     /// The cursor of the next page; null on the last one.
     pub(super) next: Option<String>,
 }
@@ -37,7 +37,7 @@ impl DailyBoard {
 /// The caller's place on a day's board.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "DailyOwn"))]
-pub(super) struct Own {
+pub(super) struct DailyOwn {
     /// From 1; null beyond 10,000.
     rank: Option<u64>,
     /// The race that counts.
@@ -50,8 +50,8 @@ pub(super) struct Own {
     finished_at: String,
 }
 
-impl Own {
-    pub(super) fn of(rank: Option<u64>, entry: &Entry) -> Self {
+impl DailyOwn {
+    pub(super) fn of(rank: Option<u64>, entry: &DailyEntry) -> Self {
         Self {
             rank,
             game_id: entry.game,
@@ -69,5 +69,5 @@ pub(super) struct Standing {
     /// The day whose text the race has; null for other races.
     pub(super) day: Option<String>,
     /// The caller's place on the board of that day; null without a ranked result.
-    pub(super) own: Option<Own>,
+    pub(super) own: Option<DailyOwn>,
 }

@@ -3,7 +3,7 @@
 //! Players who come to a door while others are being seated there are seated together afterwards: a crowd costs as many
 //! changes of games as it fills lobbies, not as it has players.
 //!
-//! Pods take turns at a door (`Turn`), so that lobbies fill one by one. If two pods work at a door all the same, because
+//! One pod at a time works at a door, under a lease (`DoorLease`), so that lobbies fill one by one. If two do all the same, because
 //! one was silent for too long, there may be a lobby more than necessary, and nothing worse: transitions keep the limit of a
 //! lobby, and a value that the arrivals of a player share (`Arrival`) decides between two seats of one player.
 
@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use super::nearest::{by_level, nearest};
-use super::seats::{self, Entry};
+use super::seats::{self, SeatRequest};
 use crate::game::{Door, Game, GameId, SocketId, Timestamp, UserId};
 use crate::live::{Index, Live, Shared, Step};
 use crate::{Error, Kind};
@@ -30,13 +30,11 @@ const LOOKED_AT: usize = 8;
 /// Games that are opened concurrently.
 const OPENED_AT_ONCE: usize = 32;
 
-/// A pod with players left gives up its turn at a door after this.
-const TURN: Duration = Duration::from_millis(20);
-
-/// A turn ends after this even if its pod has died.
-const LONGEST_TURN: Duration = Duration::from_secs(2);
-
-/// Pause between two attempts to get a turn.
+/// A pod with players left releases its lease on a door after this.
+const LEASE_USED: Duration = Duration::from_millis(20);
+/// A lease expires after this, in case its pod has died.
+const LEASE: Duration = Duration::from_secs(2);
+/// Pause between two attempts to get a lease.
 const NEXT_LOOK: Range<Duration> = Duration::from_millis(1)..Duration::from_millis(4);
 
 /// How long an arrival is remembered: longer than concurrent ones take.
@@ -49,11 +47,12 @@ const TRIES: usize = 8;
 #[derive(Default)]
 pub struct Matchmaker {
     /// Players who wait for a seat, by door: one per handshake that is not finished, so `limits.sockets` bounds them.
-    waiting: Mutex<HashMap<Door, Vec<Waiting>>>,
+    waiting: Mutex<HashMap<Door, Vec<QueuedPlayer>>>,
 }
 
-struct Waiting {
-    entry: Entry,
+/// A player in the queue of a door.
+struct QueuedPlayer {
+    request: SeatRequest,
     seated: oneshot::Sender<Result<Arc<Game>, Error>>,
 }
 
@@ -69,19 +68,19 @@ impl Matchmaker {
         self: &Arc<Self>,
         live: &Live,
         tasks: &TaskTracker,
-        entry: Entry,
+        request: SeatRequest,
     ) -> Result<Arc<Game>, Error> {
         for _ in 0..TRIES {
-            let arrival = Arrival::of(live, &entry).await?;
-            if let Some(game) = return_to_seat(live, &entry).await? {
+            let arrival = Arrival::of(live, &request).await?;
+            if let Some(game) = return_to_seat(live, &request).await? {
                 return Ok(game);
             }
-            let game = self.wait_for_seat(live, tasks, entry.clone()).await?;
+            let game = self.wait_for_seat(live, tasks, request.clone()).await?;
             if arrival.counts(live, &game).await? {
                 return Ok(game);
             }
             // Another pod has seated the player meanwhile.
-            let withdraw = |game: &mut Game| seats::withdraw(game, &entry.user.id);
+            let withdraw = |game: &mut Game| seats::withdraw(game, &request.user.id);
             live.advance("withdraw", game.id, withdraw).await?;
         }
         Err(Kind::UNAVAILABLE.into())
@@ -92,14 +91,14 @@ impl Matchmaker {
         self: &Arc<Self>,
         live: &Live,
         tasks: &TaskTracker,
-        entry: Entry,
+        request: SeatRequest,
     ) -> Result<Arc<Game>, Error> {
         let (seated, seat) = oneshot::channel();
-        let door = entry.door.clone();
+        let door = request.door.clone();
         let is_first = {
             let mut doors = self.waiting.lock();
             let is_first = !doors.contains_key(&door);
-            doors.entry(door.clone()).or_default().push(Waiting { entry, seated });
+            doors.entry(door.clone()).or_default().push(QueuedPlayer { request, seated });
             is_first
         };
         if is_first {
@@ -114,23 +113,23 @@ impl Matchmaker {
     async fn work(&self, live: &Live, door: Door) {
         let _open = AtDoor { matchmaker: self, door: &door };
         loop {
-            let turn = Turn::take(live, &door).await;
+            let lease = DoorLease::take(live, &door).await;
             let is_done = self.seat_waiting(live, &door).await;
-            if let Some(turn) = turn {
-                turn.end(live).await;
+            if let Some(lease) = lease {
+                lease.release(live).await;
             }
             if is_done {
                 return;
             }
-            // The other pods look for their turn meanwhile.
+            // Meanwhile another pod may get the lease.
             sleep(NEXT_LOOK.end).await;
         }
     }
 
-    /// Seats the players who wait at a door, for as long as a turn lasts. Returns whether none are left.
+    /// Seats the players who wait at a door, until the lease has been used long enough. Returns whether none are left.
     async fn seat_waiting(&self, live: &Live, door: &Door) -> bool {
         let begun = Instant::now();
-        while begun.elapsed() < TURN {
+        while begun.elapsed() < LEASE_USED {
             let waiting = {
                 let mut doors = self.waiting.lock();
                 let mut waiting = doors.get_mut(door).map(std::mem::take).unwrap_or_default();
@@ -141,12 +140,12 @@ impl Matchmaker {
                 }
                 waiting
             };
-            let (entries, waiting): (Vec<_>, Vec<_>) =
-                waiting.into_iter().map(|it| (it.entry, it.seated)).unzip();
-            let games = seat_all(live, &entries).await;
-            for ((seated, game), entry) in waiting.into_iter().zip(games).zip(&entries) {
+            let (requests, waiting): (Vec<_>, Vec<_>) =
+                waiting.into_iter().map(|it| (it.request, it.seated)).unzip();
+            let games = seat_all(live, &requests).await;
+            for ((seated, game), request) in waiting.into_iter().zip(games).zip(&requests) {
                 if let Err(Ok(game)) = seated.send(game) {
-                    leave(live, &game, entry).await;
+                    leave(live, &game, request).await;
                 }
             }
         }
@@ -155,22 +154,22 @@ impl Matchmaker {
 }
 
 /// The player has given up waiting: the socket of that arrival is closed.
-async fn leave(live: &Live, game: &Game, entry: &Entry) {
-    let (user, socket, now) = (&entry.user.id, entry.socket.0, Timestamp::now());
+async fn leave(live: &Live, game: &Game, request: &SeatRequest) {
+    let (user, socket, now) = (&request.user.id, request.socket.0, Timestamp::now());
     let leave = |game: &mut Game| seats::go_absent(game, user, socket, now);
     if let Err(error) = live.advance("go_absent", game.id, leave).await {
         tracing::debug!(%error, game = game.id.0, "a seat is left over");
     }
 }
 
-/// The turn of a pod at a door. It ends by itself if the pod dies.
-struct Turn {
+/// The lease of a pod on a door. It expires if the pod dies.
+struct DoorLease {
     key: String,
     own: Shared,
 }
 
-impl Turn {
-    /// Waits for the turn, for a limited time: without it there may be a lobby more than necessary. Players who race alone
+impl DoorLease {
+    /// Waits for the lease, for a limited time: without it there may be a lobby more than necessary. Players who race alone
     /// need none.
     async fn take(live: &Live, door: &Door) -> Option<Self> {
         if *door == Door::ALONE {
@@ -178,11 +177,11 @@ impl Turn {
         }
         let key = format!("turn:{}", Index::Door(door.clone()));
         let begun = Instant::now();
-        while begun.elapsed() < LONGEST_TURN {
+        while begun.elapsed() < LEASE {
             let before = live.read(&key).await.ok()?;
             let now = Timestamp::now();
             if before.as_ref().is_none_or(|other| other.until <= now) {
-                let own = Shared::new(String::new(), now + LONGEST_TURN);
+                let own = Shared::new(String::new(), now + LEASE);
                 if live.write(&key, before.as_ref(), own.clone()).await.ok()? {
                     return Some(Self { key, own });
                 }
@@ -192,8 +191,8 @@ impl Turn {
         None
     }
 
-    async fn end(self, live: &Live) {
-        // If this fails, the turn expires.
+    async fn release(self, live: &Live) {
+        // If this fails, the lease expires.
         let ended = Shared::new(String::new(), Timestamp(0));
         let _ = live.write(&self.key, Some(&self.own), ended).await;
     }
@@ -222,10 +221,10 @@ struct Arrival {
 
 impl Arrival {
     /// Begins before the player's seat is looked up.
-    async fn of(live: &Live, entry: &Entry) -> Result<Self, Error> {
-        let key = format!("seat:{}:{}", Index::Door(entry.door.clone()), entry.user.id);
+    async fn of(live: &Live, request: &SeatRequest) -> Result<Self, Error> {
+        let key = format!("seat:{}:{}", Index::Door(request.door.clone()), request.user.id);
         let before = live.read(&key).await?;
-        Ok(Self { key, before, until: entry.now + ARRIVAL })
+        Ok(Self { key, before, until: request.now + ARRIVAL })
     }
 
     /// Whether this seat counts: it is the first one found, or the same one that another arrival found.
@@ -239,9 +238,9 @@ impl Arrival {
 }
 
 /// The seat that a player has already.
-async fn return_to_seat(live: &Live, entry: &Entry) -> Result<Option<Arc<Game>>, Error> {
-    let Some(id) = seat_of(live, &entry.user.id, &entry.door).await? else { return Ok(None) };
-    let come_back = |game: &mut Game| Step::changed_if(seats::come_back(game, entry));
+async fn return_to_seat(live: &Live, request: &SeatRequest) -> Result<Option<Arc<Game>>, Error> {
+    let Some(id) = seat_of(live, &request.user.id, &request.door).await? else { return Ok(None) };
+    let come_back = |game: &mut Game| Step::changed_if(seats::come_back(game, request));
     live.advance("enter", id, come_back).await
 }
 
@@ -268,8 +267,8 @@ pub async fn abandon(
 }
 
 /// Seats all players who came to one door: in lobbies that have room, then in new ones.
-pub async fn seat_all(live: &Live, entries: &[Entry]) -> Vec<Result<Arc<Game>, Error>> {
-    let mut party = Party { seats: entries.iter().map(|_| None).collect(), entries };
+pub async fn seat_all(live: &Live, requests: &[SeatRequest]) -> Vec<Result<Arc<Game>, Error>> {
+    let mut party = Party { seats: requests.iter().map(|_| None).collect(), requests };
     let seated = match party.fill(live).await {
         Ok(()) => party.open(live).await,
         Err(error) => Err(error),
@@ -279,22 +278,22 @@ pub async fn seat_all(live: &Live, entries: &[Entry]) -> Vec<Result<Arc<Game>, E
 
 /// Players who are being seated, and their games.
 struct Party<'a> {
-    entries: &'a [Entry],
+    requests: &'a [SeatRequest],
     seats: Vec<Option<Arc<Game>>>,
 }
 
 impl Party<'_> {
     /// The players without a seat.
-    fn standing(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        let standing = self.entries.iter().enumerate().zip(&self.seats);
-        standing.filter(|(_, seat)| seat.is_none()).map(|(entry, _)| entry)
+    fn standing(&self) -> impl Iterator<Item = (usize, &SeatRequest)> {
+        let standing = self.requests.iter().enumerate().zip(&self.seats);
+        standing.filter(|(_, seat)| seat.is_none()).map(|(player, _)| player)
     }
 
     /// Seats players in lobbies that have room; those who request a lobby first.
     async fn fill(&mut self, live: &Live) -> Result<(), Error> {
         let asked_for: Vec<_> = self.standing().filter_map(|(_, it)| it.previous).collect();
         for id in asked_for {
-            self.fill_lobby(live, id, |entry| entry.previous == Some(id)).await?;
+            self.fill_lobby(live, id, |request| request.previous == Some(id)).await?;
         }
         let Some((_, first)) = self.standing().next() else { return Ok(()) };
         if first.door == Door::ALONE {
@@ -321,11 +320,11 @@ impl Party<'_> {
         if lobbies.len() < 2 {
             return Ok(());
         }
-        let near = |entry: &Entry| nearest(entry.level, lobbies.iter().map(|lobby| &**lobby));
-        let near = |(_, it): (usize, &Entry)| Some((it.user.id.clone(), near(it)?));
+        let near = |it: &SeatRequest| nearest(it.level, lobbies.iter().map(|lobby| &**lobby));
+        let near = |(_, it): (usize, &SeatRequest)| Some((it.user.id.clone(), near(it)?));
         let near: HashMap<UserId, GameId> = self.standing().filter_map(near).collect();
         for id in near.values().collect::<BTreeSet<_>>() {
-            self.fill_lobby(live, *id, |entry| near.get(&entry.user.id) == Some(id)).await?;
+            self.fill_lobby(live, *id, |request| near.get(&request.user.id) == Some(id)).await?;
         }
         Ok(())
     }
@@ -335,11 +334,11 @@ impl Party<'_> {
         &mut self,
         live: &Live,
         id: GameId,
-        wants: impl Fn(&Entry) -> bool + Sync,
+        wants: impl Fn(&SeatRequest) -> bool + Sync,
     ) -> Result<(), Error> {
-        let standing: Vec<_> = self.standing().filter(|(_, entry)| wants(entry)).collect();
+        let standing: Vec<_> = self.standing().filter(|(_, request)| wants(request)).collect();
         let enter = |game: &mut Game| {
-            let entered = standing.iter().filter(|(_, entry)| seats::enter(game, entry));
+            let entered = standing.iter().filter(|(_, request)| seats::enter(game, request));
             let entered: Vec<_> = entered.map(|(place, _)| *place).collect();
             if entered.is_empty() { Step::unchanged(entered) } else { Step::changed(entered) }
         };
@@ -382,19 +381,19 @@ impl Party<'_> {
 /// Opens a lobby for some players.
 async fn open_for(
     live: &Live,
-    party: &[(usize, &Entry)],
+    party: &[(usize, &SeatRequest)],
 ) -> Result<(Vec<usize>, Arc<Game>), Error> {
-    // It opens for the last arrival too, however long the party has waited for its turn.
-    let now = party.iter().map(|(_, entry)| entry.now).max().unwrap_or(party[0].1.now);
-    let first = Entry { now, ..party[0].1.clone() };
+    // It opens for the last arrival too, however long the party has waited for the lease.
+    let now = party.iter().map(|(_, request)| request.now).max().unwrap_or(party[0].1.now);
+    let first = SeatRequest { now, ..party[0].1.clone() };
     let open = |id| {
         let mut game = seats::open(id, &first);
-        for (_, entry) in party {
-            seats::enter(&mut game, entry);
+        for (_, request) in party {
+            seats::enter(&mut game, request);
         }
         game
     };
     let game = live.open(open).await?;
-    let is_seated = |(_, entry): &&(usize, &Entry)| game.player(&entry.user.id).is_some();
+    let is_seated = |(_, request): &&(usize, &SeatRequest)| game.player(&request.user.id).is_some();
     Ok((party.iter().filter(is_seated).map(|(place, _)| *place).collect(), game))
 }

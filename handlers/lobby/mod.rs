@@ -21,7 +21,7 @@ use salvo::oapi::{Object, Parameter, endpoint};
 
 use self::matchmaker::Matchmaker;
 use self::ready::{PlayerReady, UserReady};
-use self::seats::Entry;
+use self::seats::SeatRequest;
 use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
@@ -156,7 +156,7 @@ impl Socket for LobbySocket {
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
         let emits = (game.stage == Stage::Lobby).then_some(joined);
-        // The last entry is this arrival, which all players are told, the new one included.
+        // The last entry of the log is this arrival, which all players are told, the new one included.
         self.told = game.part::<Log>().end() - u64::from(emits.is_some());
         Ok(Opening { game: game.id, user: Some(user), login, greeting, emits })
     }
@@ -233,9 +233,9 @@ impl LobbySocket {
         let rules = rules::lobby_rules(&cx.settings().game, &door);
         let parts = self.parts.clone();
         let level = self.level(cx).await;
-        let entry = Entry { user, door, socket, previous, now, rules, parts, level };
+        let request = SeatRequest { user, door, socket, previous, now, rules, parts, level };
         let matchmaker = cx.state::<Arc<Matchmaker>>();
-        let entering = matchmaker.seat(cx.live(), cx.tasks(), entry);
+        let entering = matchmaker.seat(cx.live(), cx.tasks(), request);
         // Waits while the records accept no writes; after a timeout the client is told to retry, as for a request.
         let patience = cx.settings().limits.request_timeout;
         let entered = tokio::time::timeout(patience, entering).await;

@@ -9,9 +9,9 @@ use crate::handlers::shared::{Level, Passage, Wishes};
 use crate::live::Step;
 use crate::{Error, Kind};
 
-/// A player who wants to play.
+/// A player asks for a seat in a lobby.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct SeatRequest {
     /// The player.
     pub user: User,
     /// The kind of lobby.
@@ -44,58 +44,58 @@ pub struct LobbyRules {
 }
 
 /// A lobby that opens for a player, still without seats.
-pub fn open(id: GameId, entry: &Entry) -> Game {
-    let (now, rules) = (entry.now, &entry.rules);
+pub fn open(id: GameId, request: &SeatRequest) -> Game {
+    let (now, rules) = (request.now, &request.rules);
     Game {
-        door: entry.door.clone(),
+        door: request.door.clone(),
         closes_at: now + rules.countdown,
         ends_at: now + rules.kept,
-        ..Game::opened(id, now, entry.parts.clone())
+        ..Game::opened(id, now, request.parts.clone())
     }
 }
 
 /// Seats a player: in the player's own seat, or in a new one if the lobby has room. Returns whether that was possible.
-pub fn enter(game: &mut Game, entry: &Entry) -> bool {
-    if !come_back(game, entry) {
-        if game.door != entry.door || !game.has_room(entry.now) {
+pub fn enter(game: &mut Game, request: &SeatRequest) -> bool {
+    if !come_back(game, request) {
+        if game.door != request.door || !game.has_room(request.now) {
             return false;
         }
-        take_new_seat(game, entry);
+        take_new_seat(game, request);
     }
     true
 }
 
 /// Seats a player in the player's own seat, before START. Returns whether there is one.
-pub fn come_back(game: &mut Game, entry: &Entry) -> bool {
-    if !game.holds_seat(&entry.user.id, &entry.door) {
+pub fn come_back(game: &mut Game, request: &SeatRequest) -> bool {
+    if !game.holds_seat(&request.user.id, &request.door) {
         return false;
     }
-    if let Some(player) = game.player_mut(&entry.user.id) {
-        player.sockets.extend([entry.socket.clone()]);
+    if let Some(player) = game.player_mut(&request.user.id) {
+        player.sockets.extend([request.socket.clone()]);
         player.absent_since = None;
     }
-    // The latest entry is this arrival: a lobby socket counts on it.
+    // The latest entry of the log is this arrival: the lobby socket relies on it.
     if game.stage == Stage::Lobby {
         game.log(Passage::Came);
         // A page that reloads may say that its player is ready before it is back.
-        close_if_ready(game, entry.now + entry.rules.full_grace);
+        close_if_ready(game, request.now + request.rules.full_grace);
     }
     true
 }
 
-fn take_new_seat(game: &mut Game, entry: &Entry) {
-    game.seat(entry.user.clone(), Some(entry.socket.clone()));
-    if entry.level.0.is_some()
-        && let Some(player) = game.player_mut(&entry.user.id)
+fn take_new_seat(game: &mut Game, request: &SeatRequest) {
+    game.seat(request.user.clone(), Some(request.socket.clone()));
+    if request.level.0.is_some()
+        && let Some(player) = game.player_mut(&request.user.id)
     {
-        player.put(entry.level);
+        player.put(request.level);
     }
-    if game.players.len() > entry.rules.player_limit {
+    if game.players.len() > request.rules.player_limit {
         send_a_bot_away(game);
     }
-    if game.people().count() >= entry.rules.player_limit {
+    if game.people().count() >= request.rules.player_limit {
         game.full = true;
-        game.closes_at = entry.now + entry.rules.full_grace;
+        game.closes_at = request.now + request.rules.full_grace;
     }
     game.log(Passage::Came);
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::matchmaker::seat_all;
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, lobby_rules};
-use super::seats::Entry;
+use super::seats::SeatRequest;
 use super::wire::Players;
 use crate::game::{
     Door, Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn once_the_lobby_is_closed_nobody_loses_a_place(absences in absences()) {
+    fn once_the_lobby_is_closed_no_player_loses_a_seat(absences in absences()) {
         for stage in &STAGES[1..] {
             prop_assert_eq!(absence_ends_at(&game(*stage, 0, &absences)), None);
         }
@@ -77,13 +77,13 @@ proptest! {
     }
 }
 
-/// The entry of a player of this level into the open lobby.
-fn comes(n: usize, level: f64, server: &Server) -> Entry {
+/// A request of a player of this level for a seat in the open lobby.
+fn comes(n: usize, level: f64, server: &Server) -> SeatRequest {
     let Player { user, .. } = player(n, None);
     let (door, now) = (Door::OPEN, server.cx("lobby").now());
     let rules = lobby_rules(&server.cx("lobby").settings().game, &door);
     let (socket, parts) = ((SocketId(n as u64), "pod".into()), Parts::default());
-    Entry { user, door, socket, previous: None, now, rules, parts, level: Level(Some(level)) }
+    SeatRequest { user, door, socket, previous: None, now, rules, parts, level: Level(Some(level)) }
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn players_who_come_together_are_seated_with_players_of_a_near_level() {
 async fn a_party_that_waited_for_longer_than_a_lobby_does_is_seated_as_a_whole() {
     let server = Server::for_players(3).await;
     let (early, late) = (comes(0, 900.0, &server), comes(1, 910.0, &server));
-    let late = Entry { now: late.now + 2 * late.rules.countdown, ..late };
+    let late = SeatRequest { now: late.now + 2 * late.rules.countdown, ..late };
     let games = seat_all(server.cx("lobby").live(), &[early, late]).await;
     let games: Vec<_> = games.into_iter().map(|game| game.expect("a seat").id).collect();
     assert_eq!(games[0], games[1]);

@@ -90,7 +90,7 @@ fn the_first_race_of_two_players_tells_the_winner_from_the_other() {
 
 proptest! {
     #[test]
-    fn whoever_wins_does_not_fall_and_whoever_loses_does_not_rise(
+    fn a_winner_does_not_fall_and_a_loser_does_not_rise(
         people in prop::collection::vec((600.0..1500.0_f64, 50.0..333.0_f64), 2..8),
     ) {
         let entrants: Vec<_> = (1..)

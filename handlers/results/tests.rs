@@ -39,7 +39,7 @@ const IMPOSSIBLE: [f64; 6] =
 
 proptest! {
     #[test]
-    fn a_ranking_is_everybody_by_rank_and_then_who_has_not_finished(
+    fn a_ranking_is_all_players_by_rank_and_then_those_who_have_not_finished(
         ranks in prop::collection::vec(prop::option::of(1_u32..6), 0..10),
     ) {
         let players: Vec<_> = ranks.iter().enumerate().map(|(n, rank)| player(n, *rank)).collect();
@@ -162,7 +162,7 @@ mod turns {
     }
 
     #[test]
-    fn a_player_who_is_told_start_late_is_behind_nobody_for_that() {
+    fn a_player_who_is_told_start_late_loses_no_rank_for_that() {
         let mut game = race([through(9_020, 20), through(9_100, 20), typing(20)]);
         game.starts_at = Some(START);
         for (player, told) in game.players.iter_mut().zip([0, 150, 40]) {

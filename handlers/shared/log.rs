@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_hears_what_came_after_the_last_that_was_heard() {
+    fn a_reader_of_the_log_hears_what_came_after_the_last_entry_it_heard() {
         let mut log = Log::default();
         log.push(Passage::Came);
         let told = log.end();

@@ -66,7 +66,7 @@ fn a_query_names_a_kind_and_a_language_of_it() {
 }
 
 #[test]
-fn a_text_of_ones_own_is_made_typeable() {
+fn a_custom_text_is_made_typeable() {
     assert_eq!(
         typeable(" “Cafe\u{301}” –\r\n\tno\u{200B}w\u{A0}… ").unwrap(),
         "\"Café\" - now ..."

@@ -74,7 +74,7 @@ fn claims_wait_until_the_time_is_up_and_are_ranked_by_correct_words() {
 }
 
 #[test]
-fn whoever_claims_nothing_holds_the_others_up_for_three_seconds() {
+fn a_player_without_a_claim_holds_up_the_others_for_three_seconds() {
     let mut game = race(&[4, 8]);
     let up = START + LIMIT;
     assert!(holds(&game, &user(0)) && !holds(&game, &user(7)));

@@ -24,9 +24,10 @@ const REPLAY_TRIES: u32 = 5;
 
 /// The audiences of all races that are watched from this pod.
 #[derive(Default)]
-pub(super) struct Audiences(Mutex<HashMap<GameId, Seats>>);
+pub(super) struct Audiences(Mutex<HashMap<GameId, WatchedRace>>);
 
-struct Seats {
+/// A race with its spectators on this pod.
+struct WatchedRace {
     audience: Arc<Audience>,
     taken: u32,
 }
@@ -34,51 +35,51 @@ struct Seats {
 impl Audiences {
     /// The audience of a race, if it has one here.
     pub(super) fn get(&self, game: GameId) -> Option<Arc<Audience>> {
-        self.0.lock().get(&game).map(|seats| seats.audience.clone())
+        self.0.lock().get(&game).map(|watched| watched.audience.clone())
     }
 
     /// The number of spectators of each race.
     pub(super) fn counts(&self) -> HashMap<GameId, u32> {
-        self.0.lock().iter().map(|(game, seats)| (*game, seats.taken)).collect()
+        self.0.lock().iter().map(|(game, watched)| (*game, watched.taken)).collect()
     }
 
-    /// Takes a place for a spectator, unless the race has `most_of_race` here, or the pod has `most`.
+    /// Takes a slot for a spectator, unless the race has `most_of_race` here, or the pod has `most`.
     pub(super) fn enter(
         self: &Arc<Self>,
         game: GameId,
         most_of_race: u32,
         most: u32,
-    ) -> Option<Place> {
+    ) -> Option<SpectatorSlot> {
         let mut all = self.0.lock();
-        let here: u32 = all.values().map(|seats| seats.taken).sum();
-        let of_race = all.get(&game).map_or(0, |seats| seats.taken);
+        let here: u32 = all.values().map(|watched| watched.taken).sum();
+        let of_race = all.get(&game).map_or(0, |watched| watched.taken);
         if here >= most || of_race >= most_of_race {
             return None;
         }
-        let new = || Seats { audience: Arc::new(Audience::of(game)), taken: 0 };
-        let seats = all.entry(game).or_insert_with(new);
-        seats.taken += 1;
-        Some(Place { of: self.clone(), audience: seats.audience.clone() })
+        let new = || WatchedRace { audience: Arc::new(Audience::of(game)), taken: 0 };
+        let watched = all.entry(game).or_insert_with(new);
+        watched.taken += 1;
+        Some(SpectatorSlot { of: self.clone(), audience: watched.audience.clone() })
     }
 
     fn leave(&self, game: GameId) {
         let mut all = self.0.lock();
-        if let Some(seats) = all.get_mut(&game) {
-            seats.taken -= 1;
-            if seats.taken == 0 {
+        if let Some(watched) = all.get_mut(&game) {
+            watched.taken -= 1;
+            if watched.taken == 0 {
                 all.remove(&game);
             }
         }
     }
 }
 
-/// The place of a spectator, from the handshake to the end of its socket.
-pub(super) struct Place {
+/// The slot of a spectator, from the handshake to the end of its socket.
+pub(super) struct SpectatorSlot {
     of: Arc<Audiences>,
     pub(super) audience: Arc<Audience>,
 }
 
-impl Drop for Place {
+impl Drop for SpectatorSlot {
     fn drop(&mut self) {
         self.of.leave(self.audience.game);
     }

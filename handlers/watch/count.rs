@@ -57,10 +57,10 @@ impl Event for SpectatorsCounted {
 
 /// The numbers of all races that are watched.
 #[derive(Default)]
-pub(super) struct Counts(Mutex<Inside>);
+pub(super) struct SpectatorCounts(Mutex<CountState>);
 
 #[derive(Default)]
-struct Inside {
+struct CountState {
     /// Whether the task that counts is running.
     is_counting: bool,
     games: HashMap<GameId, Count>,
@@ -91,7 +91,7 @@ struct News {
     show: Option<u32>,
 }
 
-impl Inside {
+impl CountState {
     fn note(&mut self, game: GameId, pod: String, count: u32, now: Instant) {
         self.games.entry(game).or_default().others.insert(pod, (count, now));
     }
@@ -125,7 +125,7 @@ impl Inside {
     }
 }
 
-impl Counts {
+impl SpectatorCounts {
     /// The number that the players of a race were told.
     pub(super) fn shown(&self, game: GameId) -> u32 {
         self.0.lock().games.get(&game).map_or(0, |it| it.shown)
@@ -148,7 +148,7 @@ impl Counts {
 /// Another pod has told its number.
 pub(super) async fn note(cx: Cx, seen: Heard<SpectatorsSeen>) -> Result<(), Error> {
     if seen.pod != cx.live().pod().as_str() {
-        let counts = cx.state::<Counts>();
+        let counts = cx.state::<SpectatorCounts>();
         counts.0.lock().note(seen.game, seen.pod.clone(), seen.count, Instant::now());
         counts.begin(&cx);
     }
@@ -156,16 +156,16 @@ pub(super) async fn note(cx: Cx, seen: Heard<SpectatorsSeen>) -> Result<(), Erro
 }
 
 async fn count(cx: &Cx) {
-    let (counts, audiences) = (cx.state::<Counts>(), cx.state::<Audiences>());
+    let (counts, audiences) = (cx.state::<SpectatorCounts>(), cx.state::<Audiences>());
     loop {
         sleep(ROUND).await;
         let (news, is_over) = {
-            let mut inside = counts.0.lock();
+            let mut state = counts.0.lock();
             // Under the lock: a later spectator finds that nothing is counted any more.
             let here = audiences.counts();
             cx.gauge("spectators").set(here.values().copied().map(u64::from).sum());
-            let news = inside.round(&here, Instant::now());
-            (news, !inside.is_counting)
+            let news = state.round(&here, Instant::now());
+            (news, !state.is_counting)
         };
         for News { game, tell, show } in news {
             let pod = cx.live().pod().to_string();
@@ -187,36 +187,36 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_changes_is_told_once_and_what_stays_is_repeated() {
-        let mut inside = Inside::default();
+        let mut state = CountState::default();
         let here = |count: u32| HashMap::from([(GAME, count)]);
-        let round = |inside: &mut Inside, count: u32| {
+        let round = |state: &mut CountState, count: u32| {
             let counted = if count == 0 { HashMap::new() } else { here(count) };
-            let mut news = inside.round(&counted, Instant::now());
+            let mut news = state.round(&counted, Instant::now());
             news.pop().map(|it| (it.tell, it.show))
         };
-        assert_eq!(round(&mut inside, 2), Some((Some(2), Some(2))));
-        assert_eq!(round(&mut inside, 2), None);
-        inside.note(GAME, "b".into(), 40, Instant::now());
-        assert_eq!(round(&mut inside, 2), Some((None, Some(42))));
+        assert_eq!(round(&mut state, 2), Some((Some(2), Some(2))));
+        assert_eq!(round(&mut state, 2), None);
+        state.note(GAME, "b".into(), 40, Instant::now());
+        assert_eq!(round(&mut state, 2), Some((None, Some(42))));
         tokio::time::advance(AGAIN).await;
-        assert_eq!(round(&mut inside, 2), Some((Some(2), None)), "repeated to the pods only");
+        assert_eq!(round(&mut state, 2), Some((Some(2), None)), "repeated to the pods only");
         tokio::time::advance(FORGOTTEN - AGAIN).await;
-        assert_eq!(round(&mut inside, 2), Some((Some(2), Some(2))), "the other pod is gone");
-        assert_eq!(round(&mut inside, 0), Some((Some(0), Some(0))));
-        assert!(!inside.is_counting && inside.games.is_empty());
+        assert_eq!(round(&mut state, 2), Some((Some(2), Some(2))), "the other pod is gone");
+        assert_eq!(round(&mut state, 0), Some((Some(0), Some(0))));
+        assert!(!state.is_counting && state.games.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn players_of_a_pod_without_spectators_are_told_of_those_elsewhere() {
-        let mut inside = Inside::default();
+        let mut state = CountState::default();
         let none = HashMap::new();
-        inside.note(GAME, "b".into(), 3, Instant::now());
-        let news = inside.round(&none, Instant::now());
+        state.note(GAME, "b".into(), 3, Instant::now());
+        let news = state.round(&none, Instant::now());
         assert_eq!(news, [News { game: GAME, tell: None, show: Some(3) }]);
-        assert!(inside.is_counting);
-        inside.note(GAME, "b".into(), 0, Instant::now());
-        let news = inside.round(&none, Instant::now());
+        assert!(state.is_counting);
+        state.note(GAME, "b".into(), 0, Instant::now());
+        let news = state.round(&none, Instant::now());
         assert_eq!(news, [News { game: GAME, tell: None, show: Some(0) }]);
-        assert!(!inside.is_counting);
+        assert!(!state.is_counting);
     }
 }

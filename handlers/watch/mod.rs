@@ -23,7 +23,7 @@ use salvo::Writer;
 use salvo::oapi::endpoint;
 
 use self::audience::Audiences;
-use self::count::{Counts, SpectatorsCounted, SpectatorsSeen};
+use self::count::{SpectatorCounts, SpectatorsCounted, SpectatorsSeen};
 use self::rules::{Watchable, allow, asked_for};
 use self::scene::Scene;
 use self::settings::WatchSettings;
@@ -50,7 +50,7 @@ inventory::submit! { Module { name: "watch", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.state(WatchSettings::load);
     module.state(|_| Ok(Audiences::default()));
-    module.state(|_| Ok(Counts::default()));
+    module.state(|_| Ok(SpectatorCounts::default()));
     module.socket::<WatchSocket>();
     module.gathers::<PlayerMoved, Carets>(WATCH, Row::moved);
     module.gathers::<BotMoved, Carets>(WATCH, Row::bot_moved);
@@ -101,7 +101,7 @@ async fn news<E: Event<Loss = Never>>(cx: Cx, event: Heard<E>) -> Result<(), Err
 
 /// Tells a player whose socket opens how many are watching; the others know.
 async fn tell_count(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Error> {
-    let count = cx.state::<Counts>().shown(entered.game);
+    let count = cx.state::<SpectatorCounts>().shown(entered.game);
     if let Some(room) = cx.rooms().get(RACE, entered.game).filter(|_| count > 0) {
         room.show_to(&entered.user, &Frame::of(&Spectators { game_id: entered.game, count }));
     }
@@ -121,7 +121,11 @@ async fn share(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Share>,
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     let allowed = rules::is_watchable(&game);
     let link = allowed.then(|| Link::Watch.to(&cx, game.id));
-    Ok(Answer::new(Share { link, allowed, spectators: cx.state::<Counts>().shown(game.id) }))
+    Ok(Answer::new(Share {
+        link,
+        allowed,
+        spectators: cx.state::<SpectatorCounts>().shown(game.id),
+    }))
 }
 
 /// Allows or forbids spectators in a friends' lobby and its race, for its host. If forbidden, the sockets of spectators are closed.

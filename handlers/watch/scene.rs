@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::count::Counts;
+use super::count::SpectatorCounts;
 use super::rules::is_watchable;
 use super::wire::{Caret, Row, WatchStage, Watching};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
@@ -101,7 +101,7 @@ impl Scene {
                 .map(|at| at.after(now).as_secs_f64()),
             running_for: starts_at.filter(|_| self.shown.stage == WatchStage::Running).map(after),
             carets: self.carets(cx),
-            spectators: cx.state::<Counts>().shown(self.game.id),
+            spectators: cx.state::<SpectatorCounts>().shown(self.game.id),
             ..self.shown.clone()
         }
     }

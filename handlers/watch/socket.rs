@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use salvo::oapi::Parameter;
 
-use super::audience::{Audiences, Place};
-use super::count::Counts;
+use super::audience::{Audiences, SpectatorSlot};
+use super::count::SpectatorCounts;
 use super::settings::WatchSettings;
 use super::wire::{Carets, Watching};
 use crate::handlers::shared::{Link, RaceWatched, WATCH};
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The socket of a spectator.
 pub(super) struct WatchSocket {
-    place: Place,
+    slot: SpectatorSlot,
     /// Whether it has told its client of the race; what comes later is told to all.
     has_told: bool,
 }
@@ -43,28 +43,28 @@ impl Socket for WatchSocket {
         let query = handshake.query();
         let link = query.text("link").ok_or_else(|| Error::validation("link: is missing"))?;
         let game = Link::Watch.game(cx, link).ok_or(Kind::GAME_NOT_FOUND)?;
-        let (settings, counts) = (cx.state::<WatchSettings>(), cx.state::<Counts>());
+        let (settings, counts) = (cx.state::<WatchSettings>(), cx.state::<SpectatorCounts>());
         let left = settings.most_per_race.saturating_sub(counts.elsewhere(game));
-        let Some(place) = cx.state::<Audiences>().enter(game, left, settings.most_per_pod) else {
+        let Some(slot) = cx.state::<Audiences>().enter(game, left, settings.most_per_pod) else {
             cx.counter("refused").add(1);
             return Err(Error::new(Kind::TOO_MANY_REQUESTS, "too many spectators"));
         };
-        if place.audience.scene(cx).await?.is_forbidden {
+        if slot.audience.scene(cx).await?.is_forbidden {
             return Err(Kind::GAME_NOT_FOUND.into());
         }
-        Ok(Self { place, has_told: false })
+        Ok(Self { slot, has_told: false })
     }
 
     async fn open(&mut self, cx: &Cx) -> Result<Opening<Self::Emits>, Error> {
-        let game = self.place.audience.game;
-        cx.state::<Counts>().begin(cx);
+        let game = self.slot.audience.game;
+        cx.state::<SpectatorCounts>().begin(cx);
         let is_first = cx.rooms().get(WATCH, game).is_none();
         let emits = is_first.then_some(RaceWatched { game });
         Ok(Opening { game, user: None, login: None, greeting: Vec::new(), emits })
     }
 
     async fn catch_up(&mut self, cx: &Cx, _: &Seat) -> Result<Say, Error> {
-        let audience = &self.place.audience;
+        let audience = &self.slot.audience;
         let scene = audience.scene(cx).await?;
         if scene.is_forbidden {
             return Ok(Say::goodbye(Kind::GAME_NOT_FOUND));

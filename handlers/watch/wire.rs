@@ -6,7 +6,7 @@ use salvo::{Depot, Extractible, Request};
 use serde::{Deserialize, Serialize};
 
 use super::audience::Audiences;
-use super::count::{Counts, SpectatorsCounted};
+use super::count::{SpectatorCounts, SpectatorsCounted};
 use crate::Error;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{GameId, PlayerMoved};
@@ -125,7 +125,7 @@ impl Gathered for Carets {
         // A guest after a login is known once the facts are read again.
         let carets =
             rows.iter().filter_map(|(user, row)| scene.caret(user.as_ref()?, row.position()?));
-        let spectators = brief.state::<Counts>().shown(game_id);
+        let spectators = brief.state::<SpectatorCounts>().shown(game_id);
         Some(Self { game_id, carets: carets.collect(), spectators })
     }
 }

@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::own;
 use super::public::{PublicKeys, reason};
-use super::token::{Bearer, Claims, Purpose};
+use super::token::{Bearer, Purpose, TokenClaims};
 use crate::game::{LoginId, Timestamp, User, UserType};
 use crate::settings::Settings;
 use crate::{Error, Kind};
@@ -30,9 +30,10 @@ const NONCE: &str = "jti";
 
 /// Signs and checks tokens: RS256 (RFC 7518, section 3.3).
 #[derive(Clone)]
-pub struct Keys(Arc<Inside>);
+pub struct TokenKeys(Arc<TokenKeysInner>);
 
-struct Inside {
+/// Shared by the clones.
+struct TokenKeysInner {
     /// Parsed once: parsing and checking it takes longer than signing.
     signing: RsaKeyPair,
     /// Signatures at once: one less than there are cores, so that a crowd of guests leaves one to the sockets.
@@ -45,7 +46,7 @@ struct Inside {
     secrets: hmac::Key,
 }
 
-impl Keys {
+impl TokenKeys {
     /// The operator's keys, or else those of the data directory, generated at the first start.
     ///
     /// # Errors
@@ -73,16 +74,16 @@ impl Keys {
         let secrets = secrets(&signing)?;
         let cores = available_parallelism().map_or(1, usize::from);
         let turns = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        let inside = Inside { signing, turns, checking, access, refresh, secrets };
-        let keys = Self(Arc::new(inside));
+        let inner = TokenKeysInner { signing, turns, checking, access, refresh, secrets };
+        let keys = Self(Arc::new(inner));
         keys.check_that_they_match()?;
         Ok(keys)
     }
 
     fn check_that_they_match(&self) -> Result<(), String> {
-        let nobody = User { id: "nobody".into(), name: String::new(), user_type: UserType::Guest };
+        let anyone = User { id: "anyone".into(), name: String::new(), user_type: UserType::Guest };
         let now = Timestamp::now();
-        let token = self.access_token(&nobody, None, now);
+        let token = self.access_token(&anyone, None, now);
         let token = token.map_err(|_| "token.private_key cannot sign")?;
         let known = self.access(Some(&token), now);
         known.map(drop).map_err(|_| "token.private_key and token.public_key are not a pair".into())
@@ -161,19 +162,19 @@ impl Keys {
             UserType::Registered => self.0.access,
         };
         let login = login.map(|login| (LOGIN, login.to_string()));
-        self.token(Purpose::Access, login, &Claims::of(user, now, life))
+        self.token(Purpose::Access, login, &TokenClaims::of(user, now, life))
     }
 
     fn refresh_token(&self, user: &User, now: Timestamp) -> Result<String, Error> {
         let nonce = (NONCE, format!("{:032x}", rand::random::<u128>()));
-        self.token(Purpose::Refresh, Some(nonce), &Claims::of(user, now, self.0.refresh))
+        self.token(Purpose::Refresh, Some(nonce), &TokenClaims::of(user, now, self.0.refresh))
     }
 
     fn token(
         &self,
         purpose: Purpose,
         extra: Option<(&str, String)>,
-        claims: &Claims,
+        claims: &TokenClaims,
     ) -> Result<String, Error> {
         let claims = serde_json::to_vec(claims).map_err(Error::internal)?;
         self.sign(purpose, extra, &claims)
@@ -242,9 +243,9 @@ impl Keys {
         purpose: Purpose,
         token: &str,
         now: Timestamp,
-    ) -> Result<TokenData<Claims>, Error> {
+    ) -> Result<TokenData<TokenClaims>, Error> {
         let invalid = |message: &'static str| Error::new(Kind::INVALID_TOKEN, message);
-        let token: TokenData<Claims> =
+        let token: TokenData<TokenClaims> =
             self.0.checking.decode(token).map_err(|error| invalid(reason(error.kind())))?;
         let typ = token.header.typ.as_deref().unwrap_or("JWT");
         let is = |purpose: Purpose| typ.eq_ignore_ascii_case(&purpose.typ());
@@ -261,7 +262,7 @@ impl Keys {
     }
 }
 
-fn bearer(token: TokenData<Claims>) -> Bearer {
+fn bearer(token: TokenData<TokenClaims>) -> Bearer {
     let login = token.header.extras.get::<LoginId>(LOGIN).ok().flatten();
     Bearer { user: token.claims.into_user(), login }
 }

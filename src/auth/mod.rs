@@ -9,7 +9,7 @@ mod role;
 mod token;
 
 pub use cookies::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
-pub use keys::Keys;
+pub use keys::TokenKeys;
 pub use public::{Attested, PublicKeys};
 pub use role::Role;
 pub(crate) use role::Roles;

@@ -76,7 +76,7 @@ impl PublicKeys {
         self.0.first().map_or("", |(name, _)| name)
     }
 
-    /// The claims of what [`Keys::attest`](super::Keys::attest) has signed under this name. It has no expiry.
+    /// The claims of what [`TokenKeys::attest`](super::TokenKeys::attest) has signed under this name. It has no expiry.
     ///
     /// # Errors
     /// One sentence, if it was not signed by one of these keys, or as something else, such as an access token.

@@ -44,7 +44,7 @@ impl Purpose {
 
 /// The claims: exactly these.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Claims {
+pub(super) struct TokenClaims {
     pub(super) sub: UserId,
     pub(super) name: String,
     pub(super) exp: i64,
@@ -53,7 +53,7 @@ pub(super) struct Claims {
     pub(super) user_type: UserType,
 }
 
-impl Claims {
+impl TokenClaims {
     /// The claims of a token that is valid for `life` seconds.
     pub(super) fn of(user: &User, now: Timestamp, life: i64) -> Self {
         let User { id: sub, name, user_type } = user.clone();

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
-use super::inbound::Message;
+use super::inbound::BrokerDelivery;
 use super::link::{Failed, PATIENCE};
 use super::{Bridge, Pod, inbound};
 use crate::bus::{Receipt, Settled};
@@ -135,8 +135,8 @@ fn take(
             let _ = handled.try_send(Handled { acker, settled, received });
         })
     });
-    let message = Message { bytes: &delivery.data, from: from.as_ref(), sent, receipt };
-    span.in_scope(|| inbound::take(bridge, pod, message));
+    let received = BrokerDelivery { bytes: &delivery.data, from: from.as_ref(), sent, receipt };
+    span.in_scope(|| inbound::take(bridge, pod, received));
 }
 
 /// The span that sent a message, if it is traced.

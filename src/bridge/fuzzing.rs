@@ -1,7 +1,7 @@
 //! Entry points for fuzzing what other pods send.
 
 use super::message::{self, TALK, Talk};
-use crate::bus::Arrival;
+use crate::bus::ReceivedEvent;
 use crate::module::Declarations;
 use crate::telemetry::TraceContext;
 
@@ -20,7 +20,7 @@ pub fn bridge_message(declared: Declarations) -> impl Fn(&[u8]) {
             }
             let trace = item.trace.as_deref().map(TraceContext::from_traceparent);
             let (at, body, trace) = (item.at, item.body.get(), trace.unwrap_or_default());
-            drop(bus.receive(&item.event, &Arrival { at, trace, body, receipt: None }));
+            drop(bus.receive(&item.event, &ReceivedEvent { at, trace, body, receipt: None }));
         }
     }
 }

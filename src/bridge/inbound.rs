@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::Span;
 
-use super::message::{self, Item, TALK, Talk};
+use super::message::{self, EventItem, TALK, Talk};
 use super::{Bridge, Pod};
-use crate::bus::{Arrival, Receipt};
+use crate::bus::{Receipt, ReceivedEvent};
 use crate::game::{PodName, Timestamp};
 use crate::socket::rooms::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};
@@ -36,25 +36,25 @@ impl Default for Backlog {
 }
 
 impl Backlog {
-    fn of(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+    fn of(permits: usize) -> Self {
+        Self(Arc::new(Semaphore::new(permits)))
     }
 
     /// Runs `rest` as a task, or drops it if too many are running.
     fn take(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
-        let Ok(place) = self.0.clone().try_acquire_owned() else {
+        let Ok(permit) = self.0.clone().try_acquire_owned() else {
             count::BRIDGE_DROPPED.add(1);
             return;
         };
         tasks.spawn(async move {
             rest.await;
-            drop(place);
+            drop(permit);
         });
     }
 }
 
 /// A received message.
-pub(super) struct Message<'a> {
+pub(super) struct BrokerDelivery<'a> {
     pub(super) bytes: &'a [u8],
     /// Its source; only known if it is traced.
     pub(super) from: Option<&'a Destination>,
@@ -65,8 +65,8 @@ pub(super) struct Message<'a> {
 }
 
 /// Handles a message.
-pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, taken: Message<'_>) {
-    let Message { bytes, from: source, sent, receipt } = taken;
+pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, received: BrokerDelivery<'_>) {
+    let BrokerDelivery { bytes, from: source, sent, receipt } = received;
     count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
     let from = PodName::from(&*message.from);
@@ -95,14 +95,14 @@ pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, taken: Message<'_>) {
 fn receive(
     bridge: &Bridge,
     pod: &Pod,
-    item: &Item<'_>,
+    item: &EventItem<'_>,
     span: &Span,
     receipt: Option<Arc<Receipt>>,
 ) {
     let is_work = receipt.is_some();
     count::BRIDGE_LATENCY.observe(Timestamp::now().after(item.at));
     let trace = TraceContext::of(span);
-    let arrival = Arrival { at: item.at, trace, body: item.body.get(), receipt };
+    let arrival = ReceivedEvent { at: item.at, trace, body: item.body.get(), receipt };
     match span.in_scope(|| pod.bus.receive(&item.event, &arrival)) {
         Some(Some(pending)) => {
             // Usually the lanes have room. If not, the delivery waits in a task and other messages go on.

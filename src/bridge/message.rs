@@ -18,17 +18,17 @@ const VERSION: u32 = 1;
 
 /// A message: some events of one pod.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Message<'a> {
+pub(super) struct PodMessage<'a> {
     v: u32,
     #[serde(borrow)]
     pub(super) from: Cow<'a, str>,
     #[serde(borrow)]
-    pub(super) events: Vec<Item<'a>>,
+    pub(super) events: Vec<EventItem<'a>>,
 }
 
 /// One of them.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Item<'a> {
+pub(super) struct EventItem<'a> {
     /// The name of its type.
     #[serde(rename = "e", borrow)]
     pub(super) event: Cow<'a, str>,
@@ -78,14 +78,14 @@ fn raw(json: &str) -> Option<&RawValue> {
     serde_json::from_str(json).ok()
 }
 
-fn item(parcel: &Parcel, with_trace: bool) -> Option<Item<'_>> {
+fn item(parcel: &Parcel, with_trace: bool) -> Option<EventItem<'_>> {
     let trace = if with_trace { parcel.trace.to_traceparent() } else { None };
     let (event, at, body) = (parcel.event.into(), parcel.at, raw(&parcel.body)?);
-    Some(Item { event, at, trace: trace.map(Cow::Owned), body })
+    Some(EventItem { event, at, trace: trace.map(Cow::Owned), body })
 }
 
-fn write(from: &PodName, events: Vec<Item<'_>>) -> Vec<u8> {
-    let message = Message { v: VERSION, from: from.as_str().into(), events };
+fn write(from: &PodName, events: Vec<EventItem<'_>>) -> Vec<u8> {
+    let message = PodMessage { v: VERSION, from: from.as_str().into(), events };
     serde_json::to_vec(&message).expect("texts and what has been JSON before")
 }
 
@@ -104,13 +104,13 @@ pub(super) fn of_talk(from: &PodName, talk: &[Talk]) -> Vec<u8> {
     let bodies: Vec<Arc<str>> =
         talk.iter().map(|it| serde_json::to_string(it).expect("ids and texts").into()).collect();
     let at = Timestamp::now();
-    let item = |body| Some(Item { event: TALK.into(), at, trace: None, body: raw(body)? });
+    let item = |body| Some(EventItem { event: TALK.into(), at, trace: None, body: raw(body)? });
     write(from, bodies.iter().filter_map(|body| item(body)).collect())
 }
 
 /// Parses a message. `None` if it is of another version or invalid, which is counted.
-pub(super) fn read(bytes: &[u8]) -> Option<Message<'_>> {
-    let message = serde_json::from_slice::<Message<'_>>(bytes).ok().filter(|it| it.v == VERSION);
+pub(super) fn read(bytes: &[u8]) -> Option<PodMessage<'_>> {
+    let message = serde_json::from_slice::<PodMessage<'_>>(bytes).ok().filter(|it| it.v == VERSION);
     if message.is_none() {
         count::BRIDGE_UNREADABLE.add(1);
     }
@@ -139,7 +139,7 @@ mod tests {
         let bytes = of_many(&"a".into(), [&parcel, &parcel].into_iter());
         let message = read(&bytes).unwrap();
         assert_eq!((&*message.from, message.events.len()), ("a", 2));
-        let Item { event, at, trace, body } = &message.events[1];
+        let EventItem { event, at, trace, body } = &message.events[1];
         assert_eq!((&**event, *at, body.get()), ("player.moved", Timestamp(5), r#"{"game":1}"#));
         let expected = "00-0af7651916cd43dd8448eb211c803100-b7ad6b7169203331-01";
         assert_eq!(trace.as_deref(), Some(expected));

@@ -45,7 +45,7 @@ use tokio_util::task::TaskTracker;
 use self::alarm::Alarms;
 use self::inbound::Backlog;
 use self::link::Link;
-use self::outbound::{Batches, Lanes};
+use self::outbound::{Batches, BridgeLanes};
 use self::roster::Roster;
 use self::topology::Topology;
 use crate::bus::{Bus, Carrier, Parcel};
@@ -85,7 +85,7 @@ pub(crate) struct Bridge {
     live: RedisLive,
     roster: Roster,
     link: watch::Sender<Option<Arc<Link>>>,
-    lanes: Lanes,
+    lanes: BridgeLanes,
     batches: Batches,
     alarms: Alarms,
     backlog: Backlog,
@@ -103,7 +103,7 @@ impl Bridge {
             live,
             roster: Roster::default(),
             link: watch::Sender::new(None),
-            lanes: Lanes::default(),
+            lanes: BridgeLanes::default(),
             batches: Batches::default(),
             alarms: Alarms::default(),
             backlog: Backlog::default(),

@@ -14,7 +14,7 @@ use crate::bus::{Parcel, Reach};
 use crate::game::{GameId, PodName, UserId};
 use crate::telemetry::count;
 
-/// Lanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
+/// BridgeLanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
 /// number of messages in flight: hundreds of races may start in the same moment.
 const LANES: usize = 32;
 /// Events that may wait in one lane. When it is full, the publisher waits for [`PATIENCE`], or not at all without a
@@ -36,19 +36,19 @@ const USELESS: usize = 50;
 const LAST_TRIES: Duration = Duration::from_secs(2);
 
 /// The lanes of lifecycle events.
-pub(super) struct Lanes {
+pub(super) struct BridgeLanes {
     senders: Vec<mpsc::Sender<Parcel>>,
     receivers: Mutex<Vec<mpsc::Receiver<Parcel>>>,
 }
 
-impl Default for Lanes {
+impl Default for BridgeLanes {
     fn default() -> Self {
         let (senders, receivers) = (0..LANES).map(|_| mpsc::channel(LANE_CAPACITY)).unzip();
         Self { senders, receivers: Mutex::new(receivers) }
     }
 }
 
-impl Lanes {
+impl BridgeLanes {
     /// The receiving ends; can be taken once.
     pub(super) fn receivers(&self) -> Vec<mpsc::Receiver<Parcel>> {
         std::mem::take(&mut *self.receivers.lock())
@@ -128,22 +128,22 @@ impl Bridge {
 }
 
 /// The key by which positions replace each other.
-type Whose = (GameId, &'static str, Option<UserId>);
+type PositionKey = (GameId, &'static str, Option<UserId>);
 
 /// The waiting positions and their receivers. At most one per player, which is the bound.
 #[derive(Default)]
 pub(super) struct Batches {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<PendingPositions>,
     filled: Notify,
 }
 
-type Waiting = HashMap<Whose, (Arc<[PodName]>, Parcel)>;
+type PendingPositions = HashMap<PositionKey, (Arc<[PodName]>, Parcel)>;
 
 impl Batches {
     pub(super) fn put(&self, pods: Arc<[PodName]>, parcel: Parcel) {
         let Some(game) = parcel.game else { return };
-        let whose = (game, parcel.event, parcel.player.clone());
-        self.waiting.lock().insert(whose, (pods, parcel));
+        let key = (game, parcel.event, parcel.player.clone());
+        self.waiting.lock().insert(key, (pods, parcel));
         self.filled.notify_one();
     }
 }
@@ -171,7 +171,7 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
 
 /// Divides the positions: one message per pod with the positions that it needs; or the same message for all pods, if few
 /// enough of what they receive is useless to them ([`USELESS`]). Then the broker handles one message instead of several.
-fn shares(waiting: &Waiting) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
+fn shares(waiting: &PendingPositions) -> Vec<(Vec<PodName>, Vec<&Parcel>)> {
     let mut by_pod: HashMap<&PodName, Vec<&Parcel>> = HashMap::new();
     for (pods, parcel) in waiting.values() {
         for pod in &**pods {

@@ -32,7 +32,7 @@ const REFRESH: Duration = Duration::from_secs(10);
 type Others = Arc<[PodName]>;
 
 #[derive(Default)]
-struct Entry {
+struct RosterEntry {
     sockets: usize,
     /// Since when the game has no sockets here.
     lingers: Option<Instant>,
@@ -42,8 +42,8 @@ struct Entry {
 }
 
 #[derive(Default)]
-struct Inside {
-    games: HashMap<GameId, Entry>,
+struct RosterState {
+    games: HashMap<GameId, RosterEntry>,
     alive: HashMap<PodName, Instant>,
     /// Pods found dead since.
     dead: Vec<PodName>,
@@ -54,22 +54,22 @@ const SHARDS: usize = 64;
 
 /// Cached from Redis: which pods hold sockets of this pod's games.
 pub(super) struct Roster {
-    inside: Mutex<Inside>,
+    state: Mutex<RosterState>,
     /// Of each game with other pods, these pods: a copy, changed together with the entries, for keystrokes.
     others: [RwLock<HashMap<GameId, Others>>; SHARDS],
 }
 
 impl Default for Roster {
     fn default() -> Self {
-        Self { inside: Mutex::default(), others: std::array::from_fn(|_| RwLock::default()) }
+        Self { state: Mutex::default(), others: std::array::from_fn(|_| RwLock::default()) }
     }
 }
 
 impl Roster {
     /// Counts one more socket of the game here.
     pub(super) fn enter(&self, game: GameId) -> Arc<OnceCell<()>> {
-        let mut inside = self.inside.lock();
-        let entry = inside.games.entry(game).or_default();
+        let mut state = self.state.lock();
+        let entry = state.games.entry(game).or_default();
         entry.sockets += 1;
         entry.lingers = None;
         entry.known.clone()
@@ -77,7 +77,7 @@ impl Roster {
 
     /// Counts one socket less.
     pub(super) fn leave(&self, game: GameId) {
-        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
+        if let Some(entry) = self.state.lock().games.get_mut(&game) {
             entry.sockets = entry.sockets.saturating_sub(1);
             if entry.sockets == 0 {
                 entry.lingers = Some(Instant::now());
@@ -99,7 +99,12 @@ impl Roster {
     }
 
     /// Sets the other pods of an entry, which the caller has locked, and the copy.
-    fn set_others(&self, game: GameId, entry: &mut Entry, others: impl Iterator<Item = PodName>) {
+    fn set_others(
+        &self,
+        game: GameId,
+        entry: &mut RosterEntry,
+        others: impl Iterator<Item = PodName>,
+    ) {
         entry.others = others.collect();
         let mut shard = self.shard(game).write();
         if entry.others.is_empty() {
@@ -111,34 +116,34 @@ impl Roster {
 
     /// Those of `pods` that are alive.
     fn living(&self, pods: Vec<PodName>) -> Vec<PodName> {
-        let inside = self.inside.lock();
-        pods.into_iter().filter(|pod| inside.alive.contains_key(pod)).collect()
+        let state = self.state.lock();
+        pods.into_iter().filter(|pod| state.alive.contains_key(pod)).collect()
     }
 
     /// Whether one of them is unknown.
     fn has_stranger(&self, pods: &[PodName]) -> bool {
-        let inside = self.inside.lock();
-        pods.iter().any(|pod| !inside.alive.contains_key(pod) && !inside.dead.contains(pod))
+        let state = self.state.lock();
+        pods.iter().any(|pod| !state.alive.contains_key(pod) && !state.dead.contains(pod))
     }
 
     /// Remembers pods as dead until the next [`Roster::set_alive`].
     fn note_dead(&self, pods: &[PodName]) {
-        let mut inside = self.inside.lock();
-        let Inside { alive, dead, .. } = &mut *inside;
+        let mut state = self.state.lock();
+        let RosterState { alive, dead, .. } = &mut *state;
         dead.extend(pods.iter().filter(|pod| !alive.contains_key(pod)).cloned());
     }
 
     fn set(&self, game: GameId, others: Vec<PodName>) {
-        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
+        if let Some(entry) = self.state.lock().games.get_mut(&game) {
             self.set_others(game, entry, others.into_iter());
         }
     }
 
     /// Adds a pod to a game's roster. Returns whether the game has sockets here, too.
     pub(super) fn add(&self, game: GameId, pod: &PodName) -> bool {
-        let mut inside = self.inside.lock();
-        inside.alive.insert(pod.clone(), Instant::now());
-        let Some(entry) = inside.games.get_mut(&game) else { return false };
+        let mut state = self.state.lock();
+        state.alive.insert(pod.clone(), Instant::now());
+        let Some(entry) = state.games.get_mut(&game) else { return false };
         if !entry.others.contains(pod) {
             let others = entry.others.clone();
             self.set_others(game, entry, others.iter().chain([pod]).cloned());
@@ -147,7 +152,7 @@ impl Roster {
     }
 
     pub(super) fn remove(&self, game: GameId, pod: &PodName) {
-        if let Some(entry) = self.inside.lock().games.get_mut(&game) {
+        if let Some(entry) = self.state.lock().games.get_mut(&game) {
             let others = entry.others.clone();
             self.set_others(game, entry, others.iter().filter(|it| *it != pod).cloned());
         }
@@ -155,8 +160,8 @@ impl Roster {
 
     /// Sets the pods that are alive, in addition to those seen a moment ago.
     pub(super) fn set_alive(&self, alive: Vec<PodName>) {
-        let mut inside = self.inside.lock();
-        let Inside { games, alive: seen, dead } = &mut *inside;
+        let mut state = self.state.lock();
+        let RosterState { games, alive: seen, dead } = &mut *state;
         seen.retain(|_, at| at.elapsed() < ALIVE);
         seen.extend(alive.into_iter().map(|pod| (pod, Instant::now())));
         for (game, entry) in games {
@@ -170,41 +175,41 @@ impl Roster {
     }
 
     fn is_in(&self, game: GameId) -> bool {
-        self.inside.lock().games.contains_key(&game)
+        self.state.lock().games.contains_key(&game)
     }
 
     /// The games that have sockets here.
     pub(super) fn here(&self) -> Vec<GameId> {
-        let inside = self.inside.lock();
-        inside.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
+        let state = self.state.lock();
+        state.games.iter().filter(|(_, it)| it.sockets > 0).map(|(game, _)| *game).collect()
     }
 
     /// The state of telling the other pods that this one has sockets of the game.
     fn known(&self, game: GameId) -> Option<Arc<OnceCell<()>>> {
-        self.inside.lock().games.get(&game).map(|entry| entry.known.clone())
+        self.state.lock().games.get(&game).map(|entry| entry.known.clone())
     }
 
     /// The games that the other pods do not know to have sockets here, because Redis has not answered.
     fn unknown(&self) -> Vec<GameId> {
-        let inside = self.inside.lock();
-        let unknown = inside.games.iter().filter(|(_, it)| !it.known.initialized());
+        let state = self.state.lock();
+        let unknown = state.games.iter().filter(|(_, it)| !it.known.initialized());
         unknown.map(|(game, _)| *game).collect()
     }
 
     fn games(&self) -> Vec<GameId> {
-        self.inside.lock().games.keys().copied().collect()
+        self.state.lock().games.keys().copied().collect()
     }
 
     /// Removes and returns the games without sockets here for too long, with the pods on their rosters.
     fn take_left(&self) -> Vec<(GameId, Others)> {
-        let mut inside = self.inside.lock();
-        let is_over = |entry: &Entry| {
+        let mut state = self.state.lock();
+        let is_over = |entry: &RosterEntry| {
             entry.sockets == 0 && entry.lingers.is_none_or(|at| at.elapsed() >= LINGER)
         };
-        let left = inside.games.iter().filter(|(_, entry)| is_over(entry));
+        let left = state.games.iter().filter(|(_, entry)| is_over(entry));
         let left: Vec<_> = left.map(|(game, entry)| (*game, entry.others.clone())).collect();
         for (game, _) in &left {
-            inside.games.remove(game);
+            state.games.remove(game);
             self.shard(*game).write().remove(game);
         }
         left
@@ -318,7 +323,7 @@ mod tests {
     async fn a_keystroke_goes_to_the_pods_that_hold_an_opponent() {
         let roster = Roster::default();
         assert!(!roster.has_others(GAME));
-        assert!(!roster.add(GAME, &"b".into()), "nobody is here");
+        assert!(!roster.add(GAME, &"b".into()), "no socket is here");
         roster.enter(GAME);
         roster.set_alive(names(&["a", "b"]));
         let pods = names(&["b", "dead"]);

@@ -64,7 +64,7 @@ pub trait Carrier: Send + Sync {
 }
 
 /// An event received from another pod.
-pub struct Arrival<'a> {
+pub struct ReceivedEvent<'a> {
     /// When it was published.
     pub at: Timestamp,
     /// The span that published it.

@@ -7,7 +7,7 @@ use salvo::oapi::{Components, RefOr, Schema, ToSchema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::carrier::Arrival;
+use super::carrier::ReceivedEvent;
 use super::owner::Owner;
 use super::publish::Pending;
 use super::topic::Bus;
@@ -76,7 +76,7 @@ pub trait Loss: Sized + 'static {
     /// Receives an event that another pod published. `None` if it cannot be parsed.
     fn receive<C: Owner, E: Event<Loss = Self>>(
         bus: &Arc<Bus<C>>,
-        arrival: &Arrival<'_>,
+        arrival: &ReceivedEvent<'_>,
     ) -> Option<Pending>;
 }
 
@@ -131,7 +131,7 @@ impl Loss for Never {
     }
     fn receive<C: Owner, E: Event<Loss = Self>>(
         bus: &Arc<Bus<C>>,
-        arrival: &Arrival<'_>,
+        arrival: &ReceivedEvent<'_>,
     ) -> Option<Pending> {
         Bus::receive_never::<E>(bus, arrival)
     }
@@ -148,7 +148,7 @@ macro_rules! unawaited {
             }
             fn receive<C: Owner, E: Event<Loss = Self>>(
                 bus: &Arc<Bus<C>>,
-                arrival: &Arrival<'_>,
+                arrival: &ReceivedEvent<'_>,
             ) -> Option<Pending> {
                 Bus::receive_unawaited::<E>(bus, arrival)
             }
@@ -171,7 +171,7 @@ pub struct Envelope<E> {
 
 impl<E: Event> Envelope<E> {
     /// An event from another pod. `None` if it cannot be parsed.
-    pub(super) fn arrived(arrival: &Arrival<'_>) -> Option<Self> {
+    pub(super) fn arrived(arrival: &ReceivedEvent<'_>) -> Option<Self> {
         let event = serde_json::from_str(arrival.body).ok()?;
         Some(Self { event, at: arrival.at, trace: arrival.trace.clone() })
     }

@@ -28,7 +28,7 @@ mod tap;
 mod topic;
 
 pub use build::{BusBuilder, Listeners, RING_CAPACITY, Reread};
-pub use carrier::{Arrival, Carrier, Parcel, Receipt, Settled};
+pub use carrier::{Carrier, Parcel, Receipt, ReceivedEvent, Settled};
 pub use event::{
     Envelope, Event, EventInfo, Fleeting, Heard, Latest, Loss, Never, Promise, Reach, Unawaited,
 };

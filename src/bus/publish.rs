@@ -10,11 +10,11 @@ use super::event::{Event, EventInfo, Loss};
 use super::owner::Owner;
 use super::topic::Bus;
 
-type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+type DeliveryFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The pending part of a publication: nothing for `Latest`, which then costs no allocation.
 #[must_use = "`Never` events are published when this is awaited"]
-pub struct Pending(Option<Waiting>);
+pub struct Pending(Option<DeliveryFuture>);
 
 impl Pending {
     /// Nothing to wait for.
@@ -50,8 +50,8 @@ impl Pending {
 
 impl IntoFuture for Pending {
     type Output = ();
-    type IntoFuture = Waiting;
-    fn into_future(self) -> Waiting {
+    type IntoFuture = DeliveryFuture;
+    fn into_future(self) -> DeliveryFuture {
         self.0.unwrap_or_else(|| Box::pin(std::future::ready(())))
     }
 }

@@ -93,16 +93,16 @@ impl Diary {
 
     /// Records every event.
     fn hearing<E: Numbered>(&self) -> Handler<Arc<Switch>, E> {
-        self.behind(&Door::opened())
+        self.behind(&Latch::opened())
     }
 
-    /// Records every event, but not before the gate is open.
-    fn behind<E: Numbered>(&self, door: &Door) -> Handler<Arc<Switch>, E> {
-        let (diary, door) = (self.clone(), door.clone());
+    /// Records every event, but not before the latch is open.
+    fn behind<E: Numbered>(&self, latch: &Latch) -> Handler<Arc<Switch>, E> {
+        let (diary, latch) = (self.clone(), latch.clone());
         handler(move |heard: Heard<E>| {
-            let (diary, door) = (diary.clone(), door.clone());
+            let (diary, latch) = (diary.clone(), latch.clone());
             async move {
-                door.pass().await;
+                latch.pass().await;
                 diary.write(heard.number());
                 Ok(())
             }
@@ -110,15 +110,15 @@ impl Diary {
     }
 }
 
-/// A gate that blocks callers until it is opened.
+/// A latch that blocks callers until it is opened.
 #[derive(Clone, Default)]
-struct Door(CancellationToken);
+struct Latch(CancellationToken);
 
-impl Door {
+impl Latch {
     fn opened() -> Self {
-        let door = Self::default();
-        door.open();
-        door
+        let latch = Self::default();
+        latch.open();
+        latch
     }
 
     fn open(&self) {
@@ -184,8 +184,8 @@ impl Log {
     fn capture() -> Self {
         // A subscriber must exist all the time: tracing caches the interest per log line, so a line that another test
         // reaches first without a subscriber would be off for the whole process.
-        static SOMEBODY: Once = Once::new();
-        SOMEBODY.call_once(|| {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
             let silent = tracing_subscriber::fmt().with_writer(std::io::sink).finish();
             // It may already be set.
             let _ = tracing::subscriber::set_global_default(silent);

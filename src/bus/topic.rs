@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 use tracing::Instrument;
 
-use super::carrier::{Arrival, Carrier, Parcel, Receipt};
+use super::carrier::{Carrier, Parcel, Receipt, ReceivedEvent};
 use super::event::{Envelope, Event, EventInfo, Heard, Never, Reach, Unawaited};
 use super::lane::{Delivery, Lanes};
 use super::owner::Owner;
@@ -51,7 +51,7 @@ impl<C, E: Event> Default for Topic<C, E> {
 
 /// Receives an event from another pod. `None` if it cannot be parsed.
 pub(super) type Receive<C> =
-    Box<dyn for<'a> Fn(&Arc<Bus<C>>, &Arrival<'a>) -> Option<Pending> + Send + Sync>;
+    Box<dyn for<'a> Fn(&Arc<Bus<C>>, &ReceivedEvent<'a>) -> Option<Pending> + Send + Sync>;
 
 /// Routes events by type. Built by a [`BusBuilder`](super::BusBuilder), then never changed. `C` is
 /// the context that handlers get.
@@ -175,7 +175,7 @@ impl<C: Owner> Bus<C> {
     pub(crate) fn receive(
         self: &Arc<Self>,
         event: &str,
-        arrival: &Arrival<'_>,
+        arrival: &ReceivedEvent<'_>,
     ) -> Option<Option<Pending>> {
         self.receive.get(event).map(|(_, receive)| receive(self, arrival))
     }
@@ -194,7 +194,7 @@ impl<C: Owner> Bus<C> {
 
     pub(super) fn receive_never<E: Event<Loss = Never>>(
         bus: &Arc<Self>,
-        arrival: &Arrival<'_>,
+        arrival: &ReceivedEvent<'_>,
     ) -> Option<Pending> {
         let envelope = Envelope::arrived(arrival)?;
         let (bus, receipt) = (bus.clone(), arrival.receipt.clone());
@@ -204,7 +204,7 @@ impl<C: Owner> Bus<C> {
 
     pub(super) fn receive_unawaited<E: Event<Loss: Unawaited>>(
         bus: &Arc<Self>,
-        arrival: &Arrival<'_>,
+        arrival: &ReceivedEvent<'_>,
     ) -> Option<Pending> {
         let Envelope { event, at, trace } = Envelope::<E>::arrived(arrival)?;
         let age = Timestamp::now().after(at);

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_server_that_starts_is_alive_and_takes_nobody() {
+    async fn a_starting_server_is_alive_and_refuses_requests() {
         let acceptor = take(0).await.expect("a port");
         let address = acceptor.address;
         let mut kept = None;

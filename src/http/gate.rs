@@ -21,12 +21,12 @@ const REQUEST: &str = "request";
 pub(super) struct Gate {
     cx: Cx,
     role: Option<Role>,
-    budgets: Option<Budgets<Caller>>,
+    budgets: Option<Budgets<BudgetOwner>>,
 }
 
 /// Whose budget a request spends.
 #[derive(PartialEq, Eq, Hash)]
-enum Caller {
+enum BudgetOwner {
     Player(UserId),
     Address(IpAddr),
 }
@@ -54,8 +54,8 @@ impl Gate {
             return Err(Error::new(Kind::NOT_PERMITTED, why));
         }
         let Some(budgets) = &self.budgets else { return Ok(()) };
-        let caller = bearer().map(|bearer| Caller::Player(bearer.user.id));
-        let caller = caller.unwrap_or_else(|_| Caller::Address(cx.address(req)));
+        let caller = bearer().map(|bearer| BudgetOwner::Player(bearer.user.id));
+        let caller = caller.unwrap_or_else(|_| BudgetOwner::Address(cx.address(req)));
         let spent = budgets.spend(caller);
         spent.map_err(|wait| Error::too_many("too many requests of this kind", wait))
     }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 
 use super::edge::Connection;
 use super::edge::in_full;
-use super::edge::{Full, Places};
+use super::edge::{ConnectionSlots, Full};
 use super::edge::{is_among, site};
 use crate::settings::LimitSettings;
 use crate::telemetry::count;
@@ -33,7 +33,7 @@ pub(crate) struct Caps {
     per_address: usize,
     /// Trusted proxies, whose addresses stand for many clients.
     proxies: Vec<IpNet>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
 }
 
 impl Caps {
@@ -43,14 +43,14 @@ impl Caps {
             in_all: settings.connections.min(room),
             per_address: settings.connections_per_address,
             proxies: settings.trusted_proxies.clone(),
-            places: Arc::default(),
+            slots: Arc::default(),
         }
     }
 
     /// A limit in total only.
     pub(crate) fn of_all(connections: usize) -> Self {
         let (in_all, per_address) = (connections, connections);
-        Self { in_all, per_address, proxies: Vec::new(), places: Arc::default() }
+        Self { in_all, per_address, proxies: Vec::new(), slots: Arc::default() }
     }
 
     /// The limit of one address; trusted proxies have none.
@@ -79,8 +79,8 @@ impl Listener {
                 Ok((stream, peer)) => {
                     let address = peer.ip().to_canonical();
                     let each = self.caps.per_address(address);
-                    match self.caps.places.take(site(address), self.caps.in_all, each) {
-                        Ok(place) => return (Connection::new(stream, place), peer),
+                    match self.caps.slots.take(site(address), self.caps.in_all, each) {
+                        Ok(slot) => return (Connection::new(stream, slot), peer),
                         Err(full) => self.refuse(stream, full),
                     }
                 }

@@ -26,15 +26,15 @@ use crate::module::context::{Cx, RouteEntry};
 use crate::socket::{SocketRoute, Sockets};
 
 /// The endpoint for HEAD.
-fn head_of(route: &Route) -> Shared {
-    Shared(if route.changes_state { Arc::new(unchanged) } else { route.endpoint.clone() })
+fn head_of(route: &Route) -> SharedEndpoint {
+    SharedEndpoint(if route.changes_state { Arc::new(unchanged) } else { route.endpoint.clone() })
 }
 
 /// Shares one endpoint between several places of the router.
-struct Shared(Arc<dyn Handler>);
+struct SharedEndpoint(Arc<dyn Handler>);
 
 #[async_trait]
-impl Handler for Shared {
+impl Handler for SharedEndpoint {
     // salvo finds the documentation of an endpoint by its type.
     fn type_id(&self) -> std::any::TypeId {
         Handler::type_id(&*self.0)
@@ -90,7 +90,7 @@ pub(crate) fn service(
         if *method == Method::GET {
             at = at.push(Router::new().head(head_of(&route)));
         }
-        let goal = Shared(route.endpoint);
+        let goal = SharedEndpoint(route.endpoint);
         at = at.push(match *method {
             Method::POST => Router::new().post(goal),
             Method::DELETE => Router::new().delete(goal),
@@ -105,7 +105,9 @@ pub(crate) fn service(
         let cx = cx.of(socket.module);
         let at = Router::with_path(&socket.path[1..]).hoop(Gate::of_socket(&cx));
         let at = at.push(Router::new().head(SocketsAreForGet));
-        api = api.push(at.push(Router::new().get(Shared((socket.endpoint)(cx, shared.clone())))));
+        api = api.push(
+            at.push(Router::new().get(SharedEndpoint((socket.endpoint)(cx, shared.clone())))),
+        );
     }
     let router = Router::new().push(api).push(docs.router()).push(web::router(cx));
     paths.extend(docs::PATHS);

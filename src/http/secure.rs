@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_come_by_https_gets_secure_ones_anywhere() {
+    fn a_request_by_https_gets_secure_ones_anywhere() {
         let local = ("host", "backend:8080");
         for (header, value, is_https) in [
             ("x-forwarded-proto", "https", true),

@@ -25,7 +25,7 @@ pub use shared::{OneTime, Shared};
 pub use step::{Fate, Step};
 
 use crate::game::{Game, GameId, PodName, Timestamp, User, UserId};
-use crate::telemetry::{Store as Place, live_operation};
+use crate::telemetry::{StoreLocation, live_operation};
 use crate::{Error, Kind};
 
 /// A transition, as a store gets it. It may run several times, each time on fresh facts; its last answer counts.
@@ -88,25 +88,25 @@ pub trait Store: Send + Sync {
 #[derive(Clone)]
 pub struct Live {
     store: Arc<dyn Store>,
-    place: Place,
+    location: StoreLocation,
     pod: PodName,
 }
 
 impl Live {
     /// The live state of a single server.
     pub fn in_process(store: InProcess) -> Self {
-        Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
+        Self { store: Arc::new(store), location: StoreLocation::HERE, pod: "here".into() }
     }
 
     /// The live state of one of several pods.
     pub fn on_redis(store: RedisLive) -> Self {
-        let (place, pod) = (store.place().clone(), store.pod().clone());
-        Self { store: Arc::new(store), place, pod }
+        let (location, pod) = (store.location().clone(), store.pod().clone());
+        Self { store: Arc::new(store), location, pod }
     }
 
     #[cfg(test)]
     pub(crate) fn of(store: impl Store + 'static) -> Self {
-        Self { store: Arc::new(store), place: Place::HERE, pod: "here".into() }
+        Self { store: Arc::new(store), location: StoreLocation::HERE, pod: "here".into() }
     }
 
     /// This pod, as it is stored with its sockets.
@@ -132,7 +132,7 @@ impl Live {
             step
         };
         let work = self.store.change(id, &mut transition);
-        match live_operation(&self.place, operation, work).await? {
+        match live_operation(&self.location, operation, work).await? {
             Applied::Done(game) => Ok(outcome.map(|outcome| (outcome, game))),
             Applied::Missing | Applied::TooEarly => Ok(None),
         }
@@ -165,7 +165,7 @@ impl Live {
         &self,
         mut make: impl FnMut(GameId) -> Game + Send,
     ) -> Result<Arc<Game>, Error> {
-        live_operation(&self.place, "open", self.store.open(&mut make)).await
+        live_operation(&self.location, "open", self.store.open(&mut make)).await
     }
 
     /// The facts of a game.
@@ -173,7 +173,7 @@ impl Live {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn find(&self, id: GameId) -> Result<Option<Arc<Game>>, Error> {
-        Ok(live_operation(&self.place, "find", self.store.find(&[id])).await?.pop())
+        Ok(live_operation(&self.location, "find", self.store.find(&[id])).await?.pop())
     }
 
     /// The games that an index leads to, oldest first, at most so many.
@@ -181,7 +181,7 @@ impl Live {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn seek(&self, index: Index, limit: usize) -> Result<Vec<Arc<Game>>, Error> {
-        live_operation(&self.place, "seek", self.store.seek(&index, limit)).await
+        live_operation(&self.location, "seek", self.store.seek(&index, limit)).await
     }
 
     /// The games in which a user has a seat, oldest first, as long as they can be read.
@@ -199,7 +199,7 @@ impl Live {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
-        live_operation(&self.place, "scan", self.store.scan()).await
+        live_operation(&self.location, "scan", self.store.scan()).await
     }
 
     /// Gives the seats of a guest to the account that the guest has logged in to. Returns the games.
@@ -222,7 +222,7 @@ impl Live {
     /// # Errors
     /// The cause, for the log.
     pub async fn probe(&self) -> Result<(), String> {
-        live_operation(&self.place, "probe", self.store.probe()).await
+        live_operation(&self.location, "probe", self.store.probe()).await
     }
 
     /// The value under a key. It may be an expired one that is not removed yet.
@@ -230,7 +230,7 @@ impl Live {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
-        live_operation(&self.place, "read", self.store.read(key)).await
+        live_operation(&self.location, "read", self.store.read(key)).await
     }
 
     /// Stores a value under a key, if the current one is `expected`. Returns whether it did.
@@ -243,7 +243,7 @@ impl Live {
         expected: Option<&Shared>,
         value: Shared,
     ) -> Result<bool, Error> {
-        live_operation(&self.place, "write", self.store.write(key, expected, Some(value))).await
+        live_operation(&self.location, "write", self.store.write(key, expected, Some(value))).await
     }
 
     /// Removes the value under a key, if it is still `expected`. Returns whether it did.
@@ -251,7 +251,7 @@ impl Live {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn remove(&self, key: &str, expected: &Shared) -> Result<bool, Error> {
-        live_operation(&self.place, "remove", self.store.write(key, Some(expected), None)).await
+        live_operation(&self.location, "remove", self.store.write(key, Some(expected), None)).await
     }
 
     /// Stores something under a new key, from which it can be taken once, until a time.
@@ -272,7 +272,7 @@ impl Live {
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
     pub async fn take<T: OneTime>(&self, key: &str, now: Timestamp) -> Result<Option<T>, Error> {
         let key = format!("{}:{key}", T::KIND);
-        let taken = live_operation(&self.place, "take", self.take_text(&key, now)).await?;
+        let taken = live_operation(&self.location, "take", self.take_text(&key, now)).await?;
         taken.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
     }
 

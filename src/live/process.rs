@@ -51,7 +51,7 @@ impl InProcess {
         let games = self.shelf.lock().all();
         let mut writing = Vec::new();
         for game in games {
-            writing.push(self.journal.place().await?.enter(Change::Saved(game)));
+            writing.push(self.journal.reserve().await?.write(Change::Saved(game)));
         }
         for writing in writing {
             writing.done().await?;
@@ -76,11 +76,11 @@ impl Store for InProcess {
     }
 
     async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
-        let place = self.journal.place().await?;
+        let permit = self.journal.reserve().await?;
         let (applied, writing) = {
             let mut shelf = self.shelf.lock();
             let (applied, change) = shelf.change(id, transition);
-            (applied, change.map(|change| place.enter(change)))
+            (applied, change.map(|change| permit.write(change)))
         };
         match writing {
             Some(writing) => writing.done().await.map(|()| applied),
@@ -93,10 +93,10 @@ impl Store for InProcess {
         make: &mut (dyn FnMut(GameId) -> Game + Send),
     ) -> Result<Arc<Game>, Error> {
         loop {
-            let place = self.journal.place().await?;
+            let permit = self.journal.reserve().await?;
             let opened = {
                 let mut shelf = self.shelf.lock();
-                shelf.open(make).map(|game| (place.enter(Change::Saved(game.clone())), game))
+                shelf.open(make).map(|game| (permit.write(Change::Saved(game.clone())), game))
             };
             if let Some((writing, game)) = opened {
                 return writing.done().await.map(|()| game);

@@ -1,11 +1,10 @@
-//! Lobbies and races under chance: random stories are told to games on paper, and every moment of
-//! them has to keep what the rules promise; then the stores have to tell the same stories.
+//! Property tests of lobbies and races. A story is a random sequence of steps of some players. It runs against an
+//! in-memory store: after each step the rules' promises must hold. Then both stores must behave in the same way.
 
 mod clerk;
 mod cluster;
 mod contract;
 mod crowd;
-mod deeds;
 mod embedded;
 mod examples;
 mod promises;
@@ -13,15 +12,16 @@ mod redis;
 mod restarts;
 mod shares;
 mod story;
+mod test_pod;
 
 use std::time::Duration;
 
-use self::deeds::{Deeds, Table};
+use self::test_pod::{MemoryGames, TestPod};
 use crate::game::{
     Door, Figures, Game, GameId, OpenSocket, Parts, SocketId, Stage, Timestamp, Unranked, User,
     UserId, UserType,
 };
-use crate::handlers::lobby::seats::{Entry, LobbyRules};
+use crate::handlers::lobby::seats::{LobbyRules, SeatRequest};
 use crate::handlers::shared::{Claim, Finish, Level, Progress, TextWish, Wishes, token_of};
 use crate::{Error, Kind};
 
@@ -35,13 +35,13 @@ fn rules(player_limit: usize) -> LobbyRules {
     }
 }
 
-/// A socket of a player who has no other.
+/// The socket of a player with one socket.
 const SOCKET: SocketId = SocketId(1);
 /// How long a player may be absent.
 const ABSENCE: Duration = Duration::from_millis(500);
 /// From the words to START.
 const START_COUNTDOWN: Duration = Duration::from_millis(500);
-/// How long nothing is due after a restart.
+/// Grace period after a restart, in which nothing is due.
 const RESUME: Duration = Duration::from_secs(1);
 
 /// The `n`th player. Some share a name, and some are registered.
@@ -53,19 +53,19 @@ fn player(n: usize) -> User {
     User { id: format!("{kind}-{n}").as_str().into(), name, user_type }
 }
 
-fn entry(n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
-    entry_on(SOCKET, n, rules, now)
+fn request(n: usize, rules: LobbyRules, now: Timestamp) -> SeatRequest {
+    request_on(SOCKET, n, rules, now)
 }
 
-/// A socket on the server that is asked.
+/// A socket on the pod that gets the request.
 fn on_a_pod(socket: SocketId) -> OpenSocket {
     (socket, "here".into())
 }
 
-fn entry_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> Entry {
+fn request_on(socket: SocketId, n: usize, rules: LobbyRules, now: Timestamp) -> SeatRequest {
     let socket = on_a_pod(socket);
     let user = player(n);
-    Entry {
+    SeatRequest {
         user,
         door: Door::OPEN,
         socket,
@@ -88,13 +88,13 @@ fn invited(n: i64) -> Door {
     crate::handlers::shared::invited(&format!("invitation-{}", n % 2))
 }
 
-/// Somebody who wants to race alone.
-fn alone(entry: Entry) -> Entry {
-    let rules = LobbyRules { player_limit: 1, ..entry.rules };
-    Entry { door: Door::ALONE, rules, ..entry }
+/// The same request, for a race alone.
+fn alone(request: SeatRequest) -> SeatRequest {
+    let rules = LobbyRules { player_limit: 1, ..request.rules };
+    SeatRequest { door: Door::ALONE, rules, ..request }
 }
 
-/// Two bots of one name, and it is Anna's.
+/// Two bots with the same name as the player Anna.
 fn bots() -> Vec<User> {
     let bot = |n| User { id: UserId::from(n), name: "Anna".into(), user_type: UserType::Guest };
     vec![bot("bot-1"), bot("bot-2")]

@@ -25,7 +25,7 @@ use crate::login::identity::Provider;
 use crate::records::Derivation;
 use crate::settings::Settings;
 use crate::socket::{FrameHandlers, Rooms, SocketRoute};
-use crate::telemetry::{About, Own};
+use crate::telemetry::{About, ModuleInstrument};
 use crate::timers::Timer;
 
 /// The declared timers, until the settings are available to choose those that are wanted.
@@ -257,21 +257,21 @@ impl Wiring<'_> {
     /// A counter `typephoon_<module>_<name>_total`; [`Cx::counter`] finds it. `help` describes in one sentence what it
     /// counts.
     pub fn counter(&mut self, name: &'static str, help: &'static str) {
-        self.instrument(name, Own::counter(self.row.name, name, help));
+        self.instrument(name, ModuleInstrument::counter(self.row.name, name, help));
     }
 
     /// A gauge `typephoon_<module>_<name>`; [`Cx::gauge`] finds it.
     pub fn gauge(&mut self, name: &'static str, help: &'static str) {
-        self.instrument(name, Own::gauge(self.row.name, name, help));
+        self.instrument(name, ModuleInstrument::gauge(self.row.name, name, help));
     }
 
     /// A histogram `typephoon_<module>_<name>` of durations, so that its name ends in `_seconds`;
     /// [`Cx::histogram`] finds it.
     pub fn histogram(&mut self, name: &'static str, help: &'static str) {
-        self.instrument(name, Own::histogram(self.row.name, name, help));
+        self.instrument(name, ModuleInstrument::histogram(self.row.name, name, help));
     }
 
-    fn instrument(&mut self, name: &'static str, own: Own) {
+    fn instrument(&mut self, name: &'static str, own: ModuleInstrument) {
         let About { name: full, kind, .. } = own.about();
         self.row.counts.push(InstrumentEntry { name: full, kind });
         self.to.instruments.insert((self.row.name, name), own);

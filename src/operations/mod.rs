@@ -27,7 +27,7 @@ pub(crate) use self::port::Port;
 pub(crate) use self::switching::keep as keep_switches;
 
 use self::access::Access;
-use self::page::{LogIn, Page};
+use self::page::{LogIn, OperationsPage};
 use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
 use crate::module::Declarations;
 use crate::module::context::{Cx, Switch};
@@ -59,7 +59,7 @@ pub(crate) fn serve(port: Port, cx: &Cx, tasks: &TaskTracker, stop: &Cancellatio
 fn service(cx: Cx) -> Service {
     let access = Access::of(cx.settings());
     let patience = cx.settings().limits.request_timeout;
-    let page = Page { access: access.clone(), files: Pages::default() };
+    let page = OperationsPage { access: access.clone(), files: Pages::default() };
     let behind_token = Router::new()
         .hoop(access.clone())
         .push(Router::with_path(&METRICS[1..]).get(metrics))

@@ -147,13 +147,13 @@ impl Sample {
 
 /// `GET /ops` and its files. A browser without the token gets the login form.
 #[derive(Clone)]
-pub(super) struct Page {
+pub(super) struct OperationsPage {
     pub(super) access: Access,
     pub(super) files: Pages,
 }
 
 #[async_trait]
-impl Handler for Page {
+impl Handler for OperationsPage {
     async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
         let path = req.uri().path();
         let file = path.strip_prefix("/ops").unwrap_or_default().trim_matches('/').to_owned();

@@ -14,7 +14,7 @@ use crate::game::Timestamp;
 
 /// A pod's right to run one turn of a clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct TurnClaim {
     /// The clock.
     pub name: &'static str,
     /// The beginning of the turn.
@@ -29,7 +29,7 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claimed {
     /// It is this pod's.
-    Ours(Claim),
+    Ours(TurnClaim),
     /// Another pod holds it until then, or a failed attempt is to be repeated then.
     Held(Timestamp),
     /// It is done.
@@ -81,7 +81,7 @@ impl Records {
             query.bind(At(turn)).bind(At(now)).fetch_optional(pool).await
         });
         if let Some(At(done)) = claimed.map_err(failed)? {
-            return Ok(Claimed::Ours(Claim { name, turn, done, holder }));
+            return Ok(Claimed::Ours(TurnClaim { name, turn, done, holder }));
         }
         let known: sqlx::Result<Option<(At, Option<At>)>> = with_db!(&self.db, |pool| {
             sqlx::query_as(LOOK).bind(name).fetch_optional(pool).await
@@ -98,7 +98,11 @@ impl Records {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub(crate) async fn renew_turn(&self, claim: &Claim, lease: Duration) -> Result<bool, Error> {
+    pub(crate) async fn renew_turn(
+        &self,
+        claim: &TurnClaim,
+        lease: Duration,
+    ) -> Result<bool, Error> {
         self.end_turn(RENEW, claim, Timestamp::now() + lease).await
     }
 
@@ -106,7 +110,7 @@ impl Records {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub(crate) async fn finish_turn(&self, claim: &Claim) -> Result<bool, Error> {
+    pub(crate) async fn finish_turn(&self, claim: &TurnClaim) -> Result<bool, Error> {
         self.end_turn(DONE, claim, claim.turn).await
     }
 
@@ -114,14 +118,18 @@ impl Records {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub(crate) async fn put_off_turn(&self, claim: &Claim, pause: Duration) -> Result<bool, Error> {
+    pub(crate) async fn put_off_turn(
+        &self,
+        claim: &TurnClaim,
+        pause: Duration,
+    ) -> Result<bool, Error> {
         self.end_turn(PUT_OFF, claim, Timestamp::now() + pause).await
     }
 
     async fn end_turn(
         &self,
         sql: &'static str,
-        claim: &Claim,
+        claim: &TurnClaim,
         at: Timestamp,
     ) -> Result<bool, Error> {
         let ended = with_db!(&self.db, |pool| {

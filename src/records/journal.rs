@@ -2,7 +2,7 @@
 //!
 //! An operation that changes a fact waits until it is written, and only then announces it. While one transaction runs,
 //! the next changes queue up; of a game that changed several times only the newest facts are written, since they
-//! contain the earlier ones, and then its end. (Facts shared through Redis need not wait: see `live/redis/kept.rs`.)
+//! contain the earlier ones, and then its end. (Facts shared through Redis need not wait: see `live/redis/records.rs`.)
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +50,8 @@ impl Change {
     }
 }
 
-struct Entry {
+/// A change in the queue.
+struct JournalEntry {
     change: Change,
     /// The span that changed it.
     cause: TraceContext,
@@ -59,10 +60,10 @@ struct Entry {
 
 /// A handle to the journal's task.
 #[derive(Clone)]
-pub struct Journal(mpsc::Sender<Entry>);
+pub struct Journal(mpsc::Sender<JournalEntry>);
 
-/// A reserved place in the journal, taken before a fact is changed, so that changes are written in their order.
-pub struct Place<'a>(mpsc::Permit<'a, Entry>);
+/// Room for one change in the journal, reserved before a fact is changed, so that changes are written in their order.
+pub struct JournalPermit<'a>(mpsc::Permit<'a, JournalEntry>);
 
 /// A change that is being written.
 #[must_use = "a fact is announced after it is written"]
@@ -76,25 +77,25 @@ impl Journal {
         Self(sender)
     }
 
-    /// Waits for a place.
+    /// Waits for room in the queue.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the journal has ended.
-    pub async fn place(&self) -> Result<Place<'_>, Error> {
-        self.0.reserve().await.map(Place).map_err(|_| Kind::UNAVAILABLE.into())
+    pub async fn reserve(&self) -> Result<JournalPermit<'_>, Error> {
+        self.0.reserve().await.map(JournalPermit).map_err(|_| Kind::UNAVAILABLE.into())
     }
 
-    /// A place, if one is free.
-    pub fn try_place(&self) -> Option<Place<'_>> {
-        self.0.try_reserve().ok().map(Place)
+    /// A permit, if the queue has room.
+    pub fn try_reserve(&self) -> Option<JournalPermit<'_>> {
+        self.0.try_reserve().ok().map(JournalPermit)
     }
 }
 
-impl Place<'_> {
+impl JournalPermit<'_> {
     /// Queues a change; must be called under the lock under which it was made.
-    pub fn enter(self, change: Change) -> Writing {
+    pub fn write(self, change: Change) -> Writing {
         let (written, writing) = oneshot::channel();
-        self.0.send(Entry { change, cause: TraceContext::current(), written });
+        self.0.send(JournalEntry { change, cause: TraceContext::current(), written });
         Writing(writing)
     }
 }
@@ -109,7 +110,7 @@ impl Writing {
     }
 }
 
-async fn write_all(records: Records, mut receiver: mpsc::Receiver<Entry>) {
+async fn write_all(records: Records, mut receiver: mpsc::Receiver<JournalEntry>) {
     let mut entries = Vec::new();
     while receiver.recv_many(&mut entries, CAPACITY).await > 0 {
         let causes: Vec<_> = entries.iter().map(|it| &it.cause).collect();

@@ -23,13 +23,13 @@ mod transaction;
 
 pub use accounts::{ADDRESSES, Account, KeptLogin, LocalAccount};
 pub use audit::Act;
-pub use clocks::{Claim, Claimed};
+pub use clocks::{Claimed, TurnClaim};
 pub(crate) use derived::Derivation;
 pub use items::{
     BATCH, BODY, Cursor, Expected, INDEXES, ItemWrite, KEY, NewItem, PAGE, Range, SORT_KEY,
     SortKey, StoredItem,
 };
-pub use journal::{Change, Journal, Place, Writing};
+pub use journal::{Change, Journal, JournalPermit, Writing};
 pub use logins::{Begun, GRACE, Refresh, StoredToken};
 pub use results::{Average, KeptResult, Summary};
 pub use store::{Pool, Records};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::environment::HANDLERS;
 use super::error::SettingsError;
-use super::keys::Keys;
+use super::keys::SettingKeys;
 use super::layer::{Layer, Origin};
 
 /// The sections that switch a service on when present.
@@ -37,7 +37,7 @@ impl Ignored {
 /// Checks the names of one layer; accepted settings without effect move from the layer to `ignored`.
 pub(super) fn check(
     layer: &mut Layer,
-    keys: &Keys,
+    keys: &SettingKeys,
     ignored: &mut Ignored,
 ) -> Result<(), SettingsError> {
     let mut check = Check { origin: &layer.origin, keys, ignored };
@@ -52,7 +52,7 @@ pub(super) fn check(
 
 struct Check<'a> {
     origin: &'a Origin,
-    keys: &'a Keys,
+    keys: &'a SettingKeys,
     ignored: &'a mut Ignored,
 }
 

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::error::SettingsError;
-use super::keys::Keys;
+use super::keys::SettingKeys;
 use super::layer::{Layer, Origin, branch};
 
 const PREFIX: &str = "TP_";
@@ -16,7 +16,7 @@ const BETWEEN_LEVELS: &str = "__";
 pub(super) const HANDLERS: &str = "handlers";
 
 /// One layer for each `TP_…` variable, those of whole sections before those of single settings.
-pub(super) fn layers(environment: &[(String, String)], keys: &Keys) -> Vec<Layer> {
+pub(super) fn layers(environment: &[(String, String)], keys: &SettingKeys) -> Vec<Layer> {
     let mut layers: Vec<(usize, &String, Layer)> = environment
         .iter()
         .filter_map(|(name, text)| {
@@ -40,14 +40,14 @@ fn path_of(variable: &str) -> Option<Vec<String>> {
     Some(path.split(BETWEEN_LEVELS).map(str::to_owned).collect())
 }
 
-fn layer(name: &str, path: Vec<String>, text: &str, keys: &Keys) -> Layer {
+fn layer(name: &str, path: Vec<String>, text: &str, keys: &SettingKeys) -> Layer {
     let tree = branch(&path, value(&path, text, keys));
     let name = name.to_owned();
     Layer { origin: Origin::Variable { name, path }, tree }
 }
 
 /// A value that does not parse stays text, so that its setting can report what it requires.
-fn value(path: &[String], text: &str, keys: &Keys) -> Value {
+fn value(path: &[String], text: &str, keys: &SettingKeys) -> Value {
     let as_text = || Value::String(text.to_owned());
     let as_json = || serde_json::from_str(text).unwrap_or_else(|_| as_text());
     match keys.at(path) {

@@ -11,11 +11,11 @@ use super::{AmqpSettings, DbSettings, RedisSettings, Settings};
 const MOST_TYPOS: usize = 3;
 
 /// Every known key, as the shape of fully populated settings.
-pub(super) struct Keys {
+pub(super) struct SettingKeys {
     shape: Value,
 }
 
-impl Keys {
+impl SettingKeys {
     pub(super) fn known() -> Self {
         let every_section = Settings {
             db: Some(DbSettings::default()),
@@ -129,7 +129,7 @@ mod tests {
 
     fn nearest(path: &str) -> String {
         let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-        Keys::known().nearest(&path).join(" ")
+        SettingKeys::known().nearest(&path).join(" ")
     }
 
     #[test]

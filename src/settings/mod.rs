@@ -59,7 +59,7 @@ pub use values::plain_text;
 
 use check::Ignored;
 use environment::Unprefixed;
-use keys::Keys;
+use keys::SettingKeys;
 use layer::Layer;
 
 /// All settings. The names of the fields are the keys of the setting file.
@@ -186,7 +186,7 @@ fn understand(
     files: Vec<Layer>,
     environment: &[(String, String)],
 ) -> Result<Loaded, SettingsError> {
-    let keys = Keys::known();
+    let keys = SettingKeys::known();
     let unprefixed = Unprefixed::read(environment)?;
     let mut layers = files;
     layers.extend(environment::layers(environment, &keys));

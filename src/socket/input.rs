@@ -21,7 +21,7 @@ const PROTOCOL_ERROR: u16 = 1002;
 
 /// A message of a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum ClientMessage {
     Text(String),
     /// None of the contract: its bytes are not kept.
     Binary,
@@ -81,7 +81,7 @@ impl Input {
     }
 
     /// Parses `bytes` up to the end of the next message, and removes what it has parsed. `None` if it takes more bytes.
-    pub(super) fn parse(&mut self, bytes: &mut &[u8]) -> Option<Result<Message, Broken>> {
+    pub(super) fn parse(&mut self, bytes: &mut &[u8]) -> Option<Result<ClientMessage, Broken>> {
         loop {
             match self.state {
                 State::Header { .. } => {
@@ -178,13 +178,17 @@ impl Input {
     }
 
     /// Returns the message that ends with a frame, if one does.
-    fn end_of_frame(&mut self, opcode: u8, is_final: bool) -> Result<Option<Message>, Broken> {
+    fn end_of_frame(
+        &mut self,
+        opcode: u8,
+        is_final: bool,
+    ) -> Result<Option<ClientMessage>, Broken> {
         if opcode >= CLOSE {
             let payload = std::mem::take(&mut self.control);
             return Ok(Some(match opcode {
-                PING => Message::Ping(payload),
-                PONG => Message::Pong(payload),
-                _ => Message::Close(answer_to_close(payload)?),
+                PING => ClientMessage::Ping(payload),
+                PONG => ClientMessage::Pong(payload),
+                _ => ClientMessage::Close(answer_to_close(payload)?),
             }));
         }
         let is_text = self.kind == Some(TEXT);
@@ -194,10 +198,10 @@ impl Input {
         (self.kind, self.valid) = (None, 0);
         let message = std::mem::take(&mut self.message);
         if !is_text {
-            return Ok(Some(Message::Binary));
+            return Ok(Some(ClientMessage::Binary));
         }
         String::from_utf8(message)
-            .map(|text| Some(Message::Text(text)))
+            .map(|text| Some(ClientMessage::Text(text)))
             .map_err(|_| Broken::NotUtf8)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::Instrument;
 
-use super::input::Message;
+use super::input::ClientMessage;
 use super::pace::Pace;
 use super::pulse::Pulse;
 use super::rooms::{Client, Member, Seat};
@@ -170,8 +170,8 @@ async fn farewell(ws: &mut WebSocket, end: End, mut pong: impl FnMut(&[u8])) {
         }
         while let Some(Ok(message)) = ws.next().await {
             match message {
-                Message::Close(_) if matches!(end, End::Close(..)) => return Some(()),
-                Message::Pong(payload) => pong(&payload),
+                ClientMessage::Close(_) if matches!(end, End::Close(..)) => return Some(()),
+                ClientMessage::Pong(payload) => pong(&payload),
                 _ => {}
             }
         }

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn who_answers_lives() {
+    async fn a_client_that_answers_is_alive() {
         let mut pulse = Pulse::new();
         for beat in 1..4 {
             tokio::time::advance(Duration::from_secs(20)).await;
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_does_not_answer_is_dead_a_beat_later() {
+    async fn a_client_that_does_not_answer_is_dead_a_beat_later() {
         let mut pulse = Pulse::new();
         assert!(matches!(pulse.next(), Beat::Ping(_)));
         assert!(pulse.pong(b"nonsense of theirs").is_none());

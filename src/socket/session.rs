@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument, Span};
 
 use super::head::Head;
-use super::input::{Broken, Message};
+use super::input::{Broken, ClientMessage};
 use super::pace::Verdict;
 use super::pulse::Beat;
 use super::rooms::{Call, Channel, Frame};
@@ -33,7 +33,7 @@ const ASKED_AGAIN: Duration = Duration::from_secs(1);
 /// What the loop waits for.
 enum Step {
     Filled,
-    Received(Option<Result<Message, Broken>>),
+    Received(Option<Result<ClientMessage, Broken>>),
     Alarm,
 }
 
@@ -107,12 +107,12 @@ impl<S: Socket> Session<S> {
         self.catch_up(woken.cause().unwrap_or(&TraceContext::none())).await
     }
 
-    async fn read(&mut self, message: Option<Result<Message, Broken>>) -> Result<(), End> {
+    async fn read(&mut self, message: Option<Result<ClientMessage, Broken>>) -> Result<(), End> {
         let message = match message {
             None => return Err(End::Gone),
             Some(Err(broken)) => return Err(end_of(broken)),
             // The answer is sent in `farewell`.
-            Some(Ok(Message::Close(_))) => return Err(End::Gone),
+            Some(Ok(ClientMessage::Close(_))) => return Err(End::Gone),
             Some(Ok(message)) => message,
         };
         let done = match self.pace.frame() {
@@ -122,19 +122,19 @@ impl<S: Socket> Session<S> {
                 return Ok(());
             }
             Verdict::Take => match message {
-                Message::Text(text) => {
+                ClientMessage::Text(text) => {
                     let taken = self.take(&text).await;
                     self.ws.recycle(text);
                     taken
                 }
-                Message::Pong(payload) => {
+                ClientMessage::Pong(payload) => {
                     let took = note_pong(&mut self.pulse, &mut self.tracked, &payload);
                     let shortest = &mut self.seat.round_trip;
                     *shortest = took.into_iter().chain(*shortest).min();
                     Ok(())
                 }
-                Message::Ping(_) | Message::Close(_) => Ok(()),
-                Message::Binary => Err(Malformed),
+                ClientMessage::Ping(_) | ClientMessage::Close(_) => Ok(()),
+                ClientMessage::Binary => Err(Malformed),
             },
         };
         match done {

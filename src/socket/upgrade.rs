@@ -139,7 +139,7 @@ impl<S: Socket> Upgrade<S> {
             ));
         }
         let (accept, upgrade) = shake_hands(req)?;
-        let place = cx.limits().socket_place(req)?;
+        let slot = cx.limits().socket_slot(req)?;
         let protocol = chosen(req.headers(), S::PROTOCOLS);
         let handshake = Handshake { request: req, limits: cx.limits(), protocol };
         let socket = S::admit(cx, &handshake).await?;
@@ -152,7 +152,7 @@ impl<S: Socket> Upgrade<S> {
                 // large.
                 Box::pin(life::run(ws, socket, base, number, cause)).await;
             }
-            drop(place);
+            drop(slot);
         });
         res.status_code(StatusCode::SWITCHING_PROTOCOLS);
         res.headers_mut().typed_insert(ConnectionHeader::upgrade());

@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::time::Instant;
 
-use super::input::{Broken, Input, Message};
+use super::input::{Broken, ClientMessage, Input};
 use super::pace::EXCESS_SECONDS;
 use super::rooms::{Frame, Outbox};
-use crate::http::edge::{Gcra, Place, linger};
+use crate::http::edge::{ConnectionSlot, Gcra, linger};
 
 /// Bytes read from the connection at once. They are read into the stack, so an idle socket holds no buffer.
 const READ: usize = 2048;
@@ -33,7 +33,7 @@ const BURST_SECONDS: u32 = EXCESS_SECONDS + 4;
 pub(super) struct WebSocket {
     stream: OwnedReadHalf,
     outbox: Arc<Outbox>,
-    _place: Place,
+    _slot: ConnectionSlot,
     meter: Meter,
     input: Input,
     /// Bytes that were read, and not parsed yet: a client that writes several messages at once.
@@ -47,7 +47,7 @@ pub(super) struct WebSocket {
 impl WebSocket {
     /// Takes messages of up to `limit` bytes. `early` are bytes that were already read. `joins`: see [`Outbox::of`].
     pub(super) fn new(
-        (stream, place): (TcpStream, Place),
+        (stream, slot): (TcpStream, ConnectionSlot),
         joins: bool,
         mut meter: Meter,
         early: &[u8],
@@ -59,7 +59,7 @@ impl WebSocket {
         Self {
             stream,
             outbox: Arc::new(Outbox::of(connection, joins)),
-            _place: place,
+            _slot: slot,
             meter,
             input: Input::new(limit),
             unread: early.to_vec(),
@@ -74,7 +74,7 @@ impl WebSocket {
     }
 
     /// The next message; `None` after the last one. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Option<Result<Message, Broken>> {
+    pub(super) async fn next(&mut self) -> Option<Result<ClientMessage, Broken>> {
         std::future::poll_fn(|context| self.poll_next(context)).await
     }
 
@@ -82,7 +82,7 @@ impl WebSocket {
     pub(super) fn poll_next(
         &mut self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Message, Broken>>> {
+    ) -> Poll<Option<Result<ClientMessage, Broken>>> {
         if self.is_over {
             return Poll::Ready(None);
         }
@@ -97,8 +97,8 @@ impl WebSocket {
             },
         };
         match &message {
-            Ok(Message::Ping(payload)) => self.outbox.push(Frame::pong(payload)),
-            Ok(Message::Close(answer)) => {
+            Ok(ClientMessage::Ping(payload)) => self.outbox.push(Frame::pong(payload)),
+            Ok(ClientMessage::Close(answer)) => {
                 self.is_over = true;
                 if !self.has_closed {
                     self.outbox.push(Frame::close(answer));
@@ -128,7 +128,7 @@ impl WebSocket {
         linger(&mut self.stream).await;
     }
 
-    fn parse_unread(&mut self) -> Option<Result<Message, Broken>> {
+    fn parse_unread(&mut self) -> Option<Result<ClientMessage, Broken>> {
         if self.unread.is_empty() {
             return None;
         }
@@ -144,7 +144,10 @@ impl WebSocket {
     }
 
     /// Reads until a message is complete; `None` at the end of the connection.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Message, Broken>>> {
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<ClientMessage, Broken>>> {
         loop {
             let mut space = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut space);

@@ -24,18 +24,18 @@ use crate::Error;
 
 /// The location of a live state.
 #[derive(Clone, Debug)]
-pub(crate) struct Store {
+pub(crate) struct StoreLocation {
     system: &'static str,
-    place: Option<(String, u16)>,
+    address: Option<(String, u16)>,
 }
 
-impl Store {
+impl StoreLocation {
     /// In this process.
-    pub(crate) const HERE: Self = Self { system: "memory", place: None };
+    pub(crate) const HERE: Self = Self { system: "memory", address: None };
 
     /// In Redis, at that host and port.
     pub(crate) fn redis(host: String, port: u16) -> Self {
-        Self { system: "redis", place: Some((host, port)) }
+        Self { system: "redis", address: Some((host, port)) }
     }
 
     fn span(&self, operation: &'static str) -> Span {
@@ -43,7 +43,7 @@ impl Store {
             return Span::none();
         }
         let (host, port) =
-            self.place.as_ref().map(|(host, port)| (&**host, i64::from(*port))).unzip();
+            self.address.as_ref().map(|(host, port)| (&**host, i64::from(*port))).unzip();
         info_span!(
             "live",
             otel.name = format!("live {operation}"),
@@ -78,7 +78,7 @@ impl Failure for String {
 
 /// Measures an operation of the live state, in a span: `live enter`.
 pub(crate) async fn live_operation<T, E: Failure>(
-    store: &Store,
+    store: &StoreLocation,
     operation: &'static str,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {

@@ -16,7 +16,7 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use super::database::Statements;
 use super::late::{self, Sampling};
-use super::rate::Rate;
+use super::rate::LogRate;
 use super::troubles::Troubles;
 use super::{log, panics};
 use crate::game::PodName;
@@ -72,7 +72,7 @@ pub fn init(settings: &Settings) -> Result<Guard, String> {
             .with_filter(EnvFilter::new("off,typephoon_api=info"))
     });
     let statements = provider.as_ref().map(|_| Statements::layer());
-    let troubles = Troubles.with_filter(LevelFilter::WARN.and(Rate::default()));
+    let troubles = Troubles.with_filter(LevelFilter::WARN.and(LogRate::default()));
     let (sent, logs) = log::exported(settings, resource(settings))?.unzip();
     let printed = log::printed(settings)?;
     let layers = tracing_subscriber::registry().with(printed).with(sent);

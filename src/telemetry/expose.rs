@@ -4,7 +4,7 @@ use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
 
 use super::meter::{About, Instrument};
-use super::{count, instruments, own};
+use super::{count, declared, instruments};
 
 /// The table of instruments, without those of handler modules.
 pub fn table() -> impl Iterator<Item = About> {
@@ -18,7 +18,7 @@ fn all() -> impl Iterator<Item = &'static dyn Instrument> {
 fn registry() -> Registry {
     let mut registry = Registry::default();
     all().for_each(|instrument| instrument.expose(&mut registry));
-    own::expose(&mut registry);
+    declared::expose(&mut registry);
     registry
 }
 

@@ -14,7 +14,7 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::rate::Rate;
+use super::rate::LogRate;
 
 /// Reserved names of a JSON line; a field with such a name gets an underscore appended.
 const RESERVED: [&str; 7] =
@@ -24,7 +24,7 @@ const RESERVED: [&str; 7] =
 pub(super) struct Lines {
     pub(super) is_json: bool,
     /// Provides the number of suppressed lines.
-    pub(super) rate: Rate,
+    pub(super) rate: LogRate,
 }
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -164,9 +164,9 @@ mod tests {
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    struct Output(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Page {
+    impl Write for Output {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().write(bytes)
         }
@@ -176,13 +176,13 @@ mod tests {
     }
 
     fn written(is_json: bool, log: impl FnOnce()) -> String {
-        let page = Page::default();
-        let lines = Lines { is_json, rate: Rate::default() };
-        let writer = page.clone();
+        let output = Output::default();
+        let lines = Lines { is_json, rate: LogRate::default() };
+        let writer = output.clone();
         let layer = fmt::layer().event_format(lines).with_ansi(false);
         let layer = layer.with_writer(move || writer.clone());
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), log);
-        let bytes = page.0.lock().clone();
+        let bytes = output.0.lock().clone();
         String::from_utf8(bytes).unwrap()
     }
 

@@ -15,7 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::lines::Lines;
-use super::rate::Rate;
+use super::rate::LogRate;
 use crate::settings::{LogFormat, Settings};
 
 /// Lines that may wait for the exporter; further ones are dropped, and the exporter logs it once.
@@ -38,7 +38,7 @@ where
         LogFormat::Pretty => false,
         LogFormat::Json => true,
     };
-    let rate = Rate::counted();
+    let rate = LogRate::counted();
     let filter = filter(&settings.log_level, "")?.and(rate.clone());
     let lines = fmt::layer().event_format(Lines { is_json, rate }).with_ansi(is_terminal);
     Ok(lines.with_filter(filter))
@@ -67,7 +67,7 @@ where
     let processor = BatchLogProcessor::builder(exporter).with_batch_config(config).build();
     let provider =
         SdkLoggerProvider::builder().with_log_processor(processor).with_resource(resource).build();
-    let filter = filter(&settings.log_level, EXPORTER)?.and(Rate::default());
+    let filter = filter(&settings.log_level, EXPORTER)?.and(LogRate::default());
     let layer = OpenTelemetryTracingBridge::new(&provider).with_filter(filter);
     Ok(Some((layer, provider)))
 }

@@ -9,6 +9,7 @@ mod broker;
 mod context;
 pub mod count;
 mod database;
+mod declared;
 mod export;
 mod expose;
 mod instruments;
@@ -16,7 +17,6 @@ mod late;
 mod lines;
 mod log;
 mod meter;
-mod own;
 pub(crate) mod panics;
 pub(crate) mod process;
 mod rate;
@@ -26,12 +26,12 @@ pub(crate) mod troubles;
 
 pub(crate) use broker::{Destination, Peer, receive_span, send_span, settle_span, take_in_span};
 pub use context::TraceContext;
-pub(crate) use database::{Store, live_operation, transaction_step};
+pub(crate) use database::{StoreLocation, live_operation, transaction_step};
+pub(crate) use declared::ModuleInstrument;
 pub use export::{Guard, init};
 pub use expose::{Format, exposition, table};
 pub(crate) use late::{Departure, SLOW_DELIVERY, frame_panicked, malformed_frame};
 pub use meter::{About, Counter, CounterHandle, Gauge, Histogram, Timed};
-pub(crate) use own::Own;
 pub(crate) use relay::Born;
 pub(crate) use spans::{
     FrameStart, RequestSpan, RequestStart, frame_span, gathered_span, mark_failed, process_span,

@@ -24,7 +24,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// The limit, shared by the filter that applies it and the writer that reports suppressed lines.
 #[derive(Clone, Default)]
-pub(super) struct Rate {
+pub(super) struct LogRate {
     places: Arc<Mutex<HashMap<Identifier, Spent>>>,
     /// Whether suppressed lines are counted: only by one of the writers of the same line.
     is_counted: bool,
@@ -37,7 +37,7 @@ struct Spent {
     left_out: u64,
 }
 
-impl Rate {
+impl LogRate {
     /// A limit that counts suppressed lines.
     pub(super) fn counted() -> Self {
         Self { is_counted: true, ..Self::default() }
@@ -66,7 +66,7 @@ impl Rate {
     }
 }
 
-impl<S: Subscriber> Filter<S> for Rate {
+impl<S: Subscriber> Filter<S> for LogRate {
     fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
         true
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_flood_is_cut_for_one_reader_and_not_for_another() {
         let (bounded, all) = (Lines::default(), Lines::default());
-        let filter = LevelFilter::INFO.and(Rate::default());
+        let filter = LevelFilter::INFO.and(LogRate::default());
         let subscriber = tracing_subscriber::registry()
             .with(bounded.clone().with_filter(filter))
             .with(all.clone().with_filter(LevelFilter::WARN));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_place_that_floods_is_cut_and_tells_how_much_once_it_may_log_again() {
-        let rate = Rate::default();
+        let rate = LogRate::default();
         let noisy =
             tracing::callsite! { name: "noisy", kind: tracing::metadata::Kind::EVENT, fields: };
         let quiet =

@@ -7,7 +7,7 @@ use super::scan::{Line, Source};
 type Rule = fn(&Source) -> Vec<String>;
 
 /// All rules.
-pub(super) const ALL: [Rule; 9] = [
+pub(super) const ALL: [Rule; 10] = [
     opens_with_what_it_is,
     is_not_too_long,
     has_short_functions,
@@ -16,6 +16,7 @@ pub(super) const ALL: [Rule; 9] = [
     keeps_to_its_own_module,
     leaves_drivers_in_their_rooms,
     leaves_no_loose_ends,
+    names_who_acts,
     uses_only_what_is_below,
 ];
 
@@ -59,6 +60,11 @@ const LOOSE_ENDS: [(&str, &str); 3] = [
     ("unbounded_channel", "queues are bounded"),
     (".unwrap()", "say why it cannot fail, or return it"),
 ];
+
+/// Words that leave open which player, pod, module or task is meant.
+const VAGUE: [&str; 6] = ["anybody", "everybody", "nobody", "nobodys", "somebody", "whoever"];
+/// With these a name of a function does not begin: `who_answers_lives` is about a client.
+const VAGUE_BEGINNINGS: [&str; 2] = ["who_", "whom_"];
 
 fn opens_with_what_it_is(source: &Source) -> Vec<String> {
     match source.lines.first() {
@@ -200,4 +206,42 @@ fn leaves_no_loose_ends(source: &Source) -> Vec<String> {
         }
     }
     faults
+}
+
+/// No comment, text or name leaves open who acts.
+fn names_who_acts(source: &Source) -> Vec<String> {
+    if is_about_words(source) {
+        return Vec::new();
+    }
+    let mut faults = has_plain_names(source);
+    for line in &source.lines {
+        let text = line.text.to_lowercase();
+        for word in VAGUE.iter().filter(|word| has_word(&text, word)) {
+            faults.push(source.complaint(line.number, &format!("{word} leaves open who is meant")));
+        }
+    }
+    faults
+}
+
+/// No name of a function does; tests of the API and benches keep this one, too.
+pub(super) fn has_plain_names(source: &Source) -> Vec<String> {
+    if is_about_words(source) {
+        return Vec::new();
+    }
+    let mut faults = Vec::new();
+    for (line, code) in source.code(true).filter(|(_, code)| is_function(code)) {
+        let rest = code.split("fn ").nth(1).unwrap_or_default();
+        let name = rest.split(['(', '<']).next().unwrap_or_default();
+        let is_vague = name.split('_').any(|word| VAGUE.contains(&word))
+            || VAGUE_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning));
+        if is_vague {
+            faults.push(source.complaint(line, &format!("{name} leaves open who is meant")));
+        }
+    }
+    faults
+}
+
+/// Whether the file lists the words.
+fn is_about_words(source: &Source) -> bool {
+    source.path.starts_with("src/tidy")
 }

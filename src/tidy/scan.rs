@@ -85,9 +85,14 @@ fn mark_test_items(lines: &mut [Line]) {
 
 /// Every source of the runtime and of the handler modules.
 pub(super) fn all() -> Vec<Source> {
+    within(&["src", "handlers"])
+}
+
+/// Every source of these folders.
+pub(super) fn within(folders: &[&str]) -> Vec<Source> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
-    for folder in ["src", "handlers"] {
+    for folder in folders {
         read(root, &root.join(folder), &mut sources);
     }
     sources

@@ -1,6 +1,6 @@
 //! The agenda: where the deadlines of timers are kept until they are done. Timers know this interface only.
 //!
-//! There are two: [`Own`](super::own::Own) keeps them in this process; the bridge shares them with the other pods.
+//! There are two: [`LocalAgenda`](super::local::LocalAgenda) keeps them in this process; the bridge shares them with the other pods.
 
 use std::future::Future;
 use std::pin::Pin;

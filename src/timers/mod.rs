@@ -6,7 +6,7 @@
 //! belong to no game (`module/context/clockwork.rs`).
 
 mod agenda;
-mod own;
+mod local;
 mod schedule;
 mod timer;
 mod wakes;
@@ -14,7 +14,7 @@ mod wakes;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::own::Own;
+use self::local::LocalAgenda;
 use self::timer::{Due, Run};
 use self::wakes::Wakes;
 use crate::Error;
@@ -47,7 +47,7 @@ impl Timers {
     /// Timers whose deadlines are on an agenda `shared` by several pods; without one, in this process.
     pub(crate) fn new(declared: Vec<Timer>, live: Live, shared: Option<Arc<dyn Agenda>>) -> Self {
         let wakes = Arc::new(Wakes::default());
-        let agenda = shared.unwrap_or_else(|| Arc::new(Own::new(&wakes)));
+        let agenda = shared.unwrap_or_else(|| Arc::new(LocalAgenda::new(&wakes)));
         Self { declared: declared.into(), live, wakes, agenda }
     }
 

@@ -264,7 +264,7 @@ async fn a_player_goes_away_and_the_races_of_others_stay_as_they_were() {
         assert!(ranking[0]["id"].as_str().unwrap().starts_with("guest-"), "{ranking:?}");
         let history = server.get("/api/v1/profile/history?page=1&size=20", &bens).await;
         assert_eq!(history.ok()["data"][0]["rank"], 2);
-        // Somebody else who takes the name has nothing of it, and neither brings a late result it back.
+        // Another account of the same name has none of it, and a late result does not bring it back.
         let other = Device::of_new_account(&server, "Anna").await;
         ben.finishes(60.0).await;
         let statistics = server.get("/api/v1/profile/statistics", &other).await;
@@ -281,6 +281,6 @@ async fn a_guest_who_goes_away_leaves_nothing() {
     gone.ok();
     gone.cookie("TP_AT").deletes("/");
     assert_eq!(anna.lobby.closed().await, 4502);
-    let nobody = server.send(server.request(Method::DELETE, "/api/v1/profile", NOBODY)).await;
-    nobody.refused(401, "TOKEN_NOT_PROVIDED");
+    let refused = server.send(server.request(Method::DELETE, "/api/v1/profile", NOBODY)).await;
+    refused.refused(401, "TOKEN_NOT_PROVIDED");
 }

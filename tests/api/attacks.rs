@@ -1,4 +1,4 @@
-//! What a stranger can do with bare connections and raw frames: it has a bound, and harms nobody else.
+//! What a stranger can do with bare connections and raw frames: it has a bound, and harms no other player.
 
 use std::time::{Duration, Instant};
 

@@ -71,7 +71,7 @@ async fn each_player_is_on_a_board_with_the_best_race() {
         assert!(board["ends_at"].as_str().unwrap().ends_with("T00:00:00.000000Z"), "{board}");
         let ids = [crate::signing::read(&anna.access), crate::signing::read(&ben.access)];
         for id in ids.map(|claims| claims["sub"].as_str().unwrap().to_owned()) {
-            assert!(!board.to_string().contains(&id), "the id of an account is nobody's business");
+            assert!(!board.to_string().contains(&id), "the id of an account is not shown");
         }
 
         let standing = server.get("/api/v1/boards/standing", &anna).await;

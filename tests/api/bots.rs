@@ -40,7 +40,7 @@ async fn a_lonely_lobby_is_filled_with_bots_that_say_so() {
 }
 
 #[tokio::test]
-async fn bots_type_to_the_end_and_take_nobodys_rank() {
+async fn bots_type_to_the_end_and_take_no_ones_rank() {
     let server = with_bots().start().await;
     let mut anna = server.guest().await;
     anna.lobby.until("GAME_START").await;

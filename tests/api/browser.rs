@@ -47,7 +47,7 @@ impl Browser {
         browser
     }
 
-    /// From now on somebody else logs in.
+    /// From now on another account logs in.
     pub fn becomes(&mut self, account: &str) {
         let host = self.provider_host();
         self.keep(Kept::new(&host, "/", "openid_account", account));

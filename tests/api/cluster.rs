@@ -122,7 +122,7 @@ impl Common {
         let delays = DELAYS.into_iter().map(Duration::from_millis).chain(own);
         let queues = delays.map(|delay| self.wait_queue(delay));
         let work = ["work.once.v1", "work.timers.v1"].map(|queue| self.at_broker(queue));
-        // Nobody minds if one was never declared.
+        // A queue that was never declared is no error.
         for queue in queues.chain(work) {
             let options = QueueDeleteOptions::default();
             let _ = channel.queue_delete(queue.into(), options).await;

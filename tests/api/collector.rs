@@ -138,12 +138,12 @@ impl Collector {
 
     /// All that have come.
     pub fn spans(&self) -> Vec<Span> {
-        self.got.lock().expect("nobody panics with it").spans.clone()
+        self.got.lock().expect("no panic while it is locked").spans.clone()
     }
 
     /// The lines of the log that have come.
     pub fn log(&self) -> String {
-        self.got.lock().expect("nobody panics with it").log.clone()
+        self.got.lock().expect("no panic while it is locked").log.clone()
     }
 
     /// Waits until something is found in the spans.
@@ -218,7 +218,7 @@ async fn serve(mut stream: TcpStream, manner: Manner, into: Arc<Mutex<Got>>) {
             }
         };
         if manner == Manner::Takes {
-            let mut got = into.lock().expect("nobody panics with it");
+            let mut got = into.lock().expect("no panic while it is locked");
             match text.split(' ').nth(1) {
                 Some("/v1/traces") => got.spans.extend(spans(body)),
                 Some("/v1/logs") => got.log.push_str(&String::from_utf8_lossy(body)),

@@ -23,7 +23,7 @@ fn allow_many_open_files() {
     }
 }
 
-/// Everybody does that at once.
+/// Runs an action for all players concurrently.
 async fn all<T, F>(players: Vec<T>, action: impl Fn(T) -> F) -> Vec<Player>
 where
     F: Future<Output = Player> + Send + 'static,
@@ -54,13 +54,13 @@ async fn five_hundred_players_race_in_a_hundred_full_games() {
     for player in &players {
         assert!(
             tables.entry(player.game).or_default().insert(player.id.clone()),
-            "nobody is seated twice"
+            "a player is seated twice"
         );
     }
     assert_eq!(tables.len(), CROWD / TABLE);
     assert!(tables.values().all(|seated| seated.len() == TABLE), "{:?}", sizes(&tables));
-    let everybody: BTreeSet<_> = tables.values().flatten().collect();
-    assert_eq!(everybody.len(), CROWD);
+    let seated: BTreeSet<_> = tables.values().flatten().collect();
+    assert_eq!(seated.len(), CROWD);
 
     let players = all(players, |mut player| async move {
         player.lobby.until("GAME_START").await;

@@ -81,7 +81,7 @@ pub async fn create(server: &PgConnectOptions, name: &str) -> String {
     server.clone().database(name).to_url_lossy().to_string()
 }
 
-/// Drops a database, whoever uses it.
+/// Drops a database, and closes its connections.
 pub async fn drop(server: &PgConnectOptions, name: &str) {
     execute(server, format!("drop database {name} with (force)")).await;
 }

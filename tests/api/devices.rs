@@ -197,7 +197,7 @@ async fn what_is_no_stored_refresh_token_is_refused() {
 }
 
 #[tokio::test]
-async fn after_a_change_of_keys_everybody_is_still_logged_in() {
+async fn after_a_change_of_keys_all_players_are_still_logged_in() {
     let mut server = Server::with()
         .embedded()
         .unset("token.private_key")

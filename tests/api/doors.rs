@@ -1,4 +1,4 @@
-//! Lobbies of friends, who find each other by a link, and races alone. Nobody else is matched into either.
+//! Lobbies of friends, who find each other by a link, and races alone. No stranger is matched into either.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ async fn friends_meet_by_their_link_and_race_when_the_host_says_so() {
         player.lobby.expect("GAME_START").await;
         player.race().await;
     }
-    // Once it has closed there is nothing to be done, and nobody to complain to.
+    // Once it has closed, the request changes nothing and is no error.
     starts(&anna).await.ok();
     for player in [&mut anna, &mut ben] {
         player.starts().await;
@@ -69,7 +69,7 @@ async fn friends_meet_by_their_link_and_race_when_the_host_says_so() {
 }
 
 #[tokio::test]
-async fn the_host_of_friends_chooses_the_text_and_everybody_sees_it() {
+async fn the_host_of_friends_chooses_the_text_and_all_players_see_it() {
     let server = Server::start().await;
     let link = invitation(&server).await;
     let [mut anna, mut ben] = friends(&server, &link).await;
@@ -97,7 +97,7 @@ async fn the_host_of_friends_chooses_the_text_and_everybody_sees_it() {
 }
 
 #[tokio::test]
-async fn nobody_else_is_matched_into_a_lobby_of_friends() {
+async fn strangers_are_not_matched_into_a_lobby_of_friends() {
     let server = Server::start().await;
     let link = invitation(&server).await;
     let [anna] = friends(&server, &link).await;
@@ -196,13 +196,13 @@ async fn a_friend_who_reloads_keeps_the_seat_and_finds_the_race_after_game_start
     assert_ne!(cleo.game, game);
     ben.queues_in(&link).await;
     assert_eq!(ben.game, game);
-    // Whoever queues in without it wants to meet others.
+    // A player who queues in without the link wants to meet strangers.
     ben.queues_in(&format!("?queue_in_type=reconnect&prev_game_id={game}")).await;
     assert_ne!(ben.game, game);
 }
 
 #[tokio::test]
-async fn whoever_asks_again_for_a_race_alone_gets_the_one_that_has_not_started() {
+async fn a_second_request_for_a_race_alone_gets_the_one_that_has_not_started() {
     let slow = Server::with().set("game.start_countdown", 30).set("game.single_countdown", 30);
     let server = slow.start().await;
     let mut anna = server.guest().await;
@@ -251,7 +251,7 @@ async fn what_is_no_invitation_is_refused() {
 }
 
 #[tokio::test]
-async fn whoever_races_alone_is_alone_and_does_not_wait_long() {
+async fn a_player_who_races_alone_is_alone_and_does_not_wait_long() {
     let server = Server::with().set("game.single_countdown", 0.2).start().await;
     let mut anna = server.guest().await;
     let waiting = anna.game;

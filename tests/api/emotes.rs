@@ -14,7 +14,7 @@ fn emote(game: i64, emote: &str) -> Value {
 }
 
 #[tokio::test]
-async fn everybody_in_the_game_sees_a_reaction_in_the_lobby_the_race_and_the_result() {
+async fn all_players_of_the_game_see_a_reaction_in_the_lobby_the_race_and_the_result() {
     let server = Server::with()
         .set("game.player_limit", 3)
         .set("game.lobby_countdown", 60)

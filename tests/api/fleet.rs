@@ -24,7 +24,7 @@ use crate::server::{Server, machine_for_itself, within};
 use crate::signing;
 use crate::site::{Answer, NOBODY, Site};
 
-/// How long anybody in a fleet waits for anything: it is to go on after a fault, not at once.
+/// Timeout of everything that a fleet waits for: it has to go on after a fault, not at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A fleet that has not been started.
@@ -176,7 +176,7 @@ impl Fleet {
             let rows: BTreeMap<String, i64> = kept.remove(&game).unwrap_or_default();
             assert_eq!(rows, registered.collect(), "what is kept of game {game}");
         }
-        assert!(kept.is_empty(), "results of nobody: {kept:?}");
+        assert!(kept.is_empty(), "results without a player: {kept:?}");
     }
 
     /// The ranks of a race, as a pod that runs shows them to one of its players.

@@ -82,7 +82,7 @@ async fn a_ghost_types_as_it_was_recorded_and_takes_no_rank() {
 }
 
 #[tokio::test]
-async fn ones_best_is_offered_and_friends_race_it_together() {
+async fn the_personal_best_is_offered_and_friends_race_it_together() {
     let server = quick().start().await;
     let [mut anna, ben] = server.race_of().await;
     anna.knows_new_events();

@@ -50,7 +50,7 @@ async fn a_guest_gets_a_token_that_says_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_guest_has_a_short_name_that_nobody_else_in_the_game_has() {
+async fn a_guest_has_a_short_name_that_is_unique_in_the_game() {
     let server = Server::with().set("game.player_limit", 12).start().await;
     let players: [_; 12] = server.lobby_of().await;
     let names: BTreeSet<_> = players.iter().map(crate::persona::Player::public_name).collect();
@@ -174,7 +174,7 @@ async fn a_page_of_another_site_cannot_use_the_key_of_a_token() {
 }
 
 #[tokio::test]
-async fn who_is_known_stays_who_it_is_and_the_key_stays_good() {
+async fn a_known_player_keeps_the_identity_and_the_key_stays_valid() {
     let server = Server::start().await;
     let anna = server.guest().await;
     let ada = signing::sign(&signing::claims("google-77", "Ada", "REGISTERED"));
@@ -202,7 +202,7 @@ async fn a_look_at_the_head_does_not_use_the_key_up() {
 }
 
 #[tokio::test]
-async fn a_key_that_nobody_was_given_is_not_found() {
+async fn a_key_that_was_never_given_out_is_not_found() {
     let server = Server::start().await;
     for key in [
         "guest-token-69dd151099134e77a2a568a77facc8a7-1795368207162",
@@ -230,7 +230,7 @@ async fn the_key_is_good_after_the_lobby_socket_has_gone() {
 }
 
 #[tokio::test]
-async fn logging_out_clears_three_cookies_whoever_asks() {
+async fn logging_out_clears_three_cookies_with_or_without_a_valid_token() {
     let server = Server::start().await;
     let anna = server.guest().await;
     let garbage = "garbage".to_owned();

@@ -183,7 +183,7 @@ async fn a_game_number_must_be_a_whole_number() {
 }
 
 #[tokio::test]
-async fn parameters_that_nobody_knows_are_ignored() {
+async fn unknown_parameters_are_ignored() {
     let server = Server::start().await;
     let anna = server.guest().await;
     let path =

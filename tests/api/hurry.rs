@@ -112,7 +112,7 @@ async fn the_players_of_a_race_are_told_who_wants_a_rematch_and_where() {
 }
 
 #[tokio::test]
-async fn a_lobby_of_ones_own_has_the_text_that_its_first_player_wants() {
+async fn a_private_lobby_has_the_text_that_its_first_player_wants() {
     let server =
         Server::with().set("game.word_count", 6).set("game.lobby_countdown", 1).start().await;
     let mut anna = server.guest().await;
@@ -123,7 +123,7 @@ async fn a_lobby_of_ones_own_has_the_text_that_its_first_player_wants() {
     assert!(words[0].starts_with(|it: char| it.is_uppercase() || it.is_ascii_digit()), "{words:?}");
     assert!(words[39].ends_with(['.', '?', '!']), "{words:?}");
 
-    // Everybody types the same in a race that is open to all.
+    // In an open race all players type the same text.
     let mut ben = server.guest().await;
     ben.queues_in("?words=40&punctuation=true").await;
     ben.lobby.until("GAME_START").await;

@@ -159,7 +159,7 @@ async fn two_players_who_type_alike_come_out_alike_whatever_their_latency() {
 }
 
 #[tokio::test]
-async fn whoever_types_faster_wins_although_the_keys_come_later() {
+async fn the_faster_typist_wins_although_the_keys_come_later() {
     // The far player's last key comes 180 ms later than if it were near, and so 120 ms after the other's.
     for protocol in ["typephoon.v2", ""] {
         let mut lost = Vec::new();

@@ -19,7 +19,7 @@ fn too_many(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_frame_that_is_too_large_harms_nobody_else() {
+async fn a_frame_that_is_too_large_harms_no_other_player() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
     let padding = "x".repeat(5000);
@@ -135,10 +135,10 @@ async fn a_reader_that_never_reads_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn who_does_not_answer_pings_is_given_up() {
+async fn a_client_that_does_not_answer_pings_is_given_up() {
     let server = Server::with().set("limits.heartbeat", 1).start().await;
     let [mut anna, ben] = server.lobby_of().await;
-    // Ben's socket is open, but nobody reads it.
+    // Ben's socket is open, but its client does not read.
     let heard = anna.lobby.expect("USER_LEFT").await;
     assert_eq!(heard["user_id"], ben.id);
     anna.lobby.is_alive().await;
@@ -205,7 +205,7 @@ async fn there_is_an_end_to_the_guests_of_a_minute() {
 }
 
 #[tokio::test]
-async fn there_is_an_end_to_the_lobbies_of_ones_own() {
+async fn there_is_an_end_to_private_lobbies() {
     let server = Server::with().embedded().set("limits.guests_per_minute", 3).start().await;
     let anna = server.guest().await;
     let alone = format!("{QUEUE_IN}?game_type=single");
@@ -215,7 +215,7 @@ async fn there_is_an_end_to_the_lobbies_of_ones_own() {
     too_many(&server.handshake(&alone, &anna).await);
     let by_invitation = format!("{QUEUE_IN}?invite_token=0123456789abcdef0123456789abcdef");
     too_many(&server.handshake(&by_invitation, &anna).await);
-    assert_eq!(server.handshake(QUEUE_IN, &anna).await.status, 101, "for everybody");
+    assert_eq!(server.handshake(QUEUE_IN, &anna).await.status, 101, "for all players");
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn there_is_an_end_to_the_seats_of_an_address() {
     too_many(&from(here, alone, &tokens[2]).await);
     too_many(&from(here, "?invite_token=0123456789abcdef", &tokens[2]).await);
     for token in &tokens[2..4] {
-        assert_eq!(from(here, "", token).await.status, 101, "a lobby for everybody");
+        assert_eq!(from(here, "", token).await.status, 101, "an open lobby");
     }
     too_many(&from(here, "", &tokens[4]).await);
     assert_eq!(from("203.0.113.8", alone, &tokens[4]).await.status, 101);

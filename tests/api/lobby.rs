@@ -1,4 +1,4 @@
-//! Who is in the lobby, how long it still waits, and what becomes of a lobby that everybody has left.
+//! The players of a lobby, how long it still waits, and what becomes of a lobby that all players have left.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ async fn one_alone_sees_no_others() {
 }
 
 #[tokio::test]
-async fn who_has_left_is_no_longer_listed() {
+async fn a_player_who_has_left_is_no_longer_listed() {
     let server = Server::start().await;
     let [mut anna, ben] = server.lobby_of().await;
     drop(ben);
@@ -112,7 +112,7 @@ async fn after_game_start_there_is_no_lobby_left_to_ask_about() {
 }
 
 #[tokio::test]
-async fn a_lobby_that_everybody_left_is_closed_and_starts_no_race() {
+async fn a_lobby_that_all_players_left_is_closed_and_starts_no_race() {
     let server = Server::with().set("game.lobby_countdown", 3).start().await;
     let [anna, ben] = server.lobby_of().await;
     let game = anna.game;
@@ -148,7 +148,7 @@ async fn a_lobby_that_everybody_left_is_closed_and_starts_no_race() {
 }
 
 #[tokio::test]
-async fn a_lobby_of_ones_own_that_everybody_left_is_gone() {
+async fn a_private_lobby_that_all_players_left_is_gone() {
     let server = Server::with().set("game.invite_patience", 600).start().await;
     for query in ["?game_type=single", "?invite_token=0123456789abcdef"] {
         let mut anna = server.guest().await;
@@ -166,7 +166,7 @@ async fn a_lobby_of_ones_own_that_everybody_left_is_gone() {
 }
 
 #[tokio::test]
-async fn who_left_the_lobby_is_not_in_the_race() {
+async fn a_player_who_left_the_lobby_is_not_in_the_race() {
     let server = Server::with().set("game.lobby_countdown", 2.5).start().await;
     let [mut anna, ben] = server.lobby_of().await;
     drop(ben);

@@ -42,7 +42,7 @@ async fn a_known_player_is_offered_no_token() {
 }
 
 #[tokio::test]
-async fn everybody_hears_of_an_arrival_and_nobody_who_it_was() {
+async fn all_players_hear_of_an_arrival_but_not_of_the_name() {
     let server = Server::start().await;
     let mut anna = server.guest().await;
     let mut ben = server.guest().await;
@@ -145,7 +145,7 @@ async fn what_a_page_says_in_the_lobby_is_not_answered() {
 }
 
 #[tokio::test]
-async fn nonsense_in_the_lobby_costs_nobody_his_place() {
+async fn nonsense_in_the_lobby_costs_no_player_a_seat() {
     let server = Server::start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
 
@@ -189,7 +189,7 @@ async fn the_lobby_socket_stays_open_after_game_start_for_the_page_to_close() {
     anna.hears("START").await;
     anna.lobby.is_silent().await;
 
-    // Whoever stays is shown out, at the latest after ten seconds.
+    // A socket that stays open is closed, at the latest after ten seconds.
     let mut open = true;
     while open && started.elapsed() < Duration::from_secs(6) {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -261,7 +261,7 @@ async fn a_wrong_way_of_queueing_in_is_refused() {
 }
 
 #[tokio::test]
-async fn parameters_that_nobody_knows_are_ignored() {
+async fn unknown_parameters_are_ignored() {
     let server = Server::start().await;
     let mut lobby =
         server.connect("anna", &format!("{QUEUE_IN}?_rsc=1x2y&colour=red"), NOBODY).await;

@@ -65,7 +65,7 @@ async fn the_tokens_have_the_claims_of_the_contract_and_no_others() {
 }
 
 #[tokio::test]
-async fn the_provider_is_told_what_is_wanted_and_whom_to_send_back() {
+async fn the_provider_is_told_what_is_wanted_and_where_to_send_the_browser_back() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     let mut ada = Browser::of(&server, &provider, "77");

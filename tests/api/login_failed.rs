@@ -8,7 +8,7 @@ use crate::server::Server;
 use crate::site::NOBODY;
 
 #[tokio::test]
-async fn who_declines_is_told_so_and_may_try_again() {
+async fn a_user_who_declines_is_told_so_and_may_try_again() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     for way in BOTH {
@@ -72,7 +72,7 @@ async fn of_two_who_finish_the_same_login_at_once_one_gets_in() {
 }
 
 #[tokio::test]
-async fn a_state_that_nobody_was_given_is_unknown() {
+async fn a_state_that_was_never_given_out_is_unknown() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     let mut ada = Browser::of(&server, &provider, "77:Ada");
@@ -188,7 +188,7 @@ async fn an_error_page_with_a_query_of_its_own_keeps_it() {
 }
 
 #[tokio::test]
-async fn who_begins_too_many_logins_is_told_on_the_error_page() {
+async fn a_browser_that_begins_too_many_logins_is_told_on_the_error_page() {
     let Some(provider) = Provider::start().await else { return };
     let settings = provider.behind(Server::with().embedded()).set("limits.logins_per_minute", 3);
     let server = settings.start().await;

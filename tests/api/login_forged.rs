@@ -9,7 +9,7 @@ use crate::server::{Server, eventually};
 use crate::signing;
 
 /// Tampers with the id tokens of an account, logs in with it, and does not get in.
-async fn nobody_believes(plans: Vec<Value>) {
+async fn is_never_believed(plans: Vec<Value>) {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     for plan in plans {
@@ -32,8 +32,8 @@ fn claims(claims: Value) -> Value {
 }
 
 #[tokio::test]
-async fn an_id_token_for_somebody_else_is_not_believed() {
-    nobody_believes(vec![
+async fn an_id_token_for_another_client_is_not_believed() {
+    is_never_believed(vec![
         claims(json!({"aud": "another-client"})),
         claims(json!({"aud": ["another-client"]})),
         claims(json!({"aud": []})),
@@ -47,7 +47,7 @@ async fn an_id_token_for_somebody_else_is_not_believed() {
 
 #[tokio::test]
 async fn an_id_token_of_another_issuer_or_login_is_not_believed() {
-    nobody_believes(vec![
+    is_never_believed(vec![
         claims(json!({"iss": "https://evil.example"})),
         claims(json!({"iss": null})),
         claims(json!({"nonce": "another"})),
@@ -60,7 +60,7 @@ async fn an_id_token_of_another_issuer_or_login_is_not_believed() {
 #[tokio::test]
 async fn an_id_token_of_another_time_is_not_believed() {
     let now = signing::now();
-    nobody_believes(vec![
+    is_never_believed(vec![
         claims(json!({"exp": 1})),
         claims(json!({"exp": now - 120})),
         claims(json!({"exp": null})),
@@ -71,8 +71,8 @@ async fn an_id_token_of_another_time_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_id_token_that_names_nobody_is_not_believed() {
-    nobody_believes(vec![
+async fn an_id_token_without_a_valid_subject_is_not_believed() {
+    is_never_believed(vec![
         claims(json!({"sub": null})),
         claims(json!({"sub": ""})),
         claims(json!({"sub": 66})),
@@ -84,7 +84,7 @@ async fn an_id_token_that_names_nobody_is_not_believed() {
 
 #[tokio::test]
 async fn an_id_token_that_the_provider_has_not_signed_is_not_believed() {
-    nobody_believes(vec![
+    is_never_believed(vec![
         json!({"sign": "unknown-key"}),
         json!({"sign": "unknown-key", "header": {"kid": null}}),
         json!({"sign": "unknown-key", "header": {"kid": "nobody"}}),
@@ -182,7 +182,7 @@ async fn tokens_of_unknown_keys_do_not_make_the_server_ask_for_keys_all_the_time
 }
 
 #[tokio::test]
-async fn keys_of_a_kind_that_nobody_knows_yet_do_not_hide_the_others() {
+async fn keys_of_an_unknown_kind_do_not_hide_the_others() {
     let Some(provider) = Provider::start().await else { return };
     let mut jwks = provider.site.get("/jwks", crate::site::NOBODY).await.body;
     let keys = jwks["keys"].as_array_mut().expect("a list of keys");

@@ -15,7 +15,7 @@ fn browser_of(player: &Player, server: &Server, provider: &Provider, account: &s
     browser
 }
 
-/// What a ranking says of everybody: id, name, rank and speed.
+/// What a ranking says of each player: id, name, rank and speed.
 async fn ranking(player: &Player) -> Vec<Value> {
     let entries = player.ranking().await.into_iter();
     entries.map(|it| json!([it["id"], it["name"], it["rank"], it["wpm"]])).collect()

@@ -1,4 +1,4 @@
-//! What the log says of logins: why they fail, and nothing that anybody could use.
+//! What the log says of logins: why they fail, and no secret.
 
 use std::collections::BTreeSet;
 

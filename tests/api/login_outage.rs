@@ -94,7 +94,7 @@ async fn a_document_of_another_issuer_is_not_believed() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_a_slow_provider_is_told_in_time() {
+async fn a_browser_that_waits_for_a_slow_provider_is_told_in_time() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     for path in [DISCOVERY, "/token", "/jwks"] {
@@ -118,7 +118,7 @@ async fn whoever_waits_for_a_slow_provider_is_told_in_time() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_slow_keys_is_told_in_time() {
+async fn a_browser_that_waits_for_slow_keys_is_told_in_time() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     provider.told("fault", json!({"path": "/jwks", "delay_ms": 60_000})).await;
@@ -145,7 +145,7 @@ async fn a_provider_that_is_gone_is_unavailable() {
 }
 
 #[tokio::test]
-async fn who_gives_up_waiting_leaves_the_provider_to_the_others() {
+async fn a_browser_that_gives_up_waiting_leaves_the_provider_to_the_others() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
     provider.told("fault", json!({"path": DISCOVERY, "delay_ms": 60_000, "times": 1})).await;

@@ -22,7 +22,7 @@ fn tables(players: &[Player]) -> BTreeMap<i64, usize> {
 async fn come_at_once(server: &Server, count: usize) -> Vec<Player> {
     let players = join_all((0..count).map(|_| server.guest())).await;
     let identities: BTreeSet<_> = players.iter().map(|player| player.id.clone()).collect();
-    assert_eq!(identities.len(), count, "an identity for everybody");
+    assert_eq!(identities.len(), count, "an identity for each player");
     players
 }
 
@@ -37,7 +37,7 @@ async fn a_full_lobby_starts_about_a_second_after_the_last_has_joined() {
     assert_eq!(anna.game, ben.game);
 
     let cleo = server.guest().await;
-    assert_ne!(cleo.game, anna.game, "a full lobby takes nobody, also before it starts");
+    assert_ne!(cleo.game, anna.game, "a full lobby takes no player, also before it starts");
 
     anna.lobby.expect("USER_JOINED").await;
     anna.lobby.expect("GAME_START").await;
@@ -100,7 +100,7 @@ async fn a_crowd_around_the_end_of_a_countdown_is_seated_in_as_few_lobbies_as_ca
         assert_eq!(
             player.ranking().await.len(),
             tables[&player.game],
-            "nobody is lost, nobody seated twice"
+            "no player is lost or seated twice"
         );
     }
 }
@@ -186,7 +186,7 @@ async fn a_player_comes_back_to_its_own_lobby_though_another_is_open() {
 }
 
 #[tokio::test]
-async fn whoever_knows_an_open_lobby_may_come_into_it() {
+async fn a_stranger_who_knows_an_open_lobby_may_join_it() {
     let server = Server::for_players(2).await;
     let anna = server.guest().await;
     let mut stranger = server
@@ -243,7 +243,7 @@ async fn to_come_anew_is_not_to_come_back() {
 }
 
 #[tokio::test]
-async fn who_missed_game_start_is_sent_to_its_race() {
+async fn a_player_who_missed_game_start_is_sent_to_the_race() {
     let server =
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 3).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
@@ -269,7 +269,7 @@ async fn who_missed_game_start_is_sent_to_its_race() {
 }
 
 #[tokio::test]
-async fn who_reloads_while_the_countdown_ends_is_sent_to_its_race() {
+async fn a_player_who_reloads_while_the_countdown_ends_is_sent_to_the_race() {
     let server =
         Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 2).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
@@ -291,7 +291,7 @@ async fn who_reloads_while_the_countdown_ends_is_sent_to_its_race() {
 }
 
 #[tokio::test]
-async fn who_has_raced_gets_a_new_lobby() {
+async fn a_player_who_has_raced_gets_a_new_lobby() {
     let server =
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 0).start().await;
     let [mut anna, mut ben] = server.race_of().await;

@@ -23,7 +23,7 @@ async fn seen_by(player: &Player) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_newcomer_becomes_a_guest_of_the_name_that_he_wants() {
+async fn a_newcomer_becomes_a_guest_of_the_chosen_name() {
     let server = Server::start().await;
     let answer = named(&server, NOBODY, "  Anna\u{200B} Lena ").await;
     let (body, cookie) = (answer.ok(), answer.cookie("TP_AT"));
@@ -41,7 +41,7 @@ async fn a_newcomer_becomes_a_guest_of_the_name_that_he_wants() {
 }
 
 #[tokio::test]
-async fn who_wants_no_name_gets_two_words_and_keeps_them() {
+async fn a_player_without_a_wish_for_a_name_gets_two_words_and_keeps_them() {
     let server = Server::start().await;
     let answer = server.post(GUEST, NOBODY, &json!({})).await;
     let (id, name) = (&answer.ok()["id"], &answer.ok()["name"]);

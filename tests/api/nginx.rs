@@ -15,7 +15,7 @@ use crate::service::{free_port, program, skip};
 use crate::site::Site;
 
 const CONFIGURATION: &str = include_str!("../../deploy/nginx.conf");
-/// Where Debian has it, which is not in everybody's path.
+/// Where Debian has it, which is not in every user's path.
 const DEBIAN: &str = "/usr/sbin/nginx";
 
 /// A running nginx; killed when dropped.

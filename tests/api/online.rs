@@ -20,7 +20,7 @@ async fn are_online(site: &Site, players: usize) {
 }
 
 #[tokio::test]
-async fn who_has_a_socket_is_online_once_whatever_he_opens() {
+async fn a_player_is_online_once_however_many_sockets_are_open() {
     let server = Server::for_players(3).await;
     // On one pod, since who is on two counts twice.
     let site = server.site().at(0);

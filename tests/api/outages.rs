@@ -77,8 +77,8 @@ fn is_taken(answer: &Answer) -> bool {
     answer.status == 200
 }
 
-/// Everybody reports once, in all races at the same time and in each one after the other. When half of the reports have
-/// been taken the database is killed. Returns whose were taken.
+/// All players report once, in all races concurrently and in each race one after the other. When half of the reports are
+/// accepted, the database is killed. Returns the players whose reports were accepted.
 async fn report_until_it_is_killed(
     races: &[Vec<Player>],
     postgres: &mut Postgres,
@@ -133,7 +133,7 @@ fn ranks(ranking: &[Value]) -> BTreeMap<String, i64> {
     finished.map(rank).collect()
 }
 
-/// Everybody of a race has one rank; the results of the registered are kept with it, once, and all are counted.
+/// All players of a race have one rank; the results of registered players are stored with it, once, and all are counted.
 async fn is_whole(server: &Server, postgres: &Postgres, players: &[Player]) {
     let game = players[0].game;
     let shown = ranks(&players[0].ranking().await);
@@ -224,7 +224,7 @@ async fn a_server_that_is_killed_before_its_own_file_is_written_gives_no_rank_tw
     let file = server.data_dir().join("typephoon.sqlite3");
     let file = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
     let mut lock = sqlx::SqliteConnection::connect_with(&file).await.expect("the server's file");
-    lock.execute("begin immediate").await.expect("nobody else writes");
+    lock.execute("begin immediate").await.expect("no other writer");
     assert!(!is_taken(&reports(anna, 60.0).await));
     server.kill().await;
     lock.close().await.expect("a connection that closes");

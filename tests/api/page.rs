@@ -270,7 +270,7 @@ impl Pages {
         let reached = self.moments.iter_mut().map(|it| Box::pin(it.wait_for(|it| *it >= moment)));
         let (reached, ..) = timeout(PATIENCE, futures_util::future::select_all(reached))
             .await
-            .unwrap_or_else(|_| panic!("nobody reaches {moment:?}"));
+            .unwrap_or_else(|_| panic!("no page reaches {moment:?}"));
         reached.expect("a page that lives");
     }
 

@@ -47,7 +47,7 @@ impl Player {
         Self::seated(site, name, token, &init, lobby)
     }
 
-    /// Somebody who comes with a token of his own.
+    /// A player with a given token.
     pub async fn known(site: &Site, token: String) -> Self {
         let name = site.next_name();
         let mut lobby = site.connect(&name, QUEUE_IN, &token).await;
@@ -111,7 +111,7 @@ impl Player {
         self.track().send(frame).await;
     }
 
-    /// The positions of somebody who types the text as it stands, key by key.
+    /// The positions of a player who types the text without mistakes, key by key.
     pub async fn strokes(&self) -> Vec<(i64, i64)> {
         let mut strokes = Vec::new();
         for (word, text) in (0..).zip(self.words().await) {
@@ -180,7 +180,7 @@ impl Player {
         self.track().expect(event).await
     }
 
-    /// The next frame of the race must be START. On a cluster a keystroke of somebody on another pod may be quicker.
+    /// The next frame of the race must be START. On a cluster a keystroke from another pod may come first.
     pub async fn starts(&mut self) {
         if self.site.ports().len() > 1 {
             self.track().until("START").await;

@@ -88,7 +88,7 @@ async fn race_on_one(server: &Server, pods: &[usize], players: &mut [Player]) ->
     pods[on[0]]
 }
 
-/// Everybody sees every position of the first player.
+/// All players see every position of the first one.
 async fn types_before_all(players: &mut [Player], words: std::ops::Range<i64>) {
     let (anna, others) = players.split_first_mut().expect("players");
     for word in words {
@@ -107,7 +107,7 @@ async fn all_players_of_a_race_are_on_one_pod_and_their_keystrokes_cross_no_brok
     for player in &mut players {
         player.hears("START").await;
     }
-    // The pods on which they were in the lobby are told for a few seconds more, should somebody come back.
+    // The pods of their lobby sockets get events for a few seconds more, in case a player comes back.
     within(LINGER, "keystrokes cross no broker", async || {
         let before = messages(&server).await;
         types_before_all(&mut players, 0..20).await;

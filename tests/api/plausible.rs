@@ -121,7 +121,7 @@ async fn keys_and_claim_that_a_stalled_network_delivers_together_are_a_result() 
 }
 
 #[tokio::test]
-async fn whoever_never_opened_a_socket_is_not_ranked() {
+async fn a_player_who_never_opened_a_socket_is_not_ranked() {
     let server = checking(2).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
     anna.lobby.expect("GAME_START").await;
@@ -211,7 +211,7 @@ async fn one_key_long_after_is_no_text() {
 }
 
 #[tokio::test]
-async fn who_types_a_part_of_each_word_does_not_win() {
+async fn a_player_who_types_a_part_of_each_word_does_not_win() {
     let server = checking(2).set("game.word_count", 12).start().await;
     let [mut cutter, mut honest] = server.race_of().await;
     let words = cutter.words().await;

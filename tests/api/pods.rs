@@ -174,7 +174,7 @@ async fn keystrokes_that_come_together_travel_together() {
 }
 
 #[tokio::test]
-async fn everybody_hears_who_comes_and_goes_in_the_same_order() {
+async fn all_players_hear_of_arrivals_and_departures_in_the_same_order() {
     const GUESTS: usize = 12;
     let Some(server) = three(Server::with().set("game.player_limit", 20)).await else { return };
     let mut watchers = server.lobby_of::<PODS>().await;
@@ -267,7 +267,7 @@ async fn pods_whose_clocks_differ_play_fair_and_believe_each_other() {
     let spread = *heard.iter().max().expect("three") - *heard.iter().min().expect("three");
     assert!(spread < Duration::from_millis(200), "{spread:?}");
 
-    // Whoever signed it, everybody believes it at once.
+    // Each pod accepts a token at once, whichever pod has signed it.
     for (pod, player) in players.iter().enumerate() {
         for other in 0..PODS {
             let site = server.site().at(other);

@@ -71,7 +71,7 @@ async fn is_there(server: &Server, queue: &str) -> bool {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     match channel.queue_declare(queue.into(), options, FieldTable::default()).await {
         Ok(_) => true,
-        // RESOURCE_LOCKED: somebody else's alone.
+        // RESOURCE_LOCKED: exclusive to another connection.
         Err(error) => error.to_string().contains("LOCKED"),
     }
 }

@@ -1,5 +1,5 @@
-//! A PostgreSQL server of a test's own, which may be killed: in a directory that goes away with it, on a port that
-//! nobody else is given.
+//! A PostgreSQL server of a test's own, which may be killed: in a directory that is removed with it, on a port that no
+//! other service gets.
 //!
 //! ```ignore
 //! let Some(mut postgres) = Postgres::start().await else { return };

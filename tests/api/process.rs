@@ -182,7 +182,7 @@ fn end_of(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
     }
 }
 
-/// A stream read to its end in the background, so that a full pipe blocks nobody.
+/// A stream read to its end in the background, so that a full pipe does not block the process.
 struct Reading(std::thread::JoinHandle<String>);
 
 impl Reading {

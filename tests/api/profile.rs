@@ -1,4 +1,4 @@
-//! The profile of somebody who has no record: zeros and empty lists, never an error.
+//! The profile of a player without a record: zeros and empty lists, never an error.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ fn as_numbers(value: &serde_json::Value) -> Vec<(String, f64)> {
 }
 
 #[tokio::test]
-async fn who_one_is_comes_straight_from_the_token() {
+async fn the_identity_of_a_player_comes_straight_from_the_token() {
     let server = Server::start().await;
     let anna = server.guest().await;
     let info = server.get("/api/v1/profile/user-info", &anna).await;

@@ -19,7 +19,7 @@ pub enum Way {
     Stalled,
     /// Those that are there end, and new ones end at once.
     Cut,
-    /// Nothing is passed on, and nobody is told: a cable that was pulled.
+    /// Nothing is passed on, and no side is told: a cable that was pulled.
     Silent,
 }
 

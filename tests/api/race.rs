@@ -185,7 +185,7 @@ async fn the_number_of_words_is_a_setting() {
 }
 
 #[tokio::test]
-async fn a_word_file_of_ones_own_is_read_without_its_empty_lines() {
+async fn a_custom_word_file_is_read_without_its_empty_lines() {
     let server = Server::with()
         .file("words.txt", "alpha\n\n  \nbravo\r\n\ncharlie \n")
         .set("game.word_file", "words.txt")
@@ -235,7 +235,7 @@ async fn when_a_game_is_cleaned_up_its_sockets_are_told_and_left_open() {
 }
 
 #[tokio::test]
-async fn everybody_in_the_race_hears_who_has_finished() {
+async fn all_players_in_the_race_hear_of_each_finish() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
     let [mut at_anna, mut at_ben] =

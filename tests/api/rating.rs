@@ -68,7 +68,7 @@ async fn a_race_against_others_is_rated_once() {
 }
 
 #[tokio::test]
-async fn a_race_alone_is_not_rated_and_guests_begin_like_everybody() {
+async fn a_race_alone_is_not_rated_and_guests_begin_like_all_players() {
     let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     anna.finishes(80.0).await;

@@ -42,7 +42,7 @@ async fn a_lobby_survives_a_crash() {
 }
 
 #[tokio::test]
-async fn who_was_down_past_the_end_of_the_lobby_countdown_finds_its_race() {
+async fn a_player_who_was_down_past_the_end_of_the_lobby_countdown_finds_the_race() {
     let mut server = Server::with()
         .embedded()
         .set("game.lobby_countdown", 1)
@@ -132,7 +132,7 @@ async fn a_server_that_was_down_past_the_end_of_the_start_countdown_starts_who_c
 }
 
 #[tokio::test]
-async fn a_race_survives_a_crash_and_nobody_hears_start_twice() {
+async fn a_race_survives_a_crash_and_no_player_hears_start_twice() {
     let mut server = Server::with().embedded().set("game.player_limit", 2).start().await;
     let mut players: [Player; 2] = server.race_of().await;
     let [anna, ben] = &mut players;
@@ -217,14 +217,14 @@ async fn a_game_that_was_to_be_cleaned_up_meanwhile_is_gone() {
 }
 
 #[tokio::test]
-async fn who_does_not_come_back_after_a_crash_has_left() {
+async fn a_player_who_does_not_come_back_after_a_crash_has_left() {
     let mut server = Server::with().embedded().start().await;
     let anna = server.guest().await;
     server.kill().await;
     server.restart().await;
 
     let ben = server.guest().await;
-    eventually("Ben sits with nobody but those who are there", async || {
+    eventually("Ben sits with the players who are there only", async || {
         let answer = ben.asks("/api/v1/lobby/players").await;
         answer.ok()["others"].as_array()?.is_empty().then_some(())
     })

@@ -25,7 +25,7 @@ fn with(player: &Player, field: &str, value: Value) -> Value {
     figures
 }
 
-/// An entry of somebody who still types.
+/// An entry of a player who still types.
 fn unfinished(player: &Player) -> Value {
     json!({
         "id": player.id, "name": player.public_name(),
@@ -156,7 +156,7 @@ async fn a_report_before_start_is_refused_and_recorded_nowhere() {
 }
 
 #[tokio::test]
-async fn a_report_on_what_is_not_ones_race_is_refused() {
+async fn a_report_on_the_race_of_other_players_is_refused() {
     let server = Server::for_one().await;
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
@@ -305,15 +305,15 @@ async fn strangers_see_registered_players_under_ids_of_one_race() {
             ranking.as_array().expect("a list").iter().map(|it| it["id"].clone()).collect()
         };
         let path = format!("/api/v1/game/result?game_id={}", ada.game);
-        let nobody = server.get(&path, NOBODY).await.ok()["ranking"].clone();
-        let opaque = nobody[0]["id"].as_str().expect("an id").to_owned();
+        let public = server.get(&path, NOBODY).await.ok()["ranking"].clone();
+        let opaque = public[0]["id"].as_str().expect("an id").to_owned();
         assert!(opaque.starts_with("player-") && !opaque.contains("77"), "{opaque}");
-        assert_eq!(nobody[0]["name"], "Ada");
-        assert_eq!(nobody[1]["id"], ben.id, "guests as everybody knows them");
+        assert_eq!(public[0]["name"], "Ada");
+        assert_eq!(public[1]["id"], ben.id, "the public id of a guest");
 
         let other = signing::sign(&signing::claims("google-78", "Bob", "REGISTERED"));
         let stranger = server.get(&path, &other).await.ok()["ranking"].clone();
-        assert_eq!(ids(&stranger), ids(&nobody), "also to one who did not race");
+        assert_eq!(ids(&stranger), ids(&public), "also to one who did not race");
         for player in [&ada, &ben] {
             let known: Vec<_> = player.ranking().await.iter().map(|it| it["id"].clone()).collect();
             assert_eq!(known, [json!("google-77"), json!(ben.id)]);

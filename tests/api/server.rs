@@ -27,7 +27,7 @@ use crate::socket::Socket;
 
 pub use crate::setup::Settings;
 
-/// How long anybody waits for anything.
+/// Timeout of everything that a test waits for.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a server may take to end, once asked to.

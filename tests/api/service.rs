@@ -5,17 +5,17 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-/// Ports below those that systems hand out: nobody takes ours while the server is away.
+/// Ports below the ephemeral ones, so that no other program takes one while the server is away.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
 
-/// Ports that were handed out: whoever has one may not listen on it yet.
+/// Ports that are taken, although their services may not listen yet.
 static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// A port on which nobody listens, and that nobody else is given.
+/// A free port that no other test gets.
 pub fn free_port() -> u16 {
     let free = |port: &u16| {
         TcpListener::bind(("127.0.0.1", *port)).is_ok()
-            && TAKEN.lock().expect("nobody panics here").insert(*port)
+            && TAKEN.lock().expect("no panic while it is locked").insert(*port)
     };
     let some = std::iter::repeat_with(|| rand::random_range(PORTS));
     some.take(100).find(free).expect("a free port")

@@ -51,7 +51,7 @@ fn a_setting_of_the_wrong_type_is_named() {
 }
 
 #[test]
-fn a_setting_that_nobody_knows_is_named() {
+fn an_unknown_setting_is_named() {
     let outcome = Server::with().set("game.player_limits", 5).run();
     fails_with_one_sentence(&outcome, "player_limits");
     let outcome = Server::with().set("gaem.player_limit", 5).run();
@@ -107,7 +107,7 @@ fn the_help_explains_the_program() {
 }
 
 #[test]
-fn an_argument_that_nobody_knows_is_refused() {
+fn an_unknown_argument_is_refused() {
     let outcome = Server::with().argument("--fast").run();
     assert!(!outcome.status.success());
     assert!(outcome.stderr.contains("--fast"), "{}", outcome.stderr);

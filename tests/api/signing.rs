@@ -35,7 +35,7 @@ pub fn sign(claims: &Value) -> String {
     encode(Algorithm::RS256, claims, &rsa(PRIVATE_KEY))
 }
 
-/// Signed by somebody else's key.
+/// Signed by an unknown key.
 pub fn sign_as_stranger(claims: &Value) -> String {
     encode(Algorithm::RS256, claims, &rsa(STRANGERS_KEY))
 }

@@ -44,8 +44,8 @@ impl Caller for String {
     }
 }
 
-/// One server's address, and how long its callers wait. If the server is a cluster, whoever asks gets to the next pod
-/// each time, and so does whoever opens a socket; mostly not to the same one.
+/// One server's address, and the timeout of its callers. If the server is a cluster, each request goes to the next pod,
+/// and so does each socket; mostly not to the same one.
 #[derive(Clone)]
 pub struct Site {
     pub log: Log,
@@ -173,7 +173,7 @@ impl Site {
         Socket::try_open(who, self.port(), path, headers, self.patience).await
     }
 
-    /// Opens a WebSocket on behalf of somebody.
+    /// Opens a WebSocket for a caller.
     pub async fn connect(&self, who: &str, path: &str, caller: &impl Caller) -> Socket {
         let cookie = caller.token().map(|token| format!("TP_AT={token}"));
         let headers = cookie.iter().map(|cookie| ("cookie", cookie.as_str()));

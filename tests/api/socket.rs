@@ -1,5 +1,5 @@
-//! A WebSocket as a page holds it. Whoever waits on it gives up after the site's patience, and then says who waited for
-//! what and what came instead.
+//! A WebSocket as a page holds it. A wait ends after the site's patience; the failure names the player, what was awaited,
+//! and what came instead.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -60,7 +60,7 @@ async fn a_late_joiner_is_told_that_the_race_has_started_and_where_the_others_ar
 }
 
 #[tokio::test]
-async fn who_comes_back_is_told_the_positions_but_not_a_second_start() {
+async fn a_player_who_comes_back_is_told_the_positions_but_not_a_second_start() {
     let server = Server::for_players(2).await;
     let [mut anna, mut ben] = server.race_of().await;
     ben.types(4, 2).await;
@@ -76,7 +76,7 @@ async fn who_comes_back_is_told_the_positions_but_not_a_second_start() {
 }
 
 #[tokio::test]
-async fn every_page_reopens_its_socket_at_start_and_nobody_hears_start_twice() {
+async fn every_page_reopens_its_socket_at_start_and_no_player_hears_start_twice() {
     let server = Server::for_players(5).await;
     let mut players: [_; 5] = server.race_of().await;
     for player in &mut players {
@@ -125,7 +125,7 @@ async fn the_countdown_to_start_runs_down_to_nought() {
 }
 
 #[tokio::test]
-async fn who_has_had_start_is_told_since_when_the_race_is_on() {
+async fn a_player_who_has_had_start_is_told_since_when_the_race_is_on() {
     let server = Server::for_players(1).await;
     let [mut anna] = server.grid_of().await;
     let mut before = anna.leaves_track().knows_new_events();
@@ -181,11 +181,11 @@ async fn of_tabs_on_any_servers_one_hears_start() {
 }
 
 #[tokio::test]
-async fn who_races_after_a_lost_start_hears_no_second_one() {
+async fn a_player_who_races_after_a_lost_start_hears_no_second_one() {
     let server =
         Server::with().set("game.player_limit", 1).set("limits.heartbeat", 1).start().await;
     let [mut anna] = server.grid_of().await;
-    // START is said there, but nobody reads it, or answers a ping.
+    // START is sent there, but the client neither reads it nor answers a ping.
     let mut before = anna.leaves_track();
     time_passes(Duration::from_secs(1)).await;
     let mut after = anna.another_race().await.knows_new_events();

@@ -62,7 +62,7 @@ async fn a_text_that_is_not_offered_is_refused() {
 }
 
 #[tokio::test]
-async fn the_host_chooses_for_friends_and_everybody_is_told() {
+async fn the_host_chooses_for_friends_and_all_players_are_told() {
     let server = quick().start().await;
     let [mut anna, mut ben] = [server.guest().await, server.guest().await];
     anna.queues_in(FRIENDS).await;

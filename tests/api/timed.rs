@@ -74,7 +74,7 @@ async fn when_the_time_is_up_players_are_ranked_by_correct_words() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_player_who_claims_nothing_and_claims_without_typing_are_unranked() {
+async fn a_player_without_a_claim_holds_up_no_other_and_claims_without_typing_are_unranked() {
     let server = short_races().start().await;
     let [mut anna, mut ben, mut cleo] =
         [server.guest().await, server.guest().await, server.guest().await];

@@ -53,7 +53,7 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_comes_in() {
+async fn without_a_token_no_request_is_let_in() {
     let server = Server::start().await;
     for (method, path) in DOORS {
         let answer = knock(&server, method, path, NOBODY).await;

@@ -315,7 +315,7 @@ async fn a_player_who_watches_takes_no_socket_away_and_counts_once() {
 }
 
 #[tokio::test]
-async fn thousands_of_messages_of_a_spectator_disturb_nobody() {
+async fn thousands_of_messages_of_a_spectator_disturb_no_player() {
     let settings = Server::with().set("game.player_limit", 2).set("limits.frames_per_second", 60);
     let server = settings.start().await;
     let [mut anna, mut ben] = server.race_of().await;

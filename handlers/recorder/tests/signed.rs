@@ -12,16 +12,16 @@ use super::super::settings::RecorderSettings;
 use super::super::signed::{ATTESTED, Unsigned};
 use super::super::verify::{Verified, verify};
 use super::{NOON, TEXT, Vector, edits, keys, player, race, result, taped, tapes, vectors};
-use crate::auth::{Keys, PublicKeys};
+use crate::auth::{PublicKeys, TokenKeys};
 use crate::game::{Figures, Game, GameId, Parts};
 use crate::handlers::shared::{Edit, EditTape, Grade, Tape, TimeLimit, Verdict, Words};
 use crate::settings::Settings;
 
 /// A server's keys, in its data directory.
-static SERVER: LazyLock<(Keys, PublicKeys, TempDir)> = LazyLock::new(|| {
+static SERVER: LazyLock<(TokenKeys, PublicKeys, TempDir)> = LazyLock::new(|| {
     let data = tempfile::tempdir().unwrap();
     let settings = Settings { data_dir: data.path().into(), ..Settings::default() };
-    (Keys::load(&settings).unwrap(), PublicKeys::load(&settings).unwrap(), data)
+    (TokenKeys::load(&settings).unwrap(), PublicKeys::load(&settings).unwrap(), data)
 });
 
 fn public() -> &'static PublicKeys {

@@ -116,7 +116,7 @@ fn claims() -> impl Strategy<Value = Figures> {
     (0.0..=1000.0, raw, 0.0..=100.0).prop_map(|(wpm, wpm_raw, acc)| Figures { wpm, wpm_raw, acc })
 }
 
-/// Anything that servers may know of somebody's typing.
+/// Any progress that pods may know of a player.
 fn anything() -> impl Strategy<Value = Progress> {
     let instant = || {
         prop::option::of((-100_i64..1_000).prop_map(|s| START + SECOND * s.unsigned_abs() as u32))
@@ -200,7 +200,7 @@ proptest! {
 }
 
 #[test]
-fn whoever_types_nothing_is_not_ranked_and_has_no_speed() {
+fn a_player_who_types_nothing_is_not_ranked_and_has_no_speed() {
     let words = vec!["some".to_owned(), "words".to_owned()];
     let figures = Figures { wpm: 1000.0, wpm_raw: 1000.0, acc: 100.0 };
     for told in [None, Some(START)] {
@@ -211,7 +211,7 @@ fn whoever_types_nothing_is_not_ranked_and_has_no_speed() {
 }
 
 #[test]
-fn whom_a_server_of_the_version_before_has_told_start_is_believed_as_far_as_the_clock_allows() {
+fn a_player_told_start_by_the_version_before_is_believed_as_far_as_the_clock_allows() {
     let words = vec!["x".repeat(9); 10];
     // It stored no first START.
     let mut player =
@@ -228,7 +228,7 @@ fn whom_a_server_of_the_version_before_has_told_start_is_believed_as_far_as_the_
 }
 
 #[test]
-fn whoever_leaves_out_more_than_a_tenth_of_the_text_is_not_ranked() {
+fn a_player_who_leaves_out_more_than_a_tenth_of_the_text_is_not_ranked() {
     let words = vec!["x".repeat(9); 10];
     let figures = Figures { wpm: 60.0, wpm_raw: 60.0, acc: 100.0 };
     let seen = |per_word: u16| Progress {

@@ -16,7 +16,7 @@ fn texts() -> impl Strategy<Value = Text> {
     })
 }
 
-/// Every position of somebody who types the text as it stands, but leaves out the end of each word but the last:
+/// Every position of a player who types the text as it stands, but leaves out the end of each word but the last:
 /// `kept` letters of it are typed at most.
 fn positions(text: &Text, kept: u16) -> Vec<(u32, i32)> {
     let words = u32::try_from(text.words()).unwrap();
@@ -47,7 +47,7 @@ fn types(tracker: &mut Tracker, text: &Text, positions: &[(u32, i32)], mut now: 
 
 proptest! {
     #[test]
-    fn whoever_types_all_has_reached_all_and_is_done_with_the_last_letter(text in texts()) {
+    fn a_player_who_types_everything_has_reached_everything_and_is_done_with_the_last_letter(text in texts()) {
         let (mut tracker, all) = (typist(&text), positions(&text, u16::MAX));
         types(&mut tracker, &text, &all, START);
         let seen = tracker.take().unwrap();

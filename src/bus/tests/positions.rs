@@ -32,7 +32,7 @@ async fn a_listening_module_gets_positions_in_order() {
 
 #[tokio::test]
 async fn a_position_never_waits_for_a_module_that_is_stuck() {
-    let (shown, diary, never) = (Diary::default(), Diary::default(), Door::default());
+    let (shown, diary, never) = (Diary::default(), Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     let (view, switch) = (shown.clone(), Switch::new("test", &Arc::default()));
     builder.view(&switch, move |event: &Leaned| view.write(event.number));
@@ -53,9 +53,9 @@ async fn a_position_never_waits_for_a_module_that_is_stuck() {
 async fn a_module_that_lags_is_counted_and_reads_again() {
     const MISSED: u32 = 10;
     const READ_AGAIN: u32 = u32::MAX;
-    let (diary, door) = (Diary::default(), Door::default());
+    let (diary, latch) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
-    builder.listen::<Leaned>("slow", diary.behind(&door), rereading(&diary, READ_AGAIN));
+    builder.listen::<Leaned>("slow", diary.behind(&latch), rereading(&diary, READ_AGAIN));
     let running = Running::start_paused(builder);
     let (log, lagged) = (Log::capture(), count::LAGGED.get());
     running.bus.relay(leaned(1, 0));
@@ -64,7 +64,7 @@ async fn a_module_that_lags_is_counted_and_reads_again() {
     for number in 1..=newest {
         running.bus.relay(leaned(1, number));
     }
-    door.open();
+    latch.open();
     settle().await;
     // What it had begun; then it reads again; then it goes on with what the ring still holds.
     let expected: Vec<u32> = [0, READ_AGAIN].into_iter().chain(MISSED + 1..=newest).collect();
@@ -75,8 +75,8 @@ async fn a_module_that_lags_is_counted_and_reads_again() {
 }
 
 #[tokio::test]
-async fn a_module_that_lags_keeps_nobody_else_from_the_positions() {
-    let (slow, quick, never) = (Diary::default(), Diary::default(), Door::default());
+async fn a_module_that_lags_does_not_keep_positions_from_other_modules() {
+    let (slow, quick, never) = (Diary::default(), Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.listen::<Leaned>("slow", slow.behind(&never), rereading(&slow, u32::MAX));
     builder.listen::<Leaned>("quick", quick.hearing(), rereading(&quick, u32::MAX));

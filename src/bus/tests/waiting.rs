@@ -15,9 +15,9 @@ async fn fill_lane(bus: &Bus<Arc<Switch>>) {
 
 #[tokio::test]
 async fn a_publisher_waits_while_a_lane_is_full_and_nothing_is_lost() {
-    let (diary, door) = (Diary::default(), Door::default());
+    let (diary, latch) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
-    builder.hear::<Waved>("slow", diary.behind(&door));
+    builder.hear::<Waved>("slow", diary.behind(&latch));
     let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     let bus = running.bus.clone();
@@ -25,15 +25,15 @@ async fn a_publisher_waits_while_a_lane_is_full_and_nothing_is_lost() {
     settle().await;
     assert!(!one_more.is_finished());
     assert!(diary.is_empty());
-    door.open();
+    latch.open();
     one_more.await.unwrap();
     running.end().await;
     assert_eq!(diary.read(), Vec::from_iter(0..=FILL));
 }
 
 #[tokio::test]
-async fn nobody_else_waits_for_a_slow_module() {
-    let (slow, quick, never) = (Diary::default(), Diary::default(), Door::default());
+async fn other_modules_do_not_wait_for_a_slow_one() {
+    let (slow, quick, never) = (Diary::default(), Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", slow.behind(&never));
     builder.hear::<Waved>("quick", quick.hearing());
@@ -52,9 +52,9 @@ async fn nobody_else_waits_for_a_slow_module() {
 
 #[tokio::test]
 async fn a_slow_game_holds_up_the_games_of_its_lane_alone() {
-    let (diary, door) = (Diary::default(), Door::default());
+    let (diary, latch) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
-    let (writes, slow) = (diary.clone(), door.clone());
+    let (writes, slow) = (diary.clone(), latch.clone());
     builder.hear::<Waved>(
         "host",
         handler(move |heard: Heard<Waved>| {
@@ -77,14 +77,14 @@ async fn a_slow_game_holds_up_the_games_of_its_lane_alone() {
     let mut others = diary.read();
     others.sort();
     assert_eq!(others, Vec::from_iter(2..=LANES as u32));
-    door.open();
+    latch.open();
     running.end().await;
     assert_eq!(diary.read().len(), games.count());
 }
 
 #[tokio::test]
-async fn an_event_that_nobody_wants_costs_no_delivery() {
-    let (diary, never) = (Diary::default(), Door::default());
+async fn an_event_without_a_listener_costs_no_delivery() {
+    let (diary, never) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&never));
     let running = Running::start_paused(builder);
@@ -102,24 +102,24 @@ async fn an_event_that_nobody_wants_costs_no_delivery() {
 
 #[tokio::test]
 async fn what_lies_in_the_lanes_at_a_stop_is_delivered() {
-    let (diary, door) = (Diary::default(), Door::default());
+    let (diary, latch) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
-    builder.hear::<Waved>("slow", diary.behind(&door));
+    builder.hear::<Waved>("slow", diary.behind(&latch));
     let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     running.stop.cancel();
     settle().await;
     assert!(diary.is_empty());
-    door.open();
+    latch.open();
     running.end().await;
     assert_eq!(diary.read(), Vec::from_iter(0..FILL));
 }
 
 #[tokio::test]
 async fn at_a_stop_no_publisher_waits_any_more() {
-    let (diary, door) = (Diary::default(), Door::default());
+    let (diary, latch) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
-    builder.hear::<Waved>("slow", diary.behind(&door));
+    builder.hear::<Waved>("slow", diary.behind(&latch));
     let running = Running::start_paused(builder);
     fill_lane(&running.bus).await;
     let (bus, after) = (running.bus.clone(), running.bus.clone());
@@ -127,7 +127,7 @@ async fn at_a_stop_no_publisher_waits_any_more() {
     settle().await;
     assert!(!waits.is_finished());
     running.stop.cancel();
-    door.open();
+    latch.open();
     running.end().await;
     waits.await.unwrap();
     after.announce(waved(1, FILL + 1)).await;
@@ -136,7 +136,7 @@ async fn at_a_stop_no_publisher_waits_any_more() {
 
 #[tokio::test]
 async fn a_timer_that_finds_its_lane_full_is_given_back() {
-    let (diary, never) = (Diary::default(), Door::default());
+    let (diary, never) = (Diary::default(), Latch::default());
     let mut builder = BusBuilder::default();
     builder.hear::<Waved>("slow", diary.behind(&never));
     let lanes = builder.lanes("slow");

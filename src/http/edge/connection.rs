@@ -14,18 +14,18 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::answer::in_full;
-use super::places::Place;
+use super::slots::ConnectionSlot;
 use crate::{Error, Kind};
 
 /// How long, and how many bytes, a client's input is drained after the last answer.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 << 20;
 
-/// A connection, and its place within the limit of open connections.
+/// A connection, and its slot within the limit of open connections.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
-    place: Place,
+    slot: ConnectionSlot,
     /// Whether no line has ended yet of what was read since the last answer.
     in_first_line: bool,
     /// Until when input is drained, after an answer of hyper's own.
@@ -33,13 +33,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(in crate::http) fn new(stream: TcpStream, place: Place) -> Self {
-        Self { stream, place, in_first_line: true, lingers: None }
+    pub(in crate::http) fn new(stream: TcpStream, slot: ConnectionSlot) -> Self {
+        Self { stream, slot, in_first_line: true, lingers: None }
     }
 
     /// The bare connection, for protocols other than HTTP.
-    pub(crate) fn into_parts(self) -> (TcpStream, Place) {
-        (self.stream, self.place)
+    pub(crate) fn into_parts(self) -> (TcpStream, ConnectionSlot) {
+        (self.stream, self.slot)
     }
 
     /// The replacement of `bytes`, if they are an answer of hyper's own.

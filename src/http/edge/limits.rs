@@ -13,8 +13,8 @@ use salvo::{Depot, FlowCtrl, Handler, Request, Response, async_trait};
 use tokio::time::Instant;
 
 use super::answer::tell;
-use super::places::{Place, Places};
 use super::rate::{Gcra, Rate};
+use super::slots::{ConnectionSlot, ConnectionSlots};
 use crate::game::UserId;
 use crate::settings::LimitSettings;
 use crate::{Error, Kind};
@@ -72,7 +72,7 @@ pub(crate) struct Limits {
     seats: Budgets<IpAddr>,
     own_games: Budgets<IpAddr>,
     seats_of_player: Budgets<UserId>,
-    sockets: Arc<Places>,
+    sockets: Arc<ConnectionSlots>,
     /// The most open sockets, in total and of one address.
     most_sockets: (usize, usize),
     trusted_proxies: Vec<IpNet>,
@@ -141,11 +141,11 @@ impl Limits {
         spent.map_err(|wait| Error::too_many("too many requests from this address", wait))
     }
 
-    /// Reserves a place for a socket, if there is one left.
-    pub(crate) fn socket_place(&self, req: &Request) -> Result<Place, Error> {
+    /// Reserves a slot for a socket, if there is one left.
+    pub(crate) fn socket_slot(&self, req: &Request) -> Result<ConnectionSlot, Error> {
         let (in_all, each) = self.most_sockets;
-        let place = self.sockets.take(self.address(req), in_all, each);
-        place.map_err(|_| Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"))
+        let slot = self.sockets.take(self.address(req), in_all, each);
+        slot.map_err(|_| Error::new(Kind::TOO_MANY_REQUESTS, "too many open sockets"))
     }
 
     /// The client address of a request: the last one that is not a trusted proxy.

@@ -7,9 +7,9 @@ mod cors;
 mod failures;
 pub mod lenient;
 mod limits;
-mod places;
 mod query;
 mod rate;
+mod slots;
 
 pub use answer::{Answer, Empty};
 pub use failures::may_fail;
@@ -21,9 +21,9 @@ pub(crate) use answer::{refuse_handshake, tell};
 pub(crate) use connection::{Connection, linger};
 pub(crate) use cors::Origins;
 pub(crate) use limits::Limits;
-pub(crate) use places::Place;
+pub(crate) use slots::ConnectionSlot;
 
 pub(in crate::http) use answer::{in_full, of_status};
 pub(in crate::http) use cors::Cors;
 pub(in crate::http) use limits::{RequestLimit, is_among, site};
-pub(in crate::http) use places::{Full, Places};
+pub(in crate::http) use slots::{ConnectionSlots, Full};

@@ -1,7 +1,7 @@
-//! The deadlines of timers, as all pods know them.
+//! The agenda: the deadlines of all games' timers, shared by the pods.
 //!
-//! What is due is a function of the facts; the agenda only tells who of several pods is the first to
-//! know, and lets a sweep find what nobody has done, without reading all facts.
+//! A deadline is a function of the facts. The agenda decides which of several pods schedules it, and lets a sweep find
+//! overdue timers without reading all facts.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::{RedisLive, failed, scripts};
 use crate::Error;
 use crate::game::{GameId, Timestamp};
 
-/// For how long an overdue deadline is somebody's.
+/// Lease on an overdue deadline: how long no other pod is given it.
 const TAKEN: Duration = Duration::from_secs(3);
 
-/// How long the agenda is kept after its last change, in milliseconds.
+/// Time to live of the agenda after its last change, in milliseconds.
 const KEPT: i64 = 24 * 3600 * 1000;
 
 impl RedisLive {
-    /// Sets deadlines, each of a timer of a game; `None` takes one away. Tells for each whether this call
-    /// made it new or earlier: whoever hears `true` sees to it, and nobody else. A later one changes nothing,
-    /// since it may be by older facts; see [`Self::put_off`].
+    /// Sets deadlines, each of a timer of a game; `None` removes one. Returns for each whether this call added it or made
+    /// it earlier: then this pod schedules the timer, and no other pod does. A later deadline changes nothing, since it
+    /// may come from older facts; see [`Self::put_off`].
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -44,7 +44,7 @@ impl RedisLive {
         Ok(changed.into_iter().zip(is_set).map(|(changed, set)| set && changed == 1).collect())
     }
 
-    /// Makes deadlines later, by facts that were looked at when they came.
+    /// Postpones deadlines, by facts that were read after the deadlines had passed.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -58,9 +58,9 @@ impl RedisLive {
         self.timed("put_off", put_off).await
     }
 
-    /// The deadlines that passed before `before`, by the clock of Redis as well, the oldest first: timers
-    /// that were not taken off the agenda. The caller sees to them: for some seconds no other pod is told, so that those
-    /// that cannot be done do not hide the others. Those of a game that is gone stay until they are set to `None`.
+    /// The deadlines before `before`, by the clock of Redis as well, the oldest first: timers that no pod has completed.
+    /// The caller runs them. It holds them for a lease of some seconds, so that timers that fail do not hide the others.
+    /// Those of a removed game stay until they are set to `None`.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.

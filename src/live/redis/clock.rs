@@ -1,4 +1,4 @@
-//! The clock of Redis, by which the clocks of all pods are set, and without which no pod closes, starts or ends anything.
+//! The clock of Redis: all pods set theirs by it, and a change that must not come early is checked against it.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ use crate::game::Timestamp;
 use crate::{Error, clock};
 use parking_lot::Mutex;
 
-/// How often it is asked: the answer that came soonest is the best.
+/// Samples per reading; the one with the shortest round trip is used.
 const TRIES: usize = 5;
-/// An answer that took longer is no better than the one before, which may have been faster: half of it is more
-/// than players of one race may hear START apart.
+/// Longest round trip of a good answer; a slower one does not replace a faster one. Its error is up to half the round
+/// trip, which is more than the players of a race may hear START apart.
 const SLOW: Duration = Duration::from_millis(50);
-/// After this even a slow answer is better: clocks drift by a tenth of a millisecond in a second at most.
+/// Age from which any answer is better than the old one: clocks drift by at most a tenth of a millisecond per second.
 const STALE: Duration = Duration::from_secs(600);
 
-/// Redis goes by the wall clock of its machine. If that is set back by more, in microseconds, this clock follows at once:
-/// lobbies that open would wait for Redis until then. If it is set forward, the deadlines of games hold all the same, and
-/// this clock follows slowly.
+/// Redis uses the wall clock of its machine. If that is set back by more than this, in microseconds, this clock follows at
+/// once: otherwise Redis would hold new lobbies open until its clock has caught up. If it is set forward, deadlines still
+/// hold, and this clock follows slowly.
 const SET_BACK: i64 = 5_000_000;
-/// An offset that changed by more between two answers, in microseconds, is worth a line in the log.
+/// Change of the offset between two answers, in microseconds, from which it is logged.
 const STEP: i64 = 1_000_000;
 
-/// By which answer this process has set its clock.
-static SET_BY: Mutex<Option<Answer>> = Mutex::new(None);
+/// The answer by which this process has set its clock.
+static SET_BY: Mutex<Option<ClockReading>> = Mutex::new(None);
 
-/// What the clock of Redis has said.
+/// A reading of the clock of Redis.
 #[derive(Clone, Copy, Debug)]
-struct Answer {
-    /// Its offset to the monotonic clock of this machine, in microseconds. It is off by half of the round trip at most.
+struct ClockReading {
+    /// Its offset to the monotonic clock of this machine, in microseconds, with an error of at most half the round trip.
     offset: i64,
     round_trip: Duration,
     at: Instant,
 }
 
-impl Answer {
+impl ClockReading {
     fn is_better_than(&self, known: &Self) -> bool {
         let is_stale = self.at.saturating_duration_since(known.at) >= STALE;
         self.round_trip <= SLOW || self.round_trip <= known.round_trip || is_stale
@@ -42,8 +42,8 @@ impl Answer {
 }
 
 impl RedisLive {
-    /// Sets the clock of this process, the first time at once, and then slowly, unless Redis was slow to tell the time
-    /// and has told it faster before.
+    /// Sets the clock of this process: at once the first time, slowly later. Ignores an answer that is worse than the one
+    /// by which the clock is set.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -70,19 +70,19 @@ impl RedisLive {
         Ok(())
     }
 
-    async fn ask_for_time(&self) -> Result<Option<Answer>, Error> {
+    async fn ask_for_time(&self) -> Result<Option<ClockReading>, Error> {
         let mut answers = Vec::new();
         for _ in 0..TRIES {
             let (asked, at) = (clock::monotonic(), Instant::now());
             let time = self.time().await?;
             let round_trip = at.elapsed();
             let offset = (time - round_trip / 2).0 - asked;
-            answers.push(Answer { offset, round_trip, at });
+            answers.push(ClockReading { offset, round_trip, at });
         }
         Ok(answers.into_iter().min_by_key(|it| it.round_trip))
     }
 
-    /// What time it is by Redis.
+    /// The time by the clock of Redis.
     pub(super) async fn time(&self) -> Result<Timestamp, Error> {
         let time = redis::cmd("TIME").query_async(&mut self.redis.clone()).await;
         let (seconds, micros): (i64, i64) = time.map_err(failed)?;
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn a_slow_answer_does_not_replace_a_faster_one() {
         let start = Instant::now();
-        let answer = |after: u64, round_trip: u64| Answer {
+        let answer = |after: u64, round_trip: u64| ClockReading {
             offset: 0,
             round_trip: Duration::from_millis(round_trip),
             at: start + Duration::from_secs(after),

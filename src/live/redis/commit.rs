@@ -1,37 +1,38 @@
-//! A commit: a value replaces the one that was read.
+//! A commit: replaces a value if it is still the one that was read.
 
 use std::time::Duration;
 
 use redis::RedisError;
 
-use super::keys::Keys;
+use super::keys::RedisKeys;
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
 use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::live::{Index, Shared};
 
-/// How long Redis keeps a shared value that has expired: pods go by their own clocks, which they set by that of Redis.
+/// How long Redis keeps a shared value after its expiry: pods check the expiry by their own clocks, which they set by
+/// that of Redis.
 const SHARED_LONGER: Duration = Duration::from_secs(60);
 
-/// The place of a value.
+/// Which value it is.
 #[derive(Debug)]
-enum Place {
+enum CommitKey {
     Game(GameId),
     Shared(String),
 }
 
-/// A value that replaces another.
+/// The replacement of a value.
 #[derive(Debug)]
 pub(super) struct Commit {
-    place: Place,
+    key: CommitKey,
     /// The version that was read; empty if there was none.
     expected: String,
     version: String,
-    /// Empty to remove it.
+    /// Empty: removes the value.
     value: String,
     kept: Duration,
     not_before: Timestamp,
-    /// Indexes that gain the game, and indexes that lose it.
+    /// Indexes to which the game is added, and indexes from which it is removed.
     entered: Vec<Index>,
     left: Vec<Index>,
 }
@@ -40,7 +41,7 @@ pub(super) struct Commit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Committed {
     Done,
-    /// Another version is stored there.
+    /// Another version is stored: the facts have changed since they were read.
     Stale,
     /// It is too early by this much.
     Early(Duration),
@@ -59,7 +60,7 @@ impl Commit {
         let value = after.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let lasts = after.map_or(Duration::ZERO, |game| game.ends_at.after(Timestamp::now()));
         Ok(Self {
-            place: Place::Game(id),
+            key: CommitKey::Game(id),
             expected: version(before),
             version: version(after),
             value: value.unwrap_or_default(),
@@ -75,7 +76,7 @@ impl Commit {
         let version = |it: Option<&Shared>| it.map_or(String::new(), |it| it.version.to_string());
         let lasts = after.map_or(Duration::ZERO, |it| it.until.after(Timestamp::now()));
         Self {
-            place: Place::Shared(key),
+            key: CommitKey::Shared(key),
             expected: version(before),
             version: version(after),
             value: after.map_or(String::new(), Shared::write),
@@ -86,7 +87,7 @@ impl Commit {
         }
     }
 
-    /// Only from then on, by the clock of Redis.
+    /// Is refused before this time, by the clock of Redis.
     pub(super) fn not_before(self, not_before: Timestamp) -> Self {
         Self { not_before, ..self }
     }
@@ -103,18 +104,18 @@ impl RedisLive {
     }
 
     pub(super) async fn try_commit(&self, commit: &Commit) -> Result<Committed, RedisError> {
-        let (key, id) = match &commit.place {
-            Place::Game(id) => (self.keys.game(*id), *id),
-            Place::Shared(key) => (key.clone(), GameId(0)),
+        let (key, id) = match &commit.key {
+            CommitKey::Game(id) => (self.keys.game(*id), *id),
+            CommitKey::Shared(key) => (key.clone(), GameId(0)),
         };
         let mut call = scripts::COMMIT.key(key);
         call.arg(&commit.expected).arg(&commit.version).arg(&commit.value);
         call.arg(millis(commit.kept)).arg(commit.not_before.0).arg(id.0);
         for index in &commit.entered {
-            call.key(self.keys.index(Keys::shard(id), index)).arg(id.0);
+            call.key(self.keys.index(RedisKeys::shard(id), index)).arg(id.0);
         }
         for index in &commit.left {
-            call.key(self.keys.index(Keys::shard(id), index)).arg("");
+            call.key(self.keys.index(RedisKeys::shard(id), index)).arg("");
         }
         let committed = call.invoke_async(&mut self.redis.clone()).await;
         let (outcome, early): (String, u64) = committed?;

@@ -1,4 +1,4 @@
-//! The way to Redis: how it is opened, and what its failures mean.
+//! Opens the connection to Redis, and maps its failures to errors.
 
 use std::time::Duration;
 
@@ -10,30 +10,32 @@ use redis::{
     RedisConnectionInfo, RedisError, ServerErrorKind,
 };
 
-use super::connection::Connection;
+use super::connection::RedisConnection;
 use crate::Error;
 use crate::settings::RedisSettings;
-use crate::telemetry::Store;
+use crate::telemetry::StoreLocation;
 
-/// How long an answer may take; players wait for it.
+/// Timeout of an answer; players wait for it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long it may take to connect.
+/// Timeout of connecting.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a lost connection is tried again before those who wait are told: few times, since they wait.
+/// Reconnects before waiting requests fail: few, since players wait for them.
 const RETRIES: usize = 2;
-/// How long a peer that has vanished may leave bytes unacknowledged before the connection is given up.
+/// How long bytes may stay unacknowledged before the connection counts as lost.
 const VANISHED: Duration = Duration::from_secs(5);
-/// Requests that may wait to be written; when there are more, whoever comes waits.
+/// Requests that may wait to be written; when the queue is full, further callers wait for room.
 const QUEUE: usize = 1024;
-/// The longest pause between two tries to reach Redis at the start.
+/// Longest back-off between two attempts to reach Redis at the start.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Waits until Redis answers. What waiting does not mend is told at once.
-pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, Store), String> {
+/// Waits until Redis answers. Fails at once if waiting cannot help, as with a wrong password.
+pub(super) async fn open(
+    settings: &RedisSettings,
+) -> Result<(RedisConnection, StoreLocation), String> {
     let info = connection_info(settings)?;
-    let store = store(info.addr());
-    // The address without what is secret in it.
-    let place = format!("{}/{}", info.addr(), info.redis_settings().db());
+    let location = location(info.addr());
+    // The address without its password.
+    let address = format!("{}/{}", info.addr(), info.redis_settings().db());
     let mut pause = Duration::from_millis(200);
     loop {
         let reached = match settings.cluster {
@@ -41,29 +43,29 @@ pub(super) async fn open(settings: &RedisSettings) -> Result<(Connection, Store)
             false => reach(&info).await,
         };
         let error = match reached {
-            Ok(connection) => return Ok((connection, store)),
+            Ok(connection) => return Ok((connection, location)),
             Err(error) if is_final(&error) => {
-                return Err(format!("Redis at {place} refuses us: {error}"));
+                return Err(format!("Redis at {address} refuses us: {error}"));
             }
             Err(error) => error,
         };
-        tracing::warn!("waiting for Redis at {place}: {error}");
+        tracing::warn!("waiting for Redis at {address}: {error}");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-/// Where Redis is, for spans.
-fn store(address: &ConnectionAddr) -> Store {
+/// The address of Redis, for spans.
+fn location(address: &ConnectionAddr) -> StoreLocation {
     match address {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
-            Store::redis(host.clone(), *port)
+            StoreLocation::redis(host.clone(), *port)
         }
-        other => Store::redis(other.to_string(), 0),
+        other => StoreLocation::redis(other.to_string(), 0),
     }
 }
 
-async fn reach(info: &ConnectionInfo) -> Result<Connection, RedisError> {
+async fn reach(info: &ConnectionInfo) -> Result<RedisConnection, RedisError> {
     let config = ConnectionManagerConfig::new()
         .set_connection_timeout(Some(CONNECTION_TIMEOUT))
         .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -73,13 +75,13 @@ async fn reach(info: &ConnectionInfo) -> Result<Connection, RedisError> {
         .set_pipeline_buffer_size(QUEUE);
     let client = Client::open(info.clone())?;
     let mut connection = ConnectionManager::new_with_config(client, config).await?;
-    // Without a password that is needed, or while it still reads its file, it refuses only commands.
+    // If a password is missing, or while it loads its file, Redis accepts connections but refuses commands.
     redis::cmd("TIME").exec_async(&mut connection).await?;
-    Ok(Connection::One(connection))
+    Ok(RedisConnection::One(connection))
 }
 
-/// The same for a cluster, of which the address is that of one node.
-async fn reach_cluster(info: &ConnectionInfo) -> Result<Connection, RedisError> {
+/// The same for a cluster, given the address of one node.
+async fn reach_cluster(info: &ConnectionInfo) -> Result<RedisConnection, RedisError> {
     let client = ClusterClient::builder([info.clone()])
         .connection_timeout(CONNECTION_TIMEOUT)
         .response_timeout(RESPONSE_TIMEOUT)
@@ -92,7 +94,7 @@ async fn reach_cluster(info: &ConnectionInfo) -> Result<Connection, RedisError> 
         .build()?;
     let mut connection = client.get_async_connection().await?;
     redis::cmd("TIME").exec_async(&mut connection).await?;
-    Ok(Connection::Cluster(connection))
+    Ok(RedisConnection::Cluster(connection))
 }
 
 fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {
@@ -106,7 +108,7 @@ fn connection_info(settings: &RedisSettings) -> Result<ConnectionInfo, String> {
             }),
     };
     let info = info.map_err(|_| "redis.url is no address of Redis".to_owned())?;
-    // With RESP3 the end of a connection is noticed, and mended, before somebody needs it.
+    // With RESP3 a lost connection is noticed and replaced before the next request needs it.
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Ok(info.set_redis_settings(redis).set_tcp_settings(tcp_settings()))
 }
@@ -120,7 +122,7 @@ fn tcp_settings() -> TcpSettings {
     tcp
 }
 
-/// Whether waiting does not help: wrong password, no right to do it, no such database.
+/// Whether waiting cannot help: a wrong password, missing rights, no such database.
 fn is_final(error: &RedisError) -> bool {
     match error.kind() {
         ErrorKind::AuthenticationFailed
@@ -132,13 +134,13 @@ fn is_final(error: &RedisError) -> bool {
     }
 }
 
-/// How Redis refuses to work until an operator acts, or until it has memory again: no memory (`maxmemory`), no disk
-/// for a snapshot, too few replicas, no rights.
+/// Error codes with which Redis refuses commands until an operator acts or memory is free again: no memory
+/// (`maxmemory`), no disk for a snapshot, too few replicas, missing rights.
 const REFUSALS: [&str; 6] = ["OOM", "MISCONF", "NOREPLICAS", "NOPERM", "NOAUTH", "WRONGPASS"];
-/// A command inside a script that the user of the connection may not run comes with the code of a general error.
+/// A command that a script may not run for lack of rights is reported with a general error code, and this text.
 const NO_RIGHTS_IN_SCRIPT: &str = "The user executing the script can't run this command";
 
-/// Whether Redis is away, not ready, or refuses to work: to be tried again.
+/// Whether Redis is unreachable, not ready, or refuses commands: the request can be retried.
 fn is_away(error: &RedisError) -> bool {
     let kind = error.kind();
     let is_passing = matches!(
@@ -158,14 +160,15 @@ fn is_away(error: &RedisError) -> bool {
     error.is_io_error() || error.is_unrecoverable_error() || is_passing || is_refusal
 }
 
-/// Before version 7 what a script meets is told as its own failure: `ERR Error running script … -OOM command …`.
+/// Before version 7, an error of a command inside a script is wrapped in one of the script: `ERR Error running script …
+/// -OOM command …`.
 fn is_refusal_in_script(detail: &str) -> bool {
     let codes = detail.split_whitespace().filter_map(|word| word.strip_prefix('-'));
     let mut refusals = codes.filter(|code| *code == "READONLY" || REFUSALS.contains(code));
     detail.contains(NO_RIGHTS_IN_SCRIPT) || refusals.next().is_some()
 }
 
-/// What a failure of Redis is to whoever asked.
+/// The error that the caller gets: `SERVICE_UNAVAILABLE` if a retry may help, else `UNKNOWN_ERROR`.
 pub(super) fn failed(error: RedisError) -> Error {
     if is_away(&error) { Error::away(error) } else { Error::internal(error) }
 }

@@ -8,18 +8,18 @@ use redis::{Cmd, FromRedisValue, Pipeline, RedisFuture, Value};
 use super::connect::failed;
 use crate::Error;
 
-/// Commands that are sent in one go: others have to wait for them.
+/// Most commands in one pipeline; other requests wait for it.
 const AT_ONCE: usize = 200;
 
 /// Cheap to clone; all clones share the connection.
 #[derive(Clone)]
-pub(super) enum Connection {
+pub(super) enum RedisConnection {
     One(ConnectionManager),
     Cluster(ClusterConnection),
 }
 
-impl Connection {
-    /// The answers to commands that have nothing to do with each other, each of which touches one key.
+impl RedisConnection {
+    /// Runs independent commands, each of which touches one key, and returns their answers.
     pub(super) async fn each<T: FromRedisValue>(
         &self,
         commands: impl IntoIterator<Item = Cmd>,
@@ -49,7 +49,7 @@ impl Connection {
     }
 }
 
-impl ConnectionLike for Connection {
+impl ConnectionLike for RedisConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match self {
             Self::One(connection) => connection.req_packed_command(cmd),

@@ -1,23 +1,23 @@
-//! How the keys are called, and in which slot of a cluster they lie: what stands in braces decides that.
+//! The names of keys. The part in braces decides in which slot of a cluster a key is.
 
 use crate::game::{GameId, PodName};
 use crate::live::Index;
 
-/// The parts that games and their indexes are spread over, by the id of the game. Each lies in one slot, so that the facts of a
-/// game and its index entries change together.
+/// Shards of games and their indexes, by the game's id. Each is in one slot, so that the facts of a game and its index
+/// entries change in one commit.
 pub(super) const SHARDS: i64 = 16;
 
 /// The names of all keys of one installation.
 #[derive(Clone, Debug)]
-pub(super) struct Keys {
+pub(super) struct RedisKeys {
     prefix: String,
-    /// `{<prefix>:lobby}`: what pods tell each other, as in versions before this one.
+    /// `{<prefix>:lobby}`: what pods share about each other; named as in earlier versions.
     common: String,
 }
 
-impl Keys {
+impl RedisKeys {
     /// # Errors
-    /// A sentence, if keys under this prefix would not lie where they belong.
+    /// A sentence, if keys with this prefix would be in the wrong slots.
     pub(super) fn under(prefix: &str) -> Result<Self, String> {
         if prefix.is_empty() || prefix.contains(['{', '}']) {
             return Err("redis.prefix must be a text without braces".into());
@@ -25,7 +25,7 @@ impl Keys {
         Ok(Self { prefix: prefix.into(), common: format!("{{{prefix}:lobby}}") })
     }
 
-    /// In which part a game lies.
+    /// The shard of a game.
     pub(super) fn shard(game: GameId) -> i64 {
         game.0.rem_euclid(SHARDS)
     }
@@ -35,17 +35,17 @@ impl Keys {
         format!("{{{}:shard-{}}}:game:{game}", self.prefix, Self::shard(game))
     }
 
-    /// The games of one part that an index leads to, by their ids.
+    /// The entries of an index in one shard: ids of games.
     pub(super) fn index(&self, shard: i64, index: &Index) -> String {
         format!("{{{}:shard-{shard}}}:{index}", self.prefix)
     }
 
-    /// A value that is no game's. These need no common slot.
+    /// A shared value. These need no common slot.
     pub(super) fn shared(&self, key: &str) -> String {
         format!("{}:shared:{key}", self.prefix)
     }
 
-    /// What a pod writes to see whether it can.
+    /// A value that a pod writes to check that Redis accepts writes.
     pub(super) fn probe(&self, pod: &PodName) -> String {
         format!("{}:probe:{pod}:{:08x}", self.prefix, rand::random::<u32>())
     }
@@ -55,17 +55,17 @@ impl Keys {
         format!("{{{}:{game}}}:pods", self.prefix)
     }
 
-    /// Ids that the records have set aside.
+    /// Ids that the records have reserved.
     pub(super) fn ids(&self) -> String {
         format!("{}:ids", self.common)
     }
 
-    /// The last id that was given away, where ids are counted.
+    /// The last id, where ids are counted in Redis.
     pub(super) fn last_id(&self) -> String {
         format!("{}:last-id", self.common)
     }
 
-    /// When each pod was last known to live.
+    /// The last heartbeat of each pod.
     pub(super) fn pods(&self) -> String {
         format!("{}:pods", self.common)
     }
@@ -75,7 +75,7 @@ impl Keys {
         format!("{}:players", self.common)
     }
 
-    /// When which timer of which game is due. Pods of a version that keeps games in another way have their own.
+    /// The deadlines of timers. Versions that store games in another form have an agenda of their own.
     pub(super) fn agenda(&self) -> String {
         format!("{}:agenda-v2", self.common)
     }

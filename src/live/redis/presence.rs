@@ -10,31 +10,31 @@ use crate::Error;
 use crate::game::{Game, GameId, PodName, Timestamp};
 use crate::live::{Applied, Index, Step, Store};
 
-/// How long a pod counts as alive after its last sign of life, in milliseconds.
+/// Heartbeat timeout: how long a pod counts as alive after its last heartbeat, in milliseconds.
 const ALIVE: i64 = 6_000;
 
-/// How long it is remembered that a pod holds sockets of a game; each arrival begins anew. Longer than
-/// any game, since whoever is forgotten here hears nothing any more.
+/// Time to live of a game's set of pods; each pod that enters the game extends it. Longer than any game: a pod that is
+/// missing from the set gets no more events of the game.
 const REMEMBERED: i64 = 24 * 3600 * 1000;
 
 /// How many players have a socket open.
 #[derive(Debug, Default)]
 pub(super) struct Online {
-    /// On this pod, as the next sign of life will say.
+    /// On this pod; sent with the next heartbeat.
     here: AtomicU64,
-    /// On the others that are alive, as the last one was answered.
+    /// On the other living pods, as of the answer to the last heartbeat.
     elsewhere: AtomicU64,
-    /// The pods that were alive then.
+    /// The living pods, as of that answer.
     pods: Mutex<Vec<PodName>>,
 }
 
-/// What a sign of life is answered.
+/// The answer to a heartbeat.
 #[derive(Debug)]
 pub struct Beat {
     /// The pods that are alive.
     pub alive: Vec<PodName>,
-    /// Whether nobody knew that this one is: it is the first time, Redis has lost its memory, or this pod was
-    /// silent for so long that the others have forgotten it.
+    /// Whether this pod was not on the list of living pods: at its first heartbeat, after Redis has lost its memory, or
+    /// after another pod removed it because it was silent for too long.
     pub is_news: bool,
 }
 
@@ -44,7 +44,7 @@ impl RedisLive {
         &self.pod
     }
 
-    /// This pod holds a socket of the game from now on. Returns all pods that do.
+    /// Notes that this pod holds a socket of the game from now on. Returns all pods that do.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -58,7 +58,7 @@ impl RedisLive {
         Ok(names(members))
     }
 
-    /// This pod has closed its last socket of the game.
+    /// Notes that this pod has closed its last socket of the game.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -69,8 +69,8 @@ impl RedisLive {
         self.timed("leave_pod", left).await
     }
 
-    /// The pods that hold sockets of the game. One that died may still be among them: it is not among
-    /// those that [`Self::beat`] returns.
+    /// The pods that hold sockets of the game. A dead pod may still be among them; [`Self::beat`] returns the living
+    /// ones.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -81,23 +81,23 @@ impl RedisLive {
         self.timed("pods_of", asked).await.map(names)
     }
 
-    /// So many players have a socket open here: the others learn it with the next sign of life.
+    /// Sets how many players have a socket open here; the other pods learn it with the next heartbeat.
     pub fn set_players_here(&self, players: u64) {
         self.online.here.store(players, Ordering::Relaxed);
     }
 
-    /// How many have one open on the other pods, as of the last sign of life.
+    /// How many players have a socket open on the other pods, as of the last heartbeat.
     pub fn players_elsewhere(&self) -> u64 {
         self.online.elsewhere.load(Ordering::Relaxed)
     }
 
-    /// The pods that were alive at the last sign of life.
+    /// The pods that were alive at the last heartbeat.
     pub fn pods(&self) -> Vec<String> {
         self.online.pods.lock().iter().map(ToString::to_string).collect()
     }
 
-    /// This pod is alive, with so many players. Returns the pods that have said so within the last six seconds, by
-    /// the clock of Redis.
+    /// The heartbeat of this pod, with its number of players. Returns the pods with a heartbeat within the last six
+    /// seconds, by the clock of Redis.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -113,7 +113,7 @@ impl RedisLive {
         Ok(Beat { alive, is_news: added == 1 })
     }
 
-    /// The pods that have been silent for longer than that, without a farewell, and have not been forgotten.
+    /// The pods without a heartbeat for longer than that which have neither said farewell nor been removed.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -127,9 +127,8 @@ impl RedisLive {
         self.timed("silent_pods", asked).await.map(names)
     }
 
-    /// A pod is dead, and so are its sockets: players of waiting lobbies who are left without any are
-    /// absent from `now` on. Returns the games that have changed, so that their timers can be set. Harmless
-    /// if several pods notice the same.
+    /// Removes a dead pod and its sockets: players of waiting lobbies without another socket are absent from `now` on.
+    /// Returns the changed games, so that their timers can be set. Idempotent: several pods may call it.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer: to be tried again.
@@ -156,7 +155,7 @@ impl RedisLive {
         Ok(changed)
     }
 
-    /// This pod stops, and has closed its sockets: nobody needs to miss it.
+    /// Removes this pod from the list of living pods; it stops, and has closed its sockets.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -164,7 +163,7 @@ impl RedisLive {
         self.timed("farewell", self.take_off(&self.pod)).await
     }
 
-    /// Takes a pod off the lists.
+    /// Removes a pod, and its number of players.
     async fn take_off(&self, pod: &PodName) -> Result<(), Error> {
         let mut pipeline = redis::pipe();
         pipeline.atomic().zrem(self.keys.pods(), pod.as_str()).ignore();

@@ -90,19 +90,19 @@ impl RedisLive {
 
     fn note(&self, change: Change) {
         // Without waiting for the write.
-        let _: Option<Writing> = self.journal.try_place().map(|place| place.enter(change));
+        let _: Option<Writing> = self.journal.try_reserve().map(|permit| permit.write(change));
     }
 
     /// Waits until the facts of a game are written.
     pub(super) async fn keep(&self, game: Arc<Game>) -> Result<(), Error> {
-        self.journal.place().await?.enter(Change::Saved(game)).done().await
+        self.journal.reserve().await?.write(Change::Saved(game)).done().await
     }
 
     /// Waits until the last facts of a game are written, and that it is over.
     pub(super) async fn keep_ended(&self, game: &Arc<Game>) -> Result<(), Error> {
-        let saved = self.journal.place().await?.enter(Change::Saved(game.clone()));
+        let saved = self.journal.reserve().await?.write(Change::Saved(game.clone()));
         let over = Change::Ended { game: game.id, at: Timestamp::now() };
-        let ended = self.journal.place().await?.enter(over);
+        let ended = self.journal.reserve().await?.write(over);
         saved.done().await?;
         ended.done().await
     }

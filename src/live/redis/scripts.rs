@@ -1,6 +1,6 @@
-//! The scripts: what has to happen at once in Redis. None of them knows a rule of the game.
+//! The Lua scripts: what Redis has to do atomically. None of them knows a rule of the game.
 //!
-//! They stand beside this file. A script touches keys of one slot only.
+//! Their sources are in `scripts/`. A script touches keys of one slot only.
 
 use std::sync::LazyLock;
 
@@ -15,10 +15,10 @@ macro_rules! scripts {
 }
 
 scripts! {
-    /// Puts a value in the place of another.
+    /// Replaces a value, if its version is still the expected one.
     COMMIT = "commit";
-    /// What is due on the agenda.
+    /// Returns what is overdue on the agenda, and leases it to the caller.
     OVERDUE = "overdue";
-    /// A sign of life.
+    /// The heartbeat of a pod.
     BEAT = "beat";
 }

@@ -1,5 +1,5 @@
 //! The operations of a [`Store`]: this pod reads the facts, applies a transition, and commits the outcome if no other pod
-//! has changed the facts meanwhile.
+//! has changed the facts meanwhile (optimistic concurrency).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use rand::RngExt;
 use tokio::time::sleep;
 
 use super::commit::{Commit, Committed};
-use super::keys::{Keys, SHARDS};
+use super::keys::{RedisKeys, SHARDS};
 use super::records::ToWrite;
 use super::{RedisLive, failed};
 use crate::game::{Game, GameId, Stage, Timestamp};
@@ -19,9 +19,10 @@ use crate::{Error, Kind};
 
 /// Attempts at a change while other pods change the same game.
 const TRIES: u32 = 64;
-/// The longest pause between two attempts.
+/// Longest back-off between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
-/// A pod that is early by less than this, by the clock of Redis, waits: more than the clock's error after a good answer.
+/// If a change is early by less than this, by the clock of Redis, the pod waits: more than the error of its own clock
+/// after a good answer.
 const ABOUT_TO: Duration = Duration::from_millis(500);
 
 #[async_trait]
@@ -32,17 +33,17 @@ impl Store for RedisLive {
 
     async fn change(&self, id: GameId, transition: &mut Transition<'_>) -> Result<Applied, Error> {
         let came = Instant::now();
-        let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.turns.len();
-        let mut turn = self.turns[number].lock().await;
-        if turn.failed.is_some_and(|failed| failed > came) {
-            // Redis did not answer an earlier change: the others fail at once, instead of each waiting for its own timeout.
+        let number = usize::try_from(id.0.unsigned_abs()).unwrap_or(0) % self.change_locks.len();
+        let mut lock = self.change_locks[number].lock().await;
+        if lock.failed.is_some_and(|failed| failed > came) {
+            // An earlier change of this queue has timed out: the rest fail at once, instead of one timeout after another.
             return Err(Kind::UNAVAILABLE.into());
         }
-        let changed = self.try_to_change(id, transition, &mut turn.known).await;
+        let changed = self.try_to_change(id, transition, &mut lock.known).await;
         if changed.as_ref().is_err_and(|error| error.kind() == Kind::UNAVAILABLE) {
-            (turn.failed, turn.known) = (Some(Instant::now()), None);
+            (lock.failed, lock.known) = (Some(Instant::now()), None);
         }
-        drop(turn);
+        drop(lock);
         let (applied, to_write) = changed?;
         if let Some(written) = to_write {
             self.write_down(written).await?;
@@ -55,7 +56,7 @@ impl Store for RedisLive {
         make: &mut (dyn FnMut(GameId) -> Game + Send),
     ) -> Result<Arc<Game>, Error> {
         loop {
-            // Ids of a database that was set up anew may be live here: then the next one is tried.
+            // After the database was set up anew, an id may still be in use here: then the next one is tried.
             let game = Arc::new(make(self.next_id().await?));
             if let Committed::Done = self.commit(&Commit::of_game(None, Some(&game))?).await? {
                 self.note_saved(&game);
@@ -109,8 +110,9 @@ impl Store for RedisLive {
 }
 
 impl RedisLive {
-    /// Applies a transition until its outcome could be committed. It starts with the `known` facts of the last change by
-    /// this pod, which are usually the newest; only fresh facts decide that a transition has nothing to do.
+    /// Applies a transition, and retries until its outcome is committed. The first attempt uses the `known` facts after
+    /// this pod's last change, which are usually the newest. That a transition has nothing to do is decided by fresh
+    /// facts only.
     async fn try_to_change(
         &self,
         id: GameId,
@@ -151,12 +153,12 @@ impl RedisLive {
                 }
             }
         }
-        tracing::warn!(game = id.0, "others change a game so often that it cannot be changed");
+        tracing::warn!(game = id.0, "other pods change a game so often that it cannot be changed");
         Err(Kind::UNAVAILABLE.into())
     }
 
-    /// Carries out a step, unless another pod was faster or it is too early. Returns the facts afterwards, and what has to
-    /// be written to the records.
+    /// Commits a step, unless another pod was faster or it is too early. Returns the facts afterwards, and what has to be
+    /// written to the records.
     async fn carry_out(
         &self,
         before: &Arc<Game>,
@@ -187,7 +189,7 @@ impl RedisLive {
         Ok((committed, after, to_write.filter(|_| committed == Committed::Done)))
     }
 
-    /// The facts of those games that are there.
+    /// The facts of those games that exist.
     pub(super) async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
         let get = |id: &GameId| {
             let mut command = redis::cmd("HGET");
@@ -212,7 +214,7 @@ impl RedisLive {
         Ok(games)
     }
 
-    /// How often the facts of each game have changed; `None` if it is not there.
+    /// The version of each game's facts; `None` if it does not exist.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
@@ -235,14 +237,14 @@ impl RedisLive {
         ids.retain(|id| found.iter().all(|game| game.id != *id));
         let forget = |id: &GameId| {
             let mut command = redis::cmd("ZREM");
-            command.arg(self.keys.index(Keys::shard(*id), index)).arg(id.0);
+            command.arg(self.keys.index(RedisKeys::shard(*id), index)).arg(id.0);
             command
         };
         self.redis.each::<i64>(ids.iter().map(forget)).await.map(drop)
     }
 }
 
-/// Random, and longer with each attempt, so that pods do not collide again.
+/// Back-off with jitter, longer with each attempt, so that pods do not collide again.
 fn pause(tries: u32) -> Duration {
     let longest = Duration::from_millis(1 << tries.min(6)).min(LONGEST_PAUSE);
     rand::rng().random_range(Duration::ZERO..=longest)

@@ -1,14 +1,14 @@
-//! What a patient clerk would note on paper: the same rules, without an index, and
-//! looked up from the beginning each time.
+//! A reference model: the same rules written plainly, without an index; each lookup starts from the
+//! beginning. A clerk keeps a sheet of paper for each game.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::story::{Deed, Facts, Outcome, Step};
+use super::story::{Action, Facts, Outcome, Step};
 use super::*;
 
 /// What the clerk knows of a seat.
 #[derive(Clone, Debug, PartialEq)]
-struct Place {
+struct SeatNote {
     user: UserId,
     sockets: BTreeSet<SocketId>,
     absent_since: Option<Timestamp>,
@@ -27,7 +27,7 @@ pub(super) struct Sheet {
     ends_at: Timestamp,
     full: bool,
     door: Door,
-    places: Vec<Place>,
+    seats: Vec<SeatNote>,
     ready: BTreeSet<UserId>,
 }
 
@@ -36,8 +36,8 @@ impl Sheet {
         self.stage == Stage::Lobby && now < self.closes_at && !self.full
     }
 
-    fn people(&self) -> impl Iterator<Item = &Place> {
-        self.places.iter().filter(|place| !place.is_bot())
+    fn people(&self) -> impl Iterator<Item = &SeatNote> {
+        self.seats.iter().filter(|seat| !seat.is_bot())
     }
 
     fn close_if_ready(&mut self, closes_at: Timestamp) {
@@ -48,12 +48,12 @@ impl Sheet {
         }
     }
 
-    fn place(&mut self, user: &UserId) -> Option<&mut Place> {
-        self.places.iter_mut().find(|place| place.user == *user)
+    fn seat(&mut self, user: &UserId) -> Option<&mut SeatNote> {
+        self.seats.iter_mut().find(|seat| seat.user == *user)
     }
 }
 
-impl Place {
+impl SeatNote {
     fn of(user: UserId, sockets: BTreeSet<SocketId>) -> Self {
         Self {
             user,
@@ -80,14 +80,14 @@ pub(super) fn sheets(facts: &Facts) -> BTreeMap<GameId, Sheet> {
         ends_at: game.ends_at,
         full: game.full,
         door: game.door.clone(),
-        places: game.players.iter().map(place).collect(),
+        seats: game.players.iter().map(seat_of).collect(),
         ready: game.part::<Wishes>().ready.clone(),
     };
     facts.iter().map(|(id, game)| (*id, sheet(game))).collect()
 }
 
-fn place(player: &crate::game::Player) -> Place {
-    Place {
+fn seat_of(player: &crate::game::Player) -> SeatNote {
+    SeatNote {
         user: player.user.id.clone(),
         sockets: player.sockets.keys().copied().collect(),
         absent_since: player.absent_since,
@@ -112,38 +112,38 @@ impl Clerk {
     /// Does the same as the games, in a plain way.
     pub(super) fn take(&mut self, step: &Step, now: Timestamp) -> Outcome {
         let (id, user) = (step.game, step.user.id.clone());
-        match step.deed {
-            Deed::Wait => Outcome::Nothing,
-            deed if deed.comes_in() => {
-                Outcome::Seated(self.enter(&step.entry(now, self.rules), now))
+        match step.action {
+            Action::Wait => Outcome::Nothing,
+            action if action.is_entry() => {
+                Outcome::Seated(self.enter(&step.request(now, self.rules), now))
             }
-            Deed::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
-            Deed::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
-            Deed::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
-            Deed::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
-            Deed::End => {
+            Action::Hasten => Outcome::Hastened(self.hasten(id, &user, now)),
+            Action::BeReady => Outcome::Hastened(self.be_ready(id, user, now)),
+            Action::SeatBots => Outcome::Changed(self.seat_bots(id, now)),
+            Action::Dismiss => Outcome::Departed(self.dismiss(id, now - ABSENCE)),
+            Action::End => {
                 let due = self.sheets.get(&id).is_some_and(|sheet| sheet.ends_at <= now);
                 Outcome::Changed(due && self.sheets.remove(&id).is_some())
             }
-            Deed::Restart => self.restart(now + RESUME),
-            Deed::Close => Outcome::Changed(self.close(id, now)),
-            Deed::Abandon => match self.seat_behind(&step.door, &user) {
+            Action::Restart => self.restart(now + RESUME),
+            Action::Close => Outcome::Changed(self.close(id, now)),
+            Action::Abandon => match self.seat_behind(&step.door, &user) {
                 Some(id) => in_game(self.sheets.get_mut(&id).expect("found"), step, now),
-                None => in_no_game(step.deed),
+                None => in_no_game(step.action),
             },
             _ => match self.sheets.get_mut(&id) {
                 Some(sheet) => in_game(sheet, step, now),
-                None => in_no_game(step.deed),
+                None => in_no_game(step.action),
             },
         }
     }
 
-    fn enter(&mut self, entry: &Entry, now: Timestamp) -> GameId {
-        let (user, door) = (entry.user.id.clone(), &entry.door);
+    fn enter(&mut self, request: &SeatRequest, now: Timestamp) -> GameId {
+        let (user, door) = (request.user.id.clone(), &request.door);
         let find = |is: &dyn Fn(GameId, &Sheet) -> bool| {
             self.sheets.iter().find(|(id, sheet)| is(**id, sheet)).map(|(id, _)| *id)
         };
-        let asked_for = |id| entry.previous == Some(id);
+        let asked_for = |id| request.previous == Some(id);
         let with_room = |sheet: &Sheet| sheet.door == *door && sheet.has_room(now);
         let id = self.seat_behind(door, &user).or_else(|| {
             let asked = || find(&|id, sheet| asked_for(id) && with_room(sheet));
@@ -151,20 +151,20 @@ impl Clerk {
             if *door == Door::ALONE { None } else { asked().or_else(any) }
         });
         let id = id.unwrap_or_else(|| self.open(door.clone(), now));
-        let limit = entry.rules.player_limit;
+        let limit = request.rules.player_limit;
         let sheet = self.sheets.get_mut(&id).expect("it was found, or opened");
-        if let Some(place) = sheet.place(&user) {
-            place.sockets.insert(entry.socket.0);
-            place.absent_since = None;
+        if let Some(seat) = sheet.seat(&user) {
+            seat.sockets.insert(request.socket.0);
+            seat.absent_since = None;
             if sheet.stage == Stage::Lobby {
                 sheet.close_if_ready(now + self.rules.full_grace);
             }
             return id;
         }
-        sheet.places.push(Place::of(user, [entry.socket.0].into()));
-        if sheet.places.len() > limit {
-            let last = sheet.places.iter().rposition(Place::is_bot).expect("it is not full");
-            let bot = sheet.places.remove(last).user;
+        sheet.seats.push(SeatNote::of(user, [request.socket.0].into()));
+        if sheet.seats.len() > limit {
+            let last = sheet.seats.iter().rposition(SeatNote::is_bot).expect("it is not full");
+            let bot = sheet.seats.remove(last).user;
             sheet.ready.remove(&bot);
         }
         if sheet.people().count() == limit {
@@ -177,7 +177,7 @@ impl Clerk {
     /// Where a user sits behind a door, until START.
     fn seat_behind(&self, door: &Door, user: &UserId) -> Option<GameId> {
         let is_seat = |sheet: &Sheet| {
-            let is_seated = sheet.places.iter().any(|it| it.user == *user);
+            let is_seated = sheet.seats.iter().any(|it| it.user == *user);
             sheet.stage < Stage::Running && sheet.door == *door && is_seated
         };
         self.sheets.iter().find(|(_, sheet)| is_seat(sheet)).map(|(id, _)| *id)
@@ -186,9 +186,9 @@ impl Clerk {
     fn open(&mut self, door: Door, now: Timestamp) -> GameId {
         self.last = GameId(self.last.0 + 1);
         let (closes_at, ends_at) = (now + self.rules.countdown, now + self.rules.kept);
-        let (stage, starts_at, full, places) = (Stage::Lobby, None, false, Vec::new());
+        let (stage, starts_at, full, seats) = (Stage::Lobby, None, false, Vec::new());
         let ready = BTreeSet::new();
-        let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, places, ready };
+        let sheet = Sheet { stage, closes_at, starts_at, ends_at, full, door, seats, ready };
         self.sheets.insert(self.last, sheet);
         self.last
     }
@@ -196,14 +196,14 @@ impl Clerk {
     fn hasten(&mut self, id: GameId, host: &UserId, now: Timestamp) -> Result<(), &'static str> {
         let invited = |sheet: &&mut Sheet| token_of(&sheet.door).is_some();
         let sheet = self.sheets.get_mut(&id).filter(invited).ok_or("GAME_NOT_FOUND")?;
-        if sheet.place(host).is_none() {
+        if sheet.seat(host).is_none() {
             return Err("NOT_A_PARTICIPANT");
         }
         let closes_at = now + self.rules.full_grace;
         if sheet.stage > Stage::Lobby || sheet.closes_at <= closes_at {
             return Ok(());
         }
-        if sheet.places[0].user != *host {
+        if sheet.seats[0].user != *host {
             return Err("NOT_THE_HOST");
         }
         sheet.closes_at = closes_at;
@@ -213,7 +213,7 @@ impl Clerk {
 
     fn be_ready(&mut self, id: GameId, user: UserId, now: Timestamp) -> Result<(), &'static str> {
         let sheet = self.sheets.get_mut(&id).ok_or("GAME_NOT_FOUND")?;
-        sheet.place(&user).ok_or("NOT_A_PARTICIPANT")?;
+        sheet.seat(&user).ok_or("NOT_A_PARTICIPANT")?;
         if sheet.stage > Stage::Lobby || !sheet.ready.insert(user) {
             return Ok(());
         }
@@ -225,13 +225,13 @@ impl Clerk {
         let Some(sheet) = self.sheets.get_mut(&id).filter(|sheet| sheet.has_room(now)) else {
             return false;
         };
-        let room = self.rules.player_limit.saturating_sub(sheet.places.len());
-        if sheet.door != Door::OPEN || sheet.places.iter().any(Place::is_bot) || room == 0 {
+        let room = self.rules.player_limit.saturating_sub(sheet.seats.len());
+        if sheet.door != Door::OPEN || sheet.seats.iter().any(SeatNote::is_bot) || room == 0 {
             return false;
         }
         sheet
-            .places
-            .extend(bots().into_iter().take(room).map(|bot| Place::of(bot.id, BTreeSet::new())));
+            .seats
+            .extend(bots().into_iter().take(room).map(|bot| SeatNote::of(bot.id, BTreeSet::new())));
         true
     }
 
@@ -239,15 +239,15 @@ impl Clerk {
         let Some(sheet) = self.sheets.get_mut(&id).filter(|it| it.stage == Stage::Lobby) else {
             return Vec::new();
         };
-        let gone = |place: &Place| place.absent_since.is_some_and(|since| since <= before);
-        let Sheet { places, ready, .. } = sheet;
-        ready.retain(|user| !places.iter().any(|place| place.user == *user && gone(place)));
-        let (departed, present) = sheet.places.drain(..).partition::<Vec<_>, _>(gone);
-        sheet.places = present;
+        let gone = |seat: &SeatNote| seat.absent_since.is_some_and(|since| since <= before);
+        let Sheet { seats, ready, .. } = sheet;
+        ready.retain(|user| !seats.iter().any(|seat| seat.user == *user && gone(seat)));
+        let (departed, present) = sheet.seats.drain(..).partition::<Vec<_>, _>(gone);
+        sheet.seats = present;
         if sheet.people().next().is_none() {
             self.sheets.remove(&id);
         }
-        departed.into_iter().map(|place| place.user).collect()
+        departed.into_iter().map(|seat| seat.user).collect()
     }
 
     fn close(&mut self, id: GameId, now: Timestamp) -> bool {
@@ -255,7 +255,7 @@ impl Clerk {
         if sheet.stage != Stage::Lobby || now < sheet.closes_at {
             return false;
         }
-        if sheet.people().all(|place| place.sockets.is_empty()) {
+        if sheet.people().all(|seat| seat.sockets.is_empty()) {
             self.sheets.remove(&id);
             return false;
         }
@@ -266,9 +266,9 @@ impl Clerk {
     fn restart(&mut self, resume: Timestamp) -> Outcome {
         for sheet in self.sheets.values_mut() {
             let is_lobby = sheet.stage == Stage::Lobby;
-            for place in sheet.places.iter_mut().filter(|place| !place.is_bot()) {
-                place.sockets.clear();
-                place.absent_since = if is_lobby { Some(resume) } else { place.absent_since };
+            for seat in sheet.seats.iter_mut().filter(|seat| !seat.is_bot()) {
+                seat.sockets.clear();
+                seat.absent_since = if is_lobby { Some(resume) } else { seat.absent_since };
             }
             match sheet.stage {
                 Stage::Lobby => sheet.closes_at = sheet.closes_at.max(resume),
@@ -282,68 +282,68 @@ impl Clerk {
 
 /// A step in a game that is there.
 fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
-    let (deed, stage) = (step.deed, sheet.stage);
-    let ranked = sheet.people().filter(|place| place.rank.is_some_and(|it| it > 0)).count();
-    match deed {
-        Deed::Prepare if stage == Stage::Closed => {
+    let (action, stage) = (step.action, sheet.stage);
+    let ranked = sheet.people().filter(|seat| seat.rank.is_some_and(|it| it > 0)).count();
+    match action {
+        Action::Prepare if stage == Stage::Closed => {
             (sheet.stage, sheet.starts_at) = (Stage::Countdown, Some(now + START_COUNTDOWN));
             Outcome::Changed(true)
         }
-        Deed::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
+        Action::Start if stage == Stage::Countdown && sheet.starts_at <= Some(now) => {
             (sheet.stage, sheet.starts_at) = (Stage::Running, Some(now));
             Outcome::Changed(true)
         }
-        _ => match sheet.place(&step.user.id) {
-            Some(place) => in_place(place, step, stage, ranked, now),
-            None if deed == Deed::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
-            None => in_no_game(deed),
+        _ => match sheet.seat(&step.user.id) {
+            Some(seat) => in_seat(seat, step, stage, ranked, now),
+            None if action == Action::Finish => Outcome::Finished(Err("NOT_A_PARTICIPANT")),
+            None => in_no_game(action),
         },
     }
 }
 
-/// A step of a player who has a place.
-fn in_place(
-    place: &mut Place,
+/// A step of a player with a seat.
+fn in_seat(
+    seat: &mut SeatNote,
     step: &Step,
     stage: Stage,
     ranked: usize,
     now: Timestamp,
 ) -> Outcome {
-    match step.deed {
-        Deed::Leave | Deed::Abandon if stage == Stage::Lobby => {
-            place.sockets.remove(&step.socket);
-            if place.sockets.is_empty() && place.absent_since.is_none() {
-                place.absent_since = Some(now);
+    match step.action {
+        Action::Leave | Action::Abandon if stage == Stage::Lobby => {
+            seat.sockets.remove(&step.socket);
+            if seat.sockets.is_empty() && seat.absent_since.is_none() {
+                seat.absent_since = Some(now);
             }
             Outcome::Changed(true)
         }
-        Deed::ClaimStart if stage == Stage::Running && place.started.is_none() => {
-            place.started = Some(now);
-            place.first_started = place.first_started.or(Some(now));
+        Action::ClaimStart if stage == Stage::Running && seat.started.is_none() => {
+            seat.started = Some(now);
+            seat.first_started = seat.first_started.or(Some(now));
             Outcome::Told(true)
         }
-        Deed::ReleaseStart => {
-            place.started = place.started.filter(|started| *started != step.claimed);
+        Action::ReleaseStart => {
+            seat.started = seat.started.filter(|started| *started != step.claimed);
             Outcome::Nothing
         }
-        Deed::Track if stage == Stage::Running && place.rank.is_none() => {
-            Outcome::Changed(learns(&mut place.progress, &step.seen))
+        Action::Track if stage == Stage::Running && seat.rank.is_none() => {
+            Outcome::Changed(learns(&mut seat.progress, &step.seen))
         }
-        Deed::Finish => Outcome::Finished(match place.rank {
+        Action::Finish => Outcome::Finished(match seat.rank {
             Some(rank) => Ok(Finish::Before(rank)),
             None if stage != Stage::Running => Err("GAME_NOT_STARTED"),
             None => {
-                let is_ranked = !place.is_bot() && step.claim.unranked.is_none();
+                let is_ranked = !seat.is_bot() && step.claim.unranked.is_none();
                 let rank = if is_ranked { ranked as u32 + 1 } else { 0 };
-                place.rank = Some(rank);
+                seat.rank = Some(rank);
                 Ok(Finish::Taken(rank))
             }
         }),
-        _ => in_no_game(step.deed),
+        _ => in_no_game(step.action),
     }
 }
 
-/// Notes what was seen of somebody's typing, unless it came after the end.
+/// Notes progress of a player, unless it came after the end.
 fn learns(known: &mut Progress, seen: &Progress) -> bool {
     let (at, end) = (seen.at.expect("a time"), known.completed);
     if end.is_some_and(|end| end < at) {
@@ -376,11 +376,11 @@ fn learns(known: &mut Progress, seen: &Progress) -> bool {
 }
 
 /// A step that finds nothing to do.
-fn in_no_game(deed: Deed) -> Outcome {
-    match deed {
-        Deed::ClaimStart => Outcome::Told(false),
-        Deed::ReleaseStart => Outcome::Nothing,
-        Deed::Finish => Outcome::Finished(Err("GAME_NOT_FOUND")),
+fn in_no_game(action: Action) -> Outcome {
+    match action {
+        Action::ClaimStart => Outcome::Told(false),
+        Action::ReleaseStart => Outcome::Nothing,
+        Action::Finish => Outcome::Finished(Err("GAME_NOT_FOUND")),
         _ => Outcome::Changed(false),
     }
 }

@@ -1,4 +1,4 @@
-//! What servers need among each other, and single cases of games that they share.
+//! What pods coordinate through Redis, and single cases of shared games.
 
 use std::collections::BTreeSet;
 
@@ -11,10 +11,10 @@ use crate::records::Journal;
 const FULL: usize = 3;
 
 /// Fills a lobby with players from `first` on, and prepares its race.
-async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
+async fn prepared(live: &TestPod, first: usize, now: Timestamp) -> GameId {
     let mut seats = BTreeSet::new();
     for n in first..first + FULL {
-        seats.insert(live.enter(entry(n, rules(FULL), now)).await.unwrap().id);
+        seats.insert(live.enter(request(n, rules(FULL), now)).await.unwrap().id);
     }
     assert_eq!(seats.len(), 1);
     let id = seats.pop_first().unwrap();
@@ -25,23 +25,23 @@ async fn prepared(live: &Deeds, first: usize, now: Timestamp) -> GameId {
 }
 
 /// The same, and runs it.
-async fn running(live: &Deeds, first: usize, now: Timestamp) -> GameId {
+async fn running(live: &TestPod, first: usize, now: Timestamp) -> GameId {
     let id = prepared(live, first, now).await;
     live.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
     id
 }
 
 #[tokio::test]
-async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby() {
+async fn a_player_who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
         let id = prepared(one, 0, now).await;
-        let game = two.enter(entry_on(SocketId(2), 1, rules(FULL), now)).await.unwrap();
+        let game = two.enter(request_on(SocketId(2), 1, rules(FULL), now)).await.unwrap();
         let (stage, sockets) = (game.stage, game.players[1].sockets.len());
         assert_eq!((game.id, stage, sockets), (id, Stage::Countdown, 2));
         one.start(id, now + Duration::from_secs(2)).await.unwrap().expect("START is due");
-        let next = two.enter(entry(1, rules(FULL), now)).await.unwrap();
+        let next = two.enter(request(1, rules(FULL), now)).await.unwrap();
         assert_ne!(next.id, id);
         assert_eq!(one.find(id).await.unwrap().unwrap().players.len(), FULL);
     })
@@ -49,14 +49,14 @@ async fn who_comes_back_before_start_finds_the_seat_and_afterwards_another_lobby
 }
 
 #[tokio::test]
-async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
+async fn a_player_who_comes_to_several_pods_at_once_has_one_seat() {
     on(3, async |cluster| {
         for n in 0..20 {
             let comings = (0..9).map(|socket| {
                 let pod = cluster.pods[socket % 3].clone();
                 tokio::spawn(async move {
                     // The second of some lobbies, so that there are others to choose from.
-                    let coming = entry_on(SocketId(socket as u64), n, rules(2), Timestamp(0));
+                    let coming = request_on(SocketId(socket as u64), n, rules(2), Timestamp(0));
                     pod.enter(coming).await.unwrap().id
                 })
             });
@@ -74,12 +74,12 @@ async fn a_player_who_comes_to_several_servers_at_once_has_one_seat() {
 }
 
 #[tokio::test]
-async fn what_servers_change_at_the_same_time_all_counts() {
+async fn concurrent_changes_by_several_pods_all_count() {
     on(3, async |cluster| {
         let (now, players) = (Timestamp(0), 60);
         let mut id = GameId(0);
         for n in 0..players {
-            id = cluster.pods[n % 3].enter(entry(n, rules(players), now)).await.unwrap().id;
+            id = cluster.pods[n % 3].enter(request(n, rules(players), now)).await.unwrap().id;
         }
         let start = now + Duration::from_secs(2);
         cluster.pods[0].close_lobby(id, start).await.unwrap().expect("the lobby is due");
@@ -113,7 +113,7 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
         one.finish(raced, &guest, claim(now)).await.unwrap();
         one.finish(raced, &player(1).id, claim(now)).await.unwrap();
         let awaited = prepared(one, 0, now).await;
-        let lobby = one.enter(entry(7, rules(FULL), now)).await.unwrap().id;
+        let lobby = one.enter(request(7, rules(FULL), now)).await.unwrap().id;
         assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [raced, awaited]);
         assert_eq!(two.hand_over(&guest, &account).await.unwrap(), [], "twice is once");
         assert_eq!(
@@ -125,7 +125,7 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
         let kept =
             cluster.records.history(&account.id, 9, 0, Timestamp(i64::MAX / 2_000)).await.unwrap();
         assert_eq!(kept.iter().map(|it| (it.game, it.rank)).collect::<Vec<_>>(), [(raced, 1)]);
-        let back = Entry { user: account, ..entry(0, rules(FULL), now) };
+        let back = SeatRequest { user: account, ..request(0, rules(FULL), now) };
         assert_eq!(two.enter(back).await.unwrap().id, awaited);
         assert_ne!(awaited, lobby);
     })
@@ -133,14 +133,14 @@ async fn the_races_of_a_guest_become_those_of_the_account() {
 }
 
 #[tokio::test]
-async fn the_sockets_of_a_dead_server_are_not_waited_for() {
+async fn the_sockets_of_a_dead_pod_are_not_waited_for() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp(0);
-        let untouched = two.enter(entry(2, rules(1), now)).await.unwrap();
-        let id = one.enter(entry(0, rules(FULL), now)).await.unwrap().id;
-        two.enter(entry_on(SocketId(2), 0, rules(FULL), now)).await.unwrap();
-        one.enter(entry(1, rules(FULL), now)).await.unwrap();
+        let untouched = two.enter(request(2, rules(1), now)).await.unwrap();
+        let id = one.enter(request(0, rules(FULL), now)).await.unwrap().id;
+        two.enter(request_on(SocketId(2), 0, rules(FULL), now)).await.unwrap();
+        one.enter(request(1, rules(FULL), now)).await.unwrap();
         let later = Timestamp(9);
         let changed = two.forget_pod(one.pod(), later).await.unwrap();
         assert_eq!(changed.iter().map(|game| game.id).collect::<Vec<_>>(), [id]);
@@ -155,7 +155,7 @@ async fn the_sockets_of_a_dead_server_are_not_waited_for() {
 }
 
 #[tokio::test]
-async fn servers_know_who_is_there() {
+async fn pods_know_which_pods_are_alive() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let names = |pods: Vec<PodName>| {
@@ -184,7 +184,7 @@ async fn servers_know_who_is_there() {
 }
 
 #[tokio::test]
-async fn servers_know_how_many_players_the_living_others_have() {
+async fn pods_know_how_many_players_the_other_living_pods_have() {
     on(3, async |cluster| {
         let [one, two, three] = cluster.pods.as_slice() else { panic!("three pods") };
         for (pod, players) in [(one, 3), (two, 4), (three, 0)] {
@@ -206,7 +206,7 @@ async fn servers_know_how_many_players_the_living_others_have() {
 }
 
 #[tokio::test]
-async fn of_several_servers_one_sees_to_a_deadline() {
+async fn one_of_several_pods_schedules_a_deadline() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let (game, at) = (GameId(1), Timestamp(1_595_368_211_642_285));
@@ -240,24 +240,24 @@ async fn the_clock_of_redis_is_near_on_the_same_machine() {
 }
 
 #[tokio::test]
-async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock_of_redis() {
+async fn a_pod_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock_of_redis() {
     on(2, async |cluster| {
         let (wrong, right) = (&cluster.pods[0], &cluster.pods[1]);
         let hour = Duration::from_secs(3600);
         let now = Timestamp::now();
-        let id = right.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let id = right.enter(request(0, rules(FULL), now)).await.unwrap().id;
         let user = player(0).id;
         right.go_absent(id, &user, SOCKET, now).await.unwrap();
         let far = now + hour;
         let departed = wrong.dismiss_absent(id, far - hour, far).await.unwrap();
         assert!(departed.users.is_empty(), "absent for an hour only by a wrong clock");
-        right.enter(entry(0, rules(FULL), now)).await.unwrap();
+        right.enter(request(0, rules(FULL), now)).await.unwrap();
         assert_eq!(wrong.close_lobby(id, far).await.unwrap(), None);
         assert_eq!(wrong.end(id, far).await.unwrap(), None);
 
         // The lobby of two seconds is filled long ago, and its race is to start in an hour.
         let before = now - hour;
-        let race = right.enter(entry(1, rules(1), before)).await.unwrap().id;
+        let race = right.enter(request(1, rules(1), before)).await.unwrap().id;
         right.close_lobby(race, now).await.unwrap().expect("it is due");
         right.prepare(race, "some words".into(), far).await.unwrap().expect("it is closed");
         assert_eq!(wrong.start(race, far).await.unwrap(), None);
@@ -271,12 +271,12 @@ async fn a_server_whose_clock_is_ahead_ends_nothing_that_is_not_due_by_the_clock
 }
 
 #[tokio::test]
-async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
+async fn a_pod_that_is_early_by_less_than_half_a_second_waits_for_redis() {
     on(1, async |cluster| {
         let live = &cluster.pods[0];
         let now = Timestamp::now();
         let early = |ahead: u64| now + Duration::from_millis(ahead);
-        let door = entry(0, rules(1), early(200) - rules(1).full_grace);
+        let door = request(0, rules(1), early(200) - rules(1).full_grace);
         let id = live.enter(door).await.unwrap().id;
         live.close_lobby(id, early(200)).await.unwrap().expect("closed when it is due");
         assert!(Timestamp::now() >= early(200));
@@ -288,7 +288,7 @@ async fn a_server_that_is_early_by_less_than_half_a_second_waits_for_redis() {
 }
 
 #[tokio::test]
-async fn what_is_good_once_is_good_once_and_for_its_time() {
+async fn a_single_use_value_can_be_taken_once_before_it_expires() {
     on(2, async |cluster| {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp::now();
@@ -303,13 +303,13 @@ async fn what_is_good_once_is_good_once_and_for_its_time() {
 }
 
 #[tokio::test]
-async fn nothing_is_kept_for_ever() {
+async fn every_key_expires() {
     on(1, async |cluster| {
-        // Long enough ago for the game to end, also by the clock of Redis.
+        // Long enough ago for the game to be over, also by the clock of Redis.
         let (live, now) = (&cluster.pods[0], Timestamp::now() - Duration::from_secs(60));
         running(live, 0, now).await;
         prepared(live, 0, now).await;
-        let id = live.enter(entry(0, rules(FULL), now)).await.unwrap().id;
+        let id = live.enter(request(0, rules(FULL), now)).await.unwrap().id;
         live.enter_pod(id).await.unwrap();
         live.beat().await.unwrap();
         live.live.keep("k", &player(0), now).await.unwrap();
@@ -318,7 +318,7 @@ async fn nothing_is_kept_for_ever() {
         assert!(lives.len() > 10, "{lives:?}");
         assert!(lives.iter().all(|(_, life)| *life > 0), "{lives:?}");
 
-        // And of games that are over nothing is left but what is not about them.
+        // Of games that are over, no key is left.
         let end = now + Duration::from_secs(12);
         for game in live.all().await.unwrap() {
             assert!(live.end(game.id, end).await.unwrap().is_some());
@@ -337,7 +337,7 @@ async fn nothing_is_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
+async fn a_redis_that_has_lost_its_memory_can_be_used_again() {
     on(1, async |cluster| {
         let (live, now) = (&cluster.pods[0], Timestamp(0));
         let id = running(live, 0, now).await;
@@ -347,13 +347,16 @@ async fn a_redis_that_has_lost_everything_is_one_to_begin_with() {
         assert_eq!(live.find(id).await.unwrap(), None);
         let late = live.finish(id, &player(1).id, claim(now)).await.unwrap_err();
         assert_eq!(late.kind().code, "GAME_NOT_FOUND");
-        assert!(live.enter(entry(0, rules(FULL), now)).await.unwrap().id > id, "no id comes again");
+        assert!(
+            live.enter(request(0, rules(FULL), now)).await.unwrap().id > id,
+            "no id comes again"
+        );
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_waiting_does_not_mend_is_told_at_once() {
+async fn an_error_that_waiting_cannot_mend_is_reported_at_once() {
     on(0, async |cluster| {
         let refused = async |url: Option<&str>, prefix: &str| {
             let (tasks, stop) = Default::default();
@@ -372,7 +375,7 @@ async fn what_waiting_does_not_mend_is_told_at_once() {
         let base = address.expose().rsplit_once('/').unwrap().0;
         let no_database = refused(Some(&format!("{base}/100000")), "p").await;
         assert!(no_database.contains("/100000 refuses us"), "{no_database}");
-        let user = base.replace("redis://", "redis://nobody:hunter2@");
+        let user = base.replace("redis://", "redis://unknown:hunter2@");
         let no_user = refused(Some(&user), "p").await;
         assert!(no_user.contains("refuses us") && !no_user.contains("hunter2"), "{no_user}");
         assert_eq!(refused(Some("http://x"), "p").await, "redis.url is no address of Redis");

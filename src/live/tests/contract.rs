@@ -1,5 +1,5 @@
-//! What every store promises: the same stories are told to it and to games on paper,
-//! which `promises.rs` has looked at, and both have to know the same after each step.
+//! The contract of a store: the same stories run against it and against the in-memory store that `promises.rs` checks, and
+//! both must have the same facts after each step.
 
 use std::sync::Arc;
 
@@ -8,25 +8,25 @@ use tokio::runtime::Runtime;
 
 use super::embedded::Pod;
 use super::redis::on;
-use super::story::{Facts, Moment, Told, plots, tell};
+use super::story::{Facts, Moment, TimedStep, plots, run};
 use super::*;
 
-/// All facts but how often they have changed, which is everybody's own affair.
+/// The facts without their versions, which differ from store to store.
 fn without_versions<'a>(games: impl Iterator<Item = &'a Arc<Game>>) -> Vec<Game> {
     let mut games: Vec<_> = games.map(|game| Game { version: 0, ..Game::clone(game) }).collect();
-    // Which pod holds a socket is another matter.
+    // Nor does it matter which pod holds a socket.
     let sockets = games.iter_mut().flat_map(|game| &mut game.players).map(|it| &mut it.sockets);
     sockets.for_each(|sockets| sockets.values_mut().for_each(|pod| *pod = "any".into()));
     games.sort_by_key(|game| game.id);
     games
 }
 
-/// Tells a story to servers, of whom each step meets another.
-async fn keeps_to_the_story(pods: &[Arc<Deeds>], (limit, moments): &(usize, Vec<Moment>)) {
+/// Runs a story on several pods, each step on the next one.
+async fn keeps_to_the_story(pods: &[Arc<TestPod>], (limit, moments): &(usize, Vec<Moment>)) {
     let mut versions = Facts::new();
     for (number, moment) in moments.iter().enumerate() {
-        let told = Told { step: moment.step.clone(), now: moment.now };
-        let outcome = told.take(&pods[number % pods.len()], *limit).await;
+        let timed = TimedStep { step: moment.step.clone(), now: moment.now };
+        let outcome = timed.take(&pods[number % pods.len()], *limit).await;
         assert_eq!(outcome, moment.outcome, "{:?}", moment.step);
         let games = pods[(number + 1) % pods.len()].all().await.unwrap();
         let expected = without_versions(moment.after.values());
@@ -40,10 +40,10 @@ async fn keeps_to_the_story(pods: &[Arc<Deeds>], (limit, moments): &(usize, Vec<
     }
 }
 
-/// The story without restarts: what becomes of these differs from one implementation to the other.
+/// The story without restarts, which differ between the stores.
 fn story(plot: &super::story::Plot) -> (usize, Vec<Moment>) {
-    let steady = plot.1.iter().filter(|chance| !chance.is_restart()).copied().collect();
-    (plot.0, tell(&(plot.0, steady)))
+    let steady = plot.1.iter().filter(|step| !step.is_restart()).copied().collect();
+    (plot.0, run(&(plot.0, steady)))
 }
 
 proptest! {

@@ -1,5 +1,5 @@
-//! Many players at once, on several servers that share their games: whatever happens in between, nobody is
-//! lost, nobody sits twice, and every result counts once.
+//! Many concurrent players on several pods that share their games: no player is lost or seated twice, and every result
+//! counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,15 +18,14 @@ const PLAYERS: usize = 40;
 const STEPS: usize = 60;
 const LIMIT: usize = 4;
 
-/// What all of them share: a clock that goes on a little with every look at it, and notes of what they
-/// were told.
+/// What all players share: a clock that advances a little with every reading, and notes of what they were told.
 #[derive(Default)]
 struct Crowd {
     clock: AtomicI64,
-    /// How often each was told START, less how often that was taken back.
+    /// How often each player was told START, minus how often that was taken back.
     told: Mutex<BTreeMap<(GameId, UserId), i32>>,
     ranks: Mutex<BTreeMap<GameId, BTreeMap<UserId, u32>>>,
-    /// The facts of games that were taken away, as the last to see them did.
+    /// The last facts of removed games.
     ended: Mutex<Vec<Arc<Game>>>,
 }
 
@@ -45,18 +44,18 @@ impl Crowd {
     }
 }
 
-/// One player, whose sockets may be on any server.
-struct Someone {
+/// One player who acts at random, with sockets on any pod.
+struct RandomPlayer {
     crowd: Arc<Crowd>,
-    pods: Vec<Arc<Deeds>>,
+    pods: Vec<Arc<TestPod>>,
     user: User,
     chance: StdRng,
     seat: Option<GameId>,
-    /// The open lobby sockets, and on which servers they are.
+    /// The open lobby sockets, and their pods.
     sockets: Vec<(SocketId, usize)>,
 }
 
-impl Someone {
+impl RandomPlayer {
     async fn play(mut self) {
         for _ in 0..STEPS {
             match self.chance.random_range(0..10) {
@@ -68,7 +67,7 @@ impl Someone {
         }
     }
 
-    fn pod(&mut self) -> Arc<Deeds> {
+    fn pod(&mut self) -> Arc<TestPod> {
         let pod = self.chance.random_range(0..PODS);
         self.pods[pod].clone()
     }
@@ -79,7 +78,7 @@ impl Someone {
         let (door, socket) = (Door::OPEN, SocketId(self.chance.random()));
         let (now, rules) = (self.crowd.now(), rules(LIMIT));
         let (held, parts) = (on_a_pod(socket), parts());
-        let entry = Entry {
+        let request = SeatRequest {
             user,
             door,
             socket: held,
@@ -89,7 +88,7 @@ impl Someone {
             parts,
             level: super::Level(self.chance.random_bool(0.5).then(|| self.chance.random())),
         };
-        let game = self.pods[pod].enter(entry).await.unwrap();
+        let game = self.pods[pod].enter(request).await.unwrap();
         Crowd::check(&game);
         let seat = game.player(&self.user.id).expect("a seat where the answer says");
         assert!(seat.sockets.contains_key(&socket) && seat.absent_since.is_none(), "{game:?}");
@@ -106,7 +105,7 @@ impl Someone {
         left.iter().for_each(|game| Crowd::check(game));
     }
 
-    /// Does what timers do, in one of the games, whether or not somebody else is about to do the same.
+    /// Does what timers do in one of the games, possibly at the same time as other players.
     async fn keep_time(&mut self) {
         let pod = self.pod();
         let games = pod.all().await.unwrap();
@@ -139,7 +138,7 @@ impl Someone {
         let Some(game) = self.seat else { return };
         let (pod, other, now) = (self.pod(), self.pod(), self.crowd.now());
         let (user, key) = (self.user.id.clone(), (game, self.user.id.clone()));
-        // Two sockets of one player, on two servers.
+        // Two sockets of one player, on two pods.
         let (one, two) =
             tokio::join!(pod.claim_start(game, &user, now), other.claim_start(game, &user, now));
         let told = i32::from(one.unwrap()) + i32::from(two.unwrap());
@@ -160,7 +159,7 @@ impl Someone {
         );
         let (one, two) = match (one, two) {
             (Ok(one), Ok(two)) => (one, two),
-            // Not started yet; or taken away meanwhile.
+            // Not started yet, or removed meanwhile.
             _ => return,
         };
         let rank = |finish| match finish {
@@ -174,7 +173,7 @@ impl Someone {
     }
 }
 
-async fn nobody_is_lost(cluster: &Cluster, seed: u64) {
+async fn no_player_is_lost(cluster: &Cluster, seed: u64) {
     let crowd = Arc::new(Crowd::default());
     let mut players = JoinSet::new();
     for n in 0..PLAYERS {
@@ -184,8 +183,8 @@ async fn nobody_is_lost(cluster: &Cluster, seed: u64) {
         }
         let (crowd, pods) = (crowd.clone(), cluster.pods.clone());
         let chance = StdRng::seed_from_u64(seed.wrapping_add(n as u64));
-        let someone = Someone { crowd, pods, user, chance, seat: None, sockets: Vec::new() };
-        players.spawn(someone.play());
+        let player = RandomPlayer { crowd, pods, user, chance, seat: None, sockets: Vec::new() };
+        players.spawn(player.play());
     }
     while let Some(played) = players.join_next().await {
         played.unwrap();
@@ -206,7 +205,7 @@ async fn nobody_is_lost(cluster: &Cluster, seed: u64) {
 
 async fn results_are_recorded(cluster: &Cluster, crowd: &Crowd, live: &[Arc<Game>]) {
     let ranks = crowd.ranks.lock().clone();
-    assert!(!ranks.is_empty(), "nobody has raced");
+    assert!(!ranks.is_empty(), "no player has raced");
     for (id, ranks) in &ranks {
         let distinct: BTreeSet<_> = ranks.values().collect();
         assert_eq!(distinct.len(), ranks.len(), "two of the same rank");
@@ -230,11 +229,11 @@ async fn results_are_recorded(cluster: &Cluster, crowd: &Crowd, live: &[Arc<Game
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_many_players_do_on_several_servers_nobody_is_lost_or_counted_twice() {
+async fn no_player_is_lost_or_counted_twice_on_several_pods() {
     for _ in 0..3 {
         let seed = rand::random();
         // Shown if it fails.
         eprintln!("seed {seed}");
-        on(PODS, async |cluster| nobody_is_lost(cluster, seed).await).await;
+        on(PODS, async |cluster| no_player_is_lost(cluster, seed).await).await;
     }
 }

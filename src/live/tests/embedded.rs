@@ -1,4 +1,4 @@
-//! Many players at once, and a real file.
+//! Many concurrent players, and a real file of records.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::settings::Settings;
 const PLAYERS: usize = 200;
 const LIMIT: usize = 5;
 
-/// The live state of a server, and its file.
+/// The live state of one process, and its file.
 pub(super) struct Pod {
-    pub(super) live: Arc<Deeds>,
+    pub(super) live: Arc<TestPod>,
     records: Records,
     journal: TaskTracker,
     journal_stop: CancellationToken,
@@ -36,11 +36,11 @@ impl Pod {
         let (journal, journal_stop) = (TaskTracker::new(), CancellationToken::new());
         let writing = Journal::start(records.clone(), &journal, journal_stop.clone());
         let live = InProcess::resume(&records, writing, Timestamp(0)).await.unwrap();
-        let live = Arc::new(Deeds::of(Live::in_process(live)));
+        let live = Arc::new(TestPod::of(Live::in_process(live)));
         Self { live, records, journal, journal_stop, data }
     }
 
-    /// Ends without a farewell, and starts again with the same file.
+    /// Ends like a crash, and starts again with the same file.
     async fn restart(self) -> Self {
         self.journal_stop.cancel();
         self.journal.close();
@@ -48,18 +48,18 @@ impl Pod {
         Self::start_in(self.data).await
     }
 
-    /// Does the same for every player at the same moment.
-    async fn at_once<T, F>(&self, deed: impl Fn(Arc<Deeds>, usize) -> F) -> Vec<T>
+    /// Runs an operation for all players concurrently.
+    async fn at_once<T, F>(&self, action: impl Fn(Arc<TestPod>, usize) -> F) -> Vec<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let barrier = Arc::new(Barrier::new(PLAYERS));
         let tasks = Vec::from_iter((0..PLAYERS).map(|n| {
-            let (barrier, deed) = (barrier.clone(), deed(self.live.clone(), n));
+            let (barrier, action) = (barrier.clone(), action(self.live.clone(), n));
             tokio::spawn(async move {
                 barrier.wait().await;
-                deed.await
+                action.await
             })
         }));
         let mut outcomes = Vec::new();
@@ -70,8 +70,8 @@ impl Pod {
     }
 
     async fn enter_all(&self) -> Vec<GameId> {
-        let enter = |live: Arc<Deeds>, n| async move {
-            live.enter(entry(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
+        let enter = |live: Arc<TestPod>, n| async move {
+            live.enter(request(n, rules(LIMIT), Timestamp(0))).await.unwrap().id
         };
         self.at_once(enter).await
     }
@@ -116,7 +116,7 @@ async fn all_who_finish_at_once_are_ranked_once() {
         pod.live.prepare(id, "some words".into(), start).await.unwrap().expect("it is closed");
         pod.live.start(id, start).await.unwrap().expect("START is due");
     }
-    let finish = |live: Arc<Deeds>, n: usize| {
+    let finish = |live: Arc<TestPod>, n: usize| {
         let id = seats[n];
         async move {
             let user = player(n).id;
@@ -142,7 +142,7 @@ async fn all_who_leave_at_once_leave_no_lobby_behind() {
     let pod = Pod::start().await;
     let seats = Arc::new(pod.enter_all().await);
     let later = Timestamp(1);
-    let leave = |live: Arc<Deeds>, n: usize| {
+    let leave = |live: Arc<TestPod>, n: usize| {
         let id = seats[n];
         async move {
             live.go_absent(id, &player(n).id, SOCKET, later).await.unwrap();
@@ -151,16 +151,16 @@ async fn all_who_leave_at_once_leave_no_lobby_behind() {
     };
     let mut departed = pod.at_once(leave).await.concat();
     departed.sort();
-    let mut everybody = Vec::from_iter((0..PLAYERS).map(|n| player(n).id));
-    everybody.sort();
-    assert_eq!(departed, everybody);
+    let mut all = Vec::from_iter((0..PLAYERS).map(|n| player(n).id));
+    all.sort();
+    assert_eq!(departed, all);
     assert_eq!((pod.known().await.len(), pod.written().await.len()), (0, 0));
 }
 
 #[tokio::test]
 async fn a_restart_goes_on_with_what_was_written() {
     let pod = Pod::start().await;
-    let id = pod.live.enter(entry(0, rules(LIMIT), Timestamp(0))).await.unwrap().id;
+    let id = pod.live.enter(request(0, rules(LIMIT), Timestamp(0))).await.unwrap().id;
     let start = Timestamp(0) + Duration::from_secs(5);
     pod.live.close_lobby(id, start).await.unwrap();
     pod.live.prepare(id, "some words".into(), start).await.unwrap();
@@ -170,6 +170,6 @@ async fn a_restart_goes_on_with_what_was_written() {
     assert!(!pod.live.claim_start(id, &player(0).id, start).await.unwrap());
     let game = pod.live.find(id).await.unwrap().expect("the race goes on");
     assert_eq!((&*game.words(), game.stage), ("some words", Stage::Running));
-    let next = pod.live.enter(entry(1, rules(LIMIT), Timestamp(0))).await.unwrap();
+    let next = pod.live.enter(request(1, rules(LIMIT), Timestamp(0))).await.unwrap();
     assert_eq!(next.id, GameId(id.0 + 1));
 }

@@ -1,4 +1,4 @@
-//! Several servers on one Redis: a real one, and keys under a prefix of their own.
+//! Several pods on a real Redis, with a key prefix of their own.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Deeds;
+use super::TestPod;
 use crate::game::{PodName, Timestamp};
 use crate::live::RedisLive;
 use crate::records::{Journal, Records};
 use crate::settings::{RedisSettings, Settings};
 
-/// Where Redis is; `TEST_REDIS` names another.
+/// The address of Redis, unless `TEST_REDIS` is set.
 const REDIS: &str = "redis://127.0.0.1:6379/0";
 
-/// Servers that play the same games.
+/// Pods that share their games.
 pub(super) struct Cluster {
-    pub(super) pods: Vec<Arc<Deeds>>,
+    pub(super) pods: Vec<Arc<TestPod>>,
     pub(super) records: Records,
     pub(super) settings: RedisSettings,
     journal: TaskTracker,
@@ -29,7 +29,7 @@ pub(super) struct Cluster {
     _data: TempDir,
 }
 
-/// Runs a test on so many servers, if there is a Redis.
+/// Runs a test on that many pods, if there is a Redis.
 pub(super) async fn on(pods: usize, test: impl AsyncFn(&Cluster)) {
     let Some(cluster) = Cluster::of(pods).await else { return };
     let outcome = AssertUnwindSafe(test(&cluster)).catch_unwind().await;
@@ -70,13 +70,13 @@ impl Cluster {
         Some(cluster)
     }
 
-    /// One more server.
+    /// Starts one more pod.
     async fn start(&mut self, name: &str) {
         let (records, stop) = (self.records.clone(), self.journal_stop.clone());
         let journal = Journal::start(records.clone(), &self.journal, stop);
         let (settings, name) = (&self.settings, PodName::from(name));
         let pod = RedisLive::connect(settings, records, journal, name).await.unwrap();
-        self.pods.push(Arc::new(Deeds::on_redis(pod)));
+        self.pods.push(Arc::new(TestPod::on_redis(pod)));
     }
 
     /// The names of all keys.
@@ -91,7 +91,7 @@ impl Cluster {
         keys
     }
 
-    /// How long each key is still kept, in milliseconds; -1 if for ever.
+    /// The time to live of each key, in milliseconds; -1 if it has none.
     pub(super) async fn lives(&self) -> Vec<(String, i64)> {
         let mut connection = self.connection().await;
         let mut lives = Vec::new();
@@ -102,7 +102,7 @@ impl Cluster {
         lives
     }
 
-    /// A server that was alive a minute ago.
+    /// Lists a pod whose last heartbeat was a minute ago.
     pub(super) async fn silence(&self, pod: &str) {
         let key = format!("{{{}:lobby}}:pods", self.settings.prefix);
         let ago = Timestamp::now().0 / 1000 - 60_000;
@@ -113,11 +113,11 @@ impl Cluster {
         connection(self.settings.url.as_ref().unwrap().expose()).await.unwrap()
     }
 
-    /// Redis has lost everything.
+    /// Removes all keys, as if Redis had lost its memory.
     pub(super) async fn wipe(&self) {
         let keys = self.keys().await;
         let mut connection = self.connection().await;
-        // One by one, since in a cluster they lie in many slots.
+        // One by one, since in a cluster they are in many slots.
         for key in keys {
             connection.del::<_, ()>(key).await.unwrap();
         }

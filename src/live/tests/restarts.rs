@@ -1,8 +1,8 @@
-//! What is written down, and what a restart makes of it.
+//! What is written to the records, and what a restart restores.
 
 use proptest::prelude::*;
 
-use super::story::{Deed, plots, tell};
+use super::story::{Action, plots, run};
 use super::*;
 
 /// The facts as they come back from the records.
@@ -13,14 +13,14 @@ fn read_back(game: &Game) -> Game {
 proptest! {
     #[test]
     fn what_is_written_down_is_what_is_known(plot in plots()) {
-        for moment in tell(&plot) {
-            prop_assert_eq!(moment.paper, moment.after, "{:?}", moment.step);
+        for moment in run(&plot) {
+            prop_assert_eq!(moment.written, moment.after, "{:?}", moment.step);
         }
     }
 
     #[test]
     fn facts_are_read_back_as_they_were_written(plot in plots()) {
-        let Some(moment) = tell(&plot).pop() else { return Ok(()) };
+        let Some(moment) = run(&plot).pop() else { return Ok(()) };
         for game in moment.after.values() {
             prop_assert_eq!(&read_back(game), &**game);
         }
@@ -28,7 +28,7 @@ proptest! {
 
     #[test]
     fn a_restart_keeps_every_game_and_every_seat(plot in plots()) {
-        for moment in tell(&plot).into_iter().filter(|it| it.step.deed == Deed::Restart) {
+        for moment in run(&plot).into_iter().filter(|it| it.step.action == Action::Restart) {
             prop_assert!(moment.before.keys().eq(moment.after.keys()));
             for (before, after) in moment.before.values().zip(moment.after.values()) {
                 prop_assert_eq!((before.stage, before.full), (after.stage, after.full));
@@ -45,7 +45,7 @@ proptest! {
 
     #[test]
     fn after_a_restart_nothing_is_due_before_players_can_come_back(plot in plots()) {
-        for moment in tell(&plot).into_iter().filter(|it| it.step.deed == Deed::Restart) {
+        for moment in run(&plot).into_iter().filter(|it| it.step.action == Action::Restart) {
             let resume = moment.now + RESUME;
             for (before, after) in moment.before.values().zip(moment.after.values()) {
                 match after.stage {
@@ -68,7 +68,7 @@ proptest! {
     #[test]
     fn ids_are_never_used_again(plot in plots()) {
         let mut last = GameId(0);
-        for moment in tell(&plot) {
+        for moment in run(&plot) {
             let opened: Vec<_> =
                 moment.after.keys().filter(|id| !moment.before.contains_key(id)).collect();
             prop_assert!(opened.len() <= 1 && opened.iter().all(|id| **id > last));

@@ -1,4 +1,4 @@
-//! Values that modules share, in one process and on several servers.
+//! Values that modules share, in one process and on several pods.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Share for Flash {
     const LASTS: Duration = Duration::ZERO;
 }
 
-/// Runs a test in one process, and on two servers.
+/// Runs a test in one process, and on two pods.
 async fn on_both(test: impl AsyncFn(&Live, &Live)) {
     let pod = Pod::start().await;
     test(&pod.live.live, &pod.live.live).await;

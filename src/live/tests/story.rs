@@ -1,4 +1,4 @@
-//! Stories of many players, drawn by chance and told to games on paper.
+//! Stories: random sequences of steps of several players, run against an in-memory store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::live::Index;
 
-/// Who plays in a story.
+/// The number of players in a story.
 const PLAYERS: usize = 8;
 
-/// What can happen.
+/// What a step does.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Deed {
+pub(super) enum Action {
     Wait,
     Enter,
     Reconnect,
@@ -36,18 +36,18 @@ pub(super) enum Deed {
     Restart,
 }
 
-impl Deed {
-    /// Whether somebody takes a seat.
-    pub(super) fn comes_in(self) -> bool {
+impl Action {
+    /// Whether a player takes a seat.
+    pub(super) fn is_entry(self) -> bool {
         matches!(self, Self::Enter | Self::Reconnect | Self::EnterInvited | Self::EnterAlone)
     }
 
     /// Whether a socket closes.
-    fn goes_out(self) -> bool {
+    fn is_exit(self) -> bool {
         matches!(self, Self::Leave | Self::Abandon)
     }
 
-    /// Which deed a number below 100 stands for.
+    /// The action of a number below 100.
     fn of(number: u64) -> Self {
         match number {
             0..8 => Self::Wait,
@@ -74,19 +74,20 @@ impl Deed {
     }
 }
 
-/// One step of a plot. Numbers choose among what is there, mostly among what fits.
+/// One step of a plot, before the game and the player are chosen: its numbers choose among those that exist, mostly among
+/// those that the action can change.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Chance {
-    deed: Deed,
+pub(super) struct RandomStep {
+    action: Action,
     who: usize,
-    /// Which game; of a wait, how long.
+    /// The number that chooses the game; for a wait, how long it is.
     which: usize,
-    /// Whether only what fits is chosen from.
+    /// Whether only games that the action can change are chosen from.
     aimed: bool,
 }
 
-impl Chance {
-    /// Reads a step off the digits of a number: much cheaper to draw than a choice of choices.
+impl RandomStep {
+    /// Reads a step from the digits of a number: much cheaper to generate than nested choices.
     fn of(number: u64) -> Self {
         let mut rest = number;
         let mut digit = |base: u64| {
@@ -94,26 +95,25 @@ impl Chance {
             rest /= base;
             digit
         };
-        let deed = Deed::of(digit(100));
+        let action = Action::of(digit(100));
         let (who, which) = (digit(PLAYERS as u64) as usize, digit(16) as usize);
-        Self { deed, who, which, aimed: digit(8) != 0 }
+        Self { action, who, which, aimed: digit(8) != 0 }
     }
 
     pub(super) fn is_restart(self) -> bool {
-        self.deed == Deed::Restart
+        self.action == Action::Restart
     }
 
-    /// The step that this is among these games. `last` is the newest that there has ever been, and `number`
-    /// how many steps came before.
+    /// The step among these games. `last` is the newest game so far, and `number` the number of earlier steps.
     fn among(self, facts: &Facts, last: GameId, now: Timestamp, number: usize) -> Step {
-        let fitting: Vec<_> = facts.values().filter(|game| fits(self.deed, game, now)).collect();
+        let fitting: Vec<_> = facts.values().filter(|game| fits(self.action, game, now)).collect();
         let chosen = fitting.get(self.which % fitting.len().max(1)).filter(|_| self.aimed);
         let game = chosen.map_or(GameId(last.0 - self.which as i64 % 4), |game| game.id);
-        // Who comes may be anybody; who does something in a game sits there.
-        let inside = chosen.filter(|_| !self.deed.comes_in());
+        // Any player may enter; other actions are those of a seated player.
+        let inside = chosen.filter(|_| !self.action.is_entry());
         let seats: Vec<_> = inside.iter().flat_map(|game| &game.players).collect();
         // Bots have no sockets.
-        let seats = seats.into_iter().filter(|it| !self.deed.goes_out() || it.user.is_person());
+        let seats = seats.into_iter().filter(|it| !self.action.is_exit() || it.user.is_person());
         let seats: Vec<_> = seats.map(|player| &player.user.id).collect();
         let seat = seats.get(self.who % seats.len().max(1)).copied();
         let mut users = (0..PLAYERS).map(player).chain(bots());
@@ -124,16 +124,16 @@ impl Chance {
         let is_known = !self.which.is_multiple_of(4);
         let claimed = seat.and_then(|seat| seat.started()).filter(|_| is_known).unwrap_or(now);
         let open = seat.and_then(|seat| seat.sockets.keys().next()).copied();
-        let open = open.filter(|_| self.deed.goes_out() && is_known);
+        let open = open.filter(|_| self.action.is_exit() && is_known);
         let socket = open.unwrap_or(SocketId(number as u64));
         let door = facts.get(&game).map_or(Door::OPEN, |game| game.door.clone());
         let (seen, claim) = (self.seen(now), self.claim(now));
-        Step { deed: self.deed, user, game, door, socket, wait, claimed, seen, claim }
+        Step { action: self.action, user, game, door, socket, wait, claimed, seen, claim }
     }
 }
 
-impl Chance {
-    /// What may have been seen of a player's typing, now or a little earlier, and perhaps to its end.
+impl RandomStep {
+    /// Progress that a pod may have seen of a player, now or a little earlier, possibly to the end of the text.
     fn seen(self, now: Timestamp) -> Progress {
         let number = self.which as u32;
         let earlier = Duration::from_millis(500) * (number % 3);
@@ -159,49 +159,53 @@ impl Chance {
     }
 }
 
-/// Whether the deed can change something in the game.
-fn fits(deed: Deed, game: &Game, now: Timestamp) -> bool {
+/// Whether the action can change something in the game.
+fn fits(action: Action, game: &Game, now: Timestamp) -> bool {
     let waits = game.stage == Stage::Lobby;
-    match deed {
-        Deed::Wait | Deed::Enter | Deed::EnterAlone | Deed::Restart => false,
-        Deed::Reconnect | Deed::Leave | Deed::Abandon | Deed::SeatBots | Deed::BeReady => waits,
-        Deed::EnterInvited | Deed::Hasten => waits && token_of(&game.door).is_some(),
-        Deed::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
-        Deed::Close => waits && game.closes_at <= now,
-        Deed::Prepare => game.stage == Stage::Closed,
-        Deed::Start => game.stage == Stage::Countdown,
-        Deed::ClaimStart | Deed::ReleaseStart | Deed::Track | Deed::Finish => {
+    match action {
+        Action::Wait | Action::Enter | Action::EnterAlone | Action::Restart => false,
+        Action::Reconnect
+        | Action::Leave
+        | Action::Abandon
+        | Action::SeatBots
+        | Action::BeReady => waits,
+        Action::EnterInvited | Action::Hasten => waits && token_of(&game.door).is_some(),
+        Action::Dismiss => waits && game.players.iter().any(|it| it.absent_since.is_some()),
+        Action::Close => waits && game.closes_at <= now,
+        Action::Prepare => game.stage == Stage::Closed,
+        Action::Start => game.stage == Stage::Countdown,
+        Action::ClaimStart | Action::ReleaseStart | Action::Track | Action::Finish => {
             game.stage == Stage::Running
         }
-        Deed::End => game.ends_at <= now,
+        Action::End => game.ends_at <= now,
     }
 }
 
-/// One step of a story: what happens, by whom, in which game, or how long nothing happens.
+/// One step of a story: the action, its player, its game, or how long nothing happens.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub(super) deed: Deed,
+    pub(super) action: Action,
     pub(super) user: User,
     pub(super) game: GameId,
-    /// Of that game.
+    /// The door of that game.
     pub(super) door: Door,
-    /// A new one for a player who comes; mostly an open one for a player who leaves.
+    /// A new one for a player who enters; mostly an open one for a player who leaves.
     pub(super) socket: SocketId,
     wait: Duration,
-    /// Of a START that is taken back: when it was claimed, mostly.
+    /// For a START that is taken back: mostly the time at which it was claimed.
     pub(super) claimed: Timestamp,
-    /// Of a typist.
+    /// The progress that a pod has seen.
     pub(super) seen: Progress,
-    /// Of finishers.
+    /// The claim of a player who finishes.
     pub(super) claim: Claim,
 }
 
 impl Step {
-    /// How somebody comes in.
-    pub(super) fn entry(&self, now: Timestamp, rules: LobbyRules) -> Entry {
+    /// The request of a player who enters.
+    pub(super) fn request(&self, now: Timestamp, rules: LobbyRules) -> SeatRequest {
         let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
         let (door, parts) = (Door::OPEN, parts());
-        let entry = Entry {
+        let request = SeatRequest {
             user,
             door,
             socket,
@@ -211,16 +215,16 @@ impl Step {
             parts,
             level: super::Level::default(),
         };
-        match self.deed {
-            Deed::Reconnect => Entry { previous: Some(self.game), ..entry },
-            Deed::EnterInvited => Entry { door: invited(self.game.0), ..entry },
-            Deed::EnterAlone => alone(entry),
-            _ => entry,
+        match self.action {
+            Action::Reconnect => SeatRequest { previous: Some(self.game), ..request },
+            Action::EnterInvited => SeatRequest { door: invited(self.game.0), ..request },
+            Action::EnterAlone => alone(request),
+            _ => request,
         }
     }
 }
 
-/// What became of it.
+/// The outcome of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Outcome {
     Seated(GameId),
@@ -232,68 +236,68 @@ pub(super) enum Outcome {
     Nothing,
 }
 
-/// How many may sit in a game, and what happens.
-pub(super) type Plot = (usize, Vec<Chance>);
+/// The limit of players of a game, and the steps.
+pub(super) type Plot = (usize, Vec<RandomStep>);
 
 pub(super) fn plots() -> impl Strategy<Value = Plot> {
-    let steps = prop::collection::vec(any::<u64>().prop_map(Chance::of), 1..200);
+    let steps = prop::collection::vec(any::<u64>().prop_map(RandomStep::of), 1..200);
     (1_usize..5, steps)
 }
 
 /// The facts of every game.
 pub(super) type Facts = BTreeMap<GameId, Arc<Game>>;
 
-/// One step, and the facts around it.
+/// One step, and the facts before and after it.
 pub(super) struct Moment {
     pub(super) step: Step,
     pub(super) now: Timestamp,
     pub(super) outcome: Outcome,
     pub(super) before: Facts,
     pub(super) after: Facts,
-    /// What has been written down.
-    pub(super) paper: Facts,
-    /// In which games each player has a seat, as the games know it.
+    /// What the journal has written.
+    pub(super) written: Facts,
+    /// The games in which each player has a seat, by the index.
     pub(super) played: BTreeMap<UserId, Vec<GameId>>,
 }
 
-/// Tells a story to games of their own.
-pub(super) fn tell((limit, steps): &Plot) -> Vec<Moment> {
-    let mut teller = Teller {
-        table: Table::of(GameId(0), Vec::new()),
+/// Runs a story against games of its own.
+pub(super) fn run((limit, steps): &Plot) -> Vec<Moment> {
+    let mut run = Run {
+        games: MemoryGames::of(GameId(0), Vec::new()),
         last: GameId(0),
         now: Timestamp(0),
         rules: rules(*limit),
         steps: 0,
     };
-    steps.iter().map(|chance| teller.moment(*chance)).collect()
+    steps.iter().map(|step| run.moment(*step)).collect()
 }
 
-struct Teller {
-    table: Table,
+struct Run {
+    games: MemoryGames,
     last: GameId,
     now: Timestamp,
     rules: LobbyRules,
     steps: usize,
 }
 
-impl Teller {
-    fn moment(&mut self, chance: Chance) -> Moment {
+impl Run {
+    fn moment(&mut self, random: RandomStep) -> Moment {
         let before = self.facts();
-        let step = chance.among(&before, self.last, self.now, self.steps);
+        let step = random.among(&before, self.last, self.now, self.steps);
         self.steps += 1;
         let outcome = self.take(&step);
         let (now, after) = (self.now, self.facts());
-        let paper = self.table.paper.written.lock().clone();
+        let written = self.games.store.written.lock().clone();
         let played = self.played();
-        Moment { step, now, outcome, before, after, paper, played }
+        Moment { step, now, outcome, before, after, written, played }
     }
 
     fn facts(&self) -> Facts {
-        self.table.all().into_iter().map(|game| (game.id, game)).collect()
+        self.games.all().into_iter().map(|game| (game.id, game)).collect()
     }
 
     fn played(&self) -> BTreeMap<UserId, Vec<GameId>> {
-        let shelf = self.table.paper.shelf.lock();
+        let shelf = self.games.store.shelf.lock();
         let of_player = |(index, games): (&Index, &BTreeSet<GameId>)| match index {
             Index::Player(user) => Some((user.clone(), games.iter().copied().collect())),
             _ => None,
@@ -302,40 +306,40 @@ impl Teller {
     }
 
     fn take(&mut self, step: &Step) -> Outcome {
-        let moment = Told { step: step.clone(), now: self.now };
-        match step.deed {
-            Deed::Wait => self.now = self.now + step.wait,
-            Deed::Restart => self.restart(),
+        let moment = TimedStep { step: step.clone(), now: self.now };
+        match step.action {
+            Action::Wait => self.now = self.now + step.wait,
+            Action::Restart => self.restart(),
             _ => {}
         }
         let limit = self.rules.player_limit;
-        let outcome = self.table.now(async |deeds| moment.take(deeds, limit).await);
+        let outcome = self.games.now(async |pod| moment.take(pod, limit).await);
         if let Outcome::Seated(id) = outcome {
             self.last = self.last.max(id);
         }
         outcome
     }
 
-    /// The server has been away: only what was written down is left.
+    /// A restart: only what was written is left.
     fn restart(&mut self) {
-        let written = self.table.paper.written.lock().clone();
+        let written = self.games.store.written.lock().clone();
         let read_back = |game: &Arc<Game>| {
             serde_json::from_str(&serde_json::to_string(&**game).unwrap()).unwrap()
         };
         let games = written.values().map(read_back).collect();
-        self.table = Table::restore(self.last, games, self.now + RESUME);
+        self.games = MemoryGames::restore(self.last, games, self.now + RESUME);
     }
 }
 
-/// One step, and when it is taken.
-pub(super) struct Told {
+/// One step, and its time.
+pub(super) struct TimedStep {
     pub(super) step: Step,
     pub(super) now: Timestamp,
 }
 
-impl Told {
-    /// Does what the step says.
-    pub(super) async fn take(&self, live: &Deeds, limit: usize) -> Outcome {
+impl TimedStep {
+    /// Applies the step to a pod.
+    pub(super) async fn take(&self, live: &TestPod, limit: usize) -> Outcome {
         let (step, now) = (&self.step, self.now);
         let (user, game) = (step.user.clone(), step.game);
         let changed = |game: Option<Arc<Game>>| Outcome::Changed(game.is_some());
@@ -343,40 +347,44 @@ impl Told {
         let told = |told: Result<Arc<Game>, Error>| {
             Outcome::Hastened(told.map(drop).map_err(|error| error.kind().code))
         };
-        match step.deed {
-            Deed::Wait | Deed::Restart => Outcome::Nothing,
-            Deed::Enter | Deed::Reconnect | Deed::EnterInvited | Deed::EnterAlone => {
-                Outcome::Seated(live.enter(step.entry(now, rules(limit))).await.unwrap().id)
+        match step.action {
+            Action::Wait | Action::Restart => Outcome::Nothing,
+            Action::Enter | Action::Reconnect | Action::EnterInvited | Action::EnterAlone => {
+                Outcome::Seated(live.enter(step.request(now, rules(limit))).await.unwrap().id)
             }
-            Deed::Hasten => told(live.hasten(game, &user.id, grace).await),
-            Deed::BeReady => told(live.be_ready(game, &user.id, grace).await),
-            Deed::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
-            Deed::Leave => changed(live.go_absent(game, &user.id, step.socket, now).await.unwrap()),
-            Deed::Abandon => {
+            Action::Hasten => told(live.hasten(game, &user.id, grace).await),
+            Action::BeReady => told(live.be_ready(game, &user.id, grace).await),
+            Action::SeatBots => changed(live.seat_bots(game, bots(), limit, now).await.unwrap()),
+            Action::Leave => {
+                changed(live.go_absent(game, &user.id, step.socket, now).await.unwrap())
+            }
+            Action::Abandon => {
                 let (door, socket) = (&step.door, step.socket);
                 changed(live.abandon(&user.id, door, socket, now).await.unwrap())
             }
-            Deed::Dismiss => {
+            Action::Dismiss => {
                 let departed = live.dismiss_absent(game, now - ABSENCE, now).await.unwrap();
                 Outcome::Departed(departed.users)
             }
-            Deed::Close => changed(live.close_lobby(game, now).await.unwrap()),
-            Deed::Prepare => {
+            Action::Close => changed(live.close_lobby(game, now).await.unwrap()),
+            Action::Prepare => {
                 let starts_at = now + START_COUNTDOWN;
                 changed(live.prepare(game, "some words".into(), starts_at).await.unwrap())
             }
-            Deed::Start => changed(live.start(game, now).await.unwrap()),
-            Deed::ClaimStart => Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap()),
-            Deed::ReleaseStart => {
+            Action::Start => changed(live.start(game, now).await.unwrap()),
+            Action::ClaimStart => {
+                Outcome::Told(live.claim_start(game, &user.id, now).await.unwrap())
+            }
+            Action::ReleaseStart => {
                 live.release_start(game, &user.id, step.claimed).await.unwrap();
                 Outcome::Nothing
             }
-            Deed::Track => changed(live.track(game, &user.id, &step.seen).await.unwrap()),
-            Deed::Finish => {
+            Action::Track => changed(live.track(game, &user.id, &step.seen).await.unwrap()),
+            Action::Finish => {
                 let finish = live.finish(game, &user.id, step.claim).await;
                 Outcome::Finished(finish.map_err(|error| error.kind().code))
             }
-            Deed::End => changed(live.end(game, now).await.unwrap()),
+            Action::End => changed(live.end(game, now).await.unwrap()),
         }
     }
 }

@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use super::Cx;
 use crate::bus::{Handling, Owner, Pending, fence};
 use crate::game::Timestamp;
-use crate::records::{Claim, Claimed};
+use crate::records::{Claimed, TurnClaim};
 use crate::telemetry::{TraceContext, count};
 use crate::timers::Schedule;
 
@@ -151,7 +151,7 @@ pub(super) async fn turn(cx: &Cx, clock: &Clock, begun: Timestamp) -> Timestamp 
 }
 
 /// Runs the function of a clock inside the fence, and renews the claim meanwhile. Returns whether it succeeded.
-async fn work(cx: &Cx, clock: &Clock, claim: &Claim) -> bool {
+async fn work(cx: &Cx, clock: &Clock, claim: &TurnClaim) -> bool {
     let (told, outcome) = oneshot::channel();
     let (run, its) = (clock.run.clone(), cx.clone());
     let (at, since) = (claim.turn, claim.done);
@@ -174,7 +174,7 @@ async fn work(cx: &Cx, clock: &Clock, claim: &Claim) -> bool {
     }
 }
 
-async fn renew(cx: &Cx, claim: &Claim) {
+async fn renew(cx: &Cx, claim: &TurnClaim) {
     if let Ok(false) = cx.all_records().renew_turn(claim, LEASE).await {
         tracing::warn!(
             clock = claim.name,

@@ -20,7 +20,7 @@ use super::question::{Question, Questions};
 use super::setup::Instruments;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use crate::auth::{Keys, Role, Roles};
+use crate::auth::{Role, Roles, TokenKeys};
 use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp, User};
@@ -32,7 +32,7 @@ use crate::peers::Peers;
 use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::rooms::Rooms;
-use crate::telemetry::{Counter, Gauge, Histogram, Own, count};
+use crate::telemetry::{Counter, Gauge, Histogram, ModuleInstrument, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
@@ -40,14 +40,14 @@ use crate::{Error, Kind};
 pub(crate) const TURNS: usize = 4;
 
 /// What contexts reach. Only [`Cx`] looks into it.
-pub(crate) struct Parts {
+pub(crate) struct CxParts {
     pub(crate) ground: Arc<Ground>,
     pub(crate) bus: Arc<Bus<Cx>>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) live: Live,
     pub(crate) records: Records,
     pub(crate) timers: Timers,
-    pub(crate) keys: Keys,
+    pub(crate) keys: TokenKeys,
     pub(crate) roles: Roles,
     pub(crate) limits: Arc<Limits>,
     pub(crate) origins: Origins,
@@ -76,11 +76,11 @@ pub(crate) struct Modules {
 #[derive(Clone)]
 pub struct Cx {
     module: &'static str,
-    parts: Arc<Parts>,
+    parts: Arc<CxParts>,
 }
 
 impl Cx {
-    pub(crate) fn new(module: &'static str, parts: Arc<Parts>) -> Self {
+    pub(crate) fn new(module: &'static str, parts: Arc<CxParts>) -> Self {
         Self { module, parts }
     }
 
@@ -191,7 +191,7 @@ impl Cx {
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
     }
 
-    fn instrument(&self, name: &'static str) -> Option<Own> {
+    fn instrument(&self, name: &'static str) -> Option<ModuleInstrument> {
         self.parts.modules.instruments.get(&(self.module, name)).copied()
     }
 
@@ -200,7 +200,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn counter(&self, name: &'static str) -> &'static Counter {
-        let Some(Own::Counter(counter)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Counter(counter)) = self.instrument(name) else {
             panic!("the module declares the counter {name}")
         };
         counter
@@ -211,7 +211,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn gauge(&self, name: &'static str) -> &'static Gauge {
-        let Some(Own::Gauge(gauge)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Gauge(gauge)) = self.instrument(name) else {
             panic!("the module declares the gauge {name}")
         };
         gauge
@@ -222,7 +222,7 @@ impl Cx {
     /// # Panics
     /// If it has declared none.
     pub fn histogram(&self, name: &'static str) -> &'static Histogram {
-        let Some(Own::Histogram(histogram)) = self.instrument(name) else {
+        let Some(ModuleInstrument::Histogram(histogram)) = self.instrument(name) else {
             panic!("the module declares the histogram {name}")
         };
         histogram

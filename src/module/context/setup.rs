@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::settings::Settings;
-use crate::telemetry::Own;
+use crate::telemetry::ModuleInstrument;
 
 /// What a module can use while its state is made.
 pub struct Setup<'a> {
@@ -43,7 +43,7 @@ impl<'a> Setup<'a> {
 }
 
 /// The instruments of modules, by module and name.
-pub(crate) type Instruments = HashMap<(&'static str, &'static str), Own>;
+pub(crate) type Instruments = HashMap<(&'static str, &'static str), ModuleInstrument>;
 
 type State = Arc<dyn Any + Send + Sync>;
 /// The states of modules, by module and type.

@@ -236,7 +236,7 @@ async fn the_items_of_a_person_go_with_the_account() {
             assert!(put(&records, key, Expected::Anything, of(&anna)).await);
         }
         assert!(put(&records, "g", Expected::Anything, of(&guest)).await);
-        assert!(put(&records, "of nobody", Expected::Anything, item(1)).await);
+        assert!(put(&records, "without owner", Expected::Anything, item(1)).await);
         let other = ItemWrite {
             collection: "a first one",
             ..write("z", Expected::Anything, Some(of(&anna)))
@@ -252,7 +252,7 @@ async fn the_items_of_a_person_go_with_the_account() {
         assert_eq!(keys(records.items_of(&guest).await.unwrap()), ["g"]);
         records.forget(&guest).await.unwrap();
         assert_eq!(keys(records.items_of(&guest).await.unwrap()), [] as [&str; 0]);
-        assert!(stored(&records, "of nobody").await.is_some());
+        assert!(stored(&records, "without owner").await.is_some());
     })
     .await;
 }

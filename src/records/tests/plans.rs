@@ -112,7 +112,7 @@ async fn plans_pg(connection: &mut PgConnection, name: &str, sql: &str) -> Vec<S
     for mode in ["force_custom_plan", "force_generic_plan"] {
         let set = AssertSqlSafe(format!("set plan_cache_mode = {mode}"));
         connection.execute(set).await.unwrap();
-        for user in ["google-1", "google-7", "nobody"] {
+        for user in ["google-1", "google-7", "unknown"] {
             // The first page, a large graph, and a page far back.
             for page in [", 50, 0", ", 1000, 0", ", 200, 10000"] {
                 let page = match (sql.contains("$4"), sql.contains("$2")) {

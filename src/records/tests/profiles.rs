@@ -33,9 +33,9 @@ async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(records.clone(), &tasks, stop.clone());
         let anna = player("google-1", UserType::Registered, 1, 71.0, 96.0, at(40));
-        let result = journal.place().await.unwrap().enter(game(7, vec![anna]));
+        let result = journal.reserve().await.unwrap().write(game(7, vec![anna]));
         let end = Change::Ended { game: GameId(7), at: at(41) };
-        let end = journal.place().await.unwrap().enter(end);
+        let end = journal.reserve().await.unwrap().write(end);
         result.done().await.unwrap();
         end.done().await.unwrap();
         assert_eq!(records.races(&"google-1".into(), LATER).await.unwrap(), 1);
@@ -48,7 +48,7 @@ async fn a_result_is_kept_although_its_game_ends_in_the_same_breath() {
 }
 
 #[tokio::test]
-async fn who_has_no_row_finishes_as_a_guest_would() {
+async fn a_player_without_a_row_finishes_as_a_guest_would() {
     on_both(async |records| {
         let gone = player("google-9", UserType::Registered, 1, 50.0, 90.0, at(40));
         records.save(&[game(1, vec![gone])]).await.unwrap();

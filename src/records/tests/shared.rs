@@ -62,14 +62,14 @@ async fn the_journal_writes_the_newest_facts_in_whatever_order_they_come() {
     on_both(async |records| {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let journal = Journal::start(records.clone(), &tasks, stop.clone());
-        // Entered without a pause, hence in one transaction.
+        // Written without a pause, hence in one transaction.
         let changes = [
             facts(Stage::Running, 6, 3),
             Change::Ended { game: GameId(7), at: at(900) },
             facts(Stage::Running, 5, 2),
         ];
-        let entered = changes.map(|change| journal.try_place().unwrap().enter(change));
-        for writing in entered {
+        let written = changes.map(|change| journal.try_reserve().unwrap().write(change));
+        for writing in written {
             writing.done().await.unwrap();
         }
         assert_eq!(row(&records, 7).await, (2, 3, 3, true, true));

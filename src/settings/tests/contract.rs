@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::environment::variable_of;
-use super::super::keys::Keys;
+use super::super::keys::SettingKeys;
 use super::super::layer::branch;
 use super::{Settings, Written, settings};
 
@@ -115,7 +115,7 @@ fn all_services_on(extra: &Value) -> String {
 
 #[test]
 fn every_key_has_the_default_that_operators_rely_on() {
-    let keys = Keys::known();
+    let keys = SettingKeys::known();
     let contract = contract();
     let names: Vec<&str> = contract.iter().map(|(path, _)| *path).collect();
     assert_eq!(keys.settings(), names);

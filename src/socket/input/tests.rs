@@ -19,7 +19,7 @@ fn data(payload: &[u8], opcode: Data, is_final: bool) -> Vec<u8> {
 }
 
 /// A message and its frames; texts in fragments of this size, with a ping behind each.
-fn any_message() -> impl Strategy<Value = (Vec<Message>, Vec<u8>)> {
+fn any_message() -> impl Strategy<Value = (Vec<ClientMessage>, Vec<u8>)> {
     let text = ("[aé€𝄞]{0,140}", 1..200_usize).prop_map(|(text, size)| {
         let mut pieces: Vec<_> = text.as_bytes().chunks(size).collect();
         if pieces.is_empty() {
@@ -32,21 +32,23 @@ fn any_message() -> impl Strategy<Value = (Vec<Message>, Vec<u8>)> {
             frames.extend(data(piece, opcode, is_last));
             if !is_last {
                 frames.extend(bytes(Frame::ping(vec![7; number % 126])));
-                messages.push(Message::Ping(vec![7; number % 126]));
+                messages.push(ClientMessage::Ping(vec![7; number % 126]));
             }
         }
-        messages.push(Message::Text(text.clone()));
+        messages.push(ClientMessage::Text(text.clone()));
         (messages, frames)
     });
-    let binary = (0..400_usize)
-        .prop_map(|size| (vec![Message::Binary], data(&vec![0xff; size], Data::Binary, true)));
-    let pong = (0..126_usize)
-        .prop_map(|size| (vec![Message::Pong(vec![9; size])], bytes(Frame::pong(vec![9; size]))));
+    let binary = (0..400_usize).prop_map(|size| {
+        (vec![ClientMessage::Binary], data(&vec![0xff; size], Data::Binary, true))
+    });
+    let pong = (0..126_usize).prop_map(|size| {
+        (vec![ClientMessage::Pong(vec![9; size])], bytes(Frame::pong(vec![9; size])))
+    });
     prop_oneof![4 => text, 1 => binary, 1 => pong]
 }
 
 /// All messages of some bytes that arrive in pieces, up to the first that is broken.
-fn read(input: &mut Input, bytes: &[u8], piece: usize) -> Result<Vec<Message>, Broken> {
+fn read(input: &mut Input, bytes: &[u8], piece: usize) -> Result<Vec<ClientMessage>, Broken> {
     let mut messages = Vec::new();
     for mut piece in bytes.chunks(piece) {
         while let Some(message) = input.parse(&mut piece) {
@@ -105,7 +107,7 @@ fn a_buffer_is_kept_for_the_next_text_but_none_that_is_large() {
     for (length, is_kept) in [(90, true), (4_000, false)] {
         let frame = data(&vec![b'a'; length], Data::Text, true);
         let mut bytes = &frame[..];
-        let Some(Ok(Message::Text(text))) = input.parse(&mut bytes) else { panic!("a text") };
+        let Some(Ok(ClientMessage::Text(text))) = input.parse(&mut bytes) else { panic!("a text") };
         input.recycle(text);
         assert_eq!(input.message.capacity() > 0, is_kept, "{length}");
     }

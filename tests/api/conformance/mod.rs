@@ -34,7 +34,7 @@ struct Track {
 
 impl Track {
     async fn open() -> Self {
-        // The markers come faster than anybody types.
+        // The markers come faster than a player types.
         let settings = Server::with().set("game.player_limit", 2);
         let server = settings.set("limits.frames_per_second", 1000).start().await;
         let [anna, ben] = server.race_of().await;

@@ -11,7 +11,7 @@ use crate::server::time_passes;
 use crate::site::NOBODY;
 
 #[tokio::test]
-async fn a_broker_stopped_in_the_countdown_delays_nobody_for_long() {
+async fn a_broker_stopped_in_the_countdown_delays_no_player_for_long() {
     let plan = Fleet::of(3).set("game.player_limit", 3).set("game.start_countdown", 3);
     let Some(mut fleet) = plan.start().await else { return };
     let mut pages = Pages::open(&fleet, 6).await;
@@ -29,7 +29,7 @@ async fn a_broker_stopped_in_the_countdown_delays_nobody_for_long() {
 }
 
 #[tokio::test]
-async fn a_broker_killed_and_started_in_mid_race_is_not_noticed_by_anybody() {
+async fn a_broker_killed_and_started_in_mid_race_is_not_noticed_by_any_player() {
     let Some(mut fleet) = Fleet::of(3).set("game.player_limit", 3).start().await else { return };
     let mut pages = Pages::open(&fleet, 6).await;
     pages.reach(Moment::Racing).await;
@@ -139,7 +139,7 @@ async fn loses_its_broker(how: Way) {
 }
 
 #[tokio::test]
-async fn a_pod_cut_off_from_the_broker_takes_nobody_new_and_lets_its_players_finish() {
+async fn a_pod_cut_off_from_the_broker_takes_no_new_players_and_lets_its_own_finish() {
     loses_its_broker(Way::Cut).await;
 }
 
@@ -149,7 +149,7 @@ async fn a_broker_that_falls_silent_is_noticed_by_its_heartbeat() {
 }
 
 #[tokio::test]
-async fn who_logs_out_while_a_pod_is_cut_off_loses_the_sockets_there_when_it_is_back() {
+async fn a_player_who_logs_out_while_a_pod_is_cut_off_loses_the_sockets_there_when_it_is_back() {
     let plan = Fleet::of(2).set("auth.local", true).with_a_way_to_the_broker();
     let Some(fleet) = plan.start().await else { return };
     let phone = Device::of_new_account(&fleet.site(0), "Anna").await;

@@ -1,4 +1,4 @@
-//! Results after faults at the worst moment: whoever typed the text is ranked, every one of them.
+//! Results after faults at the worst moment: every player who typed the text is ranked.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! What several pods survive, as `docs/faults.md` promises it: every race that should finish does, with one result per
-//! player, START once, and nobody stuck.
+//! player, START once, and no client stuck.
 
 mod broker;
 mod clock;

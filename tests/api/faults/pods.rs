@@ -135,7 +135,7 @@ async fn a_service_that_comes_after_the_pods_is_waited_for() {
     assert!(answer.text.contains("the broker"), "{answer:?}");
     fleet.rabbitmq.restart().await;
     fleet.is_ready().await;
-    let anna = within(PATIENCE, "somebody may play", async || {
+    let anna = within(PATIENCE, "a player may play", async || {
         let mut lobby = fleet
             .site(0)
             .try_connect("anna", crate::persona::QUEUE_IN, crate::site::NOBODY)

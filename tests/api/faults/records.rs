@@ -10,7 +10,7 @@ use crate::server::time_passes;
 const AWAY: Duration = Duration::from_secs(10);
 
 #[tokio::test]
-async fn a_database_away_for_ten_seconds_in_the_countdown_keeps_nobody_from_racing() {
+async fn a_database_away_for_ten_seconds_in_the_countdown_keeps_no_player_from_racing() {
     let Some(mut fleet) = Fleet::of(3).set("game.player_limit", 3).start().await else { return };
     let mut pages = Pages::open(&fleet, 6).await;
     pages.reach(Moment::Countdown).await;

@@ -31,7 +31,7 @@ async fn a_redis_that_comes_back_empty_ends_its_races_clearly_and_new_ones_work_
     }
     assert_eq!(waiting.lobby.closed().await, 4404, "come back");
     let took = back.elapsed();
-    assert!(took < Duration::from_secs(8), "everybody knew after {took:?}");
+    assert!(took < Duration::from_secs(8), "all players knew after {took:?}");
     racing[0].posts(serde_json::json!({"game_id": racing[0].game, "wpm": 60.0, "wpm_raw": 65.0, "acc": 97.5}))
         .await
         .refused(400, "GAME_NOT_FOUND");

@@ -1,5 +1,6 @@
--- KEYS: pods, players. ARGV: own name, how long a pod counts as alive (ms), own players. Returns whether the own name
--- is new, those that are alive, and how many players the others of them have.
+-- The heartbeat of a pod.
+-- KEYS: pods, players. ARGV: the pod's name, the heartbeat timeout (ms), the pod's number of players. Returns whether the
+-- pod is new on the list, the living pods, and how many players the other living pods have.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local added = redis.call('ZADD', KEYS[1], string.format('%d', now), ARGV[1])

@@ -1,8 +1,8 @@
--- Puts a value in the place of another, with its entries in indexes, unless somebody was faster or it is too early.
+-- Replaces a value and its index entries, unless its version has changed or it is too early.
 -- KEYS: the value; then the indexes.
--- ARGV: the version that is expected there ('' if none), the new version, the new value ('' takes it away), how long it is
--- kept (ms), since when it may be put there (µs, by this clock), what it is called in the indexes; then for each index
--- its score there, or '' to take it out. Returns what became of it, and how many µs it came too early.
+-- ARGV: the expected version ('' if the value does not exist), the new version, the new value ('' removes it), its time to
+-- live (ms), the time before which it is refused (µs, by the clock of Redis), its member in the indexes; then for each
+-- index its score, or '' to remove the entry. Returns the outcome, and by how many µs it was too early.
 local time = redis.call('TIME')
 local early = tonumber(ARGV[5]) - (tonumber(time[1]) * 1000000 + tonumber(time[2]))
 if early > 0 then

@@ -1,6 +1,6 @@
--- KEYS: the agenda. ARGV: an instant, how many at most, how long those are taken for (microseconds). Returns what was due
--- before the instant, by the clock of Redis if that is behind: a pod whose clock is ahead would hide from the others what
--- it cannot do.
+-- Returns overdue deadlines, and postpones them by a lease, during which no other pod is given them.
+-- KEYS: the agenda. ARGV: a time, the most members, the lease (µs). Overdue is what is before the time and before now by the
+-- clock of Redis: a pod whose clock is ahead would otherwise lease timers that it cannot run yet.
 local time = redis.call('TIME')
 local before = math.min(tonumber(ARGV[1]), tonumber(time[1]) * 1000000 + tonumber(time[2]))
 local overdue =

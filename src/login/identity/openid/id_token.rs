@@ -26,7 +26,7 @@ const ALGORITHMS: [Algorithm; 9] = [
 const LEEWAY: u64 = 60;
 
 #[derive(Deserialize)]
-struct Claims {
+struct IdTokenClaims {
     sub: String,
     aud: Audience,
     azp: Option<String>,
@@ -74,7 +74,7 @@ pub(super) fn check(
 }
 
 /// The claims, if one of the keys has signed them, and issuer, audience and time are right.
-fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<Claims, Failure> {
+fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<IdTokenClaims, Failure> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
     if !ALGORITHMS.contains(&header.alg) {
         return Err(unbelievable("not signed by the provider's key"));

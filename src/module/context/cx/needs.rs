@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::super::rows::Need;
 use super::Cx;
 use crate::Error;
-use crate::auth::{Bearer, Keys};
+use crate::auth::{Bearer, TokenKeys};
 use crate::login::identity::Providers;
 use crate::records::Records;
 
@@ -27,12 +27,12 @@ impl Cx {
     ///
     /// # Panics
     /// If the module has not declared [`Need::Keys`].
-    pub fn keys(&self) -> &Keys {
+    pub fn keys(&self) -> &TokenKeys {
         self.has_declared(Need::Keys);
         self.all_keys()
     }
 
-    pub(crate) fn all_keys(&self) -> &Keys {
+    pub(crate) fn all_keys(&self) -> &TokenKeys {
         &self.parts.keys
     }
 
@@ -54,7 +54,7 @@ impl Cx {
         self.parts.keys.secret_of(name)
     }
 
-    /// Signs what the server asserts, for anyone with its public key: see [`Keys::attest`].
+    /// Signs what the server asserts, for anyone with its public key: see [`TokenKeys::attest`].
     ///
     /// # Errors
     /// `UNKNOWN_ERROR`, if signing fails.

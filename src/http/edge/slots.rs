@@ -1,4 +1,4 @@
-//! Counted places, in total and per client address: open connections, open sockets.
+//! Counted slots, in total and per client address: open connections, open sockets.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-/// How many places are taken.
+/// How many slots are taken.
 #[derive(Debug, Default)]
-pub(crate) struct Places(Mutex<Taken>);
+pub(crate) struct ConnectionSlots(Mutex<Taken>);
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -25,14 +25,14 @@ pub(in crate::http) enum Full {
     Address,
 }
 
-impl Places {
-    /// Takes a place for `address`, unless `in_all` places are taken, or `each` by this address.
+impl ConnectionSlots {
+    /// Takes a slot for `address`, unless `in_all` slots are taken, or `each` by this address.
     pub(in crate::http) fn take(
         self: &Arc<Self>,
         address: IpAddr,
         in_all: usize,
         each: usize,
-    ) -> Result<Place, Full> {
+    ) -> Result<ConnectionSlot, Full> {
         let mut taken = self.0.lock();
         if taken.in_all >= in_all {
             return Err(Full::InAll);
@@ -43,20 +43,20 @@ impl Places {
         }
         *own += 1;
         taken.in_all += 1;
-        Ok(Place { places: self.clone(), address })
+        Ok(ConnectionSlot { slots: self.clone(), address })
     }
 }
 
-/// One place; given back when it is dropped.
+/// One slot; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
+pub(crate) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     address: IpAddr,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut taken = self.places.0.lock();
+        let mut taken = self.slots.0.lock();
         taken.in_all -= 1;
         if let Some(own) = taken.by_address.get_mut(&self.address) {
             *own -= 1;
@@ -76,15 +76,15 @@ mod tests {
     }
 
     #[test]
-    fn places_are_limited_in_all_and_per_address_and_come_back() {
-        let places = Arc::new(Places::default());
-        let first = places.take(address(1), 3, 2).expect("room");
-        let _second = places.take(address(1), 3, 2).expect("room");
-        assert_eq!(places.take(address(1), 3, 2).unwrap_err(), Full::Address);
-        let _third = places.take(address(2), 3, 2).expect("another address has room");
-        assert_eq!(places.take(address(3), 3, 2).unwrap_err(), Full::InAll);
+    fn slots_are_limited_in_all_and_per_address_and_come_back() {
+        let slots = Arc::new(ConnectionSlots::default());
+        let first = slots.take(address(1), 3, 2).expect("room");
+        let _second = slots.take(address(1), 3, 2).expect("room");
+        assert_eq!(slots.take(address(1), 3, 2).unwrap_err(), Full::Address);
+        let _third = slots.take(address(2), 3, 2).expect("another address has room");
+        assert_eq!(slots.take(address(3), 3, 2).unwrap_err(), Full::InAll);
         drop(first);
-        places.take(address(3), 3, 2).expect("a place that was given back");
-        assert_eq!(places.0.lock().by_address.len(), 2, "addresses without a place are forgotten");
+        slots.take(address(3), 3, 2).expect("a slot that was given back");
+        assert_eq!(slots.0.lock().by_address.len(), 2, "addresses without a slot are forgotten");
     }
 }

@@ -19,20 +19,20 @@ use crate::telemetry::TraceContext;
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// Keeps all deadlines in this process. One that has fired is gone: what its handler left undone, the sweep finds.
-pub(super) struct Own {
+pub(super) struct LocalAgenda {
     wakes: Arc<Wakes>,
     /// The version of the facts from which each game's timers were set. Older facts, which arrive late, are ignored.
     versions: Mutex<HashMap<GameId, u64>>,
 }
 
-impl Own {
+impl LocalAgenda {
     pub(super) fn new(wakes: &Arc<Wakes>) -> Self {
         Self { wakes: wakes.clone(), versions: Mutex::default() }
     }
 }
 
 #[async_trait]
-impl Agenda for Own {
+impl Agenda for LocalAgenda {
     fn set(&self, game: &Game, deadlines: &mut dyn Iterator<Item = Deadline>) {
         // Held to the end: otherwise older facts could overtake newer ones here.
         let mut versions = self.versions.lock();

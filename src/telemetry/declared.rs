@@ -13,16 +13,16 @@ use super::meter::{About, Counter, Gauge, Histogram, Instrument, One};
 
 /// One of them.
 #[derive(Clone, Copy)]
-pub(crate) enum Own {
+pub(crate) enum ModuleInstrument {
     Counter(&'static Counter),
     Gauge(&'static Gauge),
     Histogram(&'static Histogram),
 }
 
 /// All instruments declared in this process, by name.
-static DECLARED: Mutex<BTreeMap<String, Own>> = Mutex::new(BTreeMap::new());
+static DECLARED: Mutex<BTreeMap<String, ModuleInstrument>> = Mutex::new(BTreeMap::new());
 
-impl Own {
+impl ModuleInstrument {
     pub(crate) fn counter(module: &str, name: &str, help: &'static str) -> Self {
         let name = format!("typephoon_{module}_{name}_total");
         declare(name, |name| Self::Counter(Box::leak(Box::new(One::new(help, name)))))
@@ -54,7 +54,7 @@ impl Own {
 }
 
 /// Creates the instrument unless it exists. It is leaked, since it lives as long as the process.
-fn declare(name: String, make: impl FnOnce(&'static str) -> Own) -> Own {
+fn declare(name: String, make: impl FnOnce(&'static str) -> ModuleInstrument) -> ModuleInstrument {
     *DECLARED.lock().entry(name).or_insert_with_key(|name| make(Box::leak(name.as_str().into())))
 }
 

@@ -1,4 +1,4 @@
-//! What modules do with games, as operations on a live state: the rules that they apply, by their names.
+//! A pod of these tests: what modules do with games, as operations on its live state.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::live::shelf::Shelf;
 use crate::live::{Applied, Index, Live, RedisLive, Shared, Store, Transition};
 use crate::records::Change;
 
-/// The players who were dismissed, and the lobby without them; `None` if it is gone.
+/// The dismissed players, and the lobby without them; `None` if it was removed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Departed {
     pub(super) users: Vec<UserId>,
@@ -29,17 +29,17 @@ pub(super) struct Departed {
 
 type Game0 = Result<Option<Arc<Game>>, Error>;
 
-/// One server. Cheap to clone.
+/// One pod. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Deeds {
+pub(super) struct TestPod {
     pub(super) live: Live,
     matchmaker: Arc<Matchmaker>,
     tasks: TaskTracker,
     shared: Option<RedisLive>,
 }
 
-/// What servers do among each other.
-impl Deref for Deeds {
+/// The operations between pods.
+impl Deref for TestPod {
     type Target = RedisLive;
 
     fn deref(&self) -> &RedisLive {
@@ -47,7 +47,7 @@ impl Deref for Deeds {
     }
 }
 
-impl Deeds {
+impl TestPod {
     pub(super) fn of(live: Live) -> Self {
         Self { live, matchmaker: Arc::default(), tasks: TaskTracker::new(), shared: None }
     }
@@ -56,9 +56,9 @@ impl Deeds {
         Self { shared: Some(shared.clone()), ..Self::of(Live::on_redis(shared)) }
     }
 
-    pub(super) async fn enter(&self, entry: Entry) -> Result<Arc<Game>, Error> {
-        let socket = (entry.socket.0, self.live.pod().clone());
-        self.matchmaker.seat(&self.live, &self.tasks, Entry { socket, ..entry }).await
+    pub(super) async fn enter(&self, request: SeatRequest) -> Result<Arc<Game>, Error> {
+        let socket = (request.socket.0, self.live.pod().clone());
+        self.matchmaker.seat(&self.live, &self.tasks, SeatRequest { socket, ..request }).await
     }
 
     pub(super) async fn go_absent(
@@ -199,14 +199,14 @@ impl Deeds {
     }
 }
 
-/// What is in the memory of one process, and what would be written down of it.
-pub(super) struct Paper {
+/// A store in memory, and what its journal would have written.
+pub(super) struct MemoryStore {
     pub(super) shelf: Mutex<Shelf>,
     pub(super) written: Mutex<Facts>,
     shared: Mutex<SharedValues>,
 }
 
-impl Paper {
+impl MemoryStore {
     fn write_down(&self, change: Option<Change>) {
         let mut written = self.written.lock();
         match change {
@@ -218,7 +218,7 @@ impl Paper {
 }
 
 #[async_trait]
-impl Store for Arc<Paper> {
+impl Store for Arc<MemoryStore> {
     async fn find(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
         let shelf = self.shelf.lock();
         Ok(ids.iter().filter_map(|id| shelf.find(*id)).collect())
@@ -265,48 +265,48 @@ impl Store for Arc<Paper> {
     }
 }
 
-/// The same deeds one after the other, in games that are on paper.
-pub(super) struct Table {
-    deeds: Deeds,
-    pub(super) paper: Arc<Paper>,
+/// A pod on such a store. Its operations are synchronous.
+pub(super) struct MemoryGames {
+    pod: TestPod,
+    pub(super) store: Arc<MemoryStore>,
     runtime: Runtime,
 }
 
-impl Table {
-    /// Goes on with these games, the next of which comes after `last`.
+impl MemoryGames {
+    /// Starts with these games; the id of the next one follows `last`.
     pub(super) fn of(last: GameId, games: Vec<Game>) -> Self {
         let facts = games.iter().map(|game| (game.id, Arc::new(game.clone()))).collect();
         let (shelf, written) = (Mutex::new(Shelf::new(last, games)), Mutex::new(facts));
-        let paper = Arc::new(Paper { shelf, written, shared: Mutex::default() });
+        let store = Arc::new(MemoryStore { shelf, written, shared: Mutex::default() });
         let runtime = Builder::new_current_thread().build().unwrap();
-        Self { deeds: Deeds::of(Live::of(paper.clone())), paper, runtime }
+        Self { pod: TestPod::of(Live::of(store.clone())), store, runtime }
     }
 
-    /// The games of a server that has been away, as they come back.
+    /// The same after a restart.
     pub(super) fn restore(last: GameId, mut games: Vec<Game>, resume: Timestamp) -> Self {
         games.iter_mut().for_each(|game| game.resume(resume));
         Self::of(last, games)
     }
 
-    /// Lets something happen as if it took no time.
-    pub(super) fn now<T>(&self, deed: impl AsyncFnOnce(&Deeds) -> T) -> T {
-        self.runtime.block_on(deed(&self.deeds))
+    /// Runs an operation to its end.
+    pub(super) fn now<T>(&self, action: impl AsyncFnOnce(&TestPod) -> T) -> T {
+        self.runtime.block_on(action(&self.pod))
     }
 }
 
-/// Each deed as if it took no time.
+/// Declares synchronous operations.
 macro_rules! at_once {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
-        impl Table {
+        impl MemoryGames {
             $(pub(super) fn $name(&self, $($argument: $type),*) -> $result {
-                self.now(async |deeds| deeds.$name($($argument),*).await).unwrap()
+                self.now(async |pod| pod.$name($($argument),*).await).unwrap()
             })*
         }
     };
 }
 
 at_once! {
-    enter(entry: Entry) -> Arc<Game>;
+    enter(request: SeatRequest) -> Arc<Game>;
     go_absent(id: GameId, user: &UserId, socket: SocketId, now: Timestamp) -> Option<Arc<Game>>;
     abandon(user: &UserId, door: &Door, socket: SocketId, now: Timestamp) -> Option<Arc<Game>>;
     dismiss_absent(id: GameId, before: Timestamp, now: Timestamp) -> Departed;
