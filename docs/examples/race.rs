@@ -1,4 +1,4 @@
-//! A race in the terminal, over the public contract alone: `cargo run --release --example race`.
+//! A race in the terminal, over the public contract alone: `cargo run --example race`.
 //!
 //! Type the words, Enter whenever you like. `-- --bot 60` types by itself at 60 words per minute, to have
 //! opponents; `-- --server http://host:8080` races elsewhere.

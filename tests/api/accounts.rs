@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::database::on_both;
 use crate::device::{Device, login, register};
-use crate::persona::Player;
+use crate::persona::{Player, without_record};
 use crate::server::{Server, time_passes};
 use crate::signing;
 use crate::site::NOBODY;
@@ -207,7 +207,9 @@ async fn a_player_takes_all_that_is_kept_along() {
         assert!(everything["user"]["registered_at"].as_str().unwrap().ends_with('Z'));
         assert_eq!(everything["logins"].as_array().unwrap().len(), 1);
         let history = server.get("/api/v1/profile/history?page=1&size=20", &device).await;
-        assert_eq!(everything["results"], history.ok()["data"]);
+        let mut races = history.ok()["data"].as_array().expect("a list").clone();
+        races.iter_mut().for_each(without_record);
+        assert_eq!(everything["results"], json!(races));
         for secret in [&device.access, &device.refresh] {
             assert!(!export.text.contains(secret.as_str()));
         }

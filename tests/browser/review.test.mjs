@@ -65,6 +65,11 @@ test('an organiser strikes a result, and its player reads why', async (t) => {
   await row.getByRole('textbox').fill('A fast typist');
   await row.getByRole('button', { name: 'Clear' }).click();
   await row.getByText('Cleared: A fast typist').waitFor();
+  await row.getByRole('button', { name: 'Show the replay' }).click();
+  await row.locator('.replay').getByRole('button', { name: 'Play' }).waitFor();
+  await picture(olga, 'review-replay');
+  await row.getByRole('button', { name: 'Hide the replay' }).click();
+  assert.equal(await olga.locator('.replay').count(), 0);
   await row.getByRole('link', { name: /^Replay of/ }).click();
   await heading(olga, 'Replay');
 });

@@ -23,7 +23,8 @@ export class Player {
   #chosen = 0;
   #press = (event) => this.#key(event);
 
-  constructor(replay, link) {
+  // `name`: the player whose keys are shown at first, if it is not one's own race.
+  constructor(replay, link, name = null) {
     this.words = replay.words.split(' ');
     this.blanks = new Map(replay.about?.lines ?? []);
     const lines = [...this.blanks.keys()];
@@ -32,7 +33,7 @@ export class Player {
       const isExact = (player.edits ?? []).length > 0;
       return { ...player, id: `${index}`, number: index + 1, shots, isExact, seconds: replay.seconds };
     });
-    this.#chosen = Math.max(0, this.players.findIndex(({ own }) => own));
+    this.#chosen = Math.max(0, this.players.findIndex((player) => (name === null ? player.own : player.name === name)));
     this.length = Math.max(1, ...this.players.map(({ shots }) => shots.at(-1).at));
     this.element = this.#build(replay, link);
     addEventListener('keydown', this.#press);
@@ -81,12 +82,12 @@ export class Player {
       h('div', { class: 'wide', role: 'group', tabindex: 0, 'aria-label': 'Players' }, this.#table()),
       this.slow,
       this.heat,
-      h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target) }, 'Copy the link'), file, this.signed),
+      h('p', { class: 'ways' }, h('button', { type: 'button', onclick: (event) => this.#copy(event.target, link) }, 'Copy the link'), file, this.signed),
     );
   }
 
-  async #copy(button) {
-    await navigator.clipboard?.writeText(location.href).catch(() => {});
+  async #copy(button, link) {
+    await navigator.clipboard?.writeText(new URL(`#/replays/${link}`, location.href).href).catch(() => {});
     button.textContent = 'Copied';
   }
 

@@ -22,6 +22,31 @@ const WHY = {
   repeated: 'The keys came at the same moments as in an earlier race.',
 };
 
+// The replay that is shown beside the signals: at most one, since it listens to the keyboard.
+let shown = null;
+
+function hide() {
+  shown?.player.end();
+  shown?.player.element.remove();
+  shown?.button.replaceChildren('Show the replay');
+  shown = null;
+}
+
+async function showReplay(button, place, link, name) {
+  const isOpen = shown?.button === button;
+  hide();
+  if (isOpen) return;
+  style('/web/modules/recorder/recorder.css');
+  const [{ Player }, replay] = await Promise.all([import('/web/modules/recorder/player.js'), get(`/recordings/${link}`)]);
+  hide();
+  const player = new Player(replay, link, name);
+  // The page has a heading.
+  player.heading.hidden = true;
+  shown = { player, button };
+  button.replaceChildren('Hide the replay');
+  place.append(player.element);
+}
+
 export async function show(main) {
   style('/web/modules/review/review.css');
   const place = h('div', { 'aria-live': 'polite' });
@@ -32,7 +57,9 @@ export async function show(main) {
     const mine = asked;
     try {
       const page = await get(`/review/results?judged=${judged}`);
-      if (mine === asked) place.replaceChildren(...list(page, judged));
+      if (mine !== asked) return;
+      hide();
+      place.replaceChildren(...list(page, judged));
     } catch ({ code }) {
       const words = code === 'NOT_PERMITTED' ? 'This page is for organisers.' : sentence(code);
       if (mine === asked) place.replaceChildren(h('p', { class: 'failed', role: 'alert' }, words));
@@ -51,6 +78,7 @@ export async function show(main) {
     place,
   );
   await draw();
+  return hide;
 }
 
 function list({ results, next }, judged) {
@@ -81,6 +109,8 @@ function row({ result_id: id, link, name, finished_at: at, wpm, acc, grade, why,
     return undefined;
   };
   tell(verdict);
+  const replay = h('div');
+  const open = action('Show the replay', () => showReplay(open.querySelector('button'), replay, link, name));
   const signs = why.map((code) => (code in WHY ? WHY[code] : code)).filter(Boolean);
   return h(
     'li',
@@ -91,10 +121,12 @@ function row({ result_id: id, link, name, finished_at: at, wpm, acc, grade, why,
     h(
       'p',
       { class: 'ways' },
+      open,
       h('a', { href: `#/replays/${link}` }, `Replay of ${name}`),
       reason,
       action('Strike', judge(true)),
       action('Clear', judge(false)),
     ),
+    replay,
   );
 }

@@ -1,4 +1,5 @@
-//! What modules keep and share, and what they do by the clock.
+//! What modules keep and share, what they do by the clock, and what waits for its turn.
 
 mod clockwork;
 mod collection;
+mod turns;
