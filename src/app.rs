@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use salvo::Service;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +24,7 @@ use crate::http::{
     service,
 };
 use crate::live::{InProcess, Live, RedisLive};
-use crate::module::context::{CxParts, Ground, Modules, TURNS, start_clocks};
+use crate::module::context::{CxParts, Ground, Modules, start_clocks};
 use crate::module::{Cx, linked, wire};
 use crate::operations::{self, Port};
 use crate::peers::Peers;
@@ -209,7 +209,7 @@ fn context(ground: Arc<Ground>, keys: TokenKeys, modules: Modules, pod: &Pod) ->
         peers: pod.services.peers.clone(),
         drain: Drain::default(),
         tasks: pod.tasks.clone(),
-        turns: Arc::new(Semaphore::new(TURNS)),
+        turns: Mutex::default(),
         stop: pod.stop.clone(),
         ground,
     };

@@ -72,7 +72,7 @@ export function clock(seconds) {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
 }
 
-// The place of a result: among all who typed, if that is on record, since the rank counts people only.
+// The place of a result: among all in the race, if that is on record, since the rank counts people only.
 export const placeInWords = ({ rank, place, racers }) => {
   if (racers === 1) return 'alone';
   return racers === undefined ? nth(rank) : `${nth(place)} of ${racers}`;

@@ -126,7 +126,7 @@ struct Row {
     /// What the figures are based on; in a history, if it is on record.
     #[serde(skip_serializing_if = "Option::is_none")]
     grade: Option<Grade>,
-    /// The place among all who typed the race, bots included; in a history, if it is on record.
+    /// The place among all in the race, bots included; in a history, if it is on record.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<u32>,
     /// How many these were.

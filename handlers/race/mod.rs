@@ -67,7 +67,7 @@ async fn keep_typed(cx: Cx, up: Heard<TimeIsUp>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, up.game);
     for (user, typing) in room.iter().flat_map(|room| room.own_of_all::<Typing>()) {
         let (its, game) = (cx.clone(), up.game);
-        cx.in_turn(async move || typing.keep_at_last(&its, game, &user).await);
+        cx.beside(async move { typing.keep_at_last(&its, game, &user).await });
     }
     Ok(())
 }
@@ -218,7 +218,7 @@ impl Socket for RaceSocket {
     const CHANNEL: crate::socket::Channel = RACE;
     const ABOUT: &'static str = "The race of a participant: START, or RESUME for a player who has been told START, and \
         KEY_STOKE in both directions. With the sub-protocol typephoon.v2 the client sends EDITS instead, and may get \
-        an array of several KEY_STOKE in one frame. Query: game_id. Cookie TP_AT.";
+        an array of messages, such as KEY_STOKE, in one frame. Query: game_id. Cookie TP_AT.";
     const PROTOCOLS: &'static [&'static str] = &[EDITS];
     const JOINED: &'static [&'static str] = Self::PROTOCOLS;
     const REFUSES: &'static [Kind] = &[

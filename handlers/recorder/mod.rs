@@ -47,6 +47,7 @@ inventory::submit! { Module { name: "recorder", path: module_path!(), wire } }
 fn wire(module: &mut Wiring) {
     module.state(RecorderSettings::load);
     module.state(|_| Ok(Signatures::default()));
+    module.state(|_| Ok(review::KnownResults::default()));
     module.keeps::<Recording>();
     module.hears(keep_typed);
     module.hears(keep_left);

@@ -49,7 +49,7 @@ pub(super) struct Recording {
     pub(super) spots: Vec<SpotTape>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) result: Option<GameResult>,
-    /// The place among all who typed the race, bots included, and how many these were.
+    /// The place among all in the race, bots included, and how many these were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<(u32, u32)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

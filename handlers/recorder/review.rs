@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::recording::Recording;
 use super::wire::suspect;
-use super::{Links, keep, recording_of, rules, typing};
+use super::{Links, keep, recording_of, typing};
 use crate::Error;
 use crate::bus::Heard;
-use crate::game::{GameId, UserId};
+use crate::game::{GameId, Timestamp, UserId};
 use crate::handlers::shared::{
     Grade, GradeWanted, OnRecord, OnRecordWanted, ResultJudged, ResultWanted, Suspects,
     SuspectsWanted, VerdictWanted,
@@ -31,30 +34,62 @@ pub(super) async fn grade(cx: Cx, wanted: Arc<GradeWanted>) -> Result<Option<Gra
     grade().await
 }
 
+/// How long what is on record about the results of a race is not read again.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
+/// Races of which that is known; then it is forgotten.
+const RACES: usize = 1_000;
+
+/// What is on record about all results of a race so far: its players ask for it at every finish.
+#[derive(Default)]
+pub(super) struct KnownResults(Mutex<HashMap<GameId, (Timestamp, HashMap<UserId, OnRecord>)>>);
+
+impl KnownResults {
+    fn of(
+        &self,
+        results: &[(GameId, UserId)],
+        game: GameId,
+        now: Timestamp,
+    ) -> Option<Vec<OnRecord>> {
+        let races = self.0.lock();
+        let (_, known) = races.get(&game).filter(|(read, _)| now.after(*read) < KNOWN_FOR)?;
+        results.iter().map(|(_, user)| known.get(user).copied()).collect()
+    }
+
+    fn note(&self, results: &[(GameId, UserId)], game: GameId, known: &[OnRecord], now: Timestamp) {
+        let users = results.iter().map(|(_, user)| user.clone());
+        let graded = users.zip(known.iter().copied()).filter(|(_, known)| known.grade.is_some());
+        let mut races = self.0.lock();
+        if races.len() >= RACES {
+            races.clear();
+        }
+        races.insert(game, (now, graded.collect()));
+    }
+}
+
 /// What is on record about several results. Those of a race may just have been accepted, and their events be under way.
 pub(super) async fn on_record(
     cx: Cx,
     wanted: Arc<OnRecordWanted>,
 ) -> Result<Option<Vec<OnRecord>>, Error> {
-    let mut known = known(&cx, &wanted.results).await?;
-    if let [(game, _), ..] = wanted.results[..]
-        && wanted.results.iter().all(|(of, _)| *of == game)
-        && let Some(facts) = cx.live().find(game).await?
-    {
-        let graded =
-            |(user, known): (&UserId, &OnRecord)| known.grade.is_some().then(|| user.clone());
-        let users = wanted.results.iter().map(|(_, user)| user);
-        let graded: Vec<_> = users.zip(&known).filter_map(graded).collect();
-        let missing = rules::results(&facts).filter(|it| !graded.contains(&it.user.id));
-        let missing: Vec<_> = missing.map(|player| player.user.id.clone()).collect();
+    let results = &wanted.results;
+    let of_one = results.first().map(|(game, _)| *game);
+    let of_one = of_one.filter(|game| results.iter().all(|(of, _)| of == game));
+    let Some(game) = of_one else { return known(&cx, results).await.map(Some) };
+    let (ranked, now) = (cx.state::<KnownResults>(), cx.now());
+    if let Some(known) = ranked.of(results, game, now) {
+        return Ok(Some(known));
+    }
+    let mut found = known(&cx, results).await?;
+    let missing = results.iter().zip(&found).filter(|(_, known)| known.grade.is_none());
+    let missing: Vec<_> = missing.map(|((_, user), _)| user.clone()).collect();
+    if !missing.is_empty() && cx.live().find(game).await?.is_some() {
         for user in &missing {
             keep(&cx, game, user, typing(&cx, game, user).map(|it| it.tape()).as_ref()).await?;
         }
-        if !missing.is_empty() {
-            known = self::known(&cx, &wanted.results).await?;
-        }
+        found = known(&cx, results).await?;
     }
-    Ok(Some(known))
+    ranked.note(results, game, &found, now);
+    Ok(Some(found))
 }
 
 async fn known(cx: &Cx, results: &[(GameId, UserId)]) -> Result<Vec<OnRecord>, Error> {

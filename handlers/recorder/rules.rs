@@ -235,13 +235,19 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 pub(super) fn note(game: &mut Game, recorded: Recorded) -> bool {
     game.edit(|known: &mut Recorded| raise(&mut known.0, recorded.0))
 }
-/// The place of a player with a result among all who type the race, bots included, and how many these are. None against the clock, where
-/// the place is that of the result.
+/// The place of a ranked player among all in the race, bots included, and how many these are. None against the clock, where the place is
+/// that of the result.
 pub(super) fn place(game: &Game, player: &Player) -> Option<(u32, u32)> {
-    let at = player.result?.finished;
+    let own = player.result.filter(|own| own.rank > 0)?;
     let timed = game.part::<TimeLimit>().0.is_some();
     let racers = || game.players.iter().filter(|it| !it.user.is_ghost());
-    let ahead = racers().filter(|it| it.result.is_some_and(|result| result.finished < at)).count();
+    let is_ahead = |other: &&Player| {
+        other.result.is_some_and(|it| match other.user.is_person() {
+            true => (1..own.rank).contains(&it.rank),
+            false => it.finished < own.finished,
+        })
+    };
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let ahead = racers().filter(is_ahead).count();
     (!timed).then(|| (count(ahead + 1), count(racers().count())))
 }

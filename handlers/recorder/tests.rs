@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::recording::Recording;
-use super::rules::{Reason, Recorded, Task, checked, due, grade, note, results, score};
+use super::rules::{Reason, Recorded, Task, checked, due, grade, note, place, results, score};
 use super::settings::RecorderSettings;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
@@ -185,6 +185,34 @@ fn race(result: Option<GameResult>) -> Game {
     let players = vec![player("google-1", result), player("guest-2", None)];
     let starts_at = Some(NOON);
     Game { players, starts_at, ..Game::opened(GameId(35), NOON, parts) }
+}
+
+#[test]
+fn the_place_counts_faster_bots_and_neither_ghosts_nor_unranked_finishes() {
+    let figures = Figures { wpm: 60.0, wpm_raw: 60.0, acc: 100.0 };
+    let finish = |seconds: u64, rank: u32| {
+        let finished = NOON + Duration::from_secs(seconds);
+        let unranked = (rank == 0).then_some(Unranked::TextNotTyped);
+        Some(GameResult { figures, finished, rank, unranked })
+    };
+    let bot = |id: &str, result| Player { result, ..player(id, None) };
+    let mut game = race(finish(20, 1));
+    game.players[1].result = finish(19, 2);
+    let mut fast = bot("bot-1", finish(10, 0));
+    let mut slow = bot("bot-2", finish(30, 0));
+    for bot in [&mut fast, &mut slow] {
+        bot.user.user_type = UserType::Guest;
+    }
+    game.players.extend([fast, slow, player("guest-3", finish(5, 0)), player("guest-4", None)]);
+    let of = |game: &Game, index: usize| place(game, &game.players[index]);
+    assert_eq!(of(&game, 0), Some((2, 6)), "behind the fast bot only");
+    // The rank is decided by when a result is accepted; the time of its last key may be earlier.
+    assert_eq!(of(&game, 1), Some((3, 6)));
+    assert_eq!((of(&game, 4), of(&game, 5)), (None, None), "unranked, and without a result");
+    let ghost =
+        User { id: "ghost-1".into(), name: "ghost of Ben".into(), user_type: UserType::Guest };
+    game.players.push(Player { result: finish(1, 0), ..Player::new(ghost, None) });
+    assert_eq!(of(&game, 0), Some((2, 6)));
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub(super) struct Own {
     /// For how many seconds the text could be typed; absent without a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<u16>,
-    /// The place among all who typed the race, bots included; absent against the clock, and without a result.
+    /// The place among all in the race, bots included; absent against the clock, and without a result.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<u32>,
     /// How many these were.

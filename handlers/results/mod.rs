@@ -18,8 +18,7 @@ use crate::game::{
     Game, GameId, Player, PlayerFinished, PlayerTyped, Stage, User, UserId, UserType,
 };
 use crate::handlers::shared::{
-    Claim, ClaimMade, FiguresWanted, Finish, OnRecord, OnRecordWanted, Progress, Standing, Typing,
-    judge,
+    Claim, ClaimMade, FiguresWanted, Finish, OnRecordWanted, Progress, Standing, Typing, judge,
 };
 use crate::http::{Answer, Body, Caller, Empty, GameQuery};
 use crate::module::{Cx, Module, Wiring};
@@ -53,7 +52,17 @@ async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, typed.game);
     if let Some(typing) = room.and_then(|room| room.own::<Typing>(&typed.user)) {
         let (here, game, user) = (cx.clone(), typed.game, typed.user.clone());
-        cx.in_turn(async move || typing.keep_at_last(&here, game, &user).await);
+        if typing.is_over() {
+            // A claim waits for it.
+            cx.beside(async move { typing.keep_at_last(&here, game, &user).await });
+        } else {
+            cx.in_turn(async move || {
+                if typing.keep(here.live(), game, &user).await.is_err() {
+                    let its = here.clone();
+                    here.beside(async move { typing.keep_at_last(&its, game, &user).await });
+                }
+            });
+        }
     }
     Ok(())
 }
@@ -161,17 +170,18 @@ async fn result(cx: Cx, game: GameQuery, req: &mut Request) -> Result<Answer<Ran
     // An expired token is accepted: its player knows the ids from the race.
     let caller = cx.former_bearer(Cookies::of(req).access_token());
     let is_stranger = caller.is_none_or(|caller| game.player(&caller.user.id).is_none());
-    let players = rules::ranking(&game.players);
-    let results = players.iter().map(|player| (game.id, player.user.id.clone())).collect();
-    let on_record = OnRecordWanted { results }.ask(&cx).await;
-    let shown = |(player, known): (&Player, OnRecord)| {
-        let standing = Standing::of(player).graded(known.grade);
+    let graded = game.people().filter(|player| player.result.is_some());
+    let results: Vec<_> = graded.map(|player| (game.id, player.user.id.clone())).collect();
+    let on_record = OnRecordWanted { results: results.clone() }.ask(&cx).await;
+    let shown = |player: &Player| {
+        let place = results.iter().position(|(_, user)| *user == player.user.id);
+        let standing = Standing::of(player).graded(place.and_then(|place| on_record[place].grade));
         match player.user.user_type {
             UserType::Registered if is_stranger => standing.called(opaque_id(&cx, &game, player)),
             _ => standing,
         }
     };
-    let ranking = players.into_iter().zip(on_record).map(shown).collect();
+    let ranking = rules::ranking(&game.players).into_iter().map(shown).collect();
     Ok(Answer::new(Ranking { ranking }))
 }
 

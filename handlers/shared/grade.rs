@@ -40,7 +40,7 @@ impl Question for GradeWanted {
 pub struct OnRecord {
     /// The grade.
     pub grade: Option<Grade>,
-    /// The place among all who typed the race, bots included, and how many these were.
+    /// The place among all in the race, bots included, and how many these were.
     pub place: Option<(u32, u32)>,
 }
 
@@ -63,6 +63,9 @@ impl OnRecordWanted {
     /// Asks. Should the records not answer soon, results are shown without it.
     pub async fn ask(self, cx: &Cx) -> Vec<OnRecord> {
         let count = self.results.len();
+        if count == 0 {
+            return Vec::new();
+        }
         let known = tokio::time::timeout(PATIENCE, cx.ask(self)).await;
         let known = known.ok().and_then(Result::ok).flatten();
         known.unwrap_or_else(|| vec![OnRecord::default(); count])

@@ -130,6 +130,11 @@ impl Typing {
         Edited { known: tape.edits.count, ..edited }
     }
 
+    /// Whether the end of the text, or of the time, was reached.
+    pub fn is_over(&self) -> bool {
+        self.hand.lock().tracker.is_over()
+    }
+
     /// How many edits are known.
     pub fn edits(&self) -> u32 {
         self.hand.lock().tape.edits.count

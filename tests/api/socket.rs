@@ -231,6 +231,10 @@ impl Socket {
                 Some(heard) => self.waiting.push_back(heard),
                 None => {}
             }
+            while let Some(frame) = self.joined.pop_front() {
+                let heard = self.take(frame);
+                self.waiting.extend(heard);
+            }
         }
         true
     }

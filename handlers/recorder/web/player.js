@@ -23,8 +23,8 @@ export class Player {
   #chosen = 0;
   #press = (event) => this.#key(event);
 
-  // `name`: the player whose keys are shown at first, if it is not one's own race.
-  constructor(replay, link, name = null) {
+  // The keys of the player who `isChosen` are shown at first: by default one's own.
+  constructor(replay, link, isChosen = ({ own }) => own) {
     this.words = replay.words.split(' ');
     this.blanks = new Map(replay.about?.lines ?? []);
     const lines = [...this.blanks.keys()];
@@ -33,7 +33,7 @@ export class Player {
       const isExact = (player.edits ?? []).length > 0;
       return { ...player, id: `${index}`, number: index + 1, shots, isExact, seconds: replay.seconds };
     });
-    this.#chosen = Math.max(0, this.players.findIndex((player) => (name === null ? player.own : player.name === name)));
+    this.#chosen = Math.max(0, this.players.findIndex(isChosen));
     this.length = Math.max(1, ...this.players.map(({ shots }) => shots.at(-1).at));
     this.element = this.#build(replay, link);
     addEventListener('keydown', this.#press);

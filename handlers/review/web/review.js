@@ -32,14 +32,16 @@ function hide() {
   shown = null;
 }
 
-async function showReplay(button, place, link, name) {
+async function showReplay(button, place, { link, result_id: id }) {
   const isOpen = shown?.button === button;
   hide();
   if (isOpen) return;
   style('/web/modules/recorder/recorder.css');
   const [{ Player }, replay] = await Promise.all([import('/web/modules/recorder/player.js'), get(`/recordings/${link}`)]);
+  // The list has been drawn again, or the page was left.
+  if (!place.isConnected) return;
   hide();
-  const player = new Player(replay, link, name);
+  const player = new Player(replay, link, (it) => it.result_id === id);
   // The page has a heading.
   player.heading.hidden = true;
   shown = { player, button };
@@ -94,7 +96,8 @@ function list({ results, next }, judged) {
   return cursor === null ? [rows] : [rows, h('p', { class: 'ways' }, more)];
 }
 
-function row({ result_id: id, link, name, finished_at: at, wpm, acc, grade, why, verdict }) {
+function row(result) {
+  const { result_id: id, link, name, finished_at: at, wpm, acc, grade, why, verdict } = result;
   const when = new Date(at).toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
   const state = h('p', { class: 'state', role: 'status' });
   const tell = (it) => (state.textContent = it ? `${it.struck ? 'Struck' : 'Cleared'}: ${it.reason}` : '');
@@ -109,8 +112,8 @@ function row({ result_id: id, link, name, finished_at: at, wpm, acc, grade, why,
     return undefined;
   };
   tell(verdict);
-  const replay = h('div');
-  const open = action('Show the replay', () => showReplay(open.querySelector('button'), replay, link, name));
+  const replay = h('div', { 'aria-live': 'off' });
+  const open = action('Show the replay', () => showReplay(open.querySelector('button'), replay, result));
   const signs = why.map((code) => (code in WHY ? WHY[code] : code)).filter(Boolean);
   return h(
     'li',

@@ -4,10 +4,12 @@ mod audit;
 mod needs;
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use salvo::Request;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +38,7 @@ use crate::telemetry::{Counter, Gauge, Histogram, ModuleInstrument, count};
 use crate::timers::Timers;
 use crate::{Error, Kind};
 
-/// Work that runs at the same time, of that which waits for its turn ([`Cx::in_turn`]): enough to keep a database busy.
+/// Work of a module that runs at the same time, of that which waits for its turn ([`Cx::in_turn`]): enough to keep a database busy.
 pub(crate) const TURNS: usize = 4;
 
 /// What contexts reach. Only [`Cx`] looks into it.
@@ -57,8 +59,8 @@ pub(crate) struct CxParts {
     /// Whether this pod accepts new sockets.
     pub(crate) drain: Drain,
     pub(crate) tasks: TaskTracker,
-    /// The turns of work that waits for one.
-    pub(crate) turns: Arc<Semaphore>,
+    /// The turns of each module's work that waits for one.
+    pub(crate) turns: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -319,13 +321,14 @@ impl Cx {
         self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
-    /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: [`TURNS`] at
-    /// once, in order, so that keystrokes are relayed meanwhile. What waits takes little memory.
+    /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: [`TURNS`] of
+    /// this module at once, in order, so that keystrokes are relayed meanwhile. It must not try again and again: others wait.
     pub fn in_turn<W: Future<Output = ()> + Send>(
         &self,
         work: impl FnOnce() -> W + Send + 'static,
     ) {
-        let turns = self.parts.turns.clone();
+        let new = || Arc::new(Semaphore::new(TURNS));
+        let turns = self.parts.turns.lock().entry(self.module).or_insert_with(new).clone();
         self.beside(async move {
             // It is never closed.
             let Ok(_turn) = turns.acquire().await else { return };

@@ -32,7 +32,9 @@ pub use table::{ModuleTable, render_table};
 
 pub(crate) use brief::{Ground, LaterGround};
 pub(crate) use clockwork::{Clock, start as start_clocks};
-pub(crate) use cx::{CxParts, Modules, TURNS};
+#[cfg(test)]
+pub(crate) use cx::TURNS;
+pub(crate) use cx::{CxParts, Modules};
 pub(crate) use keeping::Keeping;
 pub(crate) use switch::{Off, Switch, Switches};
 

@@ -314,11 +314,9 @@ impl Outbox {
     fn write_waiting(&self, connection: &OwnedWriteHalf) -> io::Result<()> {
         let mut waiting = self.waiting.lock();
         while !waiting.held {
-            if self.joins {
-                waiting.join_positions();
-            }
+            let count = if self.joins { waiting.join_positions() } else { AT_ONCE };
             let rest = Some(waiting.rest.bytes()).filter(|rest| !rest.is_empty());
-            let frames = waiting.frames.iter().map(|it| it.frame.bytes());
+            let frames = waiting.frames.iter().take(count).map(|it| it.frame.bytes());
             let bytes: Vec<_> =
                 rest.into_iter().chain(frames).take(AT_ONCE).map(IoSlice::new).collect();
             if bytes.is_empty() {

@@ -76,18 +76,19 @@ impl Waiting {
         self.frames.push_back(Waits { frame, of: Some(whose.clone()) });
     }
 
-    /// Makes one frame of positions that wait one behind the other. It counts as a lifecycle frame: what is in it is not replaced
-    /// any more. Then it is the next to be written, so there is only one.
-    pub(super) fn join_positions(&mut self) {
-        let Some(begin) = self.frames.iter().position(|it| it.of.is_some()) else { return };
-        let run = self.frames.range(begin..).take(AT_ONCE).take_while(|it| it.of.is_some());
-        let end = begin + run.count();
-        if end - begin > 1 {
-            let frame = Frame::joined(self.frames.range(begin..end).map(|it| &it.frame));
-            self.frames.drain(begin..end);
-            self.frames.insert(begin, Waits { frame, of: None });
-            self.positions -= end - begin;
+    /// Makes one frame of the positions that are the next to be written. It counts as a lifecycle frame: what is in it is not
+    /// replaced any more. There is only one, since it is the first then. Returns how many frames to write before the next ones
+    /// are joined.
+    pub(super) fn join_positions(&mut self) -> usize {
+        let count = self.frames.iter().take(AT_ONCE).take_while(|it| it.of.is_some()).count();
+        if count > 1 {
+            let frame = Frame::joined(self.frames.range(..count).map(|it| &it.frame));
+            self.frames.drain(..count);
+            self.frames.push_front(Waits { frame, of: None });
+            self.positions -= count;
         }
+        let next = self.frames.iter().position(|it| it.of.is_some());
+        next.unwrap_or(self.frames.len()).max(1)
     }
 
     /// The kernel has accepted `written` bytes.
