@@ -20,7 +20,8 @@ export function heatMap(words, { name, shots, isExact }) {
     const part = it?.ms === null || !it ? null : (it.ms - fastest) / Math.max(1, slowest - fastest);
     const kind = ['cap', key === ' ' && 'space', !it && 'unused'].filter(Boolean).join(' ');
     const cap = h('span', { class: kind, title: it && figures(it) }, key === ' ' ? 'space' : key);
-    if (part !== null) cap.style.setProperty('--heat', `${Math.round(15 + part * 70)}%`);
+    // Up to 45 %: beyond that the letter could not be read in dark themes.
+    if (part !== null) cap.style.setProperty('--heat', `${Math.round(8 + part * 37)}%`);
     return cap;
   };
   const map = h('div', { class: 'heat', 'aria-hidden': 'true' }, rows.map((row) => h('div', {}, row.map(cell))));
