@@ -333,7 +333,7 @@ fn header(names: &[&str]) {
 
 /// Messages of positions per 1,000 keystrokes: pods, players, modelled, measured.
 fn measured() -> [(usize, usize, f64, f64); 5] {
-    [(1, 1000, 0.0), (2, 1000, 16.0), (4, 1000, 31.0), (2, 200, 96.0), (4, 200, 376.0)].map(
+    [(1, 1000, 0.0), (2, 1000, 25.0), (4, 1000, 51.0), (2, 200, 166.0), (4, 200, 449.0)].map(
         |(pods, players, measured)| {
             let of_a_pod = Deployment::new(pods, players, false).positions();
             let per_keystroke = of_a_pod.messages * pods as f64 / (players as f64 * RATE);

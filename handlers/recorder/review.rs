@@ -41,7 +41,10 @@ const RACES: usize = 1_000;
 
 /// What is on record about all results of a race so far: its players ask for it at every finish.
 #[derive(Default)]
-pub(super) struct KnownResults(Mutex<HashMap<GameId, (Timestamp, HashMap<UserId, OnRecord>)>>);
+pub(super) struct KnownResults(Mutex<HashMap<GameId, KnownRace>>);
+
+/// The results of a race by player, and when they were read.
+type KnownRace = (Timestamp, HashMap<UserId, OnRecord>);
 
 impl KnownResults {
     fn of(
