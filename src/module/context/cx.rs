@@ -321,7 +321,7 @@ impl Cx {
         self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
-    /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: [`TURNS`] of
+    /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: four of
     /// this module at once, in order, so that keystrokes are relayed meanwhile. It must not try again and again: others wait.
     pub fn in_turn<W: Future<Output = ()> + Send>(
         &self,
