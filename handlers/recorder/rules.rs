@@ -235,6 +235,7 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 pub(super) fn note(game: &mut Game, recorded: Recorded) -> bool {
     game.edit(|known: &mut Recorded| raise(&mut known.0, recorded.0))
 }
+
 /// The place of a ranked player among all in the race, bots included, and how many these are. None against the clock, where the place is
 /// that of the result.
 pub(super) fn place(game: &Game, player: &Player) -> Option<(u32, u32)> {

@@ -14,7 +14,7 @@ use crate::bus::{Parcel, Reach};
 use crate::game::{GameId, PodName, UserId};
 use crate::telemetry::count;
 
-/// BridgeLanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
+/// Lanes of lifecycle events: events of one game keep their order. Each lane waits for its confirms, so this is the
 /// number of messages in flight: hundreds of races may start in the same moment.
 const LANES: usize = 32;
 /// Events that may wait in one lane. When it is full, the publisher waits for [`PATIENCE`], or not at all without a

@@ -189,15 +189,11 @@ impl Outbox {
         waiting: &mut Waiting,
         frames: impl Iterator<Item = &'a Frame> + Clone,
     ) -> usize {
-        let Some(connection) = self.connection.as_ref().filter(|_| waiting.is_free()) else {
+        // Each is recorded by itself, so the joined frame has no age.
+        if !waiting.is_free()
+            || !self.write_at_once(waiting, &Frame::joined(frames.clone()).again())
+        {
             return 0;
-        };
-        let joined = Frame::joined(frames.clone());
-        let sent = rustix::net::send(connection.as_ref(), joined.bytes(), SendFlags::NOSIGNAL);
-        let Ok(written) = sent else { return 0 };
-        waiting.rest = joined.rest(written);
-        if !waiting.rest.bytes().is_empty() {
-            self.notify();
         }
         frames.inspect(|frame| frame.is_written(self.client.get())).count()
     }
