@@ -65,7 +65,7 @@ test('the host of friends forbids spectators, and allows them', async (t) => {
   await lookAt(zoe, 'watching-lobby');
   await anna.getByLabel('Others may watch').uncheck();
   await zoe.getByText('may not be watched').waitFor();
-  assert.equal(await anna.getByRole('button', { name: 'Share a link to watch' }).count(), 0);
+  await anna.getByRole('button', { name: 'Share a link to watch' }).waitFor({ state: 'detached' });
   await anna.getByLabel('Others may watch').check();
   assert.equal(await linkOf(anna, address), link);
   // Esc leads home.
