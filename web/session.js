@@ -2,7 +2,7 @@
 
 import { get, post } from './api.js';
 
-const NOBODY = ['TOKEN_NOT_PROVIDED', 'TOKEN_EXPIRED', 'INVALID_TOKEN', 'REFRESH_TOKEN_MISSMATCH'];
+const NOT_LOGGED_IN = ['TOKEN_NOT_PROVIDED', 'TOKEN_EXPIRED', 'INVALID_TOKEN', 'REFRESH_TOKEN_MISSMATCH'];
 
 // Settled when no name is on its way to the server.
 let named = Promise.resolve();
@@ -14,7 +14,7 @@ export async function whoAmI() {
     const { id, name } = await get('/profile/user-info');
     return shown({ id, name, isGuest: id.startsWith('guest-') });
   } catch (failure) {
-    if (NOBODY.includes(failure.code)) return shown(null);
+    if (NOT_LOGGED_IN.includes(failure.code)) return shown(null);
     throw failure;
   }
 }

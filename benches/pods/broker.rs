@@ -61,7 +61,7 @@ pub async fn forget(prefix: &str) -> Outcome<()> {
     Ok(())
 }
 
-/// What the broker takes in a second while nobody types: it looks after connections, and collects garbage.
+/// What the broker takes in a second while no one types: it looks after connections, and collects garbage.
 pub async fn idle() -> Outcome<Duration> {
     sleep(SETTLE).await;
     let before = cpu()?;

@@ -218,7 +218,7 @@ impl Cluster {
         while let Some(arrival) = arrivals.join_next().await {
             players.push(arrival??);
         }
-        let last = players.iter().map(|it| it.seated).max().ok_or("nobody")?;
+        let last = players.iter().map(|it| it.seated).max().ok_or("no player")?;
         let per_second = count as f64 / (last - begun).as_secs_f64();
         let mut starts: HashMap<u64, (Instant, Instant)> = HashMap::new();
         for Player { game, started, .. } in &players {

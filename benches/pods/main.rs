@@ -3,11 +3,11 @@
 //! by itself, confirmed and persistent, for a fan-out exchange.
 //!
 //! Both ways carry the same keystrokes, and each has the broker to itself while it is measured, in turns: ours then
-//! sends the messages that the pods have sent. What the broker takes while nobody types, with the same connections
+//! sends the messages that the pods have sent. What the broker takes while no one types, with the same connections
 //! open, is measured first and taken off.
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
-//! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and nobody else who uses the broker meanwhile.
+//! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and no one else may use the broker meanwhile.
 //! `-- 2` measures two pods alone, `-- latency` leaves the other ways out, `-- rolling` a rolling restart of three pods
 //! behind nginx, `-- soak` an hour of races on them, `-- watch 3 10000` what ten
 //! thousand spectators of one race cost on three. `TYPEPHOON_API` names another binary.

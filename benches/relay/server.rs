@@ -124,11 +124,11 @@ impl Server {
         let spawned = Instant::now();
         let child = command(kind, data, sink.as_ref())?
             .env("TP_GAME__PLAYER_LIMIT", race.to_string())
-            // The `.env` file of whoever runs this is not for the server measured.
+            // The measured server ignores the `.env` file of the developer.
             .current_dir(data)
             .stdin(Stdio::null())
             .stderr(output.try_clone()?)
-            // A file, unlike a pipe, needs nobody to read it while the load runs.
+            // A file, unlike a pipe, needs no reader while the load runs.
             .stdout(output)
             .kill_on_drop(true)
             .spawn()?;
@@ -146,7 +146,7 @@ impl Server {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.child.id().expect("nobody waits for the process before it is stopped")
+        self.child.id().expect("the process is awaited only after it is stopped")
     }
 
     /// Kills the server and waits until it is gone.

@@ -36,7 +36,7 @@ pub async fn serve() -> std::io::Result<()> {
     for number in 0.. {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        // Nobody awaits it: it ends with its socket or with the process.
+        // It is not awaited: it ends with its socket or with the process.
         tokio::spawn(enter(stream, number, Arc::clone(&games)));
     }
     Ok(())

@@ -16,7 +16,7 @@ use salvo::{Request, Writer};
 
 use self::entry::{Board, BoardEntry, Period};
 use self::query::{BoardCursor, BoardQuery, StandingQuery};
-use self::rules::{Entered, Run};
+use self::rules::{BoardResult, Entered};
 use self::settings::BoardSettings;
 use self::wire::{BoardPage, Standing, Standings};
 use crate::Error;
@@ -60,7 +60,7 @@ async fn count(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
     let Some(game) = cx.live().find(finished.game).await? else { return Ok(()) };
     cx.arm(&game);
     let shortest = cx.state::<BoardSettings>().least_words;
-    match game.player(&finished.user).and_then(|player| Run::of(&game, player, shortest)) {
+    match game.player(&finished.user).and_then(|player| BoardResult::of(&game, player, shortest)) {
         Some(_) => enter(&cx, finished.game, &finished.user).await,
         None => Ok(()),
     }
@@ -86,8 +86,9 @@ async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
 
 async fn enter_all(cx: &Cx, game: &Game) -> Result<(), Error> {
     let shortest = cx.state::<BoardSettings>().least_words;
-    for run in rules::results(game).filter_map(|player| Run::of(game, player, shortest)) {
-        enter(cx, game.id, &run.user).await?;
+    for result in rules::results(game).filter_map(|player| BoardResult::of(game, player, shortest))
+    {
+        enter(cx, game.id, &result.user).await?;
     }
     Ok(())
 }
@@ -96,8 +97,8 @@ async fn enter_all(cx: &Cx, game: &Game) -> Result<(), Error> {
 async fn enter(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
     let shortest = cx.state::<BoardSettings>().least_words;
     let entries = |game: &Game, grade| {
-        let run = game.player(user).and_then(|player| Run::of(game, player, shortest));
-        run.map(|run| run.entries(grade)).unwrap_or_default()
+        let result = game.player(user).and_then(|player| BoardResult::of(game, player, shortest));
+        result.map(|result| result.entries(grade)).unwrap_or_default()
     };
     shared::enter(cx, (game, user), entries).await?;
     leave_verified(cx, game, user).await
@@ -110,8 +111,8 @@ async fn leave_verified(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Erro
         return Ok(());
     };
     let shortest = cx.state::<BoardSettings>().least_words;
-    let run = facts.player(user).and_then(|player| Run::of(&facts, player, shortest));
-    for key in run.iter().flat_map(Run::verified_keys) {
+    let result = facts.player(user).and_then(|player| BoardResult::of(&facts, player, shortest));
+    for key in result.iter().flat_map(BoardResult::verified_keys) {
         let items = cx.items::<BoardEntry>();
         if let Some(kept) = items.get(&key).await?.filter(|kept| kept.item.race() == game) {
             items.delete(&key, Expected::Version(kept.version)).await?;
@@ -174,8 +175,9 @@ async fn standing(
 async fn kind_of_race(cx: &Cx, game: GameId, user: &User) -> Result<Option<String>, Error> {
     let Some(game) = cx.live().find(game).await? else { return Ok(Some(WORDS.to_owned())) };
     let shortest = cx.state::<BoardSettings>().least_words;
-    if let Some(run) = game.player(&user.id).and_then(|it| Run::of(&game, it, shortest)) {
-        enter(cx, game.id, &run.user).await?;
+    if let Some(result) = game.player(&user.id).and_then(|it| BoardResult::of(&game, it, shortest))
+    {
+        enter(cx, game.id, &result.user).await?;
     }
     Ok(rules::kind_of(&game))
 }

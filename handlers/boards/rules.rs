@@ -43,14 +43,14 @@ pub(super) fn kind_of(game: &Game) -> Option<String> {
 
 /// A result that is on boards.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Run {
+pub(super) struct BoardResult {
     kind: String,
     pub(super) user: UserId,
     name: String,
     race: Race,
 }
 
-impl Run {
+impl BoardResult {
     /// The result of a player: ranked, of a registered player, and in a text of at least so many words.
     pub(super) fn of(game: &Game, player: &Player, least_words: usize) -> Option<Self> {
         let result = player.result.filter(|result| result.rank > 0)?;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::entry::{Board, BoardEntry, Period, Race};
 use super::query::BoardCursor;
-use super::rules::{Entered, Run, due, kind_of, note, results};
+use super::rules::{BoardResult, Entered, due, kind_of, note, results};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, User, UserType,
 };
@@ -46,8 +46,8 @@ fn ranked_results_of_registered_players_in_long_texts_are_on_boards() {
     ];
     for (words, expected) in [(20, vec!["google-1"]), (19, vec![])] {
         let game = race(players.clone(), words);
-        let runs = game.players.iter().filter_map(|player| Run::of(&game, player, 20));
-        let users: Vec<_> = runs.map(|run| run.user.to_string()).collect();
+        let runs = game.players.iter().filter_map(|player| BoardResult::of(&game, player, 20));
+        let users: Vec<_> = runs.map(|result| result.user.to_string()).collect();
         assert_eq!(users, expected, "{words} words");
     }
 }
@@ -151,7 +151,7 @@ fn a_race_is_entered_until_its_facts_say_that_it_is() {
 #[test]
 fn boards_that_are_over_expire() {
     let game = race(vec![player("google-1", UserType::Registered, Some(1))], 20);
-    let entries = Run::of(&game, &game.players[0], 0).unwrap().entries(None);
+    let entries = BoardResult::of(&game, &game.players[0], 0).unwrap().entries(None);
     let day = Duration::from_secs(24 * 3600);
     let midnight = Timestamp(NOON.0 + 12 * 3600 * 1_000_000);
     let ends: Vec<_> = entries.iter().map(Item::expires_at).collect();
@@ -162,8 +162,8 @@ fn boards_that_are_over_expire() {
 fn a_verified_race_is_on_the_boards_of_these_too_and_at_equal_speed_before_others() {
     let game = race(vec![player("google-1", UserType::Registered, Some(1))], 20);
     let keys = |grade| {
-        let run = Run::of(&game, &game.players[0], 0).unwrap();
-        run.entries(grade).iter().map(Item::key).collect::<Vec<_>>()
+        let result = BoardResult::of(&game, &game.players[0], 0).unwrap();
+        result.entries(grade).iter().map(Item::key).collect::<Vec<_>>()
     };
     let all = keys(Some(Grade::Verified));
     assert_eq!((all.len(), keys(Some(Grade::Positions)).len(), keys(None).len()), (6, 3, 3));

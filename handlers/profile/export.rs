@@ -10,7 +10,7 @@ use salvo::{Depot, Extractible, Request, Writer};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Row;
+use super::ResultRow;
 use crate::auth::SetCookies;
 use crate::game::{PlayerForgotten, User, UserType};
 use crate::http::{Answer, Caller, Download, Empty, Query, may_fail, no_metadata, text_parameter};
@@ -56,7 +56,7 @@ struct Everything {
     /// The devices that are logged in.
     logins: Vec<Login>,
     /// Newest first.
-    results: Vec<Row>,
+    results: Vec<ResultRow>,
     /// What modules keep about the person, by the name of the collection.
     items: BTreeMap<String, Vec<Item>>,
 }
@@ -107,7 +107,7 @@ impl From<&KeptLogin> for Login {
 pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Download, Error> {
     let user = caller.0;
     let kept = cx.records().all_results(&user.id).await?;
-    let results: Vec<_> = kept.into_iter().map(Row::from).collect();
+    let results: Vec<_> = kept.into_iter().map(ResultRow::from).collect();
     if let Format::Csv = format {
         let (name, content_type) = ("typephoon-races.csv", "text/csv; charset=utf-8");
         return Ok(Download { name, content_type, body: csv(&results).into_bytes() });
@@ -132,9 +132,9 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
 }
 
 /// Only numbers and timestamps, which need no quotes (RFC 4180).
-fn csv(results: &[Row]) -> String {
+fn csv(results: &[ResultRow]) -> String {
     let mut text = "game_id,game_type,finished_at,rank,wpm,wpm_raw,accuracy\r\n".to_owned();
-    for Row { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank, .. } in results {
+    for ResultRow { game_type, game_id, wpm, wpm_raw, accuracy, finished_at, rank, .. } in results {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_race_is_a_line_of_numbers() {
-        let row = Row {
+        let row = ResultRow {
             game_type: 1,
             game_id: 35,
             wpm: 71.234567,

@@ -63,13 +63,13 @@ impl EndpointArgRegister for Size {
 }
 
 /// The query of a history: the page, and its size.
-struct Page {
+struct HistoryPage {
     number: i64,
     size: i64,
     as_of: Option<Timestamp>,
 }
 
-impl<'ex> Extractible<'ex> for Page {
+impl<'ex> Extractible<'ex> for HistoryPage {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
@@ -82,7 +82,7 @@ impl<'ex> Extractible<'ex> for Page {
     }
 }
 
-impl EndpointArgRegister for Page {
+impl EndpointArgRegister for HistoryPage {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         for parameter in [PAGE, PAGE_SIZE, AS_OF] {
             parameter.register(components, operation);
@@ -113,7 +113,7 @@ struct Statistics {
 
 /// One stored race.
 #[derive(Serialize, ToSchema)]
-struct Row {
+struct ResultRow {
     /// 0 single, 1 multi, 2 team.
     game_type: i32,
     game_id: i64,
@@ -137,7 +137,7 @@ struct Row {
 #[derive(Serialize, ToSchema)]
 struct Graph {
     /// Oldest first.
-    data: Vec<Row>,
+    data: Vec<ResultRow>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -146,10 +146,10 @@ struct History {
     has_prev_page: bool,
     has_next_page: bool,
     /// Newest first.
-    data: Vec<Row>,
+    data: Vec<ResultRow>,
 }
 
-impl From<KeptResult> for Row {
+impl From<KeptResult> for ResultRow {
     fn from(kept: KeptResult) -> Self {
         Self {
             game_type: kept.game_type,
@@ -166,7 +166,7 @@ impl From<KeptResult> for Row {
     }
 }
 
-impl Row {
+impl ResultRow {
     /// The same with what is on record about the result.
     fn with(self, OnRecord { grade, place }: OnRecord) -> Self {
         let (place, racers) = place.unzip();
@@ -199,21 +199,21 @@ async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error>
 #[endpoint(tags("profile"))]
 async fn graph(cx: Cx, size: Size, caller: Caller) -> Result<Answer<Graph>, Error> {
     let kept = cx.records().history(&caller.0.id, size.0, 0, cx.now()).await?;
-    Ok(Answer::new(Graph { data: kept.into_iter().rev().map(Row::from).collect() }))
+    Ok(Answer::new(Graph { data: kept.into_iter().rev().map(ResultRow::from).collect() }))
 }
 
 /// Returns all games, in pages. The header `link` (RFC 8288) names the next page of the same snapshot:
 /// a client that follows it sees every game once, even while new ones arrive.
 #[endpoint(tags("profile"))]
-async fn history(cx: Cx, page: Page, caller: Caller) -> Result<Answer<History>, Error> {
-    let Page { number, size, as_of } = page;
+async fn history(cx: Cx, page: HistoryPage, caller: Caller) -> Result<Answer<History>, Error> {
+    let HistoryPage { number, size, as_of } = page;
     let (user, as_of) = (caller.0.id, as_of.unwrap_or_else(|| cx.now()));
     let total = cx.records().races(&user, as_of).await?;
     let before = size.saturating_mul(number - 1);
     let kept = cx.records().history(&user, size, before, as_of).await?;
     let results = kept.iter().map(|it| (it.game, user.clone())).collect();
     let on_record = OnRecordWanted { results }.ask(&cx).await;
-    let rows = kept.into_iter().map(Row::from).zip(on_record);
+    let rows = kept.into_iter().map(ResultRow::from).zip(on_record);
     let has_next_page = total > number.saturating_mul(size);
     let answer = Answer::new(History {
         total,

@@ -22,7 +22,7 @@ use crate::game::{Game, GameId, PlayerFinished, UserId, UserType};
 use crate::handlers::shared::{Level, LevelWanted, ResultJudged, is_struck};
 use crate::http::{Answer, Caller};
 use crate::live::Step;
-use crate::module::{Batch, Cx, Edit, Item, Kept, Module, Need, Slot, Wiring};
+use crate::module::{Batch, Cx, Item, ItemEdit, Kept, Module, Need, Slot, Wiring};
 use crate::records::Expected;
 use crate::{Error, Kind};
 
@@ -121,8 +121,8 @@ async fn judge(cx: Cx, judged: Heard<ResultJudged>) -> Result<(), Error> {
 async fn apply_verdict(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
     let is_struck = is_struck(cx, game, user).await?;
     let corrected = |known: Option<Rating>| {
-        let Some(mut rating) = known else { return Edit::Keep };
-        if rating.judge(game, is_struck) { Edit::Put(rating) } else { Edit::Keep }
+        let Some(mut rating) = known else { return ItemEdit::Keep };
+        if rating.judge(game, is_struck) { ItemEdit::Put(rating) } else { ItemEdit::Keep }
     };
     cx.items::<Rating>().change(user.as_str(), corrected).await.map(drop)
 }

@@ -29,7 +29,7 @@ use self::recording::Recording;
 use self::rules::{Reason, Recorded, Task};
 use self::settings::RecorderSettings;
 use self::signed::{Document, Signatures, Unsigned};
-use self::wire::{Own, Pem, Recordings, Replay};
+use self::wire::{OwnRecording, Pem, Recordings, Replay};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
@@ -38,7 +38,7 @@ use crate::handlers::shared::{
 };
 use crate::http::{Answer, Caller, Rate};
 use crate::live::Step;
-use crate::module::{Cx, Edit, Module, Slot, Wiring};
+use crate::module::{Cx, ItemEdit, Module, Slot, Wiring};
 use crate::socket::RACE;
 use crate::{Error, Kind};
 
@@ -162,7 +162,7 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
         next.is_repeated |= is_repeated;
         next.place = next.place.or(empty.place);
         let after = next.with(tape, player.result, &settings);
-        if after == before { Edit::Keep } else { Edit::Put(after) }
+        if after == before { ItemEdit::Keep } else { ItemEdit::Put(after) }
     };
     match items.change(&key, bring_up).await {
         // The account is deleted.
@@ -238,7 +238,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
     let OwnQuery { size, game, cursor } = query;
     let user = caller.0.id;
     let items = cx.items::<Recording>();
-    let shown = |it: Recording| Own::of(it, &Links(&cx));
+    let shown = |it: Recording| OwnRecording::of(it, &Links(&cx));
     if let Some(game) = game {
         // The event of the result may still be under way.
         keep(&cx, game, &user, typing(&cx, game, &user).map(|it| it.tape()).as_ref()).await?;

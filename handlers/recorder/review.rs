@@ -16,7 +16,7 @@ use crate::handlers::shared::{
     Grade, GradeWanted, OnRecord, OnRecordWanted, ResultJudged, ResultWanted, Suspects,
     SuspectsWanted, VerdictWanted,
 };
-use crate::module::{Cx, Edit, Kept};
+use crate::module::{Cx, ItemEdit, Kept};
 use crate::records::Cursor;
 
 /// The grade of a result. Its event may still be under way.
@@ -134,8 +134,8 @@ pub(super) async fn judge(cx: Cx, judged: Heard<ResultJudged>) -> Result<(), Err
     let ResultJudged { game, user } = &*judged;
     let verdict = cx.ask(VerdictWanted { game: *game, user: user.clone() }).await?;
     let taken = |known: Option<Recording>| match known {
-        Some(known) if known.verdict != verdict => Edit::Put(known.judged(verdict.clone())),
-        _ => Edit::Keep,
+        Some(known) if known.verdict != verdict => ItemEdit::Put(known.judged(verdict.clone())),
+        _ => ItemEdit::Keep,
     };
     cx.items::<Recording>().change(&Recording::key_of(*game, user), taken).await.map(drop)
 }

@@ -19,15 +19,14 @@ use crate::handlers::shared::{Edit, Grade, Spot, Suspect, TextAbout};
 #[derive(Serialize, ToSchema)]
 pub(super) struct Recordings {
     /// Newest first.
-    pub(super) recordings: Vec<Own>,
+    pub(super) recordings: Vec<OwnRecording>,
     /// The cursor of the next page; null on the last one.
     pub(super) next: Option<String>,
 }
 
 /// A recorded race of the caller.
 #[derive(Serialize, ToSchema)]
-#[salvo(schema(name = "OwnRecording"))]
-pub(super) struct Own {
+pub(super) struct OwnRecording {
     game_id: GameId,
     /// The last part of the replay's address. Anyone with it can see the replay.
     link: String,
@@ -51,7 +50,7 @@ pub(super) struct Own {
     outcome: Outcome,
 }
 
-impl Own {
+impl OwnRecording {
     pub(super) fn of(recording: Recording, links: &Links<'_>) -> Self {
         let (place, racers) = recording.place.unzip();
         Self {

@@ -19,7 +19,7 @@ use crate::auth::Role;
 use crate::game::User;
 use crate::handlers::shared::{ResultJudged, ResultWanted, SuspectsWanted, Verdict, VerdictWanted};
 use crate::http::{Answer, Body, Caller};
-use crate::module::{Cx, Edit, Item, Module, Slot, Wiring};
+use crate::module::{Cx, Item, ItemEdit, Module, Slot, Wiring};
 use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "review", path: module_path!(), wire } }
@@ -85,7 +85,7 @@ async fn decide(cx: &Cx, judged: Judged, by: &User) -> Result<Verdict, Error> {
             let operator = format!("{} ({})", by.id, cx.role_of(by));
             let target = format!("{game} of {user}: {}", verdict.reason);
             cx.audit(&operator, action, &target).await;
-            items.change(&judged.key(), |_| Edit::Put(judged.clone())).await?;
+            items.change(&judged.key(), |_| ItemEdit::Put(judged.clone())).await?;
             verdict.clone()
         }
     };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Grade, GradeWanted, ResultJudged, is_struck};
 use crate::bus::Heard;
 use crate::game::{Game, GameId, Timestamp, User, UserId};
-use crate::module::{Batch, Cx, Edit, Item, Kept};
+use crate::module::{Batch, Cx, Item, ItemEdit, Kept};
 use crate::records::Expected;
 use crate::{Error, Kind};
 
@@ -84,9 +84,11 @@ pub async fn enter<E: Contest>(
 async fn put<E: Contest>(cx: &Cx, entry: &E) -> Result<(), Error> {
     let better = |known: Option<E>| match known {
         // The same race, of which more is known.
-        Some(known) if known.race() == entry.race() && known != *entry => Edit::Put(entry.clone()),
-        Some(known) if !entry.beats(&known) => Edit::Keep,
-        _ => Edit::Put(entry.clone()),
+        Some(known) if known.race() == entry.race() && known != *entry => {
+            ItemEdit::Put(entry.clone())
+        }
+        Some(known) if !entry.beats(&known) => ItemEdit::Keep,
+        _ => ItemEdit::Put(entry.clone()),
     };
     cx.items::<E>().change(&entry.key(), better).await.map(drop)
 }

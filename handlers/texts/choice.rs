@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::game::{Game, Part, Stage, UserId};
 use crate::handlers::shared::token_of;
 use crate::live::Step;
-use crate::{Error, Kind as ErrorKind};
+use crate::{Error, Kind};
 
 /// A kind of text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Kind {
+pub(super) enum TextKind {
     /// Common words.
     #[default]
     Words,
@@ -27,7 +27,7 @@ pub(super) enum Kind {
     Again,
 }
 
-impl Kind {
+impl TextKind {
     pub(super) const ALL: [Self; 5] =
         [Self::Words, Self::Quotes, Self::Code, Self::Own, Self::Again];
 
@@ -47,7 +47,7 @@ impl Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Choice {
-    pub(super) kind: Kind,
+    pub(super) kind: TextKind,
     /// `None` for the kind's default.
     pub(super) language: Option<String>,
     /// The text of its own.
@@ -65,23 +65,23 @@ impl Choice {
     pub(super) fn asked_for(query: &HashMap<String, String>) -> Result<Self, Error> {
         let asked = |name: &str| query.get(name).map(String::as_str).filter(|it| !it.is_empty());
         let kind = match asked("text") {
-            None => Kind::Words,
+            None => TextKind::Words,
             // A text of one's own is too long for a query.
-            Some(name) => Kind::ALL
+            Some(name) => TextKind::ALL
                 .into_iter()
-                .find(|kind| kind.name() == name && *kind != Kind::Own)
+                .find(|kind| kind.name() == name && *kind != TextKind::Own)
                 .ok_or_else(|| {
                     Error::validation("query parameter text: must be words, quotes, code or again")
                 })?,
         };
-        let again = match asked("of").filter(|_| kind == Kind::Again) {
+        let again = match asked("of").filter(|_| kind == TextKind::Again) {
             None => None,
             Some(race) => Some(race.parse().map_err(|_| {
                 Error::validation("query parameter of: must be the number of a race")
             })?),
         };
         // A page may add the language that its player prefers.
-        let language = asked("language").filter(|_| kind != Kind::Again);
+        let language = asked("language").filter(|_| kind != TextKind::Again);
         Ok(Self { kind, language: language.map(str::to_owned), own: None, again })
     }
 }
@@ -90,10 +90,10 @@ impl Choice {
 pub(super) fn choose(game: &mut Game, host: &UserId, choice: &Choice) -> Step<Result<bool, Error>> {
     let refusal = match () {
         () if token_of(&game.door).is_none() || game.stage > Stage::Lobby => {
-            Some(ErrorKind::GAME_NOT_FOUND)
+            Some(Kind::GAME_NOT_FOUND)
         }
-        () if game.player(host).is_none() => Some(ErrorKind::NOT_A_PARTICIPANT),
-        () if game.host() != Some(host) => Some(ErrorKind::NOT_THE_HOST),
+        () if game.player(host).is_none() => Some(Kind::NOT_A_PARTICIPANT),
+        () if game.host() != Some(host) => Some(Kind::NOT_THE_HOST),
         () => None,
     };
     if let Some(kind) = refusal {

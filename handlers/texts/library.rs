@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rand::seq::IndexedRandom as _;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::choice::{Choice, Kind};
+use super::choice::{Choice, TextKind};
 use super::settings::TextSettings;
 use crate::Error;
 use crate::handlers::shared::{DrawnText, TextAbout, TextWish, WordList};
@@ -63,14 +63,14 @@ impl Library {
     }
 
     /// The languages of a kind, the default first.
-    pub(super) fn languages(&self, kind: Kind) -> Vec<String> {
+    pub(super) fn languages(&self, kind: TextKind) -> Vec<String> {
         let names: Vec<&str> = match kind {
-            Kind::Words => {
+            TextKind::Words => {
                 let lists = self.lists.iter().map(|(name, _)| *name);
                 std::iter::once(DEFAULT).chain(lists).collect()
             }
-            Kind::Code => self.code.iter().map(|(name, _)| *name).collect(),
-            Kind::Quotes | Kind::Own | Kind::Again => Vec::new(),
+            TextKind::Code => self.code.iter().map(|(name, _)| *name).collect(),
+            TextKind::Quotes | TextKind::Own | TextKind::Again => Vec::new(),
         };
         names.into_iter().map(str::to_owned).collect()
     }
@@ -80,7 +80,7 @@ impl Library {
     /// # Errors
     /// `VALIDATION_ERROR`, which names what is offered.
     pub(super) fn check(&self, choice: &Choice) -> Result<(), Error> {
-        if choice.kind == Kind::Own && choice.own.is_none() {
+        if choice.kind == TextKind::Own && choice.own.is_none() {
             return Err(Error::validation("own: the text is missing"));
         }
         let Some(language) = &choice.language else { return Ok(()) };
@@ -105,25 +105,25 @@ impl Library {
         let chance = &mut rand::rng();
         let language = choice.language.as_deref();
         match choice.kind {
-            Kind::Words => {
+            TextKind::Words => {
                 let (name, list) = self.lists.iter().find(|(name, _)| Some(*name) == language)?;
                 let about =
                     TextAbout { language: Some((*name).to_owned()), ..TextAbout::default() };
                 Some(DrawnText { words: list.draw(wish, chance), about })
             }
             _ if is_timed => None,
-            Kind::Quotes => self.quotes.choose(chance).cloned(),
-            Kind::Code => {
+            TextKind::Quotes => self.quotes.choose(chance).cloned(),
+            TextKind::Code => {
                 let chosen = self.code.iter().find(|(name, _)| Some(*name) == language);
                 let (_, snippets) = chosen.or(self.code.first())?;
                 snippets.choose(chance).cloned()
             }
-            Kind::Own => {
+            TextKind::Own => {
                 let words = choice.own.clone()?;
                 let about = TextAbout { kind: TextAbout::OWN.into(), ..TextAbout::default() };
                 Some(DrawnText { words, about })
             }
-            Kind::Again => None,
+            TextKind::Again => None,
         }
     }
 }
@@ -160,7 +160,7 @@ fn snippet(language: &str, code: &str) -> DrawnText {
         words.extend(line.split_whitespace());
     }
     let about = TextAbout {
-        kind: Kind::Code.name().into(),
+        kind: TextKind::Code.name().into(),
         language: Some(language.to_owned()),
         source: None,
         lines,
@@ -175,7 +175,8 @@ fn quotes(text: &str) -> Vec<DrawnText> {
         let (source, words): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("-- "));
         let words: Vec<_> = words.into_iter().flat_map(str::split_whitespace).collect();
         let source = source.first().map(|line| line[3..].to_owned());
-        let about = TextAbout { kind: Kind::Quotes.name().into(), source, ..TextAbout::default() };
+        let about =
+            TextAbout { kind: TextKind::Quotes.name().into(), source, ..TextAbout::default() };
         DrawnText { words: words.join(" "), about }
     });
     blocks.filter(|quote| !quote.words.is_empty()).collect()

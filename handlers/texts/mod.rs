@@ -17,7 +17,7 @@ use salvo::Writer;
 use salvo::oapi::{ToSchema, endpoint};
 use serde::{Deserialize, Serialize};
 
-use self::choice::{Choice, Kind, choose};
+use self::choice::{Choice, TextKind, choose};
 use self::library::Library;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{Game, GameId, Parts};
@@ -25,7 +25,7 @@ use crate::handlers::shared::{DrawnText, LobbyWanted, TextAbout, TextWanted};
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, lenient};
 use crate::module::{Cx, Module, Slot, Wiring};
 use crate::socket::{LOBBY, Message};
-use crate::{Error, Kind as ErrorKind};
+use crate::{Error, Kind};
 
 inventory::submit! { Module { name: "texts", path: module_path!(), wire } }
 
@@ -36,12 +36,12 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/texts", offered);
     module
         .get("/api/v1/texts/choice", current)
-        .fails(&[ErrorKind::GAME_NOT_FOUND, ErrorKind::NOT_A_PARTICIPANT]);
+        .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.post("/api/v1/texts/choice", change).fails(&[
-        ErrorKind::GAME_NOT_FOUND,
-        ErrorKind::NOT_A_PARTICIPANT,
-        ErrorKind::NOT_THE_HOST,
-        ErrorKind::VALIDATION,
+        Kind::GAME_NOT_FOUND,
+        Kind::NOT_A_PARTICIPANT,
+        Kind::NOT_THE_HOST,
+        Kind::VALIDATION,
     ]);
     module.emits::<KindChosen>();
     module.shows(LOBBY, NewKind::of);
@@ -65,7 +65,7 @@ async fn draw(cx: Cx, wanted: Arc<TextWanted>) -> Result<Option<DrawnText>, Erro
         false => Choice::clone(&wanted.game.part()),
     };
     match &choice {
-        Choice { kind: Kind::Again, again: Some(race), .. } => {
+        Choice { kind: TextKind::Again, again: Some(race), .. } => {
             let race = cx.live().find(GameId(*race)).await?;
             Ok(race.and_then(|race| same_text(&race, &wanted.game)))
         }
@@ -95,7 +95,7 @@ struct Offered {
 #[derive(Serialize, ToSchema)]
 struct OfferedKind {
     /// `words`, `quotes`, `code`, `own` or `again`.
-    kind: Kind,
+    kind: TextKind,
     /// The languages to choose from; empty if there is no choice.
     languages: Vec<String>,
 }
@@ -105,13 +105,13 @@ struct OfferedKind {
 async fn offered(cx: Cx) -> Answer<Offered> {
     let library = cx.state::<Library>();
     let kind = |kind| OfferedKind { kind, languages: library.languages(kind) };
-    Answer::new(Offered { kinds: Kind::ALL.map(kind).into() })
+    Answer::new(Offered { kinds: TextKind::ALL.map(kind).into() })
 }
 
 /// The choice of a lobby.
 #[derive(Serialize, ToSchema)]
 struct Chosen {
-    kind: Kind,
+    kind: TextKind,
     /// The language, if it is not the default.
     language: Option<String>,
     /// The text of its own.
@@ -121,8 +121,8 @@ struct Chosen {
 /// The text that is chosen for a lobby, for its players.
 #[endpoint(tags("lobby"))]
 async fn current(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Chosen>, Error> {
-    let game = cx.live().find(game.0).await?.ok_or(ErrorKind::GAME_NOT_FOUND)?;
-    game.player(&caller.0.id).ok_or(ErrorKind::NOT_A_PARTICIPANT)?;
+    let game = cx.live().find(game.0).await?.ok_or(Kind::GAME_NOT_FOUND)?;
+    game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     let Choice { kind, language, own, .. } = Choice::clone(&game.part());
     Ok(Answer::new(Chosen { kind, language, own }))
 }
@@ -133,7 +133,7 @@ struct NewChoice {
     /// The game.
     #[serde(deserialize_with = "lenient::integer")]
     game_id: i64,
-    kind: Kind,
+    kind: TextKind,
     /// One of those that `GET /texts` lists; by default its first.
     #[serde(default)]
     language: Option<String>,
@@ -146,7 +146,7 @@ struct NewChoice {
 #[endpoint(tags("lobby"))]
 async fn change(cx: Cx, new: Body<NewChoice>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let NewChoice { game_id, kind, language, own } = new.0;
-    let own = own.filter(|_| kind == Kind::Own);
+    let own = own.filter(|_| kind == TextKind::Own);
     let own = own.map(|text| library::typeable(&text)).transpose()?;
     let choice = Choice { kind, language, own, again: None };
     cx.state::<Library>().check(&choice)?;
@@ -154,7 +154,7 @@ async fn change(cx: Cx, new: Body<NewChoice>, caller: Caller) -> Result<Answer<E
     cx.carry(async move {
         let choose = |game: &mut Game| choose(game, &host, &choice);
         let changed = its.live().change("choose_kind", game, choose).await?;
-        let (is_new, _) = changed.ok_or(ErrorKind::GAME_NOT_FOUND)?;
+        let (is_new, _) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
         if is_new? {
             its.publish(KindChosen { game }).await;
         }

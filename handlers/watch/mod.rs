@@ -29,7 +29,7 @@ use self::scene::Scene;
 use self::settings::WatchSettings;
 use self::socket::WatchSocket;
 use self::wire::{
-    Allowed, Carets, Linked, Row, Share, Spectators, WatchChoice, WatchChosen, Watching,
+    Allowed, Carets, Linked, Share, Spectators, WatchChoice, WatchChosen, WatchRow, Watching,
 };
 use crate::bus::{Event, Heard, Never};
 use crate::game::{
@@ -52,11 +52,11 @@ fn wire(module: &mut Wiring) {
     module.state(|_| Ok(Audiences::default()));
     module.state(|_| Ok(SpectatorCounts::default()));
     module.socket::<WatchSocket>();
-    module.gathers::<PlayerMoved, Carets>(WATCH, Row::moved);
-    module.gathers::<BotMoved, Carets>(WATCH, Row::bot_moved);
-    module.gathers::<GhostMoved, Carets>(WATCH, Row::ghost_moved);
-    module.gathers_late::<CaretTold, Carets>(WATCH, Row::told);
-    module.gathers::<SpectatorsCounted, Carets>(WATCH, Row::counted);
+    module.gathers::<PlayerMoved, Carets>(WATCH, WatchRow::moved);
+    module.gathers::<BotMoved, Carets>(WATCH, WatchRow::bot_moved);
+    module.gathers::<GhostMoved, Carets>(WATCH, WatchRow::ghost_moved);
+    module.gathers_late::<CaretTold, Carets>(WATCH, WatchRow::told);
+    module.gathers::<SpectatorsCounted, Carets>(WATCH, WatchRow::counted);
     module.hears(news::<PlayerJoined>);
     module.hears(news::<PlayerLeft>);
     module.hears(news::<RacePrepared>);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::count::SpectatorCounts;
 use super::rules::is_watchable;
-use super::wire::{Caret, Row, WatchStage, Watching};
+use super::wire::{Caret, WatchRow, WatchStage, Watching};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
 use crate::handlers::shared::{
     Progress, ReplayWanted, Standing, TextAbout, TimeLimit, Typing, WATCH,
@@ -111,7 +111,7 @@ impl Scene {
         if self.game.stage < Stage::Running {
             return Vec::new();
         }
-        let noted = cx.rooms().get(WATCH, self.game.id).map(|room| room.noted::<Row>());
+        let noted = cx.rooms().get(WATCH, self.game.id).map(|room| room.noted::<WatchRow>());
         let noted: HashMap<_, _> = noted.into_iter().flatten().collect();
         let racing = cx.rooms().get(RACE, self.game.id);
         let caret = |player: &crate::game::Player| {

@@ -81,14 +81,14 @@ impl Message for Carets {
 
 /// What is noted for the next tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub(super) enum WatchRow {
     /// The word and the character that a player has reached.
     Caret(u32, i32),
     /// The number of spectators has changed.
     Counted,
 }
 
-impl Row {
+impl WatchRow {
     pub(super) fn moved(it: &PlayerMoved) -> Self {
         Self::Caret(it.word_index, it.char_index)
     }
@@ -118,9 +118,9 @@ impl Row {
 }
 
 impl Gathered for Carets {
-    type Row = Row;
+    type Row = WatchRow;
 
-    fn of(brief: Brief<'_>, game_id: GameId, rows: &Newest<Row>) -> Option<Self> {
+    fn of(brief: Brief<'_>, game_id: GameId, rows: &Newest<WatchRow>) -> Option<Self> {
         let scene = brief.state::<Audiences>().get(game_id)?.known()?;
         // A guest after a login is known once the facts are read again.
         let carets =

@@ -15,18 +15,18 @@ pub struct Command {
     /// What `--help` says of it, and of what it takes.
     pub(crate) about: &'static str,
     pub(crate) helps: Vec<&'static str>,
-    pub(crate) run: Run,
+    pub(crate) run: RunCommand,
 }
 
 /// Runs it, without a server. What it returns is printed; an error is one sentence, and a non-zero exit code.
-type Run = fn(&Setup<'_>, &Given) -> Result<String, String>;
+type RunCommand = fn(&Setup<'_>, &Given) -> Result<String, String>;
 
 impl Command {
     pub(crate) fn new(
         module: &'static str,
         name: &'static str,
         about: &'static str,
-        run: Run,
+        run: RunCommand,
     ) -> Self {
         let entry = CommandEntry { name, takes: Vec::new() };
         Self { module, entry, about, helps: Vec::new(), run }

@@ -28,9 +28,9 @@ mod tests;
 mod wiring;
 
 pub use self::context::{
-    Batch, Brief, ClientEntry, ClockEntry, CollectionEntry, CommandEntry, Cx, Edit, Effect, Found,
-    FrameEntry, InstrumentEntry, Item, Items, Kept, ModuleTable, Need, Page, Question, RouteEntry,
-    Setup, Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
+    Batch, Brief, ClientEntry, ClockEntry, CollectionEntry, CommandEntry, Cx, Effect, Found,
+    FrameEntry, InstrumentEntry, Item, ItemEdit, Items, Kept, ModuleTable, Need, Page, Question,
+    RouteEntry, Setup, Share, Shares, Slot, SocketEntry, Turn, ViewEntry, render_table,
 };
 pub use command::{Command, Given};
 pub use gathering::Gathered;

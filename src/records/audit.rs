@@ -40,12 +40,13 @@ impl Records {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn last_acts(&self, limit: i64) -> Result<Vec<Act>, Error> {
-        type Row = (At, String, String, String);
+        type ActRow = (At, String, String, String);
         let sql =
             "select at, operator, action, target from operations_audit order by id desc limit $1";
-        let rows: sqlx::Result<Vec<Row>> =
+        let rows: sqlx::Result<Vec<ActRow>> =
             with_db!(&self.db, |pool| sqlx::query_as(sql).bind(limit).fetch_all(pool).await);
-        let act = |(at, operator, action, target): Row| Act { at: at.0, operator, action, target };
+        let act =
+            |(at, operator, action, target): ActRow| Act { at: at.0, operator, action, target };
         Ok(rows.map_err(failed)?.into_iter().map(act).collect())
     }
 }

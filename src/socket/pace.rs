@@ -8,7 +8,7 @@ use crate::http::edge::Gcra;
 
 /// What to do with a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RateVerdict {
     /// Handle it.
     Take,
     /// Drop and count it.
@@ -42,21 +42,25 @@ impl Pace {
     }
 
     /// Counts a frame.
-    pub fn frame(&mut self) -> Verdict {
+    pub fn frame(&mut self) -> RateVerdict {
         let now = self.begun.elapsed();
         let interval = Duration::from_secs(1) / self.per_second;
         if self.frames.spend(now, interval, self.per_second.saturating_mul(2)) {
-            return Verdict::Take;
+            return RateVerdict::Take;
         }
         let excess = self.per_second.saturating_mul(EXCESS_SECONDS);
-        if self.excess.spend(now, interval, excess) { Verdict::Drop } else { Verdict::Close }
+        if self.excess.spend(now, interval, excess) {
+            RateVerdict::Drop
+        } else {
+            RateVerdict::Close
+        }
     }
 
     /// Counts a malformed frame.
-    pub fn malformed(&mut self) -> Verdict {
+    pub fn malformed(&mut self) -> RateVerdict {
         let now = self.begun.elapsed();
         let forgiven = self.malformed.spend(now, Duration::from_secs(1), MALFORMED_BURST);
-        if forgiven { Verdict::Drop } else { Verdict::Close }
+        if forgiven { RateVerdict::Drop } else { RateVerdict::Close }
     }
 }
 
@@ -68,7 +72,7 @@ mod tests {
     async fn a_typist_is_never_held_up() {
         let mut pace = Pace::new(60);
         for _ in 0..6_000 {
-            assert_eq!(pace.frame(), Verdict::Take);
+            assert_eq!(pace.frame(), RateVerdict::Take);
             tokio::time::advance(Duration::from_millis(17)).await;
         }
     }
@@ -78,18 +82,18 @@ mod tests {
         let mut pace = Pace::new(60);
         let verdicts: Vec<_> = (0..2_000).map(|_| pace.frame()).collect();
         let count = |verdict| verdicts.iter().filter(|it| **it == verdict).count();
-        assert_eq!((count(Verdict::Take), count(Verdict::Drop)), (120, 1_200));
-        assert_eq!(verdicts.last(), Some(&Verdict::Close));
+        assert_eq!((count(RateVerdict::Take), count(RateVerdict::Drop)), (120, 1_200));
+        assert_eq!(verdicts.last(), Some(&RateVerdict::Close));
     }
 
     #[tokio::test(start_paused = true)]
     async fn malformed_frames_are_forgiven_one_per_second() {
         let mut pace = Pace::new(60);
         for _ in 0..MALFORMED_BURST {
-            assert_eq!(pace.malformed(), Verdict::Drop);
+            assert_eq!(pace.malformed(), RateVerdict::Drop);
         }
-        assert_eq!(pace.malformed(), Verdict::Close);
+        assert_eq!(pace.malformed(), RateVerdict::Close);
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(pace.malformed(), Verdict::Drop);
+        assert_eq!(pace.malformed(), RateVerdict::Drop);
     }
 }

@@ -10,7 +10,7 @@ use tracing::{Instrument, Span};
 
 use super::head::Head;
 use super::input::{Broken, ClientMessage};
-use super::pace::Verdict;
+use super::pace::RateVerdict;
 use super::pulse::Beat;
 use super::rooms::{Call, Channel, Frame};
 use super::sender::{DeclaredFrame, FrameHandlers, Sent};
@@ -31,7 +31,7 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the loop waits for.
-enum Step {
+enum Wake {
     Filled,
     Received(Option<Result<ClientMessage, Broken>>),
     Alarm,
@@ -55,9 +55,9 @@ impl<S: Socket> Session<S> {
         loop {
             self.set_alarm();
             let done = match std::future::poll_fn(|context| self.poll_step(context)).await {
-                Step::Filled => self.answer().await,
-                Step::Received(message) => self.read(message).await,
-                Step::Alarm => Box::pin(self.alarm()).await,
+                Wake::Filled => self.answer().await,
+                Wake::Received(message) => self.read(message).await,
+                Wake::Alarm => Box::pin(self.alarm()).await,
             };
             if let Err(end) = done {
                 return end;
@@ -65,17 +65,17 @@ impl<S: Socket> Session<S> {
         }
     }
 
-    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Step> {
+    fn poll_step(&mut self, context: &mut Context<'_>) -> Poll<Wake> {
         if self.member.outbox.poll_filled(context).is_ready() {
-            return Poll::Ready(Step::Filled);
+            return Poll::Ready(Wake::Filled);
         }
         if let Some(alarm) = &mut self.alarm
             && alarm.as_mut().poll(context).is_ready()
         {
             self.alarm = None;
-            return Poll::Ready(Step::Alarm);
+            return Poll::Ready(Wake::Alarm);
         }
-        self.ws.poll_next(context).map(Step::Received)
+        self.ws.poll_next(context).map(Wake::Received)
     }
 
     /// Sets the timer, if something is due at some time.
@@ -116,12 +116,12 @@ impl<S: Socket> Session<S> {
             Some(Ok(message)) => message,
         };
         let done = match self.pace.frame() {
-            Verdict::Close => return Err(flood()),
-            Verdict::Drop => {
+            RateVerdict::Close => return Err(flood()),
+            RateVerdict::Drop => {
                 count::EXCESS_FRAMES.add(1);
                 return Ok(());
             }
-            Verdict::Take => match message {
+            RateVerdict::Take => match message {
                 ClientMessage::Text(text) => {
                     let taken = self.take(&text).await;
                     self.ws.recycle(text);
@@ -142,7 +142,7 @@ impl<S: Socket> Session<S> {
             Err(Malformed) => {
                 count::MALFORMED_FRAMES.add(1);
                 malformed_frame(S::CHANNEL.0, self.seat.socket);
-                let enough = self.pace.malformed() == Verdict::Close;
+                let enough = self.pace.malformed() == RateVerdict::Close;
                 if enough { Err(Kind::MALFORMED_FRAMES.into()) } else { Ok(()) }
             }
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::local::LocalAgenda;
-use self::timer::{Due, Run};
+use self::timer::{Due, RunHandler};
 use self::wakes::Wakes;
 use crate::Error;
 use crate::bus::{Handling, Pending};
@@ -105,7 +105,7 @@ impl Timers {
         }
         count::TIMERS_FIRED.add([timer.name], 1);
         let timers = self.clone();
-        let fired = Box::new(move |run: Run| -> Handling {
+        let fired = Box::new(move |run: RunHandler| -> Handling {
             Box::pin(async move { timers.run_if_due(which, due, run).await })
         });
         if let Err(cause) = timer.deliver(game, cause, fired) {
@@ -115,7 +115,7 @@ impl Timers {
         true
     }
 
-    async fn run_if_due(&self, which: Which, due: Due, run: Run) -> Result<Pending, Error> {
+    async fn run_if_due(&self, which: Which, due: Due, run: RunHandler) -> Result<Pending, Error> {
         let (game, name) = which;
         let facts = self.live.find(game).await?;
         if let Some(facts) = &facts {

@@ -10,10 +10,10 @@ use crate::telemetry::TraceContext;
 pub(super) type Due = fn(&Game) -> Option<Timestamp>;
 
 /// Runs the handler.
-pub(super) type Run = Box<dyn FnOnce() -> Handling + Send>;
+pub(super) type RunHandler = Box<dyn FnOnce() -> Handling + Send>;
 
 /// Decides, in the lane, whether the handler runs.
-type Fired = Box<dyn FnOnce(Run) -> Handling + Send>;
+type Fired = Box<dyn FnOnce(RunHandler) -> Handling + Send>;
 
 /// Puts a firing timer into the lane of its game, or returns its cause if the lane is full.
 type Deliver = Box<dyn Fn(GameId, TraceContext, Fired) -> Result<(), TraceContext> + Send + Sync>;

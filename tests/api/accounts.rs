@@ -10,7 +10,7 @@ use crate::device::{Device, login, register};
 use crate::persona::{Player, without_record};
 use crate::server::{Server, time_passes};
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 #[tokio::test]
 async fn a_player_picks_a_name_and_a_password_and_has_a_profile() {
@@ -69,7 +69,7 @@ async fn names_and_passwords_that_do_not_fit_are_refused() {
         [json!({}), json!({"name": "Anna"}), json!({"name": 1, "password": []}), json!(null)]
     {
         for path in ["/api/v1/auth/local/register", "/api/v1/auth/local/login"] {
-            server.post(path, NOBODY, &body).await.refused(422, "VALIDATION_ERROR");
+            server.post(path, ANONYMOUS, &body).await.refused(422, "VALIDATION_ERROR");
         }
     }
 }
@@ -97,7 +97,7 @@ async fn passwords_cannot_be_tried_without_end() {
 async fn a_server_that_has_another_way_to_log_in_has_no_accounts_of_its_own() {
     let google = Server::with().set("google.client_id", "typephoon").start().await;
     register(&google, "Anna", "correct horse").await.refused(404, "NOT_FOUND");
-    let ways = google.get("/api/v1/auth/providers", NOBODY).await;
+    let ways = google.get("/api/v1/auth/providers", ANONYMOUS).await;
     let providers = json!([{"name": "google", "title": "Google"}]);
     assert_eq!(*ways.ok(), json!({"ok": true, "providers": providers, "local": false}));
 
@@ -106,7 +106,7 @@ async fn a_server_that_has_another_way_to_log_in_has_no_accounts_of_its_own() {
     Device::of_new_account(&both, "Anna").await;
     let off = Server::with().set("auth.local", false).start().await;
     login(&off, "Anna", "correct horse").await.refused(404, "NOT_FOUND");
-    let ways = off.get("/api/v1/auth/providers", NOBODY).await;
+    let ways = off.get("/api/v1/auth/providers", ANONYMOUS).await;
     assert_eq!(*ways.ok(), json!({"ok": true, "providers": [], "local": false}));
 }
 
@@ -122,7 +122,7 @@ async fn a_password_is_changed_and_other_devices_log_in_anew() {
         wrong.refused(401, "WRONG_CREDENTIALS");
         let short = json!({"password": "correct horse", "new_password": "short"});
         server.post(path, &phone, &short).await.refused(422, "VALIDATION_ERROR");
-        server.post(path, NOBODY, &change("x")).await.refused(401, "TOKEN_NOT_PROVIDED");
+        server.post(path, ANONYMOUS, &change("x")).await.refused(401, "TOKEN_NOT_PROVIDED");
 
         server.post(path, &phone, &change("correct horse")).await.ok();
         laptop.asks_for_more(&server).await.refused(400, "REFRESH_TOKEN_MISSMATCH");
@@ -220,7 +220,7 @@ async fn a_player_takes_all_that_is_kept_along() {
         assert_eq!(lines[0], "game_id,game_type,finished_at,rank,wpm,wpm_raw,accuracy");
         assert!(lines.len() == 2 && lines[1].ends_with(",1,71.234567,76.234567,97.5"), "{lines:?}");
 
-        let refused = server.get("/api/v1/profile/export?format=xml", NOBODY).await;
+        let refused = server.get("/api/v1/profile/export?format=xml", ANONYMOUS).await;
         refused.refused(422, "VALIDATION_ERROR");
         let guest = server.guest().await;
         let export = server.get("/api/v1/profile/export", &guest).await;
@@ -283,6 +283,6 @@ async fn a_guest_who_goes_away_leaves_nothing() {
     gone.ok();
     gone.cookie("TP_AT").deletes("/");
     assert_eq!(anna.lobby.closed().await, 4502);
-    let refused = server.send(server.request(Method::DELETE, "/api/v1/profile", NOBODY)).await;
+    let refused = server.send(server.request(Method::DELETE, "/api/v1/profile", ANONYMOUS)).await;
     refused.refused(401, "TOKEN_NOT_PROVIDED");
 }

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use crate::persona::QUEUE_IN;
 use crate::raw::Raw;
 use crate::server::{Server, eventually, time_passes};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const ASK: &str = "GET /healthcheck/alive HTTP/1.1\r\nhost: here\r\n\r\n";
 
@@ -22,7 +22,7 @@ async fn is_served(server: &Server, last: u8) -> bool {
 #[tokio::test]
 async fn empty_fragments_without_end_cost_the_socket() {
     let server = Server::with().embedded().unset("limits.frames_per_second").start().await;
-    let mut lobby = server.connect("mallory", QUEUE_IN, NOBODY).await;
+    let mut lobby = server.connect("mallory", QUEUE_IN, ANONYMOUS).await;
     lobby.say_raw(&[0x01, 0x80, 0, 0, 0, 0]).await;
     let fragments = [0x00, 0x80, 0, 0, 0, 0].repeat(10_000);
     for _ in 0..20 {
@@ -37,7 +37,7 @@ async fn empty_fragments_without_end_cost_the_socket() {
 #[tokio::test]
 async fn pings_without_end_cost_the_socket() {
     let server = Server::with().embedded().unset("limits.frames_per_second").start().await;
-    let mut lobby = server.connect("mallory", QUEUE_IN, NOBODY).await;
+    let mut lobby = server.connect("mallory", QUEUE_IN, ANONYMOUS).await;
     lobby.say_raw(&[0x89, 0x80, 0, 0, 0, 0].repeat(10_000)).await;
     assert_eq!(lobby.closed().await, 4429);
 }
@@ -73,7 +73,7 @@ async fn what_breaks_the_protocol_is_told_by_the_close_code() {
         ("a close frame of one byte", &[0x88, 0x81, 0, 0, 0, 0, 3], 1002),
         ("a frame that is too large", &[0x81, 0xfe, 0xff, 0xff, 0, 0, 0, 0], 1009),
     ] {
-        let mut lobby = server.connect(what, QUEUE_IN, NOBODY).await;
+        let mut lobby = server.connect(what, QUEUE_IN, ANONYMOUS).await;
         lobby.say_raw(bytes).await;
         assert_eq!(lobby.closed().await, code, "{what}");
     }
@@ -191,7 +191,7 @@ async fn half_sent_requests_do_not_hold_up_the_stop() {
     body.send("POST /api/v1/auth/guest HTTP/1.1\r\nhost: here\r\ncontent-length: 90\r\n\r\n{")
         .await;
     // Answered after the others were read.
-    server.get("/healthcheck/alive", NOBODY).await.ok();
+    server.get("/healthcheck/alive", ANONYMOUS).await.ok();
 
     let before = Instant::now();
     server.ask_to_end();
@@ -206,7 +206,7 @@ async fn a_request_that_is_on_its_way_at_the_stop_is_answered() {
     let mut server = Server::with().embedded().start().await;
     let mut anna = Raw::connect(server.port()).await;
     anna.send("GET /healthcheck/alive HTTP/1.1\r\nho").await;
-    server.get("/healthcheck/alive", NOBODY).await.ok();
+    server.get("/healthcheck/alive", ANONYMOUS).await.ok();
     server.ask_to_end();
     eventually("it stops", async || server.log().contains("stopping").then_some(())).await;
     let answer = anna.send("st: here\r\n\r\n").await.answer().await;

@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, eventually};
 use crate::setup::Settings;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// The boards of a race.
 const PERIODS: [&str; 3] = ["", "period=week", "period=all&kind=words"];
@@ -34,7 +34,7 @@ async fn race(server: &Server, device: &Device, wpm: f64) -> i64 {
 
 /// The rows of a board, as rank, name and speed.
 async fn rows(server: &Server, query: &str) -> Vec<Value> {
-    let board = server.get(&format!("/api/v1/boards?{query}"), NOBODY).await;
+    let board = server.get(&format!("/api/v1/boards?{query}"), ANONYMOUS).await;
     let rows = board.ok()["rows"].as_array().expect("rows").clone();
     rows.into_iter().map(|row| json!([row["rank"], row["name"], row["wpm"]])).collect()
 }
@@ -127,7 +127,7 @@ async fn ties_and_pages_keep_their_order() {
         for size in [1, 2, 3, 7] {
             let (mut all, mut path) = (Vec::new(), format!("/api/v1/boards?size={size}"));
             loop {
-                let page = server.get(&path, NOBODY).await;
+                let page = server.get(&path, ANONYMOUS).await;
                 let body = page.ok();
                 for row in body["rows"].as_array().unwrap() {
                     all.push(json!([row["rank"], row["name"], row["wpm"]]));
@@ -198,7 +198,7 @@ async fn queries_of_boards_have_their_limits() {
     ] {
         server.get(&format!("/api/v1/boards?{bad}"), &anna).await.refused(422, "VALIDATION_ERROR");
     }
-    server.get("/api/v1/boards/standing", NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get("/api/v1/boards/standing", ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     server.get("/api/v1/boards/standing?game_id=x", &anna).await.refused(422, "VALIDATION_ERROR");
     let unknown = server.get("/api/v1/boards/standing?game_id=99", &anna).await;
     assert_eq!(*unknown.ok(), json!({"ok": true, "kind": "words", "standings": []}));

@@ -18,7 +18,7 @@ use crate::openid::{Provider, RACE};
 use crate::persona::without_record;
 use crate::server::Server;
 use crate::signing;
-use crate::site::{Answer, Caller, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Caller, Site};
 
 #[derive(Clone)]
 pub struct Browser {
@@ -155,7 +155,8 @@ impl Browser {
             Some(query) => format!("{}?{query}", to.path()),
             None => to.path().to_owned(),
         };
-        let request = site.request(method, &path, NOBODY).header("cookie", self.cookies_for(&to));
+        let request =
+            site.request(method, &path, ANONYMOUS).header("cookie", self.cookies_for(&to));
         let answer = site.send(request).await;
         for cookie in answer.cookies() {
             self.keep(Kept::new(&host_of(&to), &cookie.path, &cookie.name, &cookie.value));

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::server::Server;
 use crate::setup::other_build;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// What a new handler module of `typephoon-api new probe` serves.
 const PROBE: &str = "/api/v1/probe";
@@ -17,8 +17,8 @@ async fn players_on_pods_of_two_builds_race_each_other_and_the_newer_module_hear
     }
     let server = Server::with().on_pods(2).set("game.player_limit", 2).start().await;
     let (older, newer) = (server.site().at(0), server.site().at(1));
-    older.get(PROBE, NOBODY).await.refused(404, "NOT_FOUND");
-    assert_eq!(newer.get(PROBE, NOBODY).await.ok()["races"], 0);
+    older.get(PROBE, ANONYMOUS).await.refused(404, "NOT_FOUND");
+    assert_eq!(newer.get(PROBE, ANONYMOUS).await.ok()["races"], 0);
 
     let [mut anna, mut ben] = server.lobby_of().await;
     anna.turns_to(&older);
@@ -41,5 +41,5 @@ async fn players_on_pods_of_two_builds_race_each_other_and_the_newer_module_hear
     let ranks: Vec<_> = ben.ranking().await.iter().map(|row| row["rank"].clone()).collect();
     assert_eq!(ranks, [json!(1), json!(2)]);
     // START was given by either pod, and the newer one has heard of it.
-    assert_eq!(newer.get(PROBE, NOBODY).await.ok()["races"], 1);
+    assert_eq!(newer.get(PROBE, ANONYMOUS).await.ok()["races"], 1);
 }

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 use crate::server::Server;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 const OURS: &str = "http://localhost:9090";
 const THEIRS: &str = "https://evil.example";
@@ -15,14 +15,14 @@ async fn one_allowed() -> Server {
 
 fn preflight(server: &Server, origin: &str) -> RequestBuilder {
     server
-        .request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY)
+        .request(Method::OPTIONS, "/api/v1/game/statistics", ANONYMOUS)
         .header("origin", origin)
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "content-type, x-colour")
 }
 
 async fn get_from(server: &Server, origin: &str, path: &str) -> Answer {
-    server.send(server.request(Method::GET, path, NOBODY).header("origin", origin)).await
+    server.send(server.request(Method::GET, path, ANONYMOUS).header("origin", origin)).await
 }
 
 fn varies_by_origin(answer: &Answer) -> bool {
@@ -60,7 +60,7 @@ async fn another_page_gets_an_answer_that_its_browser_keeps_from_it() {
 #[tokio::test]
 async fn without_an_origin_there_is_no_talk_of_origins() {
     let server = one_allowed().await;
-    let answer = server.get("/healthcheck/alive", NOBODY).await;
+    let answer = server.get("/healthcheck/alive", ANONYMOUS).await;
     let names: Vec<_> =
         answer.headers.keys().filter(|name| name.as_str().starts_with("access-control")).collect();
     assert!(names.is_empty(), "{names:?}");
@@ -98,10 +98,11 @@ async fn a_preflight_of_another_page_is_refused() {
 #[tokio::test]
 async fn options_that_is_no_preflight_is_a_wrong_method() {
     let server = one_allowed().await;
-    let request = server.request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY);
+    let request = server.request(Method::OPTIONS, "/api/v1/game/statistics", ANONYMOUS);
     server.send(request).await.refused(405, "METHOD_NOT_ALLOWED");
-    let request =
-        server.request(Method::OPTIONS, "/api/v1/game/statistics", NOBODY).header("origin", OURS);
+    let request = server
+        .request(Method::OPTIONS, "/api/v1/game/statistics", ANONYMOUS)
+        .header("origin", OURS);
     server.send(request).await.refused(405, "METHOD_NOT_ALLOWED");
 }
 
@@ -138,6 +139,7 @@ async fn another_page_changes_nothing() {
 async fn a_page_of_the_server_itself_needs_no_permission() {
     let server = Server::with().embedded().start().await;
     let own = format!("http://127.0.0.1:{}", server.port());
-    let request = server.request(Method::POST, "/api/v1/auth/logout", NOBODY).header("origin", own);
+    let request =
+        server.request(Method::POST, "/api/v1/auth/logout", ANONYMOUS).header("origin", own);
     server.send(request).await.ok();
 }

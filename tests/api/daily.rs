@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, eventually};
 use crate::setup::Settings;
-use crate::site::{NOBODY, Site};
+use crate::site::{ANONYMOUS, Site};
 
 const ALONE: &str = "?game_type=single&daily=true";
 const FRIENDS: &str = "?invite_token=abcdefghij&daily=true";
@@ -43,7 +43,7 @@ async fn race(player: &mut Player, wpm: f64) {
 }
 
 async fn rows(site: &Site, query: &str) -> Vec<Value> {
-    let board = site.get(&format!("/api/v1/daily{query}"), NOBODY).await;
+    let board = site.get(&format!("/api/v1/daily{query}"), ANONYMOUS).await;
     let rows = board.ok()["rows"].as_array().expect("rows").clone();
     rows.into_iter().map(|row| json!([row["rank"], row["wpm"]])).collect()
 }
@@ -187,7 +187,7 @@ async fn ties_and_pages_keep_their_order() {
         for size in [1, 2, 5] {
             let (mut all, mut path) = (Vec::new(), format!("/api/v1/daily?size={size}"));
             loop {
-                let page = server.get(&path, NOBODY).await;
+                let page = server.get(&path, ANONYMOUS).await;
                 for row in page.ok()["rows"].as_array().unwrap() {
                     all.push(json!([row["rank"], row["wpm"]]));
                 }
@@ -210,7 +210,7 @@ async fn the_board_of_yesterday_can_be_read_and_expires_later() {
         let mut anna = server.guest().await;
         race(&mut anna, 70.0).await;
         assert_eq!(standing(&anna).await["own"]["rank"], 1);
-        let today = server.get("/api/v1/daily", NOBODY).await.ok()["day"].clone();
+        let today = server.get("/api/v1/daily", ANONYMOUS).await.ok()["day"].clone();
         let today = today.as_str().unwrap().to_owned();
         let path = format!("?day={today}");
         assert_eq!(rows(&server.site(), &path).await, [json!([1, 70.0])]);
@@ -258,9 +258,9 @@ async fn queries_of_the_challenge_have_their_limits() {
         server.get(&format!("/api/v1/daily?{bad}"), &anna).await.refused(422, "VALIDATION_ERROR");
     }
     let path = "/api/v1/daily/standing";
-    server.get(&format!("{path}?game_id=1"), NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get(&format!("{path}?game_id=1"), ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     server.get(path, &anna).await.refused(422, "VALIDATION_ERROR");
     server.get(&format!("{path}?game_id=99999"), &anna).await.refused(404, "GAME_NOT_FOUND");
     let path = "/api/v1/lobby/queue-in/ws?game_type=single&daily=perhaps";
-    server.handshake(path, NOBODY).await.refused(403, "VALIDATION_ERROR");
+    server.handshake(path, ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
 }

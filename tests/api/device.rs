@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::site::{Answer, Caller, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Caller, Site};
 
 const REFRESH: &str = "/api/v1/auth/token-refresh";
 
@@ -41,7 +41,7 @@ impl Device {
 
     /// Asks for fresh tokens, and does not keep them.
     pub async fn asks_for_more(&self, site: &Site) -> Answer {
-        let request = site.request(Method::POST, REFRESH, NOBODY);
+        let request = site.request(Method::POST, REFRESH, ANONYMOUS);
         site.send(request.header("cookie", format!("TP_RT={}", self.refresh))).await
     }
 
@@ -58,11 +58,11 @@ impl Device {
 /// Makes an account of the server's own.
 pub async fn register(site: &Site, name: &str, password: &str) -> Answer {
     let body = json!({"name": name, "password": password});
-    site.post("/api/v1/auth/local/register", NOBODY, &body).await
+    site.post("/api/v1/auth/local/register", ANONYMOUS, &body).await
 }
 
 /// Logs in by name and password.
 pub async fn login(site: &Site, name: &str, password: &str) -> Answer {
     let body = json!({"name": name, "password": password});
-    site.post("/api/v1/auth/local/login", NOBODY, &body).await
+    site.post("/api/v1/auth/local/login", ANONYMOUS, &body).await
 }

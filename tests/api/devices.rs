@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, Settings};
 use crate::signing;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 /// A server with accounts of its own, wherever its records are.
 fn with_accounts(database: &Database) -> Settings {
@@ -215,7 +215,7 @@ async fn after_a_change_of_keys_all_players_are_still_logged_in() {
     server.restart().await;
     device.refreshes(&server).await;
     assert_eq!(signing::header(&device.access).kid, Some(kid), "the same key again");
-    server.get("/api/v1/profile/user-info", NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get("/api/v1/profile/user-info", ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
 }
 
 #[tokio::test]

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use crate::device::Device;
 use crate::persona::Player;
 use crate::server::Server;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 const INVITE: &str = "/api/v1/lobby/invite";
 const START: &str = "/api/v1/lobby/start";
 
 /// A fresh invitation, as the query of a lobby's socket.
 async fn invitation(server: &Server) -> String {
-    let answer = server.post(INVITE, NOBODY, &Value::Null).await;
+    let answer = server.post(INVITE, ANONYMOUS, &Value::Null).await;
     let token = answer.ok()["invite_token"].as_str().expect("a token").to_owned();
     format!("?invite_token={token}")
 }
@@ -231,7 +231,7 @@ async fn only_a_host_of_friends_starts_a_lobby() {
     starts(&anna).await.refused(404, "GAME_NOT_FOUND");
     server.post(START, &anna, &json!({"game_id": 999_999})).await.refused(404, "GAME_NOT_FOUND");
     server.post(START, &anna, &json!({})).await.refused(422, "VALIDATION_ERROR");
-    server.post(START, NOBODY, &json!({"game_id": 1})).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.post(START, ANONYMOUS, &json!({"game_id": 1})).await.refused(401, "TOKEN_NOT_PROVIDED");
     server.get(&format!("{INVITE}?game_id=999999"), &anna).await.refused(404, "GAME_NOT_FOUND");
 }
 
@@ -246,7 +246,7 @@ async fn what_is_no_invitation_is_refused() {
         "?game_type=team",
     ] {
         let path = format!("{}{query}", crate::persona::QUEUE_IN);
-        server.handshake(&path, NOBODY).await.refused(403, "VALIDATION_ERROR");
+        server.handshake(&path, ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
     }
 }
 

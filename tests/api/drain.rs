@@ -9,7 +9,7 @@ use reqwest::Method;
 use crate::cluster;
 use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, eventually};
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 use crate::socket::{Heard, Socket};
 
 /// Players on the pod that drains.
@@ -33,7 +33,7 @@ async fn goodbye(socket: &mut Socket) -> (u16, f64) {
 }
 
 async fn drain(site: &Site, form: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = site.request(Method::POST, "/ops/drain", NOBODY).body(form.to_owned());
+    let mut request = site.request(Method::POST, "/ops/drain", ANONYMOUS).body(form.to_owned());
     request = request.header("content-type", "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -75,25 +75,25 @@ async fn an_operator_drains_a_server_and_ends_the_drain() {
 
     drain(&site, "drain=on", &[]).await.ok();
     assert_eq!(goodbye(&mut anna.lobby).await.0, 1012);
-    server.get("/healthcheck/ready", NOBODY).await.refused(503, "RESTARTING");
-    let refused = server.handshake(QUEUE_IN, NOBODY).await;
+    server.get("/healthcheck/ready", ANONYMOUS).await.refused(503, "RESTARTING");
+    let refused = server.handshake(QUEUE_IN, ANONYMOUS).await;
     refused.refused(503, "RESTARTING");
     assert_eq!(refused.header("retry-after"), "1");
-    let answer = server.get("/api/v1/online", NOBODY).await;
+    let answer = server.get("/api/v1/online", ANONYMOUS).await;
     answer.ok();
     assert_eq!(answer.header("connection"), "close", "no proxy keeps it for the next request");
-    let figures = site.get("/ops/figures.json", NOBODY).await;
+    let figures = site.get("/ops/figures.json", ANONYMOUS).await;
     assert_eq!(
         (&figures.ok()["draining"], &figures.ok()["stopping"]),
         (&true.into(), &false.into())
     );
 
     drain(&site, "drain=off", &[]).await.ok();
-    server.get("/healthcheck/ready", NOBODY).await.ok();
-    let answer = server.get("/api/v1/online", NOBODY).await;
+    server.get("/healthcheck/ready", ANONYMOUS).await.ok();
+    let answer = server.get("/api/v1/online", ANONYMOUS).await;
     assert_eq!(answer.header("connection"), "");
     let ben = server.guest().await;
-    let figures = site.get("/ops/figures.json", NOBODY).await;
+    let figures = site.get("/ops/figures.json", ANONYMOUS).await;
     let acts: Vec<_> = figures.ok()["acts"].as_array().expect("a list").iter().collect();
     let acts: Vec<_> = acts.iter().map(|act| act["action"].as_str().expect("a text")).collect();
     assert_eq!(acts, ["end drain", "drain"]);
@@ -110,7 +110,7 @@ async fn crowd() -> Option<(Server, Vec<Player>)> {
     }
     let server = Server::with().set("game.player_limit", 40).on_pods(3).start().await;
     eventually("the pods know of each other", async || {
-        let answer = server.operations(0).get("/ops/figures.json", NOBODY).await;
+        let answer = server.operations(0).get("/ops/figures.json", ANONYMOUS).await;
         (answer.ok()["pods"].as_array()?.len() == 3).then_some(())
     })
     .await;
@@ -128,10 +128,10 @@ async fn a_pod_that_stops_sends_its_players_to_the_others_one_by_one_and_a_secon
     server.ask_pod_to_end(0);
     let draining = server.site().at(0);
     eventually("it takes no new players", async || {
-        (draining.handshake(QUEUE_IN, NOBODY).await.status == 503).then_some(())
+        (draining.handshake(QUEUE_IN, ANONYMOUS).await.status == 503).then_some(())
     })
     .await;
-    draining.get("/healthcheck/ready", NOBODY).await.refused(503, "RESTARTING");
+    draining.get("/healthcheck/ready", ANONYMOUS).await.refused(503, "RESTARTING");
     let next = server.site().at(1);
     let moves = players.iter_mut().map(async |player| {
         let told = goodbye(&mut player.lobby).await;
@@ -144,7 +144,7 @@ async fn a_pod_that_stops_sends_its_players_to_the_others_one_by_one_and_a_secon
     let answers = async {
         // Requests are answered to the end: here, as long as half of the sockets are open.
         while begun.elapsed() < SPREAD / 2 {
-            draining.get("/api/v1/online", NOBODY).await.ok();
+            draining.get("/api/v1/online", ANONYMOUS).await.ok();
         }
     };
     let (moved, ()) = tokio::join!(join_all(moves), answers);

@@ -22,7 +22,7 @@ use crate::rabbitmq::Rabbitmq;
 use crate::redis::{Redis, RedisCluster};
 use crate::server::{Server, machine_for_itself, within};
 use crate::signing;
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 
 /// Timeout of everything that a fleet waits for: it has to go on after a fault, not at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -143,7 +143,7 @@ impl Fleet {
     /// Asks for the readiness of a pod until it is so.
     pub async fn readiness(&self, pod: usize, status: u16) -> Answer {
         within(PATIENCE, &format!("readiness of pod {pod} is {status}"), async || {
-            let answer = self.pods[pod].try_get("/healthcheck/ready", NOBODY).await?;
+            let answer = self.pods[pod].try_get("/healthcheck/ready", ANONYMOUS).await?;
             (answer.status == status).then_some(answer)
         })
         .await

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::persona::Player;
 use crate::server::Server;
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 fn track(game: impl std::fmt::Display) -> String {
     format!("/api/v1/game/ws?game_id={game}")
@@ -38,8 +38,8 @@ async fn an_outsider_is_refused() {
     let [anna] = server.race_of().await;
     let [ben] = server.race_of().await;
     server.handshake(&track(ben.game), &anna).await.refused(403, "NOT_A_PARTICIPANT");
-    let nobody_known = signing::sign(&signing::guest_claims(signing::SOME_GUEST));
-    server.handshake(&track(ben.game), &nobody_known).await.refused(403, "NOT_A_PARTICIPANT");
+    let unknown = signing::sign(&signing::guest_claims(signing::SOME_GUEST));
+    server.handshake(&track(ben.game), &unknown).await.refused(403, "NOT_A_PARTICIPANT");
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn a_socket_without_a_good_token_is_refused() {
     claims["exp"] = json!(signing::now() - 1);
     let expired = signing::sign(&claims);
 
-    server.handshake(&track(anna.game), NOBODY).await.refused(403, "TOKEN_NOT_PROVIDED");
+    server.handshake(&track(anna.game), ANONYMOUS).await.refused(403, "TOKEN_NOT_PROVIDED");
     server.handshake(&track(anna.game), &String::new()).await.refused(403, "TOKEN_NOT_PROVIDED");
     server.handshake(&track(anna.game), &forged).await.refused(403, "INVALID_TOKEN");
     server.handshake(&track(anna.game), &expired).await.refused(403, "TOKEN_EXPIRED");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, eventually};
 use crate::setup::Settings;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 fn quick() -> Settings {
     let settings = Server::with().set("game.player_limit", 2).set("game.word_count", 4);
@@ -77,7 +77,7 @@ async fn a_ghost_types_as_it_was_recorded_and_takes_no_rank() {
     // It is in no record.
     let own = server.get(&format!("/api/v1/recordings?game_id={}", ben.game), &ben).await;
     let again = own.ok()["recordings"][0]["link"].as_str().expect("a link").to_owned();
-    let replay = server.get(&format!("/api/v1/recordings/{again}"), NOBODY).await;
+    let replay = server.get(&format!("/api/v1/recordings/{again}"), ANONYMOUS).await;
     assert_eq!(replay.ok()["players"].as_array().map(Vec::len), Some(1));
 }
 
@@ -88,7 +88,7 @@ async fn the_personal_best_is_offered_and_friends_race_it_together() {
     anna.knows_new_events();
     let none = server.get("/api/v1/ghosts/best", &ben).await;
     assert_eq!(none.ok()["challenge"], Value::Null);
-    server.get("/api/v1/ghosts/best", NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get("/api/v1/ghosts/best", ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     let link = recorded(&server, &mut anna).await;
     let best = server.get("/api/v1/ghosts/best", &anna).await;
     assert_eq!((&best.ok()["challenge"], &best.ok()["player"]), (&json!(link), &json!(1)));
@@ -129,6 +129,6 @@ async fn what_cannot_be_raced_is_refused() {
         "challenge=".to_owned(),
     ] {
         let path = format!("{QUEUE_IN}?game_type=single&{query}");
-        server.handshake(&path, NOBODY).await.refused(403, "VALIDATION_ERROR");
+        server.handshake(&path, ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
     }
 }

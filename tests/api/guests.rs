@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use crate::persona::{fetch_token, guest_token_path};
 use crate::server::Server;
 use crate::signing;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 const REFRESH: &str = "/api/v1/auth/token-refresh";
 
 /// POST token-refresh with that refresh token.
 async fn refresh(server: &Server, token: Option<&str>) -> Answer {
-    let request = server.request(Method::POST, REFRESH, NOBODY);
+    let request = server.request(Method::POST, REFRESH, ANONYMOUS);
     let request = match token {
         Some(token) => request.header("cookie", format!("TP_RT={token}")),
         None => request,
@@ -72,7 +72,7 @@ async fn the_token_comes_in_a_cookie_that_lasts_a_month() {
     lobby.expect("INIT").await;
     let offer = lobby.expect("GET_TOKEN").await;
 
-    let answer = server.get(&guest_token_path(&offer), NOBODY).await;
+    let answer = server.get(&guest_token_path(&offer), ANONYMOUS).await;
     assert_eq!(*answer.ok(), json!({"ok": true}));
     assert_eq!(answer.cookies().len(), 1, "{answer:?}");
     let cookie = answer.cookie("TP_AT");
@@ -89,7 +89,7 @@ async fn an_operator_may_have_cookies_that_are_not_secure() {
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let offer = lobby.expect("GET_TOKEN").await;
-    let cookie = server.get(&guest_token_path(&offer), NOBODY).await.cookie("TP_AT");
+    let cookie = server.get(&guest_token_path(&offer), ANONYMOUS).await.cookie("TP_AT");
     assert_eq!(cookie.attributes, ["httponly", "max-age=2592000", "path=/", "samesite=lax"]);
 }
 
@@ -105,7 +105,7 @@ async fn on_a_local_network_cookies_come_without_secure_unless_a_proxy_speaks_ht
         let mut lobby = server.guest_in("").await;
         lobby.expect("INIT").await;
         let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
-        let mut request = server.request(Method::GET, &path, NOBODY).header("host", host);
+        let mut request = server.request(Method::GET, &path, ANONYMOUS).header("host", host);
         if let Some((name, value)) = headers {
             request = request.header(name, value);
         }
@@ -122,7 +122,7 @@ async fn the_key_to_a_token_works_once() {
     let offer = lobby.expect("GET_TOKEN").await;
     fetch_token(&server, &offer).await;
 
-    let again = server.get(&guest_token_path(&offer), NOBODY).await;
+    let again = server.get(&guest_token_path(&offer), ANONYMOUS).await;
     again.refused(400, "KEY_NOT_FOUND");
     assert!(again.cookies().is_empty(), "{again:?}");
 }
@@ -133,7 +133,8 @@ async fn the_key_to_a_token_works_once_also_for_many_who_try_at_once() {
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
-    let answers = futures_util::future::join_all((0..10).map(|_| server.get(&path, NOBODY))).await;
+    let answers =
+        futures_util::future::join_all((0..10).map(|_| server.get(&path, ANONYMOUS))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
 }
 
@@ -145,7 +146,7 @@ async fn a_page_of_another_site_cannot_use_the_key_of_a_token() {
     lobby.expect("INIT").await;
     let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
     let asked = async |headers: &[(&str, &str)]| {
-        let request = server.request(Method::GET, &path, NOBODY);
+        let request = server.request(Method::GET, &path, ANONYMOUS);
         let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
         server.send(request).await
     };
@@ -169,7 +170,7 @@ async fn a_page_of_another_site_cannot_use_the_key_of_a_token() {
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let path = guest_token_path(&lobby.expect("GET_TOKEN").await);
-    let request = server.request(Method::GET, &path, NOBODY);
+    let request = server.request(Method::GET, &path, ANONYMOUS);
     server.send(request.header("sec-fetch-site", "same-origin")).await.cookie("TP_AT");
 }
 
@@ -196,7 +197,8 @@ async fn a_look_at_the_head_does_not_use_the_key_up() {
     let mut lobby = server.guest_in("").await;
     lobby.expect("INIT").await;
     let offer = lobby.expect("GET_TOKEN").await;
-    let head = server.send(server.request(Method::HEAD, &guest_token_path(&offer), NOBODY)).await;
+    let head =
+        server.send(server.request(Method::HEAD, &guest_token_path(&offer), ANONYMOUS)).await;
     assert_eq!((head.status, head.cookies().len()), (200, 0), "{head:?}");
     fetch_token(&server, &offer).await;
 }
@@ -211,11 +213,11 @@ async fn a_key_that_was_never_given_out_is_not_found() {
         "%00",
         "%F0%9F%8E%B2",
     ] {
-        let answer = server.get(&format!("/api/v1/auth/guest-token?key={key}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/auth/guest-token?key={key}"), ANONYMOUS).await;
         answer.refused(400, "KEY_NOT_FOUND");
         assert!(answer.cookies().is_empty(), "{answer:?}");
     }
-    server.get("/api/v1/auth/guest-token", NOBODY).await.refused(422, "VALIDATION_ERROR");
+    server.get("/api/v1/auth/guest-token", ANONYMOUS).await.refused(422, "VALIDATION_ERROR");
 }
 
 #[tokio::test]
@@ -237,7 +239,7 @@ async fn logging_out_clears_three_cookies_with_or_without_a_valid_token() {
     let answers = [
         server.post("/api/v1/auth/logout", &anna, &Value::Null).await,
         server.post("/api/v1/auth/logout", &garbage, &Value::Null).await,
-        server.send(server.request(Method::POST, "/api/v1/auth/logout", NOBODY)).await,
+        server.send(server.request(Method::POST, "/api/v1/auth/logout", ANONYMOUS)).await,
     ];
     for answer in answers {
         assert_eq!(*answer.ok(), json!({"ok": true}));
@@ -294,8 +296,8 @@ async fn a_refresh_token_that_cannot_be_read_is_invalid() {
 async fn a_token_that_was_never_stored_does_not_refresh() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    let of_nobody = signing::sign(&signing::claims("google-77", "User 77", "REGISTERED"));
-    for token in [&anna.token, &of_nobody] {
+    let unknown = signing::sign(&signing::claims("google-77", "User 77", "REGISTERED"));
+    for token in [&anna.token, &unknown] {
         let answer = refresh(&server, Some(token)).await;
         answer.refused(400, "REFRESH_TOKEN_MISSMATCH");
         answer.cookie("USERNAME").deletes("/");
@@ -306,12 +308,12 @@ async fn a_token_that_was_never_stored_does_not_refresh() {
 async fn an_access_token_is_looked_for_in_its_own_cookie_only() {
     let server = Server::start().await;
     let anna = server.guest().await;
-    let request = server.request(Method::GET, "/api/v1/profile/user-info", NOBODY);
+    let request = server.request(Method::GET, "/api/v1/profile/user-info", ANONYMOUS);
     let request = request.header("cookie", format!("TP_RT={0}; AT={0}; tp_at={0}", anna.token));
     let request = request.header("authorization", format!("Bearer {}", anna.token));
     server.send(request).await.refused(401, "TOKEN_NOT_PROVIDED");
 
-    let request = server.request(Method::GET, "/api/v1/profile/user-info", NOBODY);
+    let request = server.request(Method::GET, "/api/v1/profile/user-info", ANONYMOUS);
     let request =
         request.header("cookie", format!("theme=dark; TP_AT={}; USERNAME=x%20y", anna.token));
     server.send(request).await.ok();

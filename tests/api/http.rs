@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::server::Server;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// Routes with the one method they know.
 const ROUTES: [(&str, &str); 18] = [
@@ -40,7 +40,7 @@ const BY_GAME: [(&str, &str); 4] = [
 async fn a_healthy_server_says_so() {
     let server = Server::start().await;
     for path in ["/healthcheck/alive", "/healthcheck/ready"] {
-        let answer = server.get(path, NOBODY).await;
+        let answer = server.get(path, ANONYMOUS).await;
         answer.ok();
         assert_eq!(answer.text, r#"{"ok":true}"#);
     }
@@ -60,14 +60,14 @@ async fn an_unknown_path_is_not_found_in_the_envelope() {
         "/api/v1/%FF%FE",
     ];
     for path in unknown {
-        server.get(path, NOBODY).await.refused(404, "NOT_FOUND");
-        server.post(path, NOBODY, &json!({})).await.refused(404, "NOT_FOUND");
+        server.get(path, ANONYMOUS).await.refused(404, "NOT_FOUND");
+        server.post(path, ANONYMOUS, &json!({})).await.refused(404, "NOT_FOUND");
     }
     let browser =
-        server.request(Method::GET, "/api/v1/unknown", NOBODY).header("accept", "text/html");
+        server.request(Method::GET, "/api/v1/unknown", ANONYMOUS).header("accept", "text/html");
     server.send(browser).await.refused(404, "NOT_FOUND");
     for path in ["/api/v1/lobby/ws", "/api/v1/lobby/queue-in/ws/x", "/api/v1/chess/ws"] {
-        server.handshake(path, NOBODY).await.refused(404, "NOT_FOUND");
+        server.handshake(path, ANONYMOUS).await.refused(404, "NOT_FOUND");
     }
 }
 
@@ -81,7 +81,7 @@ async fn a_wrong_method_is_told_which_are_right() {
             [Method::GET, Method::PUT]
         };
         for method in wrong {
-            let answer = server.send(server.request(method, path, NOBODY)).await;
+            let answer = server.send(server.request(method, path, ANONYMOUS)).await;
             answer.refused(405, "METHOD_NOT_ALLOWED");
             assert!(
                 answer.header("allow").split(',').any(|method| method.trim() == right),
@@ -101,31 +101,31 @@ async fn head_works_where_get_does() {
         assert!(answer.header("content-type").starts_with("application/json"), "{answer:?}");
     }
     let path = "/api/v1/lobby/countdown?game_id=999999";
-    assert_eq!(server.send(server.request(Method::HEAD, path, NOBODY)).await.status, 404);
+    assert_eq!(server.send(server.request(Method::HEAD, path, ANONYMOUS)).await.status, 404);
     let path = "/api/v1/game/statistics";
-    assert_eq!(server.send(server.request(Method::HEAD, path, NOBODY)).await.status, 405);
+    assert_eq!(server.send(server.request(Method::HEAD, path, ANONYMOUS)).await.status, 405);
 }
 
 #[tokio::test]
 async fn a_trailing_slash_is_redirected_to_the_path_without() {
     let server = Server::with().embedded().start().await;
     for path in ["/healthcheck/alive", "/api/v1/lobby/countdown", "/api/v1/profile/user-info"] {
-        let answer = server.get(&format!("{path}/"), NOBODY).await;
+        let answer = server.get(&format!("{path}/"), ANONYMOUS).await;
         assert_eq!(answer.status, 307, "{answer:?}");
         assert_eq!(answer.header("location"), path);
     }
-    let answer = server.get("/api/v1/lobby/countdown/?game_id=7&x=%20", NOBODY).await;
+    let answer = server.get("/api/v1/lobby/countdown/?game_id=7&x=%20", ANONYMOUS).await;
     assert_eq!(answer.header("location"), "/api/v1/lobby/countdown?game_id=7&x=%20");
-    let answer = server.post("/api/v1/auth/logout/", NOBODY, &Value::Null).await;
+    let answer = server.post("/api/v1/auth/logout/", ANONYMOUS, &Value::Null).await;
     assert_eq!((answer.status, answer.header("location")), (307, "/api/v1/auth/logout"));
-    server.get("/api/v1/unknown/", NOBODY).await.refused(404, "NOT_FOUND");
+    server.get("/api/v1/unknown/", ANONYMOUS).await.refused(404, "NOT_FOUND");
 }
 
 #[tokio::test]
 async fn a_path_cannot_redirect_to_another_site() {
     let server = Server::start().await;
     for path in ["//evil.example/", "//evil.example/%2e%2e/", "/\\evil.example/"] {
-        let answer = server.get(path, NOBODY).await;
+        let answer = server.get(path, ANONYMOUS).await;
         assert!(!answer.header("location").contains("//evil"), "{answer:?}");
         assert!(answer.status < 500, "{answer:?}");
     }
@@ -145,7 +145,7 @@ async fn a_game_number_may_be_of_any_size() {
     ];
     for number in sizes {
         for (path, code) in BY_GAME {
-            server.get(&format!("{path}?game_id={number}"), NOBODY).await.refused(404, code);
+            server.get(&format!("{path}?game_id={number}"), ANONYMOUS).await.refused(404, code);
         }
         for path in ["/api/v1/lobby/players", "/api/v1/game/players"] {
             server
@@ -174,10 +174,10 @@ async fn a_game_number_must_be_a_whole_number() {
         "?game_id=%FF",
     ] {
         for path in BY_GAME.iter().map(|(path, _)| path) {
-            server.get(&format!("{path}{query}"), NOBODY).await.refused(422, "VALIDATION_ERROR");
+            server.get(&format!("{path}{query}"), ANONYMOUS).await.refused(422, "VALIDATION_ERROR");
         }
         for path in ["/api/v1/lobby/players", "/api/v1/game/players"] {
-            server.get(&format!("{path}{query}"), NOBODY).await.refused(422, "VALIDATION_ERROR");
+            server.get(&format!("{path}{query}"), ANONYMOUS).await.refused(422, "VALIDATION_ERROR");
         }
     }
 }
@@ -189,7 +189,7 @@ async fn unknown_parameters_are_ignored() {
     let path =
         format!("/api/v1/lobby/players?colour=red&game_id={}&_rsc=1x2y&colour=blue&&=", anna.game);
     server.get(&path, &anna).await.ok();
-    server.get("/healthcheck/alive?x=1", NOBODY).await.ok();
+    server.get("/healthcheck/alive?x=1", ANONYMOUS).await.ok();
 }
 
 #[tokio::test]
@@ -199,13 +199,13 @@ async fn a_body_that_is_too_large_is_refused() {
     let large =
         json!({"game_id": 1, "wpm": 1, "wpm_raw": 1, "acc": 1, "essay": "x".repeat(70_000)});
     server.post("/api/v1/game/statistics", &anna, &large).await.refused(413, "PAYLOAD_TOO_LARGE");
-    server.get("/healthcheck/alive", NOBODY).await.ok();
+    server.get("/healthcheck/alive", ANONYMOUS).await.ok();
 }
 
 #[tokio::test]
 async fn the_front_door_leads_to_a_page() {
     let server = Server::start().await;
-    let answer = server.get("/", NOBODY).await;
+    let answer = server.get("/", ANONYMOUS).await;
     let page = answer.status == 200 && answer.header("content-type").starts_with("text/html");
     let elsewhere =
         matches!(answer.status, 302 | 303 | 307 | 308) && !answer.header("location").is_empty();
@@ -215,7 +215,7 @@ async fn the_front_door_leads_to_a_page() {
 #[tokio::test]
 async fn the_routes_are_described() {
     let server = Server::start().await;
-    let answer = server.get("/openapi.json", NOBODY).await;
+    let answer = server.get("/openapi.json", ANONYMOUS).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert!(answer.body["openapi"].as_str().is_some_and(|version| version.starts_with('3')));
     for (method, path) in ROUTES {
@@ -224,7 +224,7 @@ async fn the_routes_are_described() {
             "{method} {path} is not described"
         );
     }
-    let docs = server.get("/docs", NOBODY).await;
+    let docs = server.get("/docs", ANONYMOUS).await;
     assert!(matches!(docs.status, 200 | 307 | 308), "{docs:?}");
 }
 
@@ -232,7 +232,7 @@ async fn the_routes_are_described() {
 async fn no_answer_tells_what_the_server_is_made_of() {
     let server = Server::start().await;
     for path in ["/api/v1/unknown", "/healthcheck/alive", "/api/v1/lobby/countdown?game_id=x"] {
-        let answer = server.get(path, NOBODY).await;
+        let answer = server.get(path, ANONYMOUS).await;
         let told = format!("{:?} {}", answer.headers, answer.text).to_lowercase();
         for inside in ["salvo", "hyper", "sqlx", "src/", ".rs", "panicked"] {
             assert!(!told.contains(inside), "{inside}: {answer:?}");

@@ -21,7 +21,7 @@ async fn what_is_no_request_is_refused_in_the_envelope() {
     ] {
         refused(&server, request, 400, "BAD_REQUEST").await;
     }
-    server.get("/healthcheck/alive", crate::site::NOBODY).await.ok();
+    server.get("/healthcheck/alive", crate::site::ANONYMOUS).await.ok();
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::persona::Player;
 use crate::server::Server;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 const CURRENT: &str = "/api/v1/game/current";
 
@@ -71,7 +71,7 @@ async fn a_lonely_player_who_is_ready_races_at_once_but_still_waits_for_friends(
 #[tokio::test]
 async fn any_page_of_a_player_finds_the_running_race() {
     let server = Server::for_players(2).await;
-    server.get(CURRENT, NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get(CURRENT, ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     let mut anna = server.guest().await;
     let is_in = async |player: &Player| server.get(CURRENT, player).await.ok()["game"].clone();
     assert_eq!(is_in(&anna).await, Value::Null, "a lobby is no race");
@@ -135,7 +135,7 @@ async fn a_private_lobby_has_the_text_that_its_first_player_wants() {
 #[tokio::test]
 async fn the_address_for_friends_is_private_or_none() {
     let server = Server::start().await;
-    let answer = server.get("/api/v1/lobby/address", NOBODY).await;
+    let answer = server.get("/api/v1/lobby/address", ANONYMOUS).await;
     let address = answer.ok()["address"].clone();
     let is_private =
         |text: &str| text.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_private());

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::persona::QUEUE_IN;
 use crate::server::{PATIENCE, Server};
 use crate::signing;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 #[track_caller]
 fn too_many(answer: &Answer) {
@@ -158,11 +158,11 @@ async fn an_idle_page_hears_the_heartbeat() {
 async fn there_is_an_end_to_the_sockets() {
     let server = Server::with().embedded().set("limits.sockets", 3).start().await;
     let mut players: [_; 3] = server.lobby_of().await;
-    too_many(&server.handshake(QUEUE_IN, NOBODY).await);
+    too_many(&server.handshake(QUEUE_IN, ANONYMOUS).await);
     for player in &mut players {
         player.lobby.is_alive().await;
     }
-    server.get("/healthcheck/alive", NOBODY).await.ok();
+    server.get("/healthcheck/alive", ANONYMOUS).await.ok();
 
     let [anna, mut ben, _cleo] = players;
     anna.lobby.close().await;
@@ -198,9 +198,9 @@ async fn the_oldest_tab_of_a_player_makes_way_for_one_too_many() {
 async fn there_is_an_end_to_the_guests_of_a_minute() {
     let server = Server::with().embedded().set("limits.guests_per_minute", 3).start().await;
     for _ in 0..3 {
-        assert_eq!(server.handshake(QUEUE_IN, NOBODY).await.status, 101);
+        assert_eq!(server.handshake(QUEUE_IN, ANONYMOUS).await.status, 101);
     }
-    let refusal = server.handshake(QUEUE_IN, NOBODY).await;
+    let refusal = server.handshake(QUEUE_IN, ANONYMOUS).await;
     too_many(&refusal);
 }
 
@@ -277,7 +277,7 @@ async fn a_class_behind_one_address_races_again_and_again() {
 #[tokio::test]
 async fn there_is_an_end_to_the_requests_of_a_second() {
     let server = Server::with().embedded().set("limits.requests_per_second", 20).start().await;
-    let requests = (0..200).map(|_| server.get("/api/v1/lobby/countdown?game_id=1", NOBODY));
+    let requests = (0..200).map(|_| server.get("/api/v1/lobby/countdown?game_id=1", ANONYMOUS));
     let answers = futures_util::future::join_all(requests).await;
     let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 404).collect();
     assert!(refused.len() > 50, "{} of 200 refused", refused.len());
@@ -285,9 +285,9 @@ async fn there_is_an_end_to_the_requests_of_a_second() {
     assert!(answers.iter().any(|answer| answer.status == 404), "some are served");
 
     // The others' probes are not part of it.
-    server.get("/healthcheck/ready", NOBODY).await.ok();
+    server.get("/healthcheck/ready", ANONYMOUS).await.ok();
     tokio::time::timeout(PATIENCE, async {
-        while server.get("/api/v1/lobby/countdown?game_id=1", NOBODY).await.status == 429 {
+        while server.get("/api/v1/lobby/countdown?game_id=1", ANONYMOUS).await.status == 429 {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::server::{Server, eventually};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const PLAYERS: &str = "/api/v1/lobby/players";
 const COUNTDOWN: &str = "/api/v1/lobby/countdown";
@@ -13,7 +13,7 @@ fn in_list(player: &crate::persona::Player) -> Value {
 }
 
 async fn seconds_left(server: &Server, game: i64) -> f64 {
-    let answer = server.get(&format!("{COUNTDOWN}?game_id={game}"), NOBODY).await;
+    let answer = server.get(&format!("{COUNTDOWN}?game_id={game}"), ANONYMOUS).await;
     answer.ok()["seconds_left"].as_f64().expect("a number")
 }
 
@@ -78,7 +78,10 @@ async fn a_lobby_that_does_not_exist_is_not_found() {
     let server = Server::start().await;
     let anna = server.guest().await;
     server.get(&format!("{PLAYERS}?game_id=999999"), &anna).await.refused(404, "GAME_NOT_FOUND");
-    server.get(&format!("{COUNTDOWN}?game_id=999999"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+    server
+        .get(&format!("{COUNTDOWN}?game_id=999999"), ANONYMOUS)
+        .await
+        .refused(404, "GAME_NOT_FOUND");
 }
 
 #[tokio::test]
@@ -119,13 +122,13 @@ async fn a_lobby_that_all_players_left_is_closed_and_starts_no_race() {
     drop((anna, ben));
 
     eventually("the empty lobby is gone", async || {
-        let answer = server.get(&format!("{COUNTDOWN}?game_id={game}"), NOBODY).await;
+        let answer = server.get(&format!("{COUNTDOWN}?game_id={game}"), ANONYMOUS).await;
         (answer.status == 404).then_some(())
     })
     .await;
     for path in ["game/countdown", "game/result"] {
         server
-            .get(&format!("/api/v1/{path}?game_id={game}"), NOBODY)
+            .get(&format!("/api/v1/{path}?game_id={game}"), ANONYMOUS)
             .await
             .refused(404, "GAME_NOT_FOUND");
     }
@@ -138,11 +141,11 @@ async fn a_lobby_that_all_players_left_is_closed_and_starts_no_race() {
     // Cleo's countdown ends after that of the empty lobby would have.
     cleo.lobby.expect("GAME_START").await;
     server
-        .get(&format!("/api/v1/game/words?game_id={game}"), NOBODY)
+        .get(&format!("/api/v1/game/words?game_id={game}"), ANONYMOUS)
         .await
         .refused(404, "WORDS_NOT_FOUND");
     server
-        .get(&format!("/api/v1/game/result?game_id={game}"), NOBODY)
+        .get(&format!("/api/v1/game/result?game_id={game}"), ANONYMOUS)
         .await
         .refused(404, "GAME_NOT_FOUND");
 }
@@ -154,7 +157,7 @@ async fn a_private_lobby_that_all_players_left_is_gone() {
         let mut anna = server.guest().await;
         anna.queues_in(query).await;
         let game = anna.game;
-        server.get(&format!("/api/v1/lobby/countdown?game_id={game}"), NOBODY).await.ok();
+        server.get(&format!("/api/v1/lobby/countdown?game_id={game}"), ANONYMOUS).await.ok();
         anna.lobby.close().await;
         eventually("the lobby is gone", async || {
             // Of a lobby and of a race.

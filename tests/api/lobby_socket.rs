@@ -8,12 +8,12 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::persona::{Player, QUEUE_IN, fetch_token, game_in};
 use crate::server::{Server, time_passes};
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 #[tokio::test]
 async fn a_newcomer_hears_its_game_then_the_offer_of_a_token_then_its_own_arrival() {
     let server = Server::start().await;
-    let mut lobby = server.connect("anna", QUEUE_IN, NOBODY).await;
+    let mut lobby = server.connect("anna", QUEUE_IN, ANONYMOUS).await;
 
     let init = lobby.expect("INIT").await;
     let game = game_in(&init);
@@ -254,7 +254,7 @@ async fn a_wrong_way_of_queueing_in_is_refused() {
     ];
     for query in wrong {
         server
-            .handshake(&format!("{QUEUE_IN}?{query}"), NOBODY)
+            .handshake(&format!("{QUEUE_IN}?{query}"), ANONYMOUS)
             .await
             .refused(403, "VALIDATION_ERROR");
     }
@@ -264,7 +264,7 @@ async fn a_wrong_way_of_queueing_in_is_refused() {
 async fn unknown_parameters_are_ignored() {
     let server = Server::start().await;
     let mut lobby =
-        server.connect("anna", &format!("{QUEUE_IN}?_rsc=1x2y&colour=red"), NOBODY).await;
+        server.connect("anna", &format!("{QUEUE_IN}?_rsc=1x2y&colour=red"), ANONYMOUS).await;
     lobby.expect("INIT").await;
 }
 
@@ -277,7 +277,7 @@ async fn a_page_of_another_site_cannot_queue_in() {
         .await;
 
     for origin in ["https://evil.example", "http://localhost:9091", "null"] {
-        let request = server.handshake_request(QUEUE_IN, NOBODY).header("origin", origin);
+        let request = server.handshake_request(QUEUE_IN, ANONYMOUS).header("origin", origin);
         server.send(request).await.refused(403, "ORIGIN_NOT_ALLOWED");
     }
     let own = format!("http://127.0.0.1:{}", server.port());
@@ -290,7 +290,7 @@ async fn a_page_of_another_site_cannot_queue_in() {
 #[tokio::test]
 async fn a_plain_request_to_the_lobby_socket_is_refused_in_the_envelope() {
     let server = Server::start().await;
-    let answer = server.get(QUEUE_IN, NOBODY).await;
+    let answer = server.get(QUEUE_IN, ANONYMOUS).await;
     assert!((400..500).contains(&answer.status), "{answer:?}");
     answer.refused(answer.status, answer.code());
 }

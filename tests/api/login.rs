@@ -111,7 +111,7 @@ async fn the_ways_to_log_in_are_listed() {
     let settings =
         provider.behind(Server::with()).set("handlers.openid.school.title", "Our school");
     let server = settings.start().await;
-    let ways = server.get("/api/v1/auth/providers", crate::site::NOBODY).await;
+    let ways = server.get("/api/v1/auth/providers", crate::site::ANONYMOUS).await;
     let wanted = json!([
         {"name": "google", "title": "Google"}, {"name": "school", "title": "Our school"},
     ]);

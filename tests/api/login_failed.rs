@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::browser::{Browser, arrives, fails, login, parameter, with_parameter};
 use crate::openid::{BOTH, Provider, RACE, client};
 use crate::server::Server;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 #[tokio::test]
 async fn a_user_who_declines_is_told_so_and_may_try_again() {
@@ -154,7 +154,7 @@ async fn a_wrong_client_secret_is_refused() {
 async fn a_way_that_is_not_set_up_leads_to_the_error_page() {
     let server = Server::with().set("error_redirect", format!("{RACE}/error")).start().await;
     for path in ["login", "login-redirect?state=a&code=b"] {
-        let answer = server.get(&format!("/api/v1/auth/google/{path}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/auth/google/{path}"), ANONYMOUS).await;
         fails(&answer, "not_configured");
     }
 }
@@ -173,7 +173,7 @@ async fn what_is_no_provider_or_no_return_is_refused() {
         "google/login-redirect?state=a",
         "google/login-redirect?state=&code=b",
     ] {
-        let answer = server.get(&format!("/api/v1/auth/{path}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/auth/{path}"), ANONYMOUS).await;
         answer.refused(422, "VALIDATION_ERROR");
         assert!(answer.cookies().is_empty(), "{answer:?}");
     }
@@ -183,7 +183,7 @@ async fn what_is_no_provider_or_no_return_is_refused() {
 async fn an_error_page_with_a_query_of_its_own_keeps_it() {
     let page = format!("{RACE}/error?lang=de");
     let server = Server::with().set("error_redirect", &page).start().await;
-    let answer = server.get("/api/v1/auth/google/login", NOBODY).await;
+    let answer = server.get("/api/v1/auth/google/login", ANONYMOUS).await;
     assert_eq!(answer.header("location"), format!("{page}&reason=not_configured"));
 }
 

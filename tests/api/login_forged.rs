@@ -184,7 +184,7 @@ async fn tokens_of_unknown_keys_do_not_make_the_server_ask_for_keys_all_the_time
 #[tokio::test]
 async fn keys_of_an_unknown_kind_do_not_hide_the_others() {
     let Some(provider) = Provider::start().await else { return };
-    let mut jwks = provider.site.get("/jwks", crate::site::NOBODY).await.body;
+    let mut jwks = provider.site.get("/jwks", crate::site::ANONYMOUS).await.body;
     let keys = jwks["keys"].as_array_mut().expect("a list of keys");
     keys.insert(0, json!({"kty": "AKP", "alg": "ML-DSA-65", "kid": "later", "pub": "AAAA"}));
     keys.insert(1, json!({"kty": "EC", "crv": "P-999", "kid": "odd", "x": "AA", "y": "AA"}));

@@ -85,7 +85,7 @@ async fn a_document_or_keys_that_are_not_where_they_should_be_are_the_providers_
 async fn a_document_of_another_issuer_is_not_believed() {
     let Some(provider) = Provider::start().await else { return };
     let server = provider.behind(Server::with()).start().await;
-    let mut document = provider.site.get(DISCOVERY, crate::site::NOBODY).await.body;
+    let mut document = provider.site.get(DISCOVERY, crate::site::ANONYMOUS).await.body;
     for issuer in ["https://evil.example".to_owned(), format!("{}/", provider.issuer)] {
         document["issuer"] = json!(issuer);
         provider.told("fault", json!({"path": DISCOVERY, "body": document})).await;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::collector::{Collector, Manner};
 use crate::server::{Server, eventually};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// A login that fails, which a client can have as often as it likes.
 const FAILS: &str = "/api/v1/auth/google/login-redirect?code=0&state=0";
@@ -40,7 +40,7 @@ async fn a_line_has_the_ids_of_its_trace_here_and_at_the_collector() {
         .start()
         .await;
     let trace = "0af7651916cd43dd8448eb211c803100";
-    let request = server.request(reqwest::Method::GET, FAILS, NOBODY);
+    let request = server.request(reqwest::Method::GET, FAILS, ANONYMOUS);
     server.send(request.header("traceparent", format!("00-{trace}-b7ad6b7169203331-01"))).await;
     let line = eventually("the failure is logged", async || {
         let log = server.log();
@@ -62,7 +62,7 @@ async fn a_line_has_the_ids_of_its_trace_here_and_at_the_collector() {
 async fn a_client_cannot_fill_the_log() {
     let server = Server::with().embedded().start().await;
     for _ in 0..30 {
-        server.get(FAILS, NOBODY).await;
+        server.get(FAILS, ANONYMOUS).await;
     }
     assert_eq!(server.counted(0, "typephoon_log_lines_left_out_total").await, 10);
     assert_eq!(server.log().matches("a login failed").count(), 20);

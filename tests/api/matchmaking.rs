@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::persona::{Player, QUEUE_IN, game_in};
 use crate::server::{Server, eventually};
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// How many sit in which game, by the players' own account.
 fn tables(players: &[Player]) -> BTreeMap<i64, usize> {
@@ -196,7 +196,7 @@ async fn a_stranger_who_knows_an_open_lobby_may_join_it() {
                 "/api/v1/lobby/queue-in/ws?queue_in_type=reconnect&prev_game_id={}",
                 anna.game
             ),
-            NOBODY,
+            ANONYMOUS,
         )
         .await;
     assert_eq!(game_in(&stranger.expect("INIT").await), anna.game);

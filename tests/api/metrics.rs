@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::server::{Server, eventually};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// The names in the table of `docs/telemetry.md`.
 fn documented() -> BTreeSet<String> {
@@ -39,7 +39,7 @@ async fn a_race_shows_in_every_metric_it_touches_and_all_are_documented() {
     })
     .await;
 
-    let text = server.operations(0).get("/metrics", NOBODY).await.text;
+    let text = server.operations(0).get("/metrics", ANONYMOUS).await.text;
     assert_eq!(exposed(&text), documented());
     for sample in [
         "typephoon_events_published_total{event=\"player.joined\"} 2\n",
@@ -80,11 +80,11 @@ async fn a_race_shows_in_every_metric_it_touches_and_all_are_documented() {
 async fn the_format_is_the_one_that_is_asked_for() {
     let server = Server::with().embedded().start().await;
     let site = server.operations(0);
-    let answer = site.get("/metrics", NOBODY).await;
+    let answer = site.get("/metrics", ANONYMOUS).await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3";
     let answer =
-        site.send(site.request(Method::GET, "/metrics", NOBODY).header("accept", accept)).await;
+        site.send(site.request(Method::GET, "/metrics", ANONYMOUS).header("accept", accept)).await;
     let openmetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     assert_eq!(answer.header("content-type"), openmetrics);
     assert!(answer.text.ends_with("# EOF\n"), "{answer:?}");
@@ -93,7 +93,7 @@ async fn the_format_is_the_one_that_is_asked_for() {
 #[tokio::test]
 async fn a_setting_brings_the_metrics_back_to_the_public_port() {
     let server = Server::with().embedded().set("operations.public_metrics", true).start().await;
-    let answer = server.get("/metrics", NOBODY).await;
+    let answer = server.get("/metrics", ANONYMOUS).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text.contains("typephoon_players_online "), "{answer:?}");
 }
@@ -116,7 +116,7 @@ async fn the_exemplar_of_a_latency_is_the_trace_of_its_keystroke() {
     ben.hears("KEY_STOKE").await;
     let site = server.operations(0);
     eventually("the latency is measured", async || {
-        let request = site.request(Method::GET, "/metrics", NOBODY);
+        let request = site.request(Method::GET, "/metrics", ANONYMOUS);
         let text = site.send(request.header("accept", "application/openmetrics-text")).await.text;
         let mut buckets =
             text.lines().filter(|it| it.starts_with("typephoon_relay_latency_seconds_bucket"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::persona::Player;
 use crate::server::Server;
 use crate::signing;
-use crate::site::{Answer, Caller, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Caller, Site};
 
 const GUEST: &str = "/api/v1/auth/guest";
 
@@ -25,7 +25,7 @@ async fn seen_by(player: &Player) -> Vec<Value> {
 #[tokio::test]
 async fn a_newcomer_becomes_a_guest_of_the_chosen_name() {
     let server = Server::start().await;
-    let answer = named(&server, NOBODY, "  Anna\u{200B} Lena ").await;
+    let answer = named(&server, ANONYMOUS, "  Anna\u{200B} Lena ").await;
     let (body, cookie) = (answer.ok(), answer.cookie("TP_AT"));
     assert_eq!(body["name"], "Anna Lena");
     let month = ["httponly", "max-age=2592000", "path=/", "samesite=lax", "secure"];
@@ -43,7 +43,7 @@ async fn a_newcomer_becomes_a_guest_of_the_chosen_name() {
 #[tokio::test]
 async fn a_player_without_a_wish_for_a_name_gets_two_words_and_keeps_them() {
     let server = Server::start().await;
-    let answer = server.post(GUEST, NOBODY, &json!({})).await;
+    let answer = server.post(GUEST, ANONYMOUS, &json!({})).await;
     let (id, name) = (&answer.ok()["id"], &answer.ok()["name"]);
     assert!(id.as_str().is_some_and(|id| id.starts_with("guest-")), "{id}");
     assert_eq!(name.as_str().expect("a name").split(' ').count(), 2, "{name}");
@@ -76,7 +76,7 @@ async fn two_guests_of_one_name_are_told_apart_in_a_lobby() {
     let server = Server::start().await;
     let mut players = Vec::new();
     for _ in 0..2 {
-        let token = named(&server, NOBODY, "Anna").await.cookie("TP_AT").value;
+        let token = named(&server, ANONYMOUS, "Anna").await.cookie("TP_AT").value;
         players.push(Player::known(&server.site(), token).await);
     }
     assert_eq!(seen_by(&players[1]).await, ["Anna 2", "Anna"]);
@@ -110,14 +110,14 @@ async fn what_is_no_name_is_refused() {
     for name in
         ["", "  ", "\u{200B}", &long, "Swift Otter (bot)", "anna(BOT)", "Swift Otter (bоt)", "Аnna"]
     {
-        let answer = named(&server, NOBODY, name).await;
+        let answer = named(&server, ANONYMOUS, name).await;
         answer.refused(422, "VALIDATION_ERROR");
         assert!(answer.cookies().is_empty(), "{answer:?}");
     }
     for body in [json!({ "name": 5 }), json!([]), json!("Anna")] {
-        server.post(GUEST, NOBODY, &body).await.refused(422, "VALIDATION_ERROR");
+        server.post(GUEST, ANONYMOUS, &body).await.refused(422, "VALIDATION_ERROR");
     }
-    let nothing = server.request(Method::POST, GUEST, NOBODY);
+    let nothing = server.request(Method::POST, GUEST, ANONYMOUS);
     server.send(nothing).await.refused(422, "VALIDATION_ERROR");
 }
 
@@ -127,7 +127,7 @@ async fn an_account_cannot_be_called_like_a_bot_or_by_letters_of_two_scripts() {
     // The second has a Greek letter, the third a Cyrillic one.
     for name in ["Swift Otter (Bot)", "Swift Otter (bοt)", "Аnna"] {
         let body = json!({ "name": name, "password": "12345678" });
-        let register = server.post("/api/v1/auth/local/register", NOBODY, &body).await;
+        let register = server.post("/api/v1/auth/local/register", ANONYMOUS, &body).await;
         register.refused(422, "VALIDATION_ERROR");
     }
 }
@@ -135,9 +135,9 @@ async fn an_account_cannot_be_called_like_a_bot_or_by_letters_of_two_scripts() {
 #[tokio::test]
 async fn new_names_are_counted_and_known_ones_are_not() {
     let server = Server::with().embedded().set("limits.guests_per_minute", 2).start().await;
-    let token = named(&server, NOBODY, "Anna").await.cookie("TP_AT").value;
-    named(&server, NOBODY, "Ben").await.ok();
-    named(&server, NOBODY, "Cleo").await.refused(429, "TOO_MANY_REQUESTS");
+    let token = named(&server, ANONYMOUS, "Anna").await.cookie("TP_AT").value;
+    named(&server, ANONYMOUS, "Ben").await.ok();
+    named(&server, ANONYMOUS, "Cleo").await.refused(429, "TOO_MANY_REQUESTS");
     named(&server, &token, "Anne").await.refused(429, "TOO_MANY_REQUESTS");
     named(&server, &token, "Anna").await.ok();
 }

@@ -6,14 +6,14 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::server::{Server, within};
-use crate::site::{NOBODY, Site};
+use crate::site::{ANONYMOUS, Site};
 
 /// Pods tell each other every two seconds.
 const SOON: Duration = Duration::from_secs(10);
 
 async fn are_online(site: &Site, players: usize) {
     within(SOON, &format!("{players} are online"), async || {
-        let answer = site.get("/api/v1/online", NOBODY).await;
+        let answer = site.get("/api/v1/online", ANONYMOUS).await;
         (*answer.ok() == json!({"ok": true, "players": players})).then_some(())
     })
     .await;
@@ -52,6 +52,6 @@ async fn how_many_play_is_no_secret() {
     let server = Server::start().await;
     let garbage = "garbage".to_owned();
     server.get("/api/v1/online", &garbage).await.ok();
-    let head = server.send(server.request(Method::HEAD, "/api/v1/online", NOBODY)).await;
+    let head = server.send(server.request(Method::HEAD, "/api/v1/online", ANONYMOUS)).await;
     assert_eq!((head.status, head.text.as_str()), (200, ""));
 }

@@ -19,7 +19,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::server::{Settings, eventually};
-use crate::site::{NOBODY, Site};
+use crate::site::{ANONYMOUS, Site};
 
 /// Where the players' browsers find the server under test, and its frontend.
 pub const RACE: &str = "https://race.example";
@@ -116,20 +116,20 @@ impl Provider {
 
     /// Uses one of the handles under `/test/`.
     pub async fn told(&self, handle: &str, body: Value) -> Value {
-        let answer = self.site.post(&format!("/test/{handle}"), NOBODY, &body).await;
+        let answer = self.site.post(&format!("/test/{handle}"), ANONYMOUS, &body).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body
     }
 
     /// Takes back what [`told`](Self::told) has told.
     pub async fn untold(&self, handle: &str) {
-        let request = self.site.request(Method::DELETE, &format!("/test/{handle}"), NOBODY);
+        let request = self.site.request(Method::DELETE, &format!("/test/{handle}"), ANONYMOUS);
         assert_eq!(self.site.send(request).await.status, 200);
     }
 
     /// How often a path was asked for.
     pub async fn requests(&self, path: &str) -> u64 {
-        let counts = self.site.get("/test/requests", NOBODY).await;
+        let counts = self.site.get("/test/requests", ANONYMOUS).await;
         counts.body[path].as_u64().unwrap_or_default()
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::cluster;
 use crate::raw::Raw;
 use crate::server::{PATIENCE, Server, eventually};
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 
 /// Everything that is behind the token.
 const GUARDED: [(&str, &str); 5] = [
@@ -19,7 +19,7 @@ const GUARDED: [(&str, &str); 5] = [
 
 async fn ask(site: &Site, (method, path): (&str, &str), headers: &[(&str, &str)]) -> Answer {
     let method = method.parse::<Method>().expect("a method");
-    let mut request = site.request(method, path, NOBODY);
+    let mut request = site.request(method, path, ANONYMOUS);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -27,7 +27,7 @@ async fn ask(site: &Site, (method, path): (&str, &str), headers: &[(&str, &str)]
 }
 
 async fn close(site: &Site, form: &str, headers: &[(&str, &str)]) -> Answer {
-    let mut request = site.request(Method::POST, "/ops/close", NOBODY).body(form.to_owned());
+    let mut request = site.request(Method::POST, "/ops/close", ANONYMOUS).body(form.to_owned());
     request = request.header("content-type", "application/x-www-form-urlencoded");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -47,28 +47,28 @@ async fn nothing_of_it_is_on_the_public_port() {
         "/web/ops/page.js",
         "/web/ops/index.html",
     ] {
-        server.get(path, NOBODY).await.refused(404, "NOT_FOUND");
+        server.get(path, ANONYMOUS).await.refused(404, "NOT_FOUND");
     }
     for request in GUARDED {
         ask(&server, request, &[]).await.refused(404, "NOT_FOUND");
     }
     let site = server.operations(0);
-    assert!(site.get("/ops", NOBODY).await.text.contains("<title>typephoon operations</title>"));
+    assert!(site.get("/ops", ANONYMOUS).await.text.contains("<title>typephoon operations</title>"));
     assert!(
-        site.get("/ops/page.js", NOBODY)
+        site.get("/ops/page.js", ANONYMOUS)
             .await
             .header("content-type")
             .starts_with("text/javascript")
     );
-    site.get("/healthcheck/ready", NOBODY).await.ok();
-    site.get("/api/v1/online", NOBODY).await.refused(404, "NOT_FOUND");
+    site.get("/healthcheck/ready", ANONYMOUS).await.ok();
+    site.get("/api/v1/online", ANONYMOUS).await.refused(404, "NOT_FOUND");
 }
 
 #[tokio::test]
 async fn with_a_token_nothing_but_the_probes_is_answered_without_it() {
     let server = Server::with().embedded().set("operations.token", "sesame-7").start().await;
     let site = server.operations(0);
-    site.get("/healthcheck/alive", NOBODY).await.ok();
+    site.get("/healthcheck/alive", ANONYMOUS).await.ok();
     for request in GUARDED {
         for headers in [
             &[][..],
@@ -92,12 +92,12 @@ async fn with_a_token_nothing_but_the_probes_is_answered_without_it() {
 async fn a_browser_brings_the_token_once() {
     let server = Server::with().embedded().set("operations.token", "sesame-7").start().await;
     let site = server.operations(0);
-    let page = site.get("/ops", NOBODY).await;
+    let page = site.get("/ops", ANONYMOUS).await;
     assert_eq!(page.status, 401);
     assert!(page.text.contains("type=\"password\""), "{page:?}");
     let log_in = async |token: &str| {
         let request =
-            site.request(Method::POST, "/ops/login", NOBODY).body(format!("token={token}"));
+            site.request(Method::POST, "/ops/login", ANONYMOUS).body(format!("token={token}"));
         site.send(request.header("content-type", "application/x-www-form-urlencoded")).await
     };
     assert_eq!(log_in("sesame-8").await.header("set-cookie"), "");
@@ -171,7 +171,7 @@ async fn the_page_has_figures_of_modules_dependencies_and_errors() {
     let server = Server::with().embedded().set("game.player_limit", 2).start().await;
     let [mut anna, ben] = server.race_of().await;
     anna.types(1, 0).await;
-    let answer = server.operations(0).get("/ops/figures.json", NOBODY).await;
+    let answer = server.operations(0).get("/ops/figures.json", ANONYMOUS).await;
     let figures = answer.ok();
     let modules = figures["modules"].as_array().expect("a list");
     assert!(
@@ -196,7 +196,7 @@ struct Tail {
 
 impl Tail {
     async fn open(site: &Site, query: &str) -> Self {
-        let request = site.request(Method::GET, &format!("/ops/tail?{query}"), NOBODY);
+        let request = site.request(Method::GET, &format!("/ops/tail?{query}"), ANONYMOUS);
         let answer = request.send().await.expect("an answer");
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         let mut tail = Self { text: String::new(), answer };
@@ -231,7 +231,7 @@ async fn a_tail_shows_the_keystrokes_of_its_player_or_game_alone() {
     assert!(of_anna.text.contains("\"word_index\":2"), "{}", of_anna.text);
     assert!(!of_anna.text.contains("\"word_index\":1"), "{}", of_anna.text);
     assert!(of_game.text.contains("\"word_index\":1") && of_game.text.contains("\"word_index\":2"));
-    site.get("/ops/tail", NOBODY).await.refused(422, "VALIDATION_ERROR");
+    site.get("/ops/tail", ANONYMOUS).await.refused(422, "VALIDATION_ERROR");
 }
 
 #[tokio::test]
@@ -249,7 +249,7 @@ async fn an_operator_closes_sockets_and_it_is_written_down() {
     close(&site, &format!("game={game}"), &[]).await.ok();
     assert_eq!(ben.closed().await, 4512);
 
-    let answer = site.get("/ops/figures.json", NOBODY).await;
+    let answer = site.get("/ops/figures.json", ANONYMOUS).await;
     let figures = answer.ok();
     let acts: Vec<String> =
         figures["acts"].as_array().expect("a list").iter().map(Value::to_string).collect();
@@ -273,7 +273,7 @@ async fn sockets_are_closed_on_whichever_pod_they_are() {
     for player in [&mut anna, &mut ben] {
         assert_eq!(player.leaves_track().closed().await, 4512);
     }
-    let answer = server.operations(1).get("/ops/figures.json", NOBODY).await;
+    let answer = server.operations(1).get("/ops/figures.json", ANONYMOUS).await;
     let figures = answer.ok();
     assert_eq!(figures["pods"].as_array().map(Vec::len), Some(2), "{}", figures["pods"]);
     assert_eq!(figures["acts"].as_array().map(Vec::len), Some(1));

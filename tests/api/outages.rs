@@ -13,7 +13,7 @@ use crate::postgres::Postgres;
 use crate::process::Log;
 use crate::server::{Server, Settings, eventually};
 use crate::signing;
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 
 /// Races that run at once.
 const RACES: usize = 6;
@@ -315,11 +315,11 @@ async fn lobbies_and_races_wait_for_the_database_and_go_on_when_it_is_back() {
     postgres.kill();
 
     eventually("the server is not ready", async || {
-        let answer = server.get("/healthcheck/ready", NOBODY).await;
+        let answer = server.get("/healthcheck/ready", ANONYMOUS).await;
         (answer.status != 200).then(|| answer.refused(500, "UNKNOWN_ERROR"))
     })
     .await;
-    server.get("/healthcheck/alive", NOBODY).await.ok();
+    server.get("/healthcheck/alive", ANONYMOUS).await.ok();
     eventually("START is due", async || {
         let left = on_the_grid[0].asks("/api/v1/game/countdown").await;
         (left.ok()["seconds_left"] == 0.0).then_some(())
@@ -345,7 +345,7 @@ async fn lobbies_and_races_wait_for_the_database_and_go_on_when_it_is_back() {
         player.finishes(60.0).await;
     }
     eventually("the server is ready again", async || {
-        (server.get("/healthcheck/ready", NOBODY).await.status == 200).then_some(())
+        (server.get("/healthcheck/ready", ANONYMOUS).await.status == 200).then_some(())
     })
     .await;
 }

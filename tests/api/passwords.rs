@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::server::Server;
 use crate::setup::Settings;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 /// Behind a proxy, so that a test can come from many addresses.
 fn proxied() -> Settings {
@@ -16,7 +16,7 @@ fn proxied() -> Settings {
 async fn posts(server: &Server, way: &str, from: &str, name: &str, password: &str) -> Answer {
     let path = format!("/api/v1/auth/local/{way}");
     let body = json!({"name": name, "password": password});
-    let request = server.request(Method::POST, &path, NOBODY).json(&body);
+    let request = server.request(Method::POST, &path, ANONYMOUS).json(&body);
     server.send(request.header("x-forwarded-for", from)).await
 }
 
@@ -84,7 +84,7 @@ async fn there_is_an_end_to_the_returns_from_a_provider() {
     let server = settings.set("limits.logins_per_minute", 3).start().await;
     let path = "/api/v1/auth/google/login-redirect?state=x&code=y";
     let back = async |from: &str| {
-        let request = server.request(Method::GET, path, NOBODY).header("x-forwarded-for", from);
+        let request = server.request(Method::GET, path, ANONYMOUS).header("x-forwarded-for", from);
         server.send(request).await.header("location").to_owned()
     };
     for _ in 0..3 {

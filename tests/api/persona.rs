@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::signing;
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 use crate::socket::Socket;
 
 /// Where the lobby socket is.
@@ -39,7 +39,7 @@ impl Player {
     /// A newcomer without a cookie, who takes the guest token offered.
     pub async fn guest(site: &Site) -> Self {
         let name = site.next_name();
-        let mut lobby = site.connect(&name, QUEUE_IN, NOBODY).await;
+        let mut lobby = site.connect(&name, QUEUE_IN, ANONYMOUS).await;
         let init = lobby.expect("INIT").await;
         let offer = lobby.expect("GET_TOKEN").await;
         lobby.expect("USER_JOINED").await;
@@ -251,7 +251,7 @@ pub fn without_record(result: &mut Value) {
 
 /// Exchanges the key of a GET_TOKEN frame for the token in the cookie.
 pub async fn fetch_token(site: &Site, offer: &Value) -> String {
-    let answer = site.get(&guest_token_path(offer), NOBODY).await;
+    let answer = site.get(&guest_token_path(offer), ANONYMOUS).await;
     answer.ok();
     answer.cookie("TP_AT").value
 }

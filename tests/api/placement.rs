@@ -13,7 +13,7 @@ use crate::nginx::Nginx;
 use crate::persona::Player;
 use crate::server::{Server, eventually, time_passes, within};
 use crate::service::free_port;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const PODS: usize = 3;
 /// How long a pod is told of a game after its last socket (3 s), and some rounds of looking for it.
@@ -140,11 +140,11 @@ async fn a_game_is_asked_for_on_one_pod_and_all_else_goes_round() {
     let Some((_server, nginx)) = behind_nginx().await else { return };
     let site = nginx.site();
     for game in (0..GAMES).chain(0..GAMES) {
-        site.get(&format!("/api/v1/game/words?game_id={game}"), NOBODY).await;
+        site.get(&format!("/api/v1/game/words?game_id={game}"), ANONYMOUS).await;
     }
     for _ in 0..2 * PODS {
-        site.get("/api/v1/game/words", NOBODY).await;
-        site.get("/api/v1/online", NOBODY).await.ok();
+        site.get("/api/v1/game/words", ANONYMOUS).await;
+        site.get("/api/v1/online", ANONYMOUS).await.ok();
     }
     let asked = 2 * GAMES + 4 * PODS;
     let lines = eventually("nginx has written its log", async || {
@@ -176,7 +176,7 @@ async fn the_proxy_says_who_asks_by_which_host_and_scheme_and_believes_no_player
     let Some(nginx) = Nginx::before(&[port; PODS]).await else { return };
     let site = nginx.site();
     let asks = site
-        .handshake_request("/api/v1/game/ws?game_id=7", NOBODY)
+        .handshake_request("/api/v1/game/ws?game_id=7", ANONYMOUS)
         .header("x-forwarded-for", "203.0.113.7")
         .header("x-forwarded-proto", "https");
     let hears = async {
@@ -208,7 +208,7 @@ async fn pods_that_are_all_away_are_told_of_in_the_envelope() {
     let away = [free_port(), free_port(), free_port()];
     let Some(nginx) = Nginx::before(&away).await else { return };
     for path in ["/api/v1/online", "/api/v1/game/words?game_id=1"] {
-        let answer = nginx.site().get(path, NOBODY).await;
+        let answer = nginx.site().get(path, ANONYMOUS).await;
         assert_eq!((answer.status, answer.code()), (503, "UNKNOWN_ERROR"), "{path}");
         assert_eq!(answer.header("retry-after"), "1");
     }

@@ -11,7 +11,7 @@ use crate::cluster;
 use crate::device::Device;
 use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, Settings, eventually, time_passes};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 use crate::wall_clock::faketime;
 
 const PODS: usize = 3;
@@ -231,7 +231,7 @@ async fn pods_with_different_countdowns_play_one_game() {
 
 /// The second of the hour by the clock of a pod, which every answer bears (`date: Mon, 23 Nov 2026 01:20:45 GMT`).
 async fn second(server: &Server, pod: usize) -> i64 {
-    let answer = server.site().at(pod).get("/healthcheck/alive", NOBODY).await;
+    let answer = server.site().at(pod).get("/healthcheck/alive", ANONYMOUS).await;
     let date = answer.header("date").to_owned();
     let [_, minute, second] = date[17..25].split(':').collect::<Vec<_>>()[..] else {
         panic!("a time in {date}")

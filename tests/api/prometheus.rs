@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::server::{Server, eventually};
 use crate::service::{free_port, program, skip};
-use crate::site::{NOBODY, Site};
+use crate::site::{ANONYMOUS, Site};
 
 const CONFIGURATION: &str = include_str!("../../otel/prometheus.yaml");
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/otel/rules");
@@ -46,7 +46,7 @@ impl Prometheus {
         let process = command.spawn().expect("prometheus");
         let prometheus = Self { home, site: Site::new(port), process };
         eventually("Prometheus is ready", async || {
-            let answer = prometheus.site.try_get("/-/ready", NOBODY).await?;
+            let answer = prometheus.site.try_get("/-/ready", ANONYMOUS).await?;
             (answer.status == 200).then_some(())
         })
         .await;
@@ -57,7 +57,7 @@ impl Prometheus {
     pub async fn asks(&self, what: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
         let path = format!("/api/v1/{what}");
         let method = if parameters.is_empty() { Method::GET } else { Method::POST };
-        let request = self.site.request(method, &path, NOBODY);
+        let request = self.site.request(method, &path, ANONYMOUS);
         let request = if parameters.is_empty() { request } else { request.form(parameters) };
         let mut answer = self.site.send(request).await;
         match answer.body["status"].as_str() {

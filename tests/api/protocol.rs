@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::persona::QUEUE_IN;
 use crate::server::Server;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/asyncapi.json"));
@@ -91,7 +91,7 @@ pub fn is_close_code(code: u16, reason: &str) -> bool {
 #[tokio::test]
 async fn the_document_of_the_server_is_that_of_the_docs() {
     let server = Server::start().await;
-    let mut served = server.get("/asyncapi.json", NOBODY).await.body;
+    let mut served = server.get("/asyncapi.json", ANONYMOUS).await.body;
     // A release without a new message needs no new document.
     served["info"]["version"] = DOCUMENT["info"]["version"].clone();
     if served != *DOCUMENT {
@@ -102,7 +102,7 @@ async fn the_document_of_the_server_is_that_of_the_docs() {
             "docs/asyncapi.json is another one: look at the difference, then\ncp target/asyncapi.json docs/"
         );
     }
-    let page = server.get("/docs", NOBODY).await.text;
+    let page = server.get("/docs", ANONYMOUS).await.text;
     for shown in ["guest_token_key", "KEY_STOKE", "user_id", "4520", "<code>GET_TOKEN</code>"] {
         assert!(page.contains(shown), "{shown}");
     }

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::server::Server;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 use crate::socket::Socket;
 
 /// Two players whose race does not start before the test is over.
@@ -153,7 +153,7 @@ async fn leaving_the_track_is_not_announced() {
 async fn the_words_are_the_same_for_all_and_worth_typing() {
     let server = long_start().await;
     let [anna, ben] = server.grid_of().await;
-    let answer = server.get(&format!("/api/v1/game/words?game_id={}", anna.game), NOBODY).await;
+    let answer = server.get(&format!("/api/v1/game/words?game_id={}", anna.game), ANONYMOUS).await;
     assert!(answer.text.starts_with(r#"{"ok":true,"words":""#), "{answer:?}");
 
     let words = anna.words().await;

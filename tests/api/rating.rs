@@ -6,7 +6,7 @@ use crate::database::on_both;
 use crate::device::Device;
 use crate::persona::Player;
 use crate::server::{Server, eventually};
-use crate::site::{Caller, NOBODY};
+use crate::site::{ANONYMOUS, Caller};
 
 /// The caller's rating, uncertainty and number of races.
 async fn rating(server: &Server, caller: &impl Caller) -> (f64, f64, u64) {
@@ -76,5 +76,5 @@ async fn a_race_alone_is_not_rated_and_guests_begin_like_all_players() {
     assert_eq!((rating.round(), races), (1000.0, 0));
     let own = server.get("/api/v1/rating", &anna).await;
     assert_eq!(own.ok()["last"], Value::Null);
-    server.get("/api/v1/rating", NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get("/api/v1/rating", ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
 }

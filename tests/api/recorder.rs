@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::raw::Raw;
 use crate::server::{Server, eventually};
-use crate::site::{Caller, NOBODY};
+use crate::site::{ANONYMOUS, Caller};
 use crate::socket::Socket;
 
 /// The sub-protocol in which edits are sent.
@@ -74,7 +74,7 @@ pub async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Valu
 /// The replay of a recording, as anyone sees it.
 pub async fn replay(server: &Server, recording: &Value) -> Value {
     let path = format!("/api/v1/recordings/{}", recording["link"].as_str().expect("a link"));
-    server.get(&path, NOBODY).await.ok().clone()
+    server.get(&path, ANONYMOUS).await.ok().clone()
 }
 
 fn text_of(edits: &Value) -> String {
@@ -297,7 +297,7 @@ async fn recordings_are_listed_for_their_player_and_go_with_the_account() {
         let gone = server.request(reqwest::Method::DELETE, "/api/v1/profile", &device);
         server.send(gone).await.ok();
         let path = format!("/api/v1/recordings/{}", own["link"].as_str().expect("a link"));
-        server.get(&path, NOBODY).await.refused(404, "GAME_NOT_FOUND");
+        server.get(&path, ANONYMOUS).await.refused(404, "GAME_NOT_FOUND");
     })
     .await;
 }
@@ -310,10 +310,10 @@ async fn links_cannot_be_guessed_and_queries_have_their_limits() {
     let link = recording(&server, &anna, anna.game).await["link"].as_str().unwrap().to_owned();
     let other = format!("{}-{}", anna.game, "0".repeat(20));
     for bad in [&other, &anna.game.to_string(), &format!("{link}0"), "x", "-", "9-9"] {
-        let answer = server.get(&format!("/api/v1/recordings/{bad}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/recordings/{bad}"), ANONYMOUS).await;
         answer.refused(404, "GAME_NOT_FOUND");
     }
-    server.get("/api/v1/recordings", NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get("/api/v1/recordings", ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     for bad in ["size=0", "size=101", "game_id=x", "cursor=1"] {
         let answer = server.get(&format!("/api/v1/recordings?{bad}"), &anna).await;
         answer.refused(422, "VALIDATION_ERROR");

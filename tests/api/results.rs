@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::persona::{Player, without_record};
 use crate::server::Server;
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const STATISTICS: &str = "/api/v1/game/statistics";
 
@@ -60,7 +60,8 @@ async fn the_rank_is_the_order_of_arrival_not_the_speed() {
     ben.finishes(50.0).await;
     anna.finishes(120.0).await;
 
-    let ranking = server.get(&format!("/api/v1/game/result?game_id={}", anna.game), NOBODY).await;
+    let ranking =
+        server.get(&format!("/api/v1/game/result?game_id={}", anna.game), ANONYMOUS).await;
     let mut ranking = ranking.ok()["ranking"].as_array().expect("a list").clone();
     ranking.iter_mut().for_each(without_record);
     let ids: Vec<_> = ranking.iter().map(|entry| entry["id"].as_str().expect("an id")).collect();
@@ -305,7 +306,7 @@ async fn strangers_see_registered_players_under_ids_of_one_race() {
             ranking.as_array().expect("a list").iter().map(|it| it["id"].clone()).collect()
         };
         let path = format!("/api/v1/game/result?game_id={}", ada.game);
-        let public = server.get(&path, NOBODY).await.ok()["ranking"].clone();
+        let public = server.get(&path, ANONYMOUS).await.ok()["ranking"].clone();
         let opaque = public[0]["id"].as_str().expect("an id").to_owned();
         assert!(opaque.starts_with("player-") && !opaque.contains("77"), "{opaque}");
         assert_eq!(public[0]["name"], "Ada");

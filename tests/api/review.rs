@@ -10,7 +10,7 @@ use crate::recorder::{claim, keys, recording, send, socket_of_edits, wait};
 use crate::server::{Server, eventually};
 use crate::setup::Settings;
 use crate::signing;
-use crate::site::{Answer, Caller, NOBODY};
+use crate::site::{ANONYMOUS, Answer, Caller};
 
 const ORGANISER: &str = "google-77";
 
@@ -38,7 +38,7 @@ async fn listed(server: &Server, query: &str) -> Vec<Value> {
 async fn board_is(server: &Server, query: &str, expected: &[&str]) {
     eventually("the board has these players", async || {
         let path = format!("/api/v1/boards?period=all&{query}");
-        let board = server.get(&path, NOBODY).await;
+        let board = server.get(&path, ANONYMOUS).await;
         let rows = board.ok()["rows"].as_array().expect("rows").clone();
         let names: Vec<_> = rows.iter().filter_map(|row| row["name"].as_str()).collect();
         (names == expected).then_some(())
@@ -111,7 +111,7 @@ async fn a_struck_result_leaves_boards_and_ratings_until_it_is_cleared() {
         .await;
         assert_eq!(shown["struck"], "typed by a program");
         let signed = format!("/api/v1/results/{}", id.as_str().expect("an id"));
-        let signed = server.get(&signed, NOBODY).await;
+        let signed = server.get(&signed, ANONYMOUS).await;
         assert_eq!(signed.ok()["result"]["struck"], "typed by a program");
         assert_eq!(listed(&server, "?judged=true").await[0]["verdict"], shown_verdict(verdict));
         // Again, it is the same one; and the race does not come back by being asked for.
@@ -233,10 +233,10 @@ async fn a_board_can_have_verified_results_only() {
         player.posts(claim(player.game, &edits)).await.ok();
         board_is(&server, "", &["Ben", "Anna"]).await;
         board_is(&server, "grade=verified", &["Anna"]).await;
-        let board = server.get("/api/v1/boards?period=all", NOBODY).await;
+        let board = server.get("/api/v1/boards?period=all", ANONYMOUS).await;
         let rows = &board.ok()["rows"];
         assert_eq!((&rows[0]["grade"], &rows[1]["grade"]), (&json!("claimed"), &json!("verified")));
-        let verified = server.get("/api/v1/boards?grade=verified", NOBODY).await;
+        let verified = server.get("/api/v1/boards?grade=verified", ANONYMOUS).await;
         assert_eq!(
             (&verified.ok()["grade"], &board.ok()["grade"]),
             (&json!("verified"), &Value::Null)
@@ -245,7 +245,10 @@ async fn a_board_can_have_verified_results_only() {
         judge(&server, &organiser(), &own["result_id"], true, "another person typed").await.ok();
         board_is(&server, "", &["Ben"]).await;
         board_is(&server, "grade=verified", &[]).await;
-        server.get("/api/v1/boards?grade=claimed", NOBODY).await.refused(422, "VALIDATION_ERROR");
+        server
+            .get("/api/v1/boards?grade=claimed", ANONYMOUS)
+            .await
+            .refused(422, "VALIDATION_ERROR");
     })
     .await;
 }
@@ -257,7 +260,7 @@ async fn only_organisers_judge_and_within_bounds() {
     anna.finishes(80.0).await;
     let id = recording(&server, &anna, anna.game).await["result_id"].clone();
     judge(&server, &anna, &id, true, "envy").await.refused(403, "NOT_PERMITTED");
-    judge(&server, NOBODY, &id, true, "envy").await.refused(401, "TOKEN_NOT_PROVIDED");
+    judge(&server, ANONYMOUS, &id, true, "envy").await.refused(401, "TOKEN_NOT_PROVIDED");
     server.get("/api/v1/review/results", &anna).await.refused(403, "NOT_PERMITTED");
     let unknown = json!(format!("{}-{}", anna.game, "0".repeat(20)));
     let organiser = organiser();

@@ -22,7 +22,7 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::cluster::Common;
 use crate::persona::{Player, QUEUE_IN};
 use crate::process::{Launch, Log, Process};
-use crate::site::{NOBODY, Site};
+use crate::site::{ANONYMOUS, Site};
 use crate::socket::Socket;
 
 pub use crate::setup::Settings;
@@ -125,7 +125,7 @@ impl Server {
 
     /// What a pod has counted under that name, over all labels; nothing yet is zero.
     pub async fn counted(&self, pod: usize, name: &str) -> u64 {
-        let metrics = self.operations(pod).get("/metrics", NOBODY).await.text;
+        let metrics = self.operations(pod).get("/metrics", ANONYMOUS).await.text;
         let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
         let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
         let values = lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<f64>().ok());
@@ -145,7 +145,7 @@ impl Server {
     /// The lobby socket of a newcomer who asks for something particular; INIT is still to be heard.
     pub async fn guest_in(&self, query: &str) -> Socket {
         let name = self.site.next_name();
-        self.site.connect(&name, &format!("{QUEUE_IN}{query}"), NOBODY).await
+        self.site.connect(&name, &format!("{QUEUE_IN}{query}"), ANONYMOUS).await
     }
 
     /// Guests who sit in the same lobby. It must have room for all and is full with the last of them if the server was
@@ -293,7 +293,7 @@ impl Server {
         for pod in 0..self.processes.len() {
             let site = self.site.at(pod);
             within(READY, "the server is ready", async || {
-                let answer = site.try_get("/healthcheck/ready", NOBODY).await?;
+                let answer = site.try_get("/healthcheck/ready", ANONYMOUS).await?;
                 (answer.status == 200).then_some(())
             })
             .await;

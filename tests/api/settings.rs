@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::process::Outcome;
 use crate::server::{Server, Settings};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// One sentence that names the culprit, on stderr, and a status that tells a script.
 #[track_caller]
@@ -232,7 +232,7 @@ logger:
         .await;
     let [anna] = server.race_of().await;
     assert_eq!(anna.words().await.len(), 4);
-    let request = server.request(reqwest::Method::GET, "/healthcheck/alive", NOBODY);
+    let request = server.request(reqwest::Method::GET, "/healthcheck/alive", ANONYMOUS);
     let answer = server.send(request.header("origin", "http://localhost:9090")).await;
     assert_eq!(answer.header("access-control-allow-origin"), "http://localhost:9090");
     let mentioned = server.log().lines().filter(|line| line.contains("logger")).count();

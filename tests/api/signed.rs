@@ -8,7 +8,7 @@ use crate::process::Outcome;
 use crate::recorder::{claim, keys, recording, send, socket_of_edits, wait};
 use crate::server::{Server, Settings};
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// Plays a race with edits; returns the player, and the document of the result.
 async fn verified_race(server: &Server) -> (Player, Value) {
@@ -30,7 +30,7 @@ async fn verified_race(server: &Server) -> (Player, Value) {
 /// The document of a recording, as anyone gets it.
 async fn document(server: &Server, own: &Value) -> Value {
     let id = own["result_id"].as_str().expect("an id");
-    server.get(&format!("/api/v1/results/{id}"), NOBODY).await.ok().clone()
+    server.get(&format!("/api/v1/results/{id}"), ANONYMOUS).await.ok().clone()
 }
 
 /// Checks a document by the command, with the key that a route has returned.
@@ -64,7 +64,7 @@ async fn a_result_is_signed_for_anyone_and_checked_without_the_server() {
         for _ in 0..4 {
             assert_eq!(self::document(&server, &own).await, document);
         }
-        let key = server.get("/api/v1/results/key", NOBODY).await;
+        let key = server.get("/api/v1/results/key", ANONYMOUS).await;
         assert_eq!((key.status, key.header("content-type")), (200, "application/x-pem-file"));
         assert_eq!(key.text.trim(), signing::PUBLIC_KEY.trim());
 
@@ -74,7 +74,7 @@ async fn a_result_is_signed_for_anyone_and_checked_without_the_server() {
             assert!(outcome.stdout.contains(line), "{line} is not in\n{}", outcome.stdout);
         }
         let replay = format!("/api/v1/recordings/{}", own["link"].as_str().expect("a link"));
-        let replay = server.get(&replay, NOBODY).await;
+        let replay = server.get(&replay, ANONYMOUS).await;
         let player = &replay.ok()["players"][0];
         assert_eq!(player["result_id"], own["result_id"]);
         assert_eq!(player["name"], document["result"]["name"]);
@@ -87,7 +87,7 @@ async fn the_check_finds_what_was_changed_and_names_it() {
     let settings = Server::with().set("game.player_limit", 1).set("game.word_count", 6);
     let server = settings.start().await;
     let (anna, document) = verified_race(&server).await;
-    let key = server.get("/api/v1/results/key", NOBODY).await.text;
+    let key = server.get("/api/v1/results/key", ANONYMOUS).await.text;
     let mut faster = document.clone();
     faster["result"]["wpm"] = json!(250);
     fails_with(&verify(&faster.to_string(), &key), "signature: what is signed is another result");
@@ -128,7 +128,7 @@ async fn only_results_that_exist_are_signed_by_ids_that_cannot_be_guessed() {
     assert_eq!(claimed["result"]["log"]["count"], 0);
     let link = own["link"].as_str().expect("a link");
     for bad in [link, &format!("{}-1", anna.game), &anna.game.to_string(), "x", "-", "9-9"] {
-        let answer = server.get(&format!("/api/v1/results/{bad}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/results/{bad}"), ANONYMOUS).await;
         answer.refused(404, "GAME_NOT_FOUND");
     }
 }

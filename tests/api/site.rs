@@ -16,17 +16,17 @@ use crate::secrets;
 use crate::server::PATIENCE;
 use crate::socket::{Refusal, Socket};
 
-/// Who sends a request: a [`Player`], a bare token, or [`NOBODY`].
+/// Who sends a request: a [`Player`], a bare token, or [`ANONYMOUS`].
 pub trait Caller {
     fn token(&self) -> Option<&str>;
 }
 
 /// A caller without a cookie.
-pub const NOBODY: &Nobody = &Nobody;
+pub const ANONYMOUS: &Anonymous = &Anonymous;
 
-pub struct Nobody;
+pub struct Anonymous;
 
-impl Caller for Nobody {
+impl Caller for Anonymous {
     fn token(&self) -> Option<&str> {
         None
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::server::{Server, time_passes};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 use crate::socket::Heard;
 
 #[tokio::test]
@@ -116,11 +116,11 @@ async fn the_countdown_to_start_runs_down_to_nought() {
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 0.8).start().await;
     let [mut anna, _ben] = server.grid_of().await;
     let path = format!("/api/v1/game/countdown?game_id={}", anna.game);
-    let left = server.get(&path, NOBODY).await.ok()["seconds_left"].as_f64().expect("a number");
+    let left = server.get(&path, ANONYMOUS).await.ok()["seconds_left"].as_f64().expect("a number");
     assert!(left > 0.0 && left <= 0.8, "{left}");
 
     anna.hears("START").await;
-    let answer = server.get(&path, NOBODY).await;
+    let answer = server.get(&path, ANONYMOUS).await;
     assert_eq!(answer.ok()["seconds_left"].as_f64(), Some(0.0));
 }
 

@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::cluster;
 use crate::persona::QUEUE_IN;
 use crate::server::{Server, eventually};
-use crate::site::{Answer, NOBODY, Site};
+use crate::site::{ANONYMOUS, Answer, Site};
 
 /// Posts a form to the switches.
 async fn switch(site: &Site, form: &str) -> Answer {
-    let request = site.request(Method::POST, "/ops/switch", NOBODY).body(form.to_owned());
+    let request = site.request(Method::POST, "/ops/switch", ANONYMOUS).body(form.to_owned());
     site.send(request.header("content-type", "application/x-www-form-urlencoded")).await
 }
 
 /// Why a module is off on a pod, by its operations page; nothing if it is on.
 async fn off(server: &Server, pod: usize, module: &str) -> Value {
-    let figures = server.operations(pod).get("/ops/figures.json", NOBODY).await;
+    let figures = server.operations(pod).get("/ops/figures.json", ANONYMOUS).await;
     let modules = figures.ok()["modules"].as_array().expect("a list").clone();
     modules.into_iter().find(|it| it["name"] == module).expect("the module")["off"].take()
 }
@@ -60,7 +60,7 @@ async fn a_module_that_is_off_refuses_requests_and_sockets_also_after_a_restart(
             (&off["by"], &off["everywhere"]),
             (&"127.0.0.1 (loopback)".into(), &true.into())
         );
-        let metrics = server.operations(0).get("/metrics", NOBODY).await.text;
+        let metrics = server.operations(0).get("/metrics", ANONYMOUS).await.text;
         assert!(metrics.contains("typephoon_handler_enabled{module=\"race\"} 0"), "{metrics}");
         assert!(metrics.contains("typephoon_handler_enabled{module=\"lobby\"} 1"), "{metrics}");
         if !is_restarted {
@@ -73,7 +73,7 @@ async fn a_module_that_is_off_refuses_requests_and_sockets_also_after_a_restart(
     anna.race().await;
     assert_eq!(off(&server, 0, "race").await, Value::Null);
 
-    let figures = server.operations(0).get("/ops/figures.json", NOBODY).await;
+    let figures = server.operations(0).get("/ops/figures.json", ANONYMOUS).await;
     let acts = figures.ok()["acts"].to_string();
     assert!(acts.contains("switch off module") && acts.contains("race (all pods)"), "{acts}");
     assert!(server.log().contains("audit: an operator acts"), "{}", server.log());
@@ -83,7 +83,7 @@ async fn a_module_that_is_off_refuses_requests_and_sockets_also_after_a_restart(
 async fn a_switch_is_not_moved_by_other_sites_nor_to_where_it_cannot_go() {
     let server = Server::with().embedded().start().await;
     let site = server.operations(0);
-    let request = site.request(Method::POST, "/ops/switch", NOBODY);
+    let request = site.request(Method::POST, "/ops/switch", ANONYMOUS);
     let request =
         request.header("origin", "https://evil.example").body("module=race&to=off&where=all");
     site.send(request).await.refused(403, "ORIGIN_NOT_ALLOWED");
@@ -95,7 +95,7 @@ async fn a_switch_is_not_moved_by_other_sites_nor_to_where_it_cannot_go() {
     switch(&site, "module=online&to=off&where=all").await.ok();
     switch(&site, "module=online&to=on&where=pod").await.refused(422, "VALIDATION_ERROR");
     assert_eq!(off(&server, 0, "race").await, Value::Null);
-    server.get("/api/v1/online", NOBODY).await.refused(503, "SERVICE_UNAVAILABLE");
+    server.get("/api/v1/online", ANONYMOUS).await.refused(503, "SERVICE_UNAVAILABLE");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_module_goes_off_on_one_pod_or_on_all() {
     let server = Server::with().on_pods(2).start().await;
     let [first, second] = [0, 1].map(|pod| server.operations(pod));
     switch(&first, "module=lobby&to=off&where=pod").await.ok();
-    server.at(0).handshake(QUEUE_IN, NOBODY).await.refused(503, "SERVICE_UNAVAILABLE");
+    server.at(0).handshake(QUEUE_IN, ANONYMOUS).await.refused(503, "SERVICE_UNAVAILABLE");
     assert_eq!(off(&server, 0, "lobby").await["everywhere"], false);
     assert_eq!(off(&server, 1, "lobby").await, Value::Null);
 

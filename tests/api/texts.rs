@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::persona::Player;
 use crate::server::Server;
 use crate::setup::Settings;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const FRIENDS: &str = "?invite_token=abcdefghij";
 
@@ -28,7 +28,7 @@ async fn practice(server: &Server, query: &str) -> (Player, Value) {
 #[tokio::test]
 async fn a_player_alone_chooses_words_of_a_language_quotations_or_code() {
     let server = quick().start().await;
-    let offered = server.get("/api/v1/texts", NOBODY).await.ok().clone();
+    let offered = server.get("/api/v1/texts", ANONYMOUS).await.ok().clone();
     let kinds: Vec<_> = offered["kinds"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
     assert_eq!(kinds, ["words", "quotes", "code", "own", "again"]);
     assert!(offered["kinds"][0]["languages"].as_array().unwrap().len() >= 6, "{offered}");
@@ -57,7 +57,7 @@ async fn a_text_that_is_not_offered_is_refused() {
     let server = quick().start().await;
     for query in ["text=poems", "text=own", "text=code&language=german", "text=again&of=x"] {
         let path = format!("/api/v1/lobby/queue-in/ws?game_type=single&{query}");
-        server.handshake(&path, NOBODY).await.refused(403, "VALIDATION_ERROR");
+        server.handshake(&path, ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::persona::Player;
 use crate::server::Server;
 use crate::setup::Settings;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const SHORT: &str = "?game_type=timed&seconds=3";
 
@@ -127,11 +127,11 @@ async fn each_time_has_lobbies_of_its_own_and_friends_can_race_against_the_clock
 #[tokio::test]
 async fn only_the_times_of_the_settings_can_be_chosen() {
     let server = short_races().start().await;
-    let offered = server.get("/api/v1/lobby/timed", NOBODY).await;
+    let offered = server.get("/api/v1/lobby/timed", ANONYMOUS).await;
     assert_eq!(offered.ok()["seconds"], json!([60, 3]));
     for query in ["game_type=timed&seconds=7", "game_type=timed&seconds=soon", "game_type=chess"] {
         let handshake =
-            server.handshake(&format!("/api/v1/lobby/queue-in/ws?{query}"), NOBODY).await;
+            server.handshake(&format!("/api/v1/lobby/queue-in/ws?{query}"), ANONYMOUS).await;
         handshake.refused(403, "VALIDATION_ERROR");
     }
 }

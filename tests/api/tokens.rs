@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::server::Server;
 use crate::signing;
-use crate::site::{Answer, Caller, NOBODY};
+use crate::site::{ANONYMOUS, Answer, Caller};
 
 /// Everything that asks for a token, in a form that is otherwise proper.
 const DOORS: [(Method, &str); 7] = [
@@ -56,11 +56,11 @@ fn with(name: &str, value: Value) -> Value {
 async fn without_a_token_no_request_is_let_in() {
     let server = Server::start().await;
     for (method, path) in DOORS {
-        let answer = knock(&server, method, path, NOBODY).await;
+        let answer = knock(&server, method, path, ANONYMOUS).await;
         answer.refused(401, "TOKEN_NOT_PROVIDED");
         assert_eq!(answer.body["error"]["message"], "Access token 'TP_AT' not present in cookie");
     }
-    server.handshake(GAME_SOCKET, NOBODY).await.refused(403, "TOKEN_NOT_PROVIDED");
+    server.handshake(GAME_SOCKET, ANONYMOUS).await.refused(403, "TOKEN_NOT_PROVIDED");
     every_door_refuses(&server, "", 401, "TOKEN_NOT_PROVIDED").await;
 }
 
@@ -151,14 +151,14 @@ async fn what_is_asked_is_checked_before_who_asks() {
         "/api/v1/profile/history?page=0&size=20",
     ];
     for path in bad {
-        server.get(path, NOBODY).await.refused(422, "VALIDATION_ERROR");
+        server.get(path, ANONYMOUS).await.refused(422, "VALIDATION_ERROR");
         server.get(path, &"garbage".to_owned()).await.refused(422, "VALIDATION_ERROR");
     }
     server
-        .post("/api/v1/game/statistics", NOBODY, &json!({}))
+        .post("/api/v1/game/statistics", ANONYMOUS, &json!({}))
         .await
         .refused(422, "VALIDATION_ERROR");
-    server.handshake("/api/v1/game/ws?game_id=x", NOBODY).await.refused(403, "VALIDATION_ERROR");
+    server.handshake("/api/v1/game/ws?game_id=x", ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
 }
 
 #[tokio::test]

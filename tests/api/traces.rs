@@ -15,7 +15,7 @@ use crate::collector::{Collector, Manner, Span};
 use crate::persona::Player;
 use crate::pods::race_on;
 use crate::server::{Server, time_passes};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c803100";
 const PARENT: &str = "b7ad6b7169203331";
@@ -263,7 +263,7 @@ async fn an_error_answer_tells_the_trace_that_its_client_has_begun() {
     let settings = collector.watch(Server::with().embedded(), 1);
     let server = settings.start().await;
     let ask = async |path: &str, flags: &str| {
-        let request = server.request(reqwest::Method::GET, path, NOBODY);
+        let request = server.request(reqwest::Method::GET, path, ANONYMOUS);
         server.send(request.header("traceparent", traceparent(flags))).await
     };
     for (path, status, code) in [
@@ -275,7 +275,7 @@ async fn an_error_answer_tells_the_trace_that_its_client_has_begun() {
         assert_eq!(answer.header("x-trace-id"), TRACE, "{answer:?}");
         assert_eq!(answer.body["error"]["trace_id"], TRACE, "{answer:?}");
     }
-    let unasked = server.get("/api/v1/auth/guest-token?key=none", NOBODY).await;
+    let unasked = server.get("/api/v1/auth/guest-token?key=none", ANONYMOUS).await;
     assert_eq!(unasked.header("x-trace-id").len(), TRACE.len(), "one of the server's own");
     assert!(ask("/api/v1/online", "00").await.ok().get("error").is_none());
     assert_eq!(

@@ -4,7 +4,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::persona::QUEUE_IN;
 use crate::server::Server;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 #[tokio::test]
 async fn a_browser_that_offers_compression_is_served() {
@@ -59,7 +59,7 @@ async fn a_crash_ends_the_connection_without_a_word() {
 async fn a_handshake_of_another_age_is_refused_in_the_envelope() {
     let server = Server::start().await;
     for (name, value) in [("sec-websocket-version", "8"), ("upgrade", "h2c")] {
-        let mut request = server.handshake_request(QUEUE_IN, NOBODY).build().expect("a request");
+        let mut request = server.handshake_request(QUEUE_IN, ANONYMOUS).build().expect("a request");
         request.headers_mut().insert(name, value.parse().expect("a value"));
         let answer = server.send_request(request).await;
         assert!((400..500).contains(&answer.status), "{name}: {value}: {answer:?}");
@@ -75,7 +75,7 @@ async fn neither_a_token_nor_the_words_reach_the_log() {
     anna.types(0, 0).await;
     anna.finishes(60.0).await;
     anna.leaves_track().close().await;
-    server.get("/healthcheck/ready", NOBODY).await.ok();
+    server.get("/healthcheck/ready", ANONYMOUS).await.ok();
 
     let log = server.log();
     assert!(log.lines().count() > 1, "{log}");

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, eventually};
-use crate::site::{Caller, NOBODY, Site};
+use crate::site::{ANONYMOUS, Caller, Site};
 use crate::socket::Socket;
 
 const FRIENDS: &str = "?invite_token=abcdefghij";
@@ -32,7 +32,7 @@ async fn spectator(site: &Site, link: &str, caller: &impl Caller) -> (Socket, Va
 async fn on_each_pod(server: &Server, link: &str) -> Vec<(Socket, Value)> {
     let mut spectators = Vec::new();
     for pod in 0..server.site().ports().len() {
-        spectators.push(spectator(&server.site().at(pod), link, NOBODY).await);
+        spectators.push(spectator(&server.site().at(pod), link, ANONYMOUS).await);
     }
     spectators
 }
@@ -110,7 +110,7 @@ async fn spectators_on_every_pod_see_carets_results_and_the_end() {
         let scene = becomes(socket, |it| it["stage"] == "over" && it["replay"].is_string()).await;
         assert_eq!(scene["carets"].as_array().map(Vec::len), Some(2), "{second}");
         let replay = format!("/api/v1/recordings/{}", scene["replay"].as_str().expect("a link"));
-        server.get(&replay, NOBODY).await.ok();
+        server.get(&replay, ANONYMOUS).await.ok();
         for secret in [&anna.id, &ben.id, &anna.token, &ben.token] {
             assert!(!scene.to_string().contains(secret.as_str()), "{scene}");
         }
@@ -174,7 +174,7 @@ async fn a_lobby_is_watched_through_its_countdown_until_the_race() {
         Server::with().set("game.player_limit", 2).set("game.start_countdown", 1).start().await;
     let mut anna = server.guest().await;
     let link = link(&anna).await;
-    let (mut socket, scene) = spectator(&server.site(), &link, NOBODY).await;
+    let (mut socket, scene) = spectator(&server.site(), &link, ANONYMOUS).await;
     assert_eq!((&scene["stage"], &scene["words"]), (&json!("lobby"), &Value::Null));
     let ben = server.guest().await;
     let scene = becomes(&mut socket, |it| it["players"].as_array().map(Vec::len) == Some(2)).await;
@@ -208,24 +208,25 @@ async fn the_host_of_friends_forbids_spectators_and_allows_them_again() {
     assert_eq!(told["allowed"], false);
     let share = ben.asks("/api/v1/watch").await.ok().clone();
     assert_eq!((&share["link"], &share["allowed"]), (&Value::Null, &json!(false)));
-    server.get(&format!("/api/v1/watch/{link}"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
-    server.handshake(&path(&link), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+    server.get(&format!("/api/v1/watch/{link}"), ANONYMOUS).await.refused(404, "GAME_NOT_FOUND");
+    server.handshake(&path(&link), ANONYMOUS).await.refused(404, "GAME_NOT_FOUND");
     anna.tells("/api/v1/watch", choice(true)).await.ok();
     // A pod that had spectators of it may need a moment.
     for pod in 0..server.site().ports().len() {
         eventually("the lobby can be watched", async || {
-            let answer = server.site().at(pod).get(&format!("/api/v1/watch/{link}"), NOBODY).await;
+            let answer =
+                server.site().at(pod).get(&format!("/api/v1/watch/{link}"), ANONYMOUS).await;
             (answer.status == 200 && answer.body["stage"] == "lobby").then_some(())
         })
         .await;
     }
-    spectator(&server.site(), &link, NOBODY).await;
+    spectator(&server.site(), &link, ANONYMOUS).await;
     // A choice of the whole lobby from its opening on.
     let mut zoe = server.guest().await;
     zoe.queues_in("?invite_token=zzzzzzzzzz&watch=false").await;
     assert_eq!(zoe.asks("/api/v1/watch").await.ok()["allowed"], false);
     let bad = format!("{QUEUE_IN}{FRIENDS}&watch=perhaps");
-    server.handshake(&bad, NOBODY).await.refused(403, "VALIDATION_ERROR");
+    server.handshake(&bad, ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
     // An open lobby is open.
     let open = json!({"game_id": stranger.game, "allowed": false});
     stranger.tells("/api/v1/watch", open).await.refused(404, "GAME_NOT_FOUND");
@@ -286,12 +287,12 @@ async fn a_race_has_so_many_spectators_and_no_more() {
     let server = settings.set("game.player_limit", 1).start().await;
     let [anna] = server.race_of().await;
     let link = link(&anna).await;
-    let (first, _) = spectator(&server.site(), &link, NOBODY).await;
-    let _second = spectator(&server.site(), &link, NOBODY).await;
-    server.handshake(&path(&link), NOBODY).await.refused(429, "TOO_MANY_REQUESTS");
+    let (first, _) = spectator(&server.site(), &link, ANONYMOUS).await;
+    let _second = spectator(&server.site(), &link, ANONYMOUS).await;
+    server.handshake(&path(&link), ANONYMOUS).await.refused(429, "TOO_MANY_REQUESTS");
     first.close().await;
     eventually("there is a place", async || {
-        let found = server.site().try_connect("a spectator", &path(&link), NOBODY).await;
+        let found = server.site().try_connect("a spectator", &path(&link), ANONYMOUS).await;
         found.ok().map(drop)
     })
     .await;
@@ -311,7 +312,7 @@ async fn a_player_who_watches_takes_no_socket_away_and_counts_once() {
     for socket in &mut sockets {
         socket.is_alive().await;
     }
-    assert_eq!(server.get("/api/v1/online", NOBODY).await.ok()["players"], 1);
+    assert_eq!(server.get("/api/v1/online", ANONYMOUS).await.ok()["players"], 1);
 }
 
 #[tokio::test]
@@ -320,12 +321,12 @@ async fn thousands_of_messages_of_a_spectator_disturb_no_player() {
     let server = settings.start().await;
     let [mut anna, mut ben] = server.race_of().await;
     let link = link(&anna).await;
-    let (mut loud, scene) = spectator(&server.site(), &link, NOBODY).await;
-    let (mut quiet, _) = spectator(&server.site(), &link, NOBODY).await;
+    let (mut loud, scene) = spectator(&server.site(), &link, ANONYMOUS).await;
+    let (mut quiet, _) = spectator(&server.site(), &link, ANONYMOUS).await;
     // They do not read either.
     let mut deaf = Vec::new();
     for _ in 0..20 {
-        deaf.push(spectator(&server.site(), &link, NOBODY).await);
+        deaf.push(spectator(&server.site(), &link, ANONYMOUS).await);
     }
     let stroke =
         json!({"event": "KEY_STOKE", "game_id": anna.game, "word_index": 1, "char_index": 1});
@@ -348,17 +349,17 @@ async fn only_players_get_the_link_and_it_cannot_be_guessed() {
     let stranger = server.guest().await;
     let path_of = |game: i64| format!("/api/v1/watch?game_id={game}");
     server.get(&path_of(anna.game), &stranger).await.refused(400, "NOT_A_PARTICIPANT");
-    server.get(&path_of(anna.game), NOBODY).await.refused(401, "TOKEN_NOT_PROVIDED");
+    server.get(&path_of(anna.game), ANONYMOUS).await.refused(401, "TOKEN_NOT_PROVIDED");
     server.get(&path_of(999_999), &anna).await.refused(404, "GAME_NOT_FOUND");
-    let own = server.get(&format!("/api/v1/watch/{link}"), NOBODY).await;
+    let own = server.get(&format!("/api/v1/watch/{link}"), ANONYMOUS).await;
     assert_eq!(own.ok()["stage"], "running");
     let guessed = format!("{}-{}", anna.game, "0".repeat(20));
     for bad in [guessed.as_str(), &anna.game.to_string(), &format!("{link}0"), "x", "9-9"] {
-        let answer = server.get(&format!("/api/v1/watch/{bad}"), NOBODY).await;
+        let answer = server.get(&format!("/api/v1/watch/{bad}"), ANONYMOUS).await;
         answer.refused(404, "GAME_NOT_FOUND");
-        server.handshake(&path(bad), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+        server.handshake(&path(bad), ANONYMOUS).await.refused(404, "GAME_NOT_FOUND");
     }
-    server.handshake("/api/v1/watch/live/ws", NOBODY).await.refused(403, "VALIDATION_ERROR");
+    server.handshake("/api/v1/watch/live/ws", ANONYMOUS).await.refused(403, "VALIDATION_ERROR");
     // Another kind of link.
     anna.finishes(80.0).await;
     let replay = eventually("the race is recorded", async || {
@@ -366,10 +367,13 @@ async fn only_players_get_the_link_and_it_cannot_be_guessed() {
         answer.ok()["recordings"][0]["link"].as_str().map(ToOwned::to_owned)
     })
     .await;
-    server.get(&format!("/api/v1/watch/{replay}"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
-    server.get(&format!("/api/v1/recordings/{link}"), NOBODY).await.refused(404, "GAME_NOT_FOUND");
+    server.get(&format!("/api/v1/watch/{replay}"), ANONYMOUS).await.refused(404, "GAME_NOT_FOUND");
+    server
+        .get(&format!("/api/v1/recordings/{link}"), ANONYMOUS)
+        .await
+        .refused(404, "GAME_NOT_FOUND");
     // It leads there as long as the race can be read.
-    let (mut socket, scene) = spectator(&server.site(), &link, NOBODY).await;
+    let (mut socket, scene) = spectator(&server.site(), &link, ANONYMOUS).await;
     assert_eq!(scene["stage"], "over");
     socket.is_alive().await;
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::browser::Browser;
 use crate::openid::Provider;
 use crate::server::Server;
-use crate::site::{Answer, NOBODY};
+use crate::site::{ANONYMOUS, Answer};
 
 /// A path under `/web/` that the page names.
 fn named_in(page: &str, end: &str) -> String {
@@ -18,23 +18,23 @@ fn named_in(page: &str, end: &str) -> String {
 }
 
 async fn with(server: &Server, path: &str, header: &str, value: &str) -> Answer {
-    server.send(server.request(Method::GET, path, NOBODY).header(header, value)).await
+    server.send(server.request(Method::GET, path, ANONYMOUS).header(header, value)).await
 }
 
 #[tokio::test]
 async fn the_front_door_is_the_client_with_all_its_files() {
     let server = Server::start().await;
-    let page = server.get("/", NOBODY).await;
+    let page = server.get("/", ANONYMOUS).await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     for (end, kind) in [(".js", "text/javascript"), (".css", "text/css")] {
-        let file = server.get(&named_in(&page.text, end), NOBODY).await;
+        let file = server.get(&named_in(&page.text, end), ANONYMOUS).await;
         assert_eq!(
             (file.status, file.header("content-type")),
             (200, &*format!("{kind}; charset=utf-8"))
         );
         assert!(!file.text.is_empty(), "{file:?}");
     }
-    for answer in [page, server.get("/docs", NOBODY).await] {
+    for answer in [page, server.get("/docs", ANONYMOUS).await] {
         assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
@@ -42,7 +42,7 @@ async fn the_front_door_is_the_client_with_all_its_files() {
 #[tokio::test]
 async fn a_page_of_the_client_is_locked_up() {
     let server = Server::start().await;
-    let page = server.get("/", NOBODY).await;
+    let page = server.get("/", ANONYMOUS).await;
     let policy = page.header("content-security-policy");
     for rule in [
         "default-src 'self'",
@@ -68,9 +68,9 @@ async fn a_page_of_the_client_is_locked_up() {
 #[tokio::test]
 async fn a_file_that_has_not_changed_is_not_sent_again() {
     let server = Server::start().await;
-    let page = server.get("/", NOBODY).await;
+    let page = server.get("/", ANONYMOUS).await;
     for path in ["/".to_owned(), named_in(&page.text, ".js")] {
-        let first = server.get(&path, NOBODY).await;
+        let first = server.get(&path, ANONYMOUS).await;
         assert_eq!(first.header("cache-control"), "no-cache");
         let etag = first.header("etag");
         assert!(etag.len() > 20, "{first:?}");
@@ -84,9 +84,9 @@ async fn a_file_that_has_not_changed_is_not_sent_again() {
 #[tokio::test]
 async fn a_text_is_compressed_for_who_can_unpack_it() {
     let server = Server::start().await;
-    let plain = server.get("/", NOBODY).await;
+    let plain = server.get("/", ANONYMOUS).await;
     assert_eq!(plain.header("content-encoding"), "");
-    let request = server.request(Method::GET, "/", NOBODY).header("accept-encoding", "gzip, br");
+    let request = server.request(Method::GET, "/", ANONYMOUS).header("accept-encoding", "gzip, br");
     // By hand, since the client of the tests takes bytes for text.
     let url = request.build().expect("a request");
     let packed =
@@ -106,15 +106,16 @@ async fn a_text_is_compressed_for_who_can_unpack_it() {
 #[tokio::test]
 async fn head_says_what_get_would_send() {
     let server = Server::start().await;
-    let page = server.get("/", NOBODY).await;
+    let page = server.get("/", ANONYMOUS).await;
     for path in ["/".to_owned(), named_in(&page.text, ".css")] {
-        let [head, get] = [Method::HEAD, Method::GET].map(|it| server.request(it, &path, NOBODY));
+        let [head, get] =
+            [Method::HEAD, Method::GET].map(|it| server.request(it, &path, ANONYMOUS));
         let (head, get) = (server.send(head).await, server.send(get).await);
         assert_eq!((head.status, head.text.as_str()), (200, ""));
         for name in ["content-type", "content-length", "etag"] {
             assert_eq!(head.header(name), get.header(name), "{name} of {path}");
         }
-        let wrong = server.post(&path, NOBODY, &Value::Null).await;
+        let wrong = server.post(&path, ANONYMOUS, &Value::Null).await;
         wrong.refused(405, "METHOD_NOT_ALLOWED");
         assert!(wrong.header("allow").contains("GET"), "{wrong:?}");
     }
@@ -137,7 +138,7 @@ async fn there_is_nothing_beside_the_files_of_the_client() {
         "/index",
         "/Cargo.toml",
     ] {
-        server.get(path, NOBODY).await.refused(404, "NOT_FOUND");
+        server.get(path, ANONYMOUS).await.refused(404, "NOT_FOUND");
     }
 }
 
@@ -149,17 +150,17 @@ async fn without_the_client_the_front_door_leads_to_the_frontend() {
         [(off(), "http://localhost:3000"), (off().set("front_end_endpoint", frontend), frontend)]
     {
         let server = settings.start().await;
-        let answer = server.get("/", NOBODY).await;
+        let answer = server.get("/", ANONYMOUS).await;
         assert_eq!((answer.status, answer.header("location")), (307, to));
-        server.get("/web/index.html", NOBODY).await.refused(404, "NOT_FOUND");
-        assert_eq!(server.get("/docs", NOBODY).await.status, 200);
+        server.get("/web/index.html", ANONYMOUS).await.refused(404, "NOT_FOUND");
+        assert_eq!(server.get("/docs", ANONYMOUS).await.status, 200);
     }
 }
 
 #[tokio::test]
 async fn a_login_that_fails_ends_at_the_client_unless_the_operator_has_another_page() {
     let failed = async |server: &Server| {
-        let answer = server.get("/api/v1/auth/google/login", NOBODY).await;
+        let answer = server.get("/api/v1/auth/google/login", ANONYMOUS).await;
         answer.header("location").to_owned()
     };
     let server = Server::start().await;

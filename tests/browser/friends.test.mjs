@@ -40,7 +40,7 @@ test('a link leads friends into a race within seconds', async (t) => {
 test('the host chooses the text, and all friends see the choice', async (t) => {
   const { chrome, anna, link } = await lobbyOfFriends(t);
   const ben = await joins(t, chrome, link);
-  await ben.getByText('Text: default length.').waitFor();
+  await ben.getByText('Text: the usual length.').waitFor();
   assert.equal(await ben.getByLabel('Length').count(), 0);
   await anna.getByLabel('Length').selectOption('50 words');
   await ben.getByText('Text: 50 words.').waitFor();
@@ -55,13 +55,13 @@ test('the host chooses the text, and all friends see the choice', async (t) => {
 test('the host chooses by keyboard, and two quick choices both count', async (t) => {
   const { chrome, anna, link } = await lobbyOfFriends(t);
   const ben = await joins(t, chrome, link);
-  await ben.getByText('Text: default length.').waitFor();
+  await ben.getByText('Text: the usual length.').waitFor();
   const release = await hold(anna, '**/lobby/players*');
   await anna.getByLabel('Punctuation').focus();
   await anna.keyboard.press('Space');
   await anna.keyboard.press('Tab');
   await anna.keyboard.press('Space');
-  await ben.getByText('Text: default length, with punctuation and numbers.').waitFor();
+  await ben.getByText('Text: the usual length, with punctuation and numbers.').waitFor();
   release();
   await anna.waitForLoadState('networkidle');
   assert.ok(await anna.getByLabel('Numbers').evaluate((it) => it === document.activeElement && it.checked));

@@ -1,4 +1,4 @@
-// Who logs in: the account that the browser's cookie names, or whoever a human types into the form.
+// Who logs in: the account that the browser's cookie names, or the one whose name a human types into the form.
 //
 // The cookie is `openid_account=<sub>` or `openid_account=<sub>:<name>`, both percent-encoded, or
 // `openid_account=deny` for somebody who declines. It belongs to the browser and not to the

@@ -21,7 +21,7 @@ import { interact } from './login.mjs';
 import { failAsTold, steer } from './steering.mjs';
 import { newKey } from './tokens.mjs';
 
-// Stdout is for the one line, and nobody may be reading it after that. The library would print its
+// Stdout is for the one line, and it may have no reader after that. The library would print its
 // notices there.
 globalThis.console = new Console(process.stderr);
 

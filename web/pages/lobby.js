@@ -402,7 +402,7 @@ class Lobby {
 // A text in words.
 function nameOf({ words, punctuation, numbers }) {
   const extras = [punctuation && 'punctuation', numbers && 'numbers'].filter(Boolean).join(' and ');
-  return `Text: ${words === null ? 'default length' : count(words, 'word', 'words')}${extras && `, with ${extras}`}.`;
+  return `Text: ${words === null ? 'the usual length' : count(words, 'word', 'words')}${extras && `, with ${extras}`}.`;
 }
 
 // A hint while waiting for friends: why they may not be here yet, or how they join.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::story::{Action, Facts, Outcome, Step};
+use super::story::{Action, Facts, Outcome, StoryStep};
 use super::*;
 
 /// What the clerk knows of a seat.
@@ -110,7 +110,7 @@ impl Clerk {
     }
 
     /// Does the same as the games, in a plain way.
-    pub(super) fn take(&mut self, step: &Step, now: Timestamp) -> Outcome {
+    pub(super) fn take(&mut self, step: &StoryStep, now: Timestamp) -> Outcome {
         let (id, user) = (step.game, step.user.id.clone());
         match step.action {
             Action::Wait => Outcome::Nothing,
@@ -281,7 +281,7 @@ impl Clerk {
 }
 
 /// A step in a game that is there.
-fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
+fn in_game(sheet: &mut Sheet, step: &StoryStep, now: Timestamp) -> Outcome {
     let (action, stage) = (step.action, sheet.stage);
     let ranked = sheet.people().filter(|seat| seat.rank.is_some_and(|it| it > 0)).count();
     match action {
@@ -304,7 +304,7 @@ fn in_game(sheet: &mut Sheet, step: &Step, now: Timestamp) -> Outcome {
 /// A step of a player with a seat.
 fn in_seat(
     seat: &mut SeatNote,
-    step: &Step,
+    step: &StoryStep,
     stage: Stage,
     ranked: usize,
     now: Timestamp,

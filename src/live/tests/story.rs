@@ -105,7 +105,7 @@ impl RandomStep {
     }
 
     /// The step among these games. `last` is the newest game so far, and `number` the number of earlier steps.
-    fn among(self, facts: &Facts, last: GameId, now: Timestamp, number: usize) -> Step {
+    fn among(self, facts: &Facts, last: GameId, now: Timestamp, number: usize) -> StoryStep {
         let fitting: Vec<_> = facts.values().filter(|game| fits(self.action, game, now)).collect();
         let chosen = fitting.get(self.which % fitting.len().max(1)).filter(|_| self.aimed);
         let game = chosen.map_or(GameId(last.0 - self.which as i64 % 4), |game| game.id);
@@ -128,7 +128,7 @@ impl RandomStep {
         let socket = open.unwrap_or(SocketId(number as u64));
         let door = facts.get(&game).map_or(Door::OPEN, |game| game.door.clone());
         let (seen, claim) = (self.seen(now), self.claim(now));
-        Step { action: self.action, user, game, door, socket, wait, claimed, seen, claim }
+        StoryStep { action: self.action, user, game, door, socket, wait, claimed, seen, claim }
     }
 }
 
@@ -183,7 +183,7 @@ fn fits(action: Action, game: &Game, now: Timestamp) -> bool {
 
 /// One step of a story: the action, its player, its game, or how long nothing happens.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct StoryStep {
     pub(super) action: Action,
     pub(super) user: User,
     pub(super) game: GameId,
@@ -200,7 +200,7 @@ pub(super) struct Step {
     pub(super) claim: Claim,
 }
 
-impl Step {
+impl StoryStep {
     /// The request of a player who enters.
     pub(super) fn request(&self, now: Timestamp, rules: LobbyRules) -> SeatRequest {
         let (user, socket) = (self.user.clone(), on_a_pod(self.socket));
@@ -249,7 +249,7 @@ pub(super) type Facts = BTreeMap<GameId, Arc<Game>>;
 
 /// One step, and the facts before and after it.
 pub(super) struct Moment {
-    pub(super) step: Step,
+    pub(super) step: StoryStep,
     pub(super) now: Timestamp,
     pub(super) outcome: Outcome,
     pub(super) before: Facts,
@@ -305,7 +305,7 @@ impl Run {
         shelf.indexes().iter().filter_map(of_player).collect()
     }
 
-    fn take(&mut self, step: &Step) -> Outcome {
+    fn take(&mut self, step: &StoryStep) -> Outcome {
         let moment = TimedStep { step: step.clone(), now: self.now };
         match step.action {
             Action::Wait => self.now = self.now + step.wait,
@@ -333,7 +333,7 @@ impl Run {
 
 /// One step, and its time.
 pub(super) struct TimedStep {
-    pub(super) step: Step,
+    pub(super) step: StoryStep,
     pub(super) now: Timestamp,
 }
 

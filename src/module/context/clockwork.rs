@@ -47,14 +47,14 @@ pub struct Turn {
     pub since: Timestamp,
 }
 
-type Run = Arc<dyn Fn(Cx, Turn) -> Handling + Send + Sync>;
+type RunTurn = Arc<dyn Fn(Cx, Turn) -> Handling + Send + Sync>;
 
 /// A clock.
 pub(crate) struct Clock {
     module: &'static str,
     name: &'static str,
     schedule: Schedule,
-    run: Run,
+    run: RunTurn,
 }
 
 impl Clock {

@@ -112,7 +112,7 @@ impl<T: Item> Page<T> {
 
 /// The outcome of an edit of an item.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Edit<T> {
+pub enum ItemEdit<T> {
     /// It stays as it is.
     Keep,
     /// It becomes this one.
@@ -230,17 +230,17 @@ impl<T: Item> Items<T> {
     pub async fn change(
         &self,
         key: &str,
-        mut edit: impl FnMut(Option<T>) -> Edit<T> + Send,
+        mut edit: impl FnMut(Option<T>) -> ItemEdit<T> + Send,
     ) -> Result<bool, Error> {
         for attempt in 0..TRIES {
             let known = self.get(key).await?;
             let version = known.as_ref().map(|known| known.version);
             let expected = version.map_or(Expected::Absent, Expected::Version);
             let write = match edit(known.map(|known| known.item)) {
-                Edit::Keep => return Ok(false),
-                Edit::Delete if version.is_none() => return Ok(false),
-                Edit::Delete => deletion::<T>(key, expected),
-                Edit::Put(item) => item_write(&item, expected)?,
+                ItemEdit::Keep => return Ok(false),
+                ItemEdit::Delete if version.is_none() => return Ok(false),
+                ItemEdit::Delete => deletion::<T>(key, expected),
+                ItemEdit::Put(item) => item_write(&item, expected)?,
             };
             if write.key != key {
                 return Err(Error::internal(format!(

@@ -19,7 +19,7 @@ mod tests;
 pub use brief::Brief;
 pub use clockwork::Turn;
 pub(in crate::module) use collection::item_write;
-pub use collection::{Batch, Edit, Item, Items, Kept, Page};
+pub use collection::{Batch, Item, ItemEdit, Items, Kept, Page};
 pub use cx::Cx;
 pub use question::Question;
 pub use rows::{

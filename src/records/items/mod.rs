@@ -59,10 +59,11 @@ pub struct StoredItem {
     sort: Vec<u8>,
 }
 
-type Row = (String, String, Option<String>, Option<String>, i64, i32, String, At, Option<Vec<u8>>);
+type ItemRow =
+    (String, String, Option<String>, Option<String>, i64, i32, String, At, Option<Vec<u8>>);
 
 impl StoredItem {
-    fn of(row: Row) -> Self {
+    fn of(row: ItemRow) -> Self {
         let (collection, key, account, guest, version, form, body, At(updated_at), sort) = row;
         let owner = account.or(guest).map(|id| UserId::from(id.as_str()));
         let sort = sort.unwrap_or_default();
@@ -75,7 +76,7 @@ impl StoredItem {
     }
 }
 
-/// The columns of a [`Row`], except for the sort key.
+/// The columns of a [`ItemRow`], except for the sort key.
 const COLUMNS: &str = "collection, key, account, guest, version, form, body, updated_at";
 
 /// Keys that are looked up at once.
@@ -133,7 +134,7 @@ impl Records {
     ) -> Result<Option<StoredItem>, Error> {
         let sql =
             format!("select {COLUMNS}, null from module_items where collection = $1 and key = $2");
-        let row: sqlx::Result<Option<Row>> = with_db!(&self.db, |pool| {
+        let row: sqlx::Result<Option<ItemRow>> = with_db!(&self.db, |pool| {
             let query = sqlx::query_as(AssertSqlSafe(sql)).bind(collection).bind(key);
             query.fetch_optional(pool).await
         });
@@ -156,7 +157,7 @@ impl Records {
                 "select {COLUMNS}, null from module_items where collection = $1 and key in ({})",
                 places.join(", ")
             );
-            let rows: sqlx::Result<Vec<Row>> = with_db!(&self.db, |pool| {
+            let rows: sqlx::Result<Vec<ItemRow>> = with_db!(&self.db, |pool| {
                 let query = sqlx::query_as(AssertSqlSafe(sql)).bind(collection);
                 keys.iter().fold(query, |query, key| query.bind(key)).fetch_all(pool).await
             });
@@ -182,7 +183,7 @@ impl Records {
         let after = after.filter(inside).unwrap_or(&begin);
         let end = range.end();
         let sql = page_sql(slot, range.is_reversed);
-        let rows: sqlx::Result<Vec<Row>> = with_db!(&self.db, |pool| {
+        let rows: sqlx::Result<Vec<ItemRow>> = with_db!(&self.db, |pool| {
             let query = sqlx::query_as(AssertSqlSafe(sql)).bind(collection);
             let query = query.bind(&after.sort).bind(&after.key).bind(&end.sort);
             query.bind(i64::from(size)).fetch_all(pool).await
@@ -228,7 +229,7 @@ impl Records {
     ) -> Result<Vec<StoredItem>, Error> {
         let [of_account, of_guest] = owned_sql();
         let sql = if owner.is_guest() { of_guest } else { of_account };
-        let rows: sqlx::Result<Vec<Row>> = with_db!(&self.db, |pool| {
+        let rows: sqlx::Result<Vec<ItemRow>> = with_db!(&self.db, |pool| {
             let query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner.as_str());
             query.bind(collection).bind(key).bind(i64::from(size)).fetch_all(pool).await
         });

@@ -60,18 +60,18 @@ pub struct Seat {
 #[derive(Clone)]
 pub(in crate::socket) struct Kept {
     /// A [`Socket::Own`](crate::socket::Socket::Own).
-    pub(in crate::socket) own: Own,
+    pub(in crate::socket) own: OwnState,
     /// The budgets of frames with a rate of their own.
     pub(in crate::socket) rates: Arc<Rates>,
 }
 
 impl Kept {
-    pub(in crate::socket) fn of(own: Own) -> Self {
+    pub(in crate::socket) fn of(own: OwnState) -> Self {
         Self { own, rates: Arc::default() }
     }
 }
 
-type Own = Arc<dyn Any + Send + Sync>;
+type OwnState = Arc<dyn Any + Send + Sync>;
 
 impl Seat {
     /// What the room keeps for the player.

@@ -8,7 +8,7 @@ use crate::page::{Moment, Pages, all_started_once};
 use crate::persona::{Player, QUEUE_IN};
 use crate::proxy::Way;
 use crate::server::time_passes;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 #[tokio::test]
 async fn a_broker_stopped_in_the_countdown_delays_no_player_for_long() {
@@ -107,7 +107,7 @@ async fn loses_its_broker(how: Way) {
     let answer = fleet.readiness(0, 500).await;
     answer.refused(500, "UNKNOWN_ERROR");
     assert!(answer.text.contains("the broker since 20"), "which, and since when: {answer:?}");
-    fleet.site(0).handshake(QUEUE_IN, NOBODY).await.refused(503, "SERVICE_UNAVAILABLE");
+    fleet.site(0).handshake(QUEUE_IN, ANONYMOUS).await.refused(503, "SERVICE_UNAVAILABLE");
     fleet.readiness(1, 200).await;
     let [anna, ben] = &mut players;
     anna.types(1, 0).await;

@@ -10,7 +10,7 @@ use crate::persona::{Player, QUEUE_IN};
 use crate::server::{Server, eventually, time_passes};
 use crate::service::skip;
 use crate::signing;
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// How long it is full.
 const FULL: Duration = Duration::from_secs(5);
@@ -77,18 +77,18 @@ async fn a_disk_that_is_full_for_seconds_costs_nothing_that_was_acknowledged() {
         serde_json::json!({"game_id": ben.game, "wpm": 50.0, "wpm_raw": 55.0, "acc": 97.5});
     ben.posts(figures.clone()).await.refused(503, "SERVICE_UNAVAILABLE");
     let answer = eventually("readiness says what is away", async || {
-        let answer = server.get("/healthcheck/ready", NOBODY).await;
+        let answer = server.get("/healthcheck/ready", ANONYMOUS).await;
         (answer.status == 500).then_some(answer)
     })
     .await;
     assert!(answer.text.contains("the records since 20"), "{answer:?}");
-    server.handshake(QUEUE_IN, NOBODY).await.refused(503, "SERVICE_UNAVAILABLE");
+    server.handshake(QUEUE_IN, ANONYMOUS).await.refused(503, "SERVICE_UNAVAILABLE");
     time_passes(FULL).await;
     disk.free();
 
     let freed = Instant::now();
     eventually("the server is ready again", async || {
-        (server.get("/healthcheck/ready", NOBODY).await.status == 200).then_some(())
+        (server.get("/healthcheck/ready", ANONYMOUS).await.status == 200).then_some(())
     })
     .await;
     let ready = freed.elapsed();

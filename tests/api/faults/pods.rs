@@ -138,7 +138,7 @@ async fn a_service_that_comes_after_the_pods_is_waited_for() {
     let anna = within(PATIENCE, "a player may play", async || {
         let mut lobby = fleet
             .site(0)
-            .try_connect("anna", crate::persona::QUEUE_IN, crate::site::NOBODY)
+            .try_connect("anna", crate::persona::QUEUE_IN, crate::site::ANONYMOUS)
             .await
             .ok()?;
         matches!(lobby.hear("INIT").await, Heard::Frame(_)).then_some(lobby)

@@ -8,23 +8,23 @@ use crate::fleet::Fleet;
 use crate::persona::{Player, QUEUE_IN};
 use crate::postgres::Postgres;
 use crate::server::{Server, within};
-use crate::site::NOBODY;
+use crate::site::ANONYMOUS;
 
 /// Readiness names the service, newcomers are refused.
 async fn is_away(server: &Server, service: &str) {
     let answer = within(Duration::from_secs(20), "readiness says what is away", async || {
-        let answer = server.try_get("/healthcheck/ready", NOBODY).await?;
+        let answer = server.try_get("/healthcheck/ready", ANONYMOUS).await?;
         (answer.status == 500).then_some(answer)
     })
     .await;
     assert!(answer.text.contains(&format!("{service} since 20")), "{answer:?}");
-    server.handshake(QUEUE_IN, NOBODY).await.refused(503, "SERVICE_UNAVAILABLE");
+    server.handshake(QUEUE_IN, ANONYMOUS).await.refused(503, "SERVICE_UNAVAILABLE");
 }
 
 /// It recovers by itself, and has said twice what happened.
 async fn is_back(server: &Server, service: &str) {
     within(Duration::from_secs(20), "the server is ready again", async || {
-        (server.try_get("/healthcheck/ready", NOBODY).await?.status == 200).then_some(())
+        (server.try_get("/healthcheck/ready", ANONYMOUS).await?.status == 200).then_some(())
     })
     .await;
     Player::guest(&server.site()).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Kind;
 use crate::game::{Timestamp, User, UserId, UserType};
-use crate::module::context::collection::{Batch, Edit, Item, Items};
+use crate::module::context::collection::{Batch, Item, ItemEdit, Items};
 use crate::module::context::handover::hand_over;
 use crate::records::tests::on_both;
 use crate::records::{Cursor, Expected, Range, Records, SortKey};
@@ -96,7 +96,7 @@ async fn of_changes_at_the_same_time_none_gets_lost() {
                 for _ in 0..5 {
                     let slower = |known: Option<Lap>| {
                         let known = known.unwrap_or_else(|| lap(1, 0.0));
-                        Edit::Put(Lap { seconds: known.seconds + 1.0, ..known })
+                        ItemEdit::Put(Lap { seconds: known.seconds + 1.0, ..known })
                     };
                     assert!(laps.change(&lap(1, 0.0).key(), slower).await.unwrap());
                 }
@@ -108,10 +108,10 @@ async fn of_changes_at_the_same_time_none_gets_lost() {
         let laps = Items::<Lap>::of(&records);
         let key = lap(1, 0.0).key();
         assert_eq!(laps.get(&key).await.unwrap().unwrap().item, lap(1, 30.0));
-        assert!(!laps.change(&key, |_| Edit::Keep).await.unwrap());
-        assert!(laps.change(&key, |_| Edit::Delete).await.unwrap());
-        assert!(!laps.change(&key, |_| Edit::Delete).await.unwrap());
-        let other = laps.change(&key, |_| Edit::Put(lap(2, 1.0))).await.unwrap_err();
+        assert!(!laps.change(&key, |_| ItemEdit::Keep).await.unwrap());
+        assert!(laps.change(&key, |_| ItemEdit::Delete).await.unwrap());
+        assert!(!laps.change(&key, |_| ItemEdit::Delete).await.unwrap());
+        let other = laps.change(&key, |_| ItemEdit::Put(lap(2, 1.0))).await.unwrap_err();
         assert_eq!(other.kind(), Kind::UNKNOWN, "another key is another item");
     })
     .await;
@@ -126,7 +126,7 @@ async fn an_item_of_an_earlier_form_is_read_by_its_upgrade() {
         assert_eq!(laps.get(&old.key()).await.unwrap().unwrap().item, lap(1, 81.5));
         let all = Range::all("best");
         assert_eq!(laps.count(&all, 9).await.unwrap(), 0, "in no index yet");
-        laps.change(&old.key(), |known| known.map_or(Edit::Keep, Edit::Put)).await.unwrap();
+        laps.change(&old.key(), |known| known.map_or(ItemEdit::Keep, ItemEdit::Put)).await.unwrap();
         assert_eq!(laps.count(&all, 9).await.unwrap(), 1);
         // Back again, as a pod of the version before would read it.
         assert!(Items::<OldLap>::of(&records).get(&old.key()).await.is_err());
