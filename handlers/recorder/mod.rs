@@ -2,9 +2,11 @@
 //!
 //! A pod has the log of a player in the room of the race (`shared/tape`). It is stored in the middle of the text, at its end, when a
 //! socket closes, before a claim is accepted, and with the result: each time by one write that takes over what is news
-//! (`Recording::with`), so a repeat changes nothing. A timer does it again for results that were missed.
+//! (`Recording::with`), so a repeat changes nothing. A timer does it again for results that were missed. Between pods there are copies
+//! of positions for the case that a pod dies (`copies`).
 
 mod answers;
+mod copies;
 mod query;
 mod recording;
 mod review;
@@ -48,10 +50,13 @@ fn wire(module: &mut Wiring) {
     module.state(RecorderSettings::load);
     module.state(|_| Ok(Signatures::default()));
     module.state(|_| Ok(review::KnownResults::default()));
+    module.state(|_| Ok(copies::Copied::default()));
     module.keeps::<Recording>();
+    module.shares::<copies::Copies>();
     module.hears(keep_typed);
     module.hears(keep_left);
     module.hears(keep_finished);
+    module.hears(copies::begin);
     module.decides(-1, keep_claimed);
     module.decides(0, figures);
     module.decides(0, review::grade);
@@ -148,7 +153,8 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
     };
     let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
     let key = Recording::key_of(game.id, user);
-    let empty = Recording::of(&game, player, &settings);
+    let (empty, copied) =
+        (Recording::of(&game, player, &settings), copies::of(cx, &game, user).await?);
     let is_repeated = match player.result {
         Some(_) => {
             let known = items.get(&key).await?.map_or_else(|| empty.clone(), |kept| kept.item);
@@ -161,6 +167,7 @@ async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Resu
         let mut next = before.clone();
         next.is_repeated |= is_repeated;
         next.place = next.place.or(empty.place);
+        copied.iter().for_each(|copy| next.absorb_spots(copy));
         let after = next.with(tape, player.result, &settings);
         if after == before { ItemEdit::Keep } else { ItemEdit::Put(after) }
     };

@@ -27,7 +27,7 @@ const JUDGED: &str = "judged";
 /// Most logs of positions: one per pod that the player was on, and per room there.
 const SPOTS: usize = 6;
 /// Most bytes of all logs together, so that the item, in base64 and with the longest text, stays below 64 KiB.
-const BYTES: usize = 20 * 1024;
+pub(super) const BYTES: usize = 20 * 1024;
 
 /// What is kept of a player's race.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,22 +121,13 @@ impl Recording {
         if tape.edits.count > self.edits.count {
             self.edits = tape.edits.clone();
         }
-        if tape.spots.count == 0 {
-            return;
-        }
-        let mut known = self.spots.iter().position(|it| it.begun == tape.spots.begun);
-        if known.is_none() && self.spots.len() < SPOTS {
-            self.spots.push(SpotTape::default());
-            known = Some(self.spots.len() - 1);
-        }
-        let Some(known) = known else { return };
-        let all: usize = self.spots.iter().map(SpotTape::size).sum();
-        let size = self.edits.size() + all - self.spots[known].size() + tape.spots.size();
-        if self.spots[known].count < tape.spots.count && size <= BYTES {
-            self.spots[known] = tape.spots.clone();
-        }
-        // A log that found no room is none.
-        self.spots.retain(|it| it.count > 0);
+        self.absorb_spots(&tape.spots);
+    }
+
+    /// Adds a log of positions, or what is new of it.
+    pub(super) fn absorb_spots(&mut self, tape: &SpotTape) {
+        let room = BYTES.saturating_sub(self.edits.size());
+        absorb_spots(&mut self.spots, tape, room);
     }
 
     pub(super) fn task(&self) -> Task<'_> {
@@ -162,6 +153,15 @@ impl Recording {
         self.all_spots().into_iter().for_each(|spot| tape.push(spot, self.started));
         tape.is_cut |= self.spots.iter().any(|it| it.is_cut);
         tape
+    }
+
+    /// When a pod, or another room of it, went on with the positions, in milliseconds since START.
+    pub(super) fn resumed_at(&self) -> Vec<u32> {
+        let begins = self.spots.iter().filter_map(|it| it.spots().first().map(|spot| spot.at));
+        let mut begins: Vec<_> = begins.collect();
+        begins.sort_unstable();
+        begins.drain(..begins.len().min(1));
+        begins
     }
 
     /// Whether the edits tell what was typed, and not the positions: a client may change to these in mid-race.
@@ -253,6 +253,21 @@ impl Recording {
     /// The key of a player's recording.
     pub(super) fn key_of(game: GameId, user: &UserId) -> String {
         format!("{game}:{user}")
+    }
+}
+
+/// Adds a log of positions to others of the player, or what is new of it, if all of them have up to `room` bytes then.
+pub(super) fn absorb_spots(logs: &mut Vec<SpotTape>, tape: &SpotTape, room: usize) {
+    let known = logs.iter().position(|it| it.begun == tape.begun);
+    let others = logs.iter().enumerate().filter(|(index, _)| Some(*index) != known);
+    let others: usize = others.map(|(_, it)| it.size()).sum();
+    if tape.count == 0 || others + tape.size() > room {
+        return;
+    }
+    match known {
+        Some(known) if logs[known].count < tape.count => logs[known] = tape.clone(),
+        None if logs.len() < SPOTS => logs.push(tape.clone()),
+        _ => {}
     }
 }
 

@@ -194,13 +194,17 @@ struct Recorded {
     /// By the server's clock; absent if there are edits.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     positions: Vec<Spot>,
+    /// When recording went on elsewhere, or after a pause without a socket. Up to a second before may be missing, if a
+    /// server was lost. Absent if there are edits.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resumed_at: Vec<u32>,
 }
 
 impl Recorded {
     fn of(recording: Recording, caller: Option<&UserId>, links: &Links<'_>) -> Self {
-        let (edits, positions) = match recording.is_of_edits() {
-            true => (recording.edits.edits(), Vec::new()),
-            false => (Vec::new(), recording.all_spots()),
+        let (edits, positions, resumed_at) = match recording.is_of_edits() {
+            true => (recording.edits.edits(), Vec::new(), Vec::new()),
+            false => (Vec::new(), recording.all_spots(), recording.resumed_at()),
         };
         Self {
             result_id: links.result(&recording),
@@ -209,6 +213,7 @@ impl Recorded {
             name: recording.name,
             edits,
             positions,
+            resumed_at,
         }
     }
 }

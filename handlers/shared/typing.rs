@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Caret, Edit, Latency, Noted, Progress, Spot, Tape, Text, Tracker};
+use super::{Caret, Edit, Latency, Noted, Progress, Spot, SpotTape, Tape, Text, Tracker};
 use crate::Error;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
@@ -148,6 +148,12 @@ impl Typing {
     /// The log so far.
     pub fn tape(&self) -> Tape {
         self.hand.lock().tape.clone()
+    }
+
+    /// The log of positions, if there are more than so many.
+    pub fn spots_beyond(&self, count: u32) -> Option<SpotTape> {
+        let hand = self.hand.lock();
+        (hand.tape.spots.count > count).then(|| hand.tape.spots.clone())
     }
 
     /// The log so far, unless it is stored as it is.

@@ -11,7 +11,7 @@ use crate::device::Device;
 use crate::persona::Player;
 use crate::raw::Raw;
 use crate::server::{Server, eventually};
-use crate::site::{ANONYMOUS, Caller};
+use crate::site::{ANONYMOUS, Caller, Site};
 use crate::socket::Socket;
 
 /// The sub-protocol in which edits are sent.
@@ -61,10 +61,10 @@ pub fn claim(game: i64, edits: &[Value]) -> Value {
 }
 
 /// The recording of a player's race, once its result is in it.
-pub async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Value {
+pub async fn recording(site: &Site, caller: &impl Caller, game: i64) -> Value {
     let path = format!("/api/v1/recordings?game_id={game}");
     eventually("the result is recorded", async || {
-        let answer = server.get(&path, caller).await;
+        let answer = site.get(&path, caller).await;
         let own = answer.ok()["recordings"][0].clone();
         own["grade"].is_string().then_some(own)
     })
@@ -72,9 +72,9 @@ pub async fn recording(server: &Server, caller: &impl Caller, game: i64) -> Valu
 }
 
 /// The replay of a recording, as anyone sees it.
-pub async fn replay(server: &Server, recording: &Value) -> Value {
+pub async fn replay(site: &Site, recording: &Value) -> Value {
     let path = format!("/api/v1/recordings/{}", recording["link"].as_str().expect("a link"));
-    server.get(&path, ANONYMOUS).await.ok().clone()
+    site.get(&path, ANONYMOUS).await.ok().clone()
 }
 
 fn text_of(edits: &Value) -> String {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::fleet::{Fleet, PATIENCE, Plan};
 use crate::persona::Player;
 use crate::proxy::Way;
+use crate::recorder::{recording, replay};
 use crate::server::{time_passes, within};
 
 /// Players of nine races.
@@ -129,4 +130,27 @@ async fn a_pod_killed_in_mid_race_costs_no_rank() {
         reports(player, &statistics).await;
     });
     join_all(typing).await;
+}
+
+#[tokio::test]
+async fn a_pod_killed_in_mid_race_costs_at_most_the_last_second_of_positions() {
+    let Some(mut fleet) = judging(2).set("game.word_count", 12).start().await else { return };
+    let mut players = racing(&fleet, 5).await;
+    let (typist, elsewhere) = (&mut players[0], fleet.site(1));
+    let strokes = typist.strokes().await;
+    // The recorder stores nothing by itself before the middle of the text.
+    let (first, rest) = strokes.split_at(strokes.len() / 4);
+    typist.types_at(150.0, first).await;
+    time_passes(Duration::from_secs(2)).await;
+    fleet.pods[0].kill().await;
+    typist.turns_to(&elsewhere);
+    typist.race().await;
+    let begun = tokio::time::Instant::now();
+    typist.types_at(150.0, rest).await;
+    let statistics = typist.statistics(rest.len(), begun.elapsed() * 2);
+    reports(typist, &statistics).await;
+    let recording = recording(&elsewhere, typist, typist.game).await;
+    let typed = &replay(&elsewhere, &recording).await["players"][0];
+    assert_eq!(typed["positions"].as_array().map(Vec::len), Some(strokes.len()), "{typed}");
+    assert_eq!(typed["resumed_at"].as_array().map(Vec::len), Some(1), "{typed}");
 }
