@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::auth::{Roles, TokenKeys};
+use crate::background;
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
 use crate::clock::{self, Kept};
@@ -152,6 +153,8 @@ impl Application {
         start_clocks(cx);
         let heartbeat = cx.settings().limits.heartbeat;
         self.pod.rooms.tasks(heartbeat).into_iter().for_each(|it| cx.beside(it));
+        let ticks = cx.stop().clone().run_until_cancelled_owned(self.pod.rooms.ticks());
+        background::run("ticks", async move { ticks.await.unwrap_or_default() })?;
         if let Some(port) = self.operations {
             tracing::info!("operations (metrics, probes, /ops) on http://{}", port.address);
             operations::serve(port, cx, &self.keepers, &self.keepers_stop);

@@ -26,6 +26,7 @@
 
 pub mod app;
 pub mod auth;
+mod background;
 mod bridge;
 pub mod bus;
 pub mod cli;

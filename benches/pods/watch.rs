@@ -24,7 +24,7 @@ use crate::{Outcome, RATE, SPAN, millis, race};
 /// Racers, in races of five; the first race is watched.
 const RACERS: usize = 100;
 /// How often each load takes its turn.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 7;
 /// Handshakes at once.
 const DOOR: usize = 64;
 /// The longest that a spectator waits for a frame before it looks whether the measurement is over.

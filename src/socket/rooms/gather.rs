@@ -6,14 +6,15 @@
 //! players that hardly any would follow holds none back: it would gain nothing, and its players would wait.
 //!
 //! A core has one gatherer, with one timer for all its rooms; a game's number decides which. Lifecycle frames never
-//! wait: a room writes what it has gathered before them. A second timer is for the rooms that show something once per
-//! tick (`tick`).
+//! wait: a room writes what it has gathered before them. A second timer, on a thread of low priority, is for the rooms
+//! that show something once per tick (`tick`).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -193,12 +194,17 @@ impl Gatherers {
         &self.0[usize::try_from(index).expect("a remainder of a length")]
     }
 
-    /// The tasks of all of them, one each.
+    /// The tasks of all of them, one each, in which rooms write what they hold back.
     pub(super) fn runs(&self) -> impl Iterator<Item = impl Future<Output = ()> + use<>> {
-        self.0.clone().into_iter().map(|gatherer| async move {
-            // One task: while a room's members are written to, it yields to the other part as well.
-            tokio::join!(gatherer.run(), gatherer.run_ticks());
-        })
+        self.0.clone().into_iter().map(|gatherer| async move { gatherer.run().await })
+    }
+
+    /// The task in which all rooms show what is noted in them.
+    pub(super) fn ticks(&self) -> impl Future<Output = ()> + use<> {
+        let gatherers = self.0.clone();
+        async move {
+            join_all(gatherers.iter().map(|gatherer| gatherer.run_ticks())).await;
+        }
     }
 }
 

@@ -121,11 +121,16 @@ impl Rooms {
         room
     }
 
-    /// The tasks of all rooms: they write what has gathered, and let each socket's heart beat at this interval.
+    /// The tasks of all rooms: they write what is held back, and let each socket's heart beat at this interval.
     pub(crate) fn tasks(&self, heartbeat: Duration) -> Vec<BoxFuture<'static, ()>> {
         let heartbeats = self.heartbeats.clone();
         let beating = async move { heartbeats.run(heartbeat).await };
         self.gatherers.runs().map(FutureExt::boxed).chain([beating.boxed()]).collect()
+    }
+
+    /// The task that writes what rooms show once per tick. It may wait for everything else.
+    pub(crate) fn ticks(&self) -> impl Future<Output = ()> + use<> {
+        self.gatherers.ticks()
     }
 
     /// Leaves a room, and removes it if it is empty.

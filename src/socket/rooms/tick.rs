@@ -1,7 +1,7 @@
 //! What a room shows once per tick: one message with the newest of every player, made once for all members.
 //!
 //! For rooms with many members that need not see each position at once, such as sockets without a seat. A position costs such a
-//! room that it is noted; the members are written to by a task of its own, a few at a time, so that nothing waits for
+//! room that it is noted; the members are written to on a thread of low priority (`background`), so that nothing waits for
 //! them. The message stands for all before it: a member that does not read gets the newest one later.
 
 use std::any::Any;
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn all_that_moves_within_a_tick_is_one_message_for_all() {
         let (room, outboxes, gatherers) = room_of(100);
-        let ticking: Vec<_> = gatherers.runs().map(tokio::spawn).collect();
+        let ticking = tokio::spawn(gatherers.ticks());
         let (show, anna, ben) = (sum(), "anna".into(), "ben".into());
         for row in 1..=5 {
             room.note(&show, GAME, (Some(&anna), row), false);
@@ -188,7 +188,7 @@ mod tests {
         assert!(outboxes.iter().all(|outbox| outbox.take_texts() == ["58"]));
         assert_eq!(room.noted::<u32>().len(), 3);
         assert!(room.noted::<u64>().is_empty(), "rows of another type");
-        ticking.iter().for_each(tokio::task::JoinHandle::abort);
+        ticking.abort();
     }
 
     #[tokio::test]
