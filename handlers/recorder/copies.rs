@@ -87,10 +87,10 @@ pub(super) async fn begin(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
     }
     let its = cx.clone();
     cx.beside(async move {
-        let mut counts = HashMap::new();
+        let mut known = HashMap::new();
         tokio::time::sleep(INTERVAL).await;
         while let Some(room) = copied.room(&its, game) {
-            if copy(&its, game, &room, &mut counts).await.is_err() {
+            if copy(&its, game, &room, &mut known).await.is_err() {
                 its.counter("failures").add(1);
             }
             tokio::time::sleep(INTERVAL).await;
@@ -99,32 +99,37 @@ pub(super) async fn begin(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
     Ok(())
 }
 
-/// Copies the logs that have grown. `counts` says how many positions of each player are copied.
-async fn copy(
-    cx: &Cx,
-    game: GameId,
-    room: &Room,
-    counts: &mut HashMap<UserId, u32>,
-) -> Result<(), Error> {
+/// The key of a player's copy, and how many positions are copied.
+type Known = HashMap<UserId, (String, u32)>;
+
+/// Copies the logs that have grown.
+async fn copy(cx: &Cx, game: GameId, room: &Room, known: &mut Known) -> Result<(), Error> {
     let fresh = |(user, typing): (UserId, Arc<Typing>)| {
-        let known = counts.get(&user).copied().unwrap_or_default();
-        typing.spots_beyond(known).map(|tape| (user, tape))
+        let count = known.get(&user).map_or(0, |(_, count)| *count);
+        typing.spots_beyond(count).map(|tape| (user, tape))
     };
     let fresh: Vec<_> = room.own_of_all::<Typing>().into_iter().filter_map(fresh).collect();
     if fresh.is_empty() {
         return Ok(());
     }
-    let Some(game) = cx.live().find(game).await? else { return Ok(()) };
+    // The players of a race stay the same.
+    if known.is_empty() {
+        let Some(game) = cx.live().find(game).await? else { return Ok(()) };
+        let users = game.players.iter().map(|player| &player.user.id);
+        known.extend(users.filter_map(|user| Some((user.clone(), (key(&game, user)?, 0)))));
+    }
     let mut by_key = HashMap::<_, Vec<_>>::new();
     for (user, tape) in &fresh {
-        if let Some(key) = key(&game, user) {
-            by_key.entry(key).or_default().push((user, tape));
+        if let Some((key, _)) = known.get(user) {
+            by_key.entry(key.clone()).or_default().push((user, tape));
         }
     }
     for (key, tapes) in by_key {
         let tapes = || tapes.iter().copied();
-        cx.shares::<Copies>().change(&key, |known| Some(Copies::with(known, tapes()))).await?;
-        counts.extend(tapes().map(|(user, tape)| (user.clone(), tape.count)));
+        cx.shares::<Copies>().change(&key, |there| Some(Copies::with(there, tapes()))).await?;
+        for (user, tape) in tapes() {
+            known.insert(user.clone(), (key.clone(), tape.count));
+        }
     }
     Ok(())
 }
