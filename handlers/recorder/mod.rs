@@ -34,7 +34,7 @@ use self::signed::{Document, Signatures, Unsigned};
 use self::wire::{OwnRecording, Pem, Recordings, Replay};
 use crate::auth::Cookies;
 use crate::bus::Heard;
-use crate::game::{Figures, Game, GameId, PlayerFinished, PlayerTyped, UserId};
+use crate::game::{Figures, Game, GameId, Player, PlayerFinished, PlayerTyped, UserId};
 use crate::handlers::shared::{
     ClaimMade, FiguresWanted, Grade, Link, Tape, TimeLimit, Typing, TypingLeft,
 };
@@ -148,9 +148,8 @@ async fn keep_here(cx: &Cx, game: GameId, user: &UserId) {
 /// Brings the recording of a player up to date: with what a pod has received, and with the result.
 async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Result<(), Error> {
     let Some(game) = cx.live().find(game).await? else { return Ok(()) };
-    let Some(player) = game.player(user).filter(|player| player.user.is_person()) else {
-        return Ok(());
-    };
+    let is_kept = |player: &&Player| player.user.is_person() && !player.user.is_anonymous();
+    let Some(player) = game.player(user).filter(is_kept) else { return Ok(()) };
     let (items, settings) = (cx.items::<Recording>(), cx.state::<RecorderSettings>());
     let key = Recording::key_of(game.id, user);
     let (empty, copied) =

@@ -3,8 +3,9 @@
 use super::scan::Source;
 
 /// The layers, from the bottom to the top. A file belongs to the longest path that it is below.
-pub(super) const LAYERS: [&str; 25] = [
+pub(super) const LAYERS: [&str; 26] = [
     "error",
+    "background",
     "settings",
     "clock",
     "game",
