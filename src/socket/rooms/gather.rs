@@ -171,7 +171,7 @@ impl Gatherer {
         loop {
             let now = self.ticking.wait().await;
             while let Some(room) = self.ticking.take(now) {
-                room.tick().await;
+                room.tick();
             }
         }
     }

@@ -110,16 +110,20 @@ impl Room {
         board.rows::<R>().map(|rows| rows.newest.clone()).unwrap_or_default()
     }
 
-    /// Shows what is noted.
-    pub(super) async fn tick(&self) {
+    /// Shows what is noted. It runs on a thread of low priority, and offers the CPU to others all the time: a thread that
+    /// has it may keep it for milliseconds otherwise, whatever its priority.
+    pub(super) fn tick(&self) {
         let message = {
             let mut board = self.board.lock();
             board.is_due = false;
             board.rows.as_ref().map(|rows| rows.message())
         };
         let Some((event, make)) = message else { return };
-        if let Some(frame) = make() {
-            self.spread(event, &frame).await;
+        let Some(frame) = make() else { return };
+        let whose = Whose { event, player: None };
+        for few in self.outboxes().chunks(IN_TURN) {
+            few.iter().for_each(|outbox| outbox.push_newest(&whose, &frame));
+            std::thread::yield_now();
         }
     }
 
@@ -127,12 +131,14 @@ impl Room {
     /// waits for it.
     pub async fn spread(&self, event: &'static str, frame: &Frame) {
         let whose = Whose { event, player: None };
-        let outboxes: Vec<Arc<Outbox>> =
-            self.lock().outboxes.iter().map(|(_, outbox)| outbox.clone()).collect();
-        for few in outboxes.chunks(IN_TURN) {
+        for few in self.outboxes().chunks(IN_TURN) {
             few.iter().for_each(|outbox| outbox.push_newest(&whose, frame));
             yield_now().await;
         }
+    }
+
+    fn outboxes(&self) -> Vec<Arc<Outbox>> {
+        self.lock().outboxes.iter().map(|(_, outbox)| outbox.clone()).collect()
     }
 }
 
