@@ -11,12 +11,12 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::recording::{BYTES, absorb_spots};
-use crate::Error;
 use crate::bus::Heard;
 use crate::game::{Game, GameId, RaceEntered, UserId};
 use crate::handlers::shared::{SpotTape, Typing};
 use crate::module::{Cx, Share};
 use crate::socket::{RACE, Room};
+use crate::{Error, Kind};
 
 /// Interval of the copies of a race.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -126,7 +126,12 @@ async fn copy(cx: &Cx, game: GameId, room: &Room, known: &mut Known) -> Result<(
     }
     for (key, tapes) in by_key {
         let tapes = || tapes.iter().copied();
-        cx.shares::<Copies>().change(&key, |there| Some(Copies::with(there, tapes()))).await?;
+        let copies = cx.shares::<Copies>();
+        match copies.change(&key, |there| Some(Copies::with(there, tapes()))).await {
+            // A text of an hour. The other values can be copied all the same.
+            Err(error) if error.kind() == Kind::PAYLOAD_TOO_LARGE => cx.counter("failures").add(1),
+            copied => drop(copied?),
+        }
         for (user, tape) in tapes() {
             known.insert(user.clone(), (key.clone(), tape.count));
         }

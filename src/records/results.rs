@@ -47,7 +47,7 @@ pub struct Summary {
     pub all: Average,
 }
 
-type ResultRow = (i32, i64, f64, f64, f64, At, i32);
+type KeptResultRow = (i32, i64, f64, f64, f64, At, i32);
 type MeanRow = (i64, Option<f64>, Option<f64>);
 
 /// Declares the queries of profiles in a list, so that a test checks the query plan of each.
@@ -111,7 +111,7 @@ impl Records {
         offset: i64,
         until: Timestamp,
     ) -> Result<Vec<KeptResult>, Error> {
-        let rows: Result<Vec<ResultRow>, _> = with_db!(&self.db, |pool| {
+        let rows: Result<Vec<KeptResultRow>, _> = with_db!(&self.db, |pool| {
             let query = sqlx::query_as(HISTORY).bind(user.as_str()).bind(limit).bind(offset);
             query.bind(At(until)).fetch_all(pool).await
         });
@@ -123,7 +123,7 @@ impl Records {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
     pub async fn all_results(&self, user: &UserId) -> Result<Vec<KeptResult>, Error> {
-        let rows: Result<Vec<ResultRow>, _> = with_db!(&self.db, |pool| {
+        let rows: Result<Vec<KeptResultRow>, _> = with_db!(&self.db, |pool| {
             sqlx::query_as(EVERYTHING).bind(user.as_str()).fetch_all(pool).await
         });
         Ok(rows.map_err(failed)?.into_iter().map(kept).collect())
@@ -166,6 +166,8 @@ impl Records {
     }
 }
 
-fn kept((game_type, game, wpm, wpm_raw, accuracy, At(finished_at), rank): ResultRow) -> KeptResult {
+fn kept(
+    (game_type, game, wpm, wpm_raw, accuracy, At(finished_at), rank): KeptResultRow,
+) -> KeptResult {
     KeptResult { game_type, game: GameId(game), wpm, wpm_raw, accuracy, finished_at, rank }
 }
