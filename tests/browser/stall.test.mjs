@@ -32,7 +32,7 @@ for (const seconds of [2, 4, 8]) {
 }
 
 test('a stall shows after three seconds, in the lobby, the countdown and the race', async (t) => {
-  const [address, chrome] = [await server(t, { ...PATIENT, TP_GAME__START_COUNTDOWN: '15' }), await browser(t)];
+  const [address, chrome] = [await server(t, { ...PATIENT, TP_GAME__START_COUNTDOWN: '15', TP_GAME__SINGLE_COUNTDOWN: '15' }), await browser(t)];
   const way = await stallable(t, address);
   const anna = await person(t, chrome, way.address);
   const stallIn = async (words) => {
