@@ -32,6 +32,7 @@ impl Begins for Postgres {
     const SYSTEM: &'static str = "postgresql";
 }
 
+type Lending<'p, DB> = Pin<Box<dyn Future<Output = sqlx::Result<Lent<DB>>> + Send + 'p>>;
 type Beginning<'c, DB> =
     Pin<Box<dyn Future<Output = sqlx::Result<Transaction<'c, DB>>> + Send + 'c>>;
 
@@ -42,9 +43,9 @@ pub(super) struct Lent<DB: Database> {
 }
 
 impl<DB: Begins> Lent<DB> {
-    /// Waits for a connection of the pool.
-    pub(super) async fn from(pool: &Pool<DB>) -> sqlx::Result<Self> {
-        Ok(Self { connection: pool.acquire().await?, is_sound: false })
+    /// Waits for a connection of the pool. Boxed, so that the compiler need not look into it at each transaction.
+    pub(super) fn from(pool: &Pool<DB>) -> Lending<'_, DB> {
+        Box::pin(async { Ok(Self { connection: pool.acquire().await?, is_sound: false }) })
     }
 
     /// Begins a transaction. Boxed, since the compiler cannot prove that the future of a generic database is `Send`.

@@ -2,93 +2,62 @@
 
 mod audit;
 mod needs;
+mod parts;
+
+pub(crate) use parts::{CxParts, Modules};
 
 use std::any::TypeId;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use salvo::Request;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use self::parts::HasParts;
 use super::brief::Ground;
 use super::keeping::Keeping;
-use super::question::{Question, Questions};
-use super::setup::Instruments;
+use super::question::Question;
 use super::switch::{Switch, Switches};
 use super::table::ModuleTable;
-use crate::auth::{Role, Roles, TokenKeys};
+use crate::auth::Role;
 use crate::bus::{Bus, Emits, Owner};
 use crate::drain::Drain;
 use crate::game::{Game, Timestamp, User};
 use crate::health::Health;
 use crate::http::edge::{Limits, Origins};
 use crate::live::Live;
-use crate::login::identity::Providers;
 use crate::peers::Peers;
-use crate::records::Records;
 use crate::settings::Settings;
 use crate::socket::rooms::Rooms;
 use crate::telemetry::{Counter, Gauge, Histogram, ModuleInstrument, count};
-use crate::timers::Timers;
 use crate::{Error, Kind};
 
 /// Work of a module that runs at the same time, of that which waits for its turn ([`Cx::in_turn`]): enough to keep a database busy.
 pub(crate) const TURNS: usize = 4;
 
-/// What contexts reach. Only [`Cx`] looks into it.
-pub(crate) struct CxParts {
-    pub(crate) ground: Arc<Ground>,
-    pub(crate) bus: Arc<Bus<Cx>>,
-    pub(crate) rooms: Arc<Rooms>,
-    pub(crate) live: Live,
-    pub(crate) records: Records,
-    pub(crate) timers: Timers,
-    pub(crate) keys: TokenKeys,
-    pub(crate) roles: Roles,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) origins: Origins,
-    pub(crate) modules: Modules,
-    pub(crate) health: Arc<Health>,
-    pub(crate) peers: Peers,
-    /// Whether this pod accepts new sockets.
-    pub(crate) drain: Drain,
-    pub(crate) tasks: TaskTracker,
-    /// The turns of each module's work that waits for one.
-    pub(crate) turns: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
-    pub(crate) stop: CancellationToken,
-}
-
-/// What the modules have declared for their own use.
-pub(crate) struct Modules {
-    pub(crate) table: Vec<ModuleTable>,
-    pub(crate) questions: Questions,
-    pub(crate) providers: Providers,
-    pub(crate) instruments: Instruments,
-    pub(crate) switches: Switches,
-    pub(crate) keeping: Keeping,
-}
-
 /// The context of a handler module. Cheap to clone.
 #[derive(Clone)]
 pub struct Cx {
     module: &'static str,
-    parts: Arc<CxParts>,
+    held: Arc<dyn HasParts>,
 }
 
 impl Cx {
     pub(crate) fn new(module: &'static str, parts: Arc<CxParts>) -> Self {
-        Self { module, parts }
+        Self { module, held: parts }
     }
 
     /// The context of another module.
     pub(crate) fn of(&self, module: &'static str) -> Self {
-        Self::new(module, self.parts.clone())
+        Self { module, held: self.held.clone() }
+    }
+
+    fn parts(&self) -> &CxParts {
+        self.held.parts()
     }
 
     /// The name of the module that this context was given to.
@@ -108,17 +77,17 @@ impl Cx {
 
     /// The settings in effect.
     pub fn settings(&self) -> &Settings {
-        &self.parts.ground.settings
+        &self.parts().ground.settings
     }
 
     /// The live state: the facts of lobbies and races, and transitions on them.
     pub fn live(&self) -> &Live {
-        &self.parts.live
+        &self.parts().live
     }
 
     /// The sockets of this pod, by game.
     pub fn rooms(&self) -> &Rooms {
-        &self.parts.rooms
+        &self.parts().rooms
     }
 
     /// Asks the modules that decide a question, in the order of their priorities, until one has an answer. `None` if none
@@ -127,7 +96,7 @@ impl Cx {
     /// # Errors
     /// That of the module that refuses; `UNKNOWN_ERROR` if it panics, `SERVICE_UNAVAILABLE` if it takes too long.
     pub async fn ask<Q: Question>(&self, question: Q) -> Result<Option<Q::Answer>, Error> {
-        self.parts.modules.questions.ask(self, question).await
+        self.parts().modules.questions.ask(self, question).await
     }
 
     /// Asks all modules that decide a question. Returns the answers of those that have one, in the order of their
@@ -136,52 +105,52 @@ impl Cx {
     /// # Errors
     /// As of [`ask`](Self::ask).
     pub async fn ask_all<Q: Question>(&self, question: Q) -> Result<Vec<Q::Answer>, Error> {
-        self.parts.modules.questions.ask_all(self, question).await
+        self.parts().modules.questions.ask_all(self, question).await
     }
 
     pub(crate) fn ground(&self) -> &Ground {
-        &self.parts.ground
+        &self.parts().ground
     }
 
     pub(crate) fn bus(&self) -> &Arc<Bus<Cx>> {
-        &self.parts.bus
+        &self.parts().bus
     }
 
     pub(crate) fn limits(&self) -> &Arc<Limits> {
-        &self.parts.limits
+        &self.parts().limits
     }
 
     pub(crate) fn origins(&self) -> &Origins {
-        &self.parts.origins
+        &self.parts().origins
     }
 
     pub(crate) fn table(&self) -> &[ModuleTable] {
-        &self.parts.modules.table
+        &self.parts().modules.table
     }
 
     pub(crate) fn switches(&self) -> &Switches {
-        &self.parts.modules.switches
+        &self.parts().modules.switches
     }
 
     pub(super) fn keeping(&self) -> &Keeping {
-        &self.parts.modules.keeping
+        &self.parts().modules.keeping
     }
 
     pub(crate) fn health(&self) -> &Health {
-        &self.parts.health
+        &self.parts().health
     }
 
     pub(crate) fn peers(&self) -> &Peers {
-        &self.parts.peers
+        &self.parts().peers
     }
 
     pub(crate) fn drain(&self) -> &Drain {
-        &self.parts.drain
+        &self.parts().drain
     }
 
     /// Cancelled when the server stops.
     pub(crate) fn stop(&self) -> &CancellationToken {
-        &self.parts.stop
+        &self.parts().stop
     }
 
     /// The module's own state, made by the function that it passed to [`Wiring::state`](crate::module::Wiring::state).
@@ -189,12 +158,12 @@ impl Cx {
     /// # Panics
     /// If the module has passed none for `S`.
     pub fn state<S: Send + Sync + 'static>(&self) -> Arc<S> {
-        let state = self.parts.ground.states.get(&(self.module, TypeId::of::<S>())).cloned();
+        let state = self.parts().ground.states.get(&(self.module, TypeId::of::<S>())).cloned();
         state.and_then(|state| state.downcast().ok()).expect("the module declares this state")
     }
 
     fn instrument(&self, name: &'static str) -> Option<ModuleInstrument> {
-        self.parts.modules.instruments.get(&(self.module, name)).copied()
+        self.parts().modules.instruments.get(&(self.module, name)).copied()
     }
 
     /// The counter of this name that the module has declared.
@@ -235,7 +204,7 @@ impl Cx {
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
     pub fn spend_login(&self, request: &Request) -> Result<(), Error> {
-        self.parts.limits.spend_login(request)
+        self.parts().limits.spend_login(request)
     }
 
     /// Spends one return from an identity provider from the budget of the request's address.
@@ -243,7 +212,7 @@ impl Cx {
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
     pub fn spend_login_return(&self, request: &Request) -> Result<(), Error> {
-        self.parts.limits.spend_login_return(request)
+        self.parts().limits.spend_login_return(request)
     }
 
     /// Spends one new guest from the budget of the request's address.
@@ -251,7 +220,7 @@ impl Cx {
     /// # Errors
     /// `TOO_MANY_REQUESTS`, if it has had too many.
     pub fn spend_guest(&self, request: &Request) -> Result<(), Error> {
-        self.parts.limits.spend_guest(request)
+        self.parts().limits.spend_guest(request)
     }
 
     /// Checks that this pod can take new players: none of its dependencies is down.
@@ -259,7 +228,7 @@ impl Cx {
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, with the dependency that is down.
     pub fn takes_players(&self) -> Result<(), Error> {
-        match self.parts.health.complaint() {
+        match self.parts().health.complaint() {
             Some(complaint) => Err(Error::new(Kind::UNAVAILABLE, complaint)),
             None => Ok(()),
         }
@@ -268,23 +237,23 @@ impl Cx {
     /// Number of players with an open socket, on all pods that share their games. Does not wait: the figures of other
     /// pods are cached, and may be seconds old.
     pub fn players_online(&self) -> u64 {
-        self.parts.rooms.players() + self.parts.peers.players()
+        self.parts().rooms.players() + self.parts().peers.players()
     }
 
     /// Whether a request comes from a page with permission to make changes, or not from a browser: see
     /// `Origins::own_page`.
     pub fn asked_by_own_page(&self, request: &Request) -> bool {
-        self.parts.origins.own_page(request.headers())
+        self.parts().origins.own_page(request.headers())
     }
 
     /// The role of a user.
     pub fn role_of(&self, user: &User) -> Role {
-        self.parts.roles.of_user(user)
+        self.parts().roles.of_user(user)
     }
 
     /// The client's address, to which limits apply.
     pub fn address(&self, request: &Request) -> IpAddr {
-        self.parts.limits.address(request)
+        self.parts().limits.address(request)
     }
 
     /// Publishes events from a route; other handlers return theirs. A module must declare the events that it publishes:
@@ -301,24 +270,24 @@ impl Cx {
                 );
             }
         }
-        events.publish(&self.parts.bus).await;
+        events.publish(&self.parts().bus).await;
     }
 
     /// Whether this pod is the only one.
     pub fn is_alone(&self) -> bool {
-        self.parts.peers.are_none()
+        self.parts().peers.are_none()
     }
 
     /// Sets the timers of a game from its facts: those of all modules.
     pub fn arm(&self, game: &Game) {
-        self.parts.timers.arm(game);
+        self.parts().timers.arm(game);
     }
 
     /// Runs `work` in the background until it ends or the server stops. A stop cancels it, so it must not hold work
     /// that has to complete.
     pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.parts.stop.clone();
-        self.parts.tasks.spawn(async move { stop.run_until_cancelled(work).await });
+        let stop = self.parts().stop.clone();
+        self.parts().tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
     /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: four of
@@ -328,7 +297,7 @@ impl Cx {
         work: impl FnOnce() -> W + Send + 'static,
     ) {
         let new = || Arc::new(Semaphore::new(TURNS));
-        let turns = self.parts.turns.lock().entry(self.module).or_insert_with(new).clone();
+        let turns = self.parts().turns.lock().entry(self.module).or_insert_with(new).clone();
         self.beside(async move {
             // It is never closed.
             let Ok(_turn) = turns.acquire().await else { return };
@@ -338,7 +307,7 @@ impl Cx {
 
     /// Tasks that a stop waits for, for work that has to complete after its caller has left.
     pub fn tasks(&self) -> &TaskTracker {
-        &self.parts.tasks
+        &self.parts().tasks
     }
 
     /// Runs `work` to completion, even if the client disconnects meanwhile: for all work that changes facts and
@@ -352,7 +321,7 @@ impl Cx {
     ) -> Result<T, Error> {
         let cx = self.clone();
         let task = async move { crate::bus::guard_part(&cx, "request", work).await };
-        let task = self.parts.tasks.spawn(task.in_current_span());
+        let task = self.parts().tasks.spawn(task.in_current_span());
         task.await.unwrap_or_else(|_| Err(Kind::UNAVAILABLE.into()))
     }
 }

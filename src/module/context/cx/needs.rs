@@ -20,7 +20,7 @@ impl Cx {
     }
 
     pub(crate) fn all_records(&self) -> &Records {
-        &self.parts.records
+        &self.parts().records
     }
 
     /// The keys that tokens are signed with.
@@ -33,7 +33,7 @@ impl Cx {
     }
 
     pub(crate) fn all_keys(&self) -> &TokenKeys {
-        &self.parts.keys
+        &self.parts().keys
     }
 
     /// The user of an access token, and its login.
@@ -41,17 +41,17 @@ impl Cx {
     /// # Errors
     /// `TOKEN_NOT_PROVIDED`, `INVALID_TOKEN` or `TOKEN_EXPIRED`.
     pub fn bearer(&self, token: Option<&str>) -> Result<Bearer, Error> {
-        self.parts.keys.access(token, self.now())
+        self.parts().keys.access(token, self.now())
     }
 
     /// The same for a token that may have expired; `None` if it was never valid.
     pub fn former_bearer(&self, token: Option<&str>) -> Option<Bearer> {
-        self.parts.keys.ever_access(token, self.now())
+        self.parts().keys.ever_access(token, self.now())
     }
 
     /// A text that cannot be guessed without the server's key; the same each time for the same `name`.
     pub fn secret_of(&self, name: &str) -> String {
-        self.parts.keys.secret_of(name)
+        self.parts().keys.secret_of(name)
     }
 
     /// Signs what the server asserts, for anyone with its public key: see [`TokenKeys::attest`].
@@ -63,7 +63,7 @@ impl Cx {
         name: &'static str,
         claims: &impl Serialize,
     ) -> Result<String, Error> {
-        self.parts.keys.attest(name, claims).await
+        self.parts().keys.attest(name, claims).await
     }
 
     /// The public part of the key that signs, in PEM.
@@ -71,7 +71,7 @@ impl Cx {
     /// # Errors
     /// `UNKNOWN_ERROR`, if it cannot be encoded.
     pub fn public_key(&self) -> Result<String, Error> {
-        self.parts.keys.public_pem()
+        self.parts().keys.public_pem()
     }
 
     /// The identity providers.
@@ -80,7 +80,7 @@ impl Cx {
     /// If the module has not declared [`Need::Providers`].
     pub fn providers(&self) -> &Providers {
         self.has_declared(Need::Providers);
-        &self.parts.modules.providers
+        &self.parts().modules.providers
     }
 
     /// The runtime's own contexts are of no module, and need no declaration.
