@@ -161,7 +161,7 @@ async fn note_address(cx: &Cx, user: UserId, address: String) {
 }
 
 #[derive(Deserialize, ToSchema)]
-struct Change {
+struct PasswordChange {
     /// The current password.
     password: String,
     /// 8 to 128 characters.
@@ -173,7 +173,7 @@ struct Change {
 #[endpoint(tags("auth"))]
 async fn change_password(
     cx: Cx,
-    change: Body<Change>,
+    change: Body<PasswordChange>,
     req: &mut Request,
     caller: Caller,
 ) -> Result<Answer<Empty>, Error> {

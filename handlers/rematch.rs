@@ -60,7 +60,7 @@ impl Rematch {
 /// The race of a request.
 #[derive(Deserialize, ToSchema)]
 #[salvo(schema(name = "RaceOfRematch"))]
-struct Race {
+struct RaceOfRematch {
     /// The game.
     #[serde(deserialize_with = "lenient::integer")]
     game_id: i64,
@@ -76,7 +76,11 @@ struct Meeting {
 /// Returns the invitation of a race to one of its players. All players of the race are told that the caller waits in
 /// the next lobby.
 #[endpoint(tags("lobby"))]
-async fn rematch(cx: Cx, race: Body<Race>, caller: Caller) -> Result<Answer<Meeting>, Error> {
+async fn rematch(
+    cx: Cx,
+    race: Body<RaceOfRematch>,
+    caller: Caller,
+) -> Result<Answer<Meeting>, Error> {
     let game = cx.live().find(GameId(race.0.game_id)).await?;
     let game = game.filter(|game| game.stage >= Stage::Countdown).ok_or(Kind::GAME_NOT_FOUND)?;
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;

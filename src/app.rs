@@ -16,7 +16,7 @@ use crate::auth::{Roles, TokenKeys};
 use crate::background;
 use crate::bridge::{Bridge, Pod, pulse};
 use crate::bus::Listeners;
-use crate::clock::{self, Kept};
+use crate::clock::{self, KeptOffset};
 use crate::drain::{self, Drain};
 use crate::game::{PodName, Timestamp};
 use crate::health::Services;
@@ -160,7 +160,7 @@ impl Application {
             operations::serve(port, cx, &self.keepers, &self.keepers_stop);
         }
         if self.shared.is_none() {
-            let kept = Kept::in_folder(&cx.settings().data_dir);
+            let kept = KeptOffset::in_folder(&cx.settings().data_dir);
             let timers = self.pod.timers.clone();
             cx.beside(clock::follow_system(kept, move || timers.are_idle()));
         }
@@ -320,7 +320,7 @@ impl Lives {
         journal: Journal,
     ) -> Result<Self, String> {
         let Some(redis) = &settings.redis else {
-            clock::resume(&Kept::in_folder(&settings.data_dir));
+            clock::resume(&KeptOffset::in_folder(&settings.data_dir));
             let live = InProcess::resume(records, journal, Timestamp::now()).await;
             let live = live.map_err(|_| "the games of the last run cannot be read")?;
             return Ok(Self { live: Live::in_process(live), shared: None });

@@ -42,11 +42,11 @@ struct Arguments {
     init: bool,
 
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum CliCommand {
     /// Print the effective settings as YAML, with secrets masked.
     Config,
     /// Print the wiring table: the events, routes, sockets and timers of each handler module.
@@ -90,27 +90,27 @@ pub fn run() -> ExitCode {
 }
 
 fn obey(arguments: Arguments) -> Result<(), String> {
-    if let Some(Command::New { name, with }) = &arguments.command {
+    if let Some(CliCommand::New { name, with }) = &arguments.command {
         let file = scaffold(Path::new("handlers"), name, with)?;
         print(&format!("wrote {}; `cargo test {name}` tests it\n", file.display()));
         return Ok(());
     }
-    if let Some(Command::Health { at: Some(address) }) = &arguments.command {
+    if let Some(CliCommand::Health { at: Some(address) }) = &arguments.command {
         return health::ask(address);
     }
     let loaded = loaded(arguments.setting, arguments.secret_setting)?;
     match arguments.command {
-        Some(Command::Config) => print(&loaded.settings.masked_yaml()),
-        Some(Command::Handlers { json }) => {
+        Some(CliCommand::Config) => print(&loaded.settings.masked_yaml()),
+        Some(CliCommand::Handlers { json }) => {
             let table = wire(&linked(&loaded.settings.handlers.disabled)?)?.table;
             let as_json =
                 || serde_json::to_string_pretty(&table).map_err(|error| error.to_string());
             print(&if json { as_json()? + "\n" } else { render_table(&table) });
         }
-        Some(Command::Health { .. }) => {
+        Some(CliCommand::Health { .. }) => {
             return health::ask(&health::local(&loaded.settings.server)?);
         }
-        Some(Command::New { .. }) | None => return serve(loaded, arguments.init),
+        Some(CliCommand::New { .. }) | None => return serve(loaded, arguments.init),
     }
     Ok(())
 }

@@ -131,14 +131,14 @@ pub(crate) fn hold() {
 
 /// Continues on the clock of the last run, if possible. For the start of a single server, before anything depends on
 /// the clock.
-pub(crate) fn resume(kept: &Kept) {
+pub(crate) fn resume(kept: &KeptOffset) {
     if let Some(offset) = kept.read() {
         set(offset);
     }
 }
 
 /// Slews to the wall clock, for ever: the clock of a single server. Stores the offset for the next run.
-pub(crate) async fn follow_system(mut kept: Kept, is_idle: impl Fn() -> bool) {
+pub(crate) async fn follow_system(mut kept: KeptOffset, is_idle: impl Fn() -> bool) {
     let mut known = offset();
     loop {
         let wall = system_offset();
@@ -166,14 +166,14 @@ pub(crate) async fn follow_system(mut kept: Kept, is_idle: impl Fn() -> bool) {
 /// The stored offset of a single server's clock. A restart continues with it; otherwise the deadlines of its games and
 /// the tokens of its players would be off if the wall clock was set meanwhile. It is valid until the machine reboots,
 /// since the monotonic clock then restarts.
-pub(crate) struct Kept {
+pub(crate) struct KeptOffset {
     path: PathBuf,
     /// The id of the boot; `None` if the system has none, and nothing is stored.
     boot: Option<String>,
     written: Option<i64>,
 }
 
-impl Kept {
+impl KeptOffset {
     pub(crate) fn in_folder(data_dir: &Path) -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
         let boot = boot.map(|boot| boot.trim().to_owned());
@@ -253,12 +253,13 @@ mod tests {
     #[tokio::test]
     async fn a_restart_finds_the_clock_that_was_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let kept = || Kept { boot: Some("this".into()), ..Kept::in_folder(folder.path()) };
+        let kept =
+            || KeptOffset { boot: Some("this".into()), ..KeptOffset::in_folder(folder.path()) };
         assert_eq!(kept().read(), None);
         let ahead = system_offset() + 10 * SECOND;
         kept().write(ahead).await.unwrap();
         assert_eq!(kept().read(), Some(ahead));
-        let rebooted = Kept { boot: Some("next".into()), ..kept() };
+        let rebooted = KeptOffset { boot: Some("next".into()), ..kept() };
         assert_eq!(rebooted.read(), None);
     }
 

@@ -7,6 +7,8 @@ mod layers;
 mod rules;
 mod scan;
 
+use std::collections::BTreeMap;
+
 use self::scan::Source;
 
 #[test]
@@ -16,6 +18,22 @@ fn every_source_keeps_the_rules_of_the_house() {
     let complaints: Vec<String> =
         sources.iter().flat_map(|source| rules::ALL.iter().flat_map(|rule| rule(source))).collect();
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
+
+/// A name means one thing, so that a search for it finds that.
+#[test]
+fn no_two_types_have_the_same_name() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in scan::all() {
+        for (line, code) in source.code(false) {
+            if let Some(name) = rules::declared_type(&code) {
+                places.entry(name.to_owned()).or_default().push(format!("{}:{line}", source.path));
+            }
+        }
+    }
+    assert!(places.len() > 500, "the types are not where they are looked for");
+    places.retain(|_, places| places.len() > 1);
+    assert!(places.is_empty(), "several types of the same name: {places:#?}");
 }
 
 #[test]

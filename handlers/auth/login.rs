@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{ATTEMPT_MAX_AGE, Cookies, SetCookies};
 use crate::http::{Query, Redirect, may_fail, no_metadata, text_parameter};
 use crate::live::OneTime;
-use crate::login::{Attempt, Failure, Provider, log_in};
+use crate::login::{Attempt, LoginFailure, Provider, log_in};
 use crate::module::Cx;
 use crate::{Error, Kind};
 
@@ -54,7 +54,7 @@ impl EndpointArgRegister for Named {
 /// The query with which a provider redirects the browser back.
 pub(super) struct Return {
     state: String,
-    outcome: Result<String, Failure>,
+    outcome: Result<String, LoginFailure>,
 }
 
 impl<'ex> Extractible<'ex> for Return {
@@ -66,8 +66,8 @@ impl<'ex> Extractible<'ex> for Return {
         let missing = |name| Error::validation(format!("query parameter {name}: is required"));
         let state = query.text("state").unwrap_or_default().to_owned();
         let outcome = match query.text("error") {
-            Some("access_denied") => Err(Failure::AccessDenied),
-            Some(_) => Err(Failure::ProviderError),
+            Some("access_denied") => Err(LoginFailure::AccessDenied),
+            Some(_) => Err(LoginFailure::ProviderError),
             None if state.is_empty() => return Err(missing("state")),
             None => Ok(query.text("code").ok_or_else(|| missing("code"))?.to_owned()),
         };
@@ -98,20 +98,24 @@ pub(super) async fn login(
 ) -> Redirect {
     let begun = match cx.spend_login(req) {
         Ok(()) => in_time(&cx, begin(&cx, &provider.0, cookies)).await,
-        Err(_) => Err(Failure::TooManyRequests),
+        Err(_) => Err(LoginFailure::TooManyRequests),
     };
     begun.unwrap_or_else(|failure| to_error_page(&cx, failure))
 }
 
-async fn begin(cx: &Cx, provider: &Provider, cookies: SetCookies) -> Result<Redirect, Failure> {
-    let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
+async fn begin(
+    cx: &Cx,
+    provider: &Provider,
+    cookies: SetCookies,
+) -> Result<Redirect, LoginFailure> {
+    let identity = provider.identity.as_ref().ok_or(LoginFailure::NotConfigured)?;
     let attempt = Attempt::new();
     let to = identity.authorize(&attempt).await?;
     let (state, until) = (attempt.state.clone(), cx.now() + ATTEMPT_MAX_AGE);
     let browser = format!("{:032x}", rand::random::<u128>());
     let cookies = cookies.attempt(&state, &browser);
     let under_way = UnderWay { provider: provider.name.clone(), browser, attempt };
-    cx.live().keep(&state, &under_way, until).await.map_err(|_| Failure::ServerError)?;
+    cx.live().keep(&state, &under_way, until).await.map_err(|_| LoginFailure::ServerError)?;
     Ok(Redirect::to(to).with_cookies(cookies))
 }
 
@@ -128,7 +132,7 @@ pub(super) async fn login_redirect(
     let finished = match cx.spend_login_return(req) {
         Ok(()) => in_time(&cx, finish(&cx, &provider.0, back, &Cookies::of(req), cookies)).await,
         // The `state` stays valid, so that reloading the same URL succeeds a moment later.
-        Err(_) => Err(Failure::TooManyRequests),
+        Err(_) => Err(LoginFailure::TooManyRequests),
     };
     match finished {
         Ok(cookies) => {
@@ -144,32 +148,35 @@ async fn finish(
     back: Return,
     shown: &Cookies<'_>,
     cookies: SetCookies,
-) -> Result<SetCookies, Failure> {
-    let identity = provider.identity.as_ref().ok_or(Failure::NotConfigured)?;
+) -> Result<SetCookies, LoginFailure> {
+    let identity = provider.identity.as_ref().ok_or(LoginFailure::NotConfigured)?;
     let under_way = cx.live().take::<UnderWay>(&back.state, cx.now()).await;
-    let under_way = under_way.map_err(|_| Failure::ServerError)?;
+    let under_way = under_way.map_err(|_| LoginFailure::ServerError)?;
     let code = back.outcome?;
     let known = under_way.filter(|it| it.provider == provider.name);
-    let UnderWay { browser, attempt, .. } = known.ok_or(Failure::UnknownState)?;
+    let UnderWay { browser, attempt, .. } = known.ok_or(LoginFailure::UnknownState)?;
     // Otherwise an attacker could log others in to the attacker's account (RFC 6749, section 10.12).
     if shown.attempt(&attempt.state) != Some(&browser) {
-        return Err(Failure::OtherBrowser);
+        return Err(LoginFailure::OtherBrowser);
     }
     let person = identity.identify(&code, &attempt).await?;
     let id = format!("{}-{}", provider.name, person.subject());
     let name = person.name().map(str::to_owned);
     let before = cx.bearer(shown.access_token()).ok();
     let logged_in = log_in(cx, id.as_str().into(), name, before, cookies);
-    logged_in.await.map_err(|_| Failure::ServerError)
+    logged_in.await.map_err(|_| LoginFailure::ServerError)
 }
 
 /// Limits the wait for a provider, so that the browser gets the error page before the request times out.
-async fn in_time<T>(cx: &Cx, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+async fn in_time<T>(
+    cx: &Cx,
+    work: impl Future<Output = Result<T, LoginFailure>>,
+) -> Result<T, LoginFailure> {
     let patience = cx.settings().limits.request_timeout.mul_f32(0.8);
-    tokio::time::timeout(patience, work).await.unwrap_or(Err(Failure::ProviderUnavailable))
+    tokio::time::timeout(patience, work).await.unwrap_or(Err(LoginFailure::ProviderUnavailable))
 }
 
-fn to_error_page(cx: &Cx, failure: Failure) -> Redirect {
+fn to_error_page(cx: &Cx, failure: LoginFailure) -> Redirect {
     tracing::info!(reason = failure.code(), "a login failed");
     let page = cx.settings().error_page();
     let joint = if page.contains('?') { '&' } else { '?' };

@@ -122,8 +122,8 @@ impl BoardEntry {
         BoardRow::of(rank, &self.name, self.run(), is_own)
     }
 
-    pub(super) fn of(board: &Board, user: UserId, name: String, race: Race) -> Self {
-        let Race { game, figures, grade, finished } = race;
+    pub(super) fn of(board: &Board, user: UserId, name: String, race: BoardRace) -> Self {
+        let BoardRace { game, figures, grade, finished } = race;
         let until = board.span().map(|(_, end)| end + KEPT);
         Self { board: board.name.clone(), user, name, game, figures, grade, finished, until }
     }
@@ -147,7 +147,7 @@ impl Contest for BoardEntry {
 
 /// What a race of a player was like.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Race {
+pub(super) struct BoardRace {
     pub(super) game: GameId,
     pub(super) figures: Figures,
     pub(super) grade: Option<Grade>,

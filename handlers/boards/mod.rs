@@ -18,7 +18,7 @@ use self::entry::{Board, BoardEntry, Period};
 use self::query::{BoardCursor, BoardQuery, StandingQuery};
 use self::rules::{BoardResult, Entered};
 use self::settings::BoardSettings;
-use self::wire::{BoardPage, Standing, Standings};
+use self::wire::{BoardPage, BoardStanding, Standings};
 use crate::Error;
 use crate::auth::Cookies;
 use crate::bus::Heard;
@@ -182,11 +182,11 @@ async fn kind_of_race(cx: &Cx, game: GameId, user: &User) -> Result<Option<Strin
     Ok(rules::kind_of(&game))
 }
 
-async fn standing_on(cx: &Cx, board: &Board, user: &User) -> Result<Option<Standing>, Error> {
+async fn standing_on(cx: &Cx, board: &Board, user: &User) -> Result<Option<BoardStanding>, Error> {
     let entries = cx.items::<BoardEntry>();
     let Some(kept) = entries.get(&board.key_of(&user.id)).await? else { return Ok(None) };
     let entry = kept.item;
     let before = entries.count_before(&board.range(), &entry, LAST_RANK).await?;
     let rank = u32::try_from(before + 1).ok().filter(|rank| *rank <= LAST_RANK);
-    Ok(Some(Standing::of(board, &entry, rank)))
+    Ok(Some(BoardStanding::of(board, &entry, rank)))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Board, BoardEntry, Period, Race};
+use super::entry::{Board, BoardEntry, BoardRace, Period};
 use crate::game::{Game, Part, Player, Result as GameResult, Timestamp, UserId, UserType};
 use crate::handlers::shared::{Grade, Text, again_at, raise};
 
@@ -47,7 +47,7 @@ pub(super) struct BoardResult {
     kind: String,
     pub(super) user: UserId,
     name: String,
-    race: Race,
+    race: BoardRace,
 }
 
 impl BoardResult {
@@ -59,7 +59,7 @@ impl BoardResult {
             return None;
         }
         let GameResult { figures, finished, .. } = result;
-        let race = Race { game: game.id, figures, grade: None, finished };
+        let race = BoardRace { game: game.id, figures, grade: None, finished };
         let (user, name) = (player.user.id.clone(), player.user.name.clone());
         Some(Self { kind: kind_of(game)?, user, name, race })
     }
@@ -67,7 +67,7 @@ impl BoardResult {
     /// Its entries on the boards of its time, with its grade.
     pub(super) fn entries(&self, grade: Option<Grade>) -> Vec<BoardEntry> {
         let boards = Period::ALL.map(|period| Board::at(period, &self.kind, self.race.finished));
-        let race = Race { grade, ..self.race };
+        let race = BoardRace { grade, ..self.race };
         let is_verified = grade == Some(Grade::Verified);
         let verified = boards.clone().into_iter().filter(|_| is_verified).map(Board::of_verified);
         let entry = |board| BoardEntry::of(&board, self.user.clone(), self.name.clone(), race);

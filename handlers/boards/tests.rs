@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::entry::{Board, BoardEntry, Period, Race};
+use super::entry::{Board, BoardEntry, BoardRace, Period};
 use super::query::BoardCursor;
 use super::rules::{BoardResult, Entered, due, kind_of, note, results};
 use crate::game::{
@@ -94,7 +94,7 @@ const GRADES: [Option<Grade>; 4] =
 fn entry(wpm: f64, acc: f64, finished: i64, grade: Option<Grade>) -> BoardEntry {
     let board = Board::at(Period::All, "words", NOON);
     let (figures, finished) = (figures(wpm, acc), Timestamp(finished));
-    let race = Race { game: GameId(1), figures, grade, finished };
+    let race = BoardRace { game: GameId(1), figures, grade, finished };
     BoardEntry::of(&board, "google-1".into(), "Anna".into(), race)
 }
 

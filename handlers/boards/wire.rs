@@ -48,13 +48,13 @@ pub(super) struct Standings {
     /// The kind of text; null if races of its kind are on no board.
     pub(super) kind: Option<String>,
     /// Those boards on which the caller is.
-    pub(super) standings: Vec<Standing>,
+    pub(super) standings: Vec<BoardStanding>,
 }
 
 /// The caller's place on a board.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "BoardStanding"))]
-pub(super) struct Standing {
+pub(super) struct BoardStanding {
     /// day, week or all.
     period: &'static str,
     /// From 1; null beyond 10,000.
@@ -69,7 +69,7 @@ pub(super) struct Standing {
     finished_at: String,
 }
 
-impl Standing {
+impl BoardStanding {
     pub(super) fn of(board: &Board, entry: &BoardEntry, rank: Option<u32>) -> Self {
         Self {
             period: board.period.name(),

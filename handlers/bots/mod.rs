@@ -88,16 +88,16 @@ pub fn sit_down(game: &mut Game, bots: &[User], limit: usize, now: Timestamp) ->
 
 /// The bots that an open lobby with too few people gets.
 #[derive(Serialize, ToSchema)]
-struct Expected {
+struct ExpectedBots {
     /// Number of players up to which bots fill an open lobby; 0 if there are no bots.
     players: usize,
 }
 
 /// Whether bots join open lobbies, and how many.
 #[endpoint(tags("lobby"))]
-async fn expected(cx: Cx) -> Answer<Expected> {
+async fn expected(cx: Cx) -> Answer<ExpectedBots> {
     let settings = cx.state::<BotSettings>();
-    Answer::new(Expected { players: if settings.is_on { settings.players } else { 0 } })
+    Answer::new(ExpectedBots { players: if settings.is_on { settings.players } else { 0 } })
 }
 
 fn bots(game: &Game) -> impl Iterator<Item = &Player> {

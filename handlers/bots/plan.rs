@@ -31,7 +31,7 @@ impl Plan {
     /// The plan of a bot for a text: the same on every pod.
     pub(super) fn of(bot: &UserId, words: &str) -> Self {
         let (speed, mut chance) = character(bot);
-        let mut typing = Typing::default();
+        let mut typing = TypingPlan::default();
         for (index, word) in words.split_whitespace().enumerate() {
             typing.word(index, word.chars().count(), &mut chance);
         }
@@ -84,12 +84,12 @@ fn character(bot: &UserId) -> (f64, Chance) {
 
 /// Strokes with their weights: the share of the total time that each takes.
 #[derive(Default)]
-struct Typing {
+struct TypingPlan {
     strokes: Vec<(u32, i32, f64)>,
     mistakes: usize,
 }
 
-impl Typing {
+impl TypingPlan {
     fn word(&mut self, index: usize, length: usize, chance: &mut Chance) {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         if index > 0 {

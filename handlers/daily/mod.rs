@@ -20,10 +20,10 @@ use salvo::{Request, Writer};
 
 use self::day::{Day, DayText};
 use self::entry::{DailyEntry, board, key};
-use self::query::{BoardQuery, DailyCursor};
+use self::query::{DailyCursor, DailyQuery};
 use self::rules::{Daily, day_of};
-use self::settings::Challenge;
-use self::wire::{DailyBoard, DailyOwn, Standing};
+use self::settings::DailyTexts;
+use self::wire::{DailyBoard, DailyOwn, DailyStanding};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Game, Parts, Player, PlayerFinished, Result as GameResult, UserId};
@@ -45,7 +45,7 @@ const FIRST: i32 = -2;
 const LAST_RANK: u32 = 10_000;
 
 fn wire(module: &mut Wiring) {
-    module.state(Challenge::load);
+    module.state(DailyTexts::load);
     module.keeps::<DayText>();
     module.keeps_with_results(entry);
     module.keeps::<Struck<DailyEntry>>();
@@ -83,7 +83,7 @@ async fn text_of(cx: &Cx, day: Day) -> Result<String, Error> {
     if let Some(kept) = texts.get(&day.name()).await? {
         return Ok(kept.item.words);
     }
-    let drawn = cx.state::<Challenge>().draw(day);
+    let drawn = cx.state::<DailyTexts>().draw(day);
     if texts.insert(&drawn).await? {
         return Ok(drawn.words);
     }
@@ -94,12 +94,12 @@ async fn text_of(cx: &Cx, day: Day) -> Result<String, Error> {
 
 /// The entry of a ranked result for the board of its day.
 fn entry(brief: Brief<'_>, game: &Game, player: &Player, result: GameResult) -> Option<DailyEntry> {
-    rules::entry(game, player, result, brief.state::<Challenge>().keep_days())
+    rules::entry(game, player, result, brief.state::<DailyTexts>().keep_days())
 }
 
 /// Adds the grade to the entry of a result.
 async fn grade(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
-    let (user, days) = (&finished.user, cx.state::<Challenge>().keep_days());
+    let (user, days) = (&finished.user, cx.state::<DailyTexts>().keep_days());
     let graded = |game: &Game, grade| {
         let player = game.player(user);
         let entry = player.and_then(|it| rules::entry(game, it, it.result?, days));
@@ -112,8 +112,8 @@ async fn grade(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
 /// fast races the more accurate one comes first, then the earlier one. The header `link` (RFC 8288) and `next` name the next
 /// page: it goes on after the last row of this one, on the same day, whatever was entered meanwhile.
 #[endpoint(tags("daily"))]
-async fn show(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<DailyBoard>, Error> {
-    let BoardQuery { day, size, after } = query;
+async fn show(cx: Cx, query: DailyQuery, req: &mut Request) -> Result<Answer<DailyBoard>, Error> {
+    let DailyQuery { day, size, after } = query;
     let now = cx.now();
     let (day, before, cursor) = match &after {
         Some(DailyCursor { day, rank, cursor }) => (*day, *rank, Some(cursor)),
@@ -136,14 +136,14 @@ async fn show(cx: Cx, query: BoardQuery, req: &mut Request) -> Result<Answer<Dai
 
 /// Returns whether a race has the text of a day, and the caller's place on the board of that day.
 #[endpoint(tags("daily"))]
-async fn standing(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Standing>, Error> {
+async fn standing(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<DailyStanding>, Error> {
     let user = caller.0.id;
     let game = cx.live().find(game.0).await?.ok_or(Kind::GAME_NOT_FOUND)?;
     let Some(day) = day_of(&game) else {
-        return Ok(Answer::new(Standing { day: None, own: None }));
+        return Ok(Answer::new(DailyStanding { day: None, own: None }));
     };
     let own = own(&cx, day, &user).await?;
-    Ok(Answer::new(Standing { day: Some(day.name()), own }))
+    Ok(Answer::new(DailyStanding { day: Some(day.name()), own }))
 }
 
 /// The place of a player on the board of a day.

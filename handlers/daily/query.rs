@@ -42,14 +42,14 @@ impl DailyCursor {
 const LAST: u64 = 1 << 53;
 
 /// The query of a board.
-pub(super) struct BoardQuery {
+pub(super) struct DailyQuery {
     /// `None` for today.
     pub(super) day: Option<Day>,
     pub(super) size: u32,
     pub(super) after: Option<DailyCursor>,
 }
 
-impl<'ex> Extractible<'ex> for BoardQuery {
+impl<'ex> Extractible<'ex> for DailyQuery {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
@@ -64,7 +64,7 @@ impl<'ex> Extractible<'ex> for BoardQuery {
     }
 }
 
-impl EndpointArgRegister for BoardQuery {
+impl EndpointArgRegister for DailyQuery {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         let date = Object::with_type(BasicType::String).pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$");
         let about = "The day, in UTC; default: today.";

@@ -26,12 +26,12 @@ impl Default for DailySettings {
 }
 
 /// What the texts are made of.
-pub(super) struct Challenge {
+pub(super) struct DailyTexts {
     settings: DailySettings,
     source: WordSource,
 }
 
-impl Challenge {
+impl DailyTexts {
     /// Loads the section, and the server's words.
     pub(super) fn load(setup: &Setup<'_>) -> Result<Self, String> {
         let settings: DailySettings = setup.section()?;

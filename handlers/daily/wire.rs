@@ -65,7 +65,7 @@ impl DailyOwn {
 /// What a race is to the daily challenge.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "DailyStanding"))]
-pub(super) struct Standing {
+pub(super) struct DailyStanding {
     /// The day whose text the race has; null for other races.
     pub(super) day: Option<String>,
     /// The caller's place on the board of that day; null without a ranked result.

@@ -20,7 +20,7 @@ const RATE: Rate = Rate::per_second(1).burst(4);
 fn wire(module: &mut Wiring) {
     for channel in [LOBBY, RACE] {
         module.frame(channel, send).at_most(RATE);
-        module.shows(channel, Shown::of);
+        module.shows(channel, EmoteShown::of);
     }
     for slot in [Slot::Lobby, Slot::Race, Slot::Result] {
         module.client(slot, "emotes.js");
@@ -81,18 +81,18 @@ fn send(sender: &Sender<'_>, Emote { emote }: Emote) -> Result<EmoteSent, Malfor
 
 /// A player reacts: shown to all players of the game, the sender included.
 #[derive(Serialize, ToSchema)]
-struct Shown {
+struct EmoteShown {
     game_id: GameId,
     /// The player.
     user_id: UserId,
     emote: Reaction,
 }
 
-impl Message for Shown {
+impl Message for EmoteShown {
     const EVENT: &'static str = "EMOTE";
 }
 
-impl Shown {
+impl EmoteShown {
     fn of(sent: &EmoteSent) -> Self {
         Self { game_id: sent.game, user_id: sent.user.clone(), emote: sent.emote }
     }

@@ -22,7 +22,7 @@ use crate::game::{
     UserType,
 };
 use crate::handlers::shared::{
-    BestWanted, DrawnText, Finish, GHOST, GhostMoved, Link, LobbyWanted, Mover, Moving,
+    BestWanted, DrawnText, Finish, GHOST, GhostMoved, LobbyWanted, Mover, Moving, PublicLink,
     RaceWatched, RecordingWanted, TextWanted,
 };
 use crate::http::{Answer, Caller};
@@ -61,7 +61,7 @@ async fn opening(cx: Cx, wanted: Arc<LobbyWanted>) -> Result<Option<Parts>, Erro
     let player = asked("player").map_or(Ok(1), str::parse);
     let player = player.map_err(|_| Error::validation("player: must be a number from 1"))?;
     let unknown = || Error::validation("challenge: leads to no recording with a result");
-    let game = Link::Replay.game(&cx, link).ok_or_else(unknown)?;
+    let game = PublicLink::Replay.game(&cx, link).ok_or_else(unknown)?;
     let recorded = cx.ask(RecordingWanted { game, player }).await?.ok_or_else(unknown)?;
     Ok(Some(Parts::default().with(Challenge::of(&recorded, cx.now())?)))
 }
@@ -141,6 +141,6 @@ struct Best {
 #[endpoint(tags("recordings"))]
 async fn best(cx: Cx, caller: Caller) -> Result<Answer<Best>, Error> {
     let found = cx.ask(BestWanted { user: caller.0.id }).await?;
-    let challenge = found.map(|(game, _)| Link::Replay.to(&cx, game));
+    let challenge = found.map(|(game, _)| PublicLink::Replay.to(&cx, game));
     Ok(Answer::new(Best { challenge, player: found.map(|(_, player)| player) }))
 }

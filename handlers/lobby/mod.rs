@@ -22,7 +22,7 @@ use salvo::oapi::{Object, Parameter, endpoint};
 use self::matchmaker::Matchmaker;
 use self::ready::{PlayerReady, UserReady};
 use self::seats::SeatRequest;
-use self::wire::{Countdown, GameStart, GetToken, Init, Players, UserJoined, UserLeft};
+use self::wire::{GameStart, GetToken, Init, LobbyCountdown, LobbyPlayers, UserJoined, UserLeft};
 use crate::auth::{Bearer, Cookies};
 use crate::game::{
     Door, Game, GameId, LobbyClosed, LoginId, Parts, PlayerJoined, PlayerLeft, RacePrepared,
@@ -366,17 +366,17 @@ async fn waiting(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
 
 /// The players in the lobby.
 #[endpoint(tags("lobby"))]
-async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
+async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<LobbyPlayers>, Error> {
     let game = waiting(&cx, game.0).await?;
-    Players::seen_by(&game, &caller.0.id)
+    LobbyPlayers::seen_by(&game, &caller.0.id)
         .map(Answer::new)
         .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
 }
 
 /// The time until the lobby closes.
 #[endpoint(tags("lobby"))]
-async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
+async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<LobbyCountdown>, Error> {
     let game = waiting(&cx, game.0).await?;
     let now: Timestamp = cx.now();
-    Ok(Answer::new(Countdown { seconds_left: game.closes_at.after(now).as_secs_f64() }))
+    Ok(Answer::new(LobbyCountdown { seconds_left: game.closes_at.after(now).as_secs_f64() }))
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::matchmaker::seat_all;
 use super::rules::{ABSENCE_GRACE, absence_ends_at, closes_at, lobby_rules};
 use super::seats::SeatRequest;
-use super::wire::Players;
+use super::wire::LobbyPlayers;
 use crate::game::{
     Door, Game, GameId, Parts, Player, SocketId, Stage, Timestamp, User, UserId, UserType,
 };
@@ -67,13 +67,13 @@ proptest! {
     ) {
         let who = who.index(players);
         let game = game(Stage::Lobby, 0, &vec![None; players]);
-        let seen = Players::seen_by(&game, &game.players[who].user.id);
+        let seen = LobbyPlayers::seen_by(&game, &game.players[who].user.id);
         let seen = serde_json::to_value(seen).unwrap();
         let row = |n| json!({"id": format!("guest-{n}"), "name": format!("Player {n}")});
         prop_assert_eq!(&seen["me"], &row(who));
         let others: Vec<_> = (0..players).filter(|n| *n != who).map(row).collect();
         prop_assert_eq!(&seen["others"], &json!(others));
-        prop_assert!(Players::seen_by(&game, &UserId::new_guest()).is_none());
+        prop_assert!(LobbyPlayers::seen_by(&game, &UserId::new_guest()).is_none());
     }
 }
 

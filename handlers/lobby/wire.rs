@@ -77,7 +77,7 @@ impl Message for GameStart {
 /// The time until the lobby closes.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "LobbyCountdown"))]
-pub(super) struct Countdown {
+pub(super) struct LobbyCountdown {
     /// Never negative.
     pub(super) seconds_left: f64,
 }
@@ -102,14 +102,14 @@ pub(super) struct LobbyPlayer {
 /// The players in the lobby.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "LobbyPlayers"))]
-pub(super) struct Players {
+pub(super) struct LobbyPlayers {
     /// The caller.
     me: LobbyPlayer,
     /// The others, in order of arrival.
     others: Vec<LobbyPlayer>,
 }
 
-impl Players {
+impl LobbyPlayers {
     /// `None` if the user has no seat.
     pub(super) fn seen_by(game: &Game, user: &UserId) -> Option<Self> {
         let wishes = game.part::<Wishes>();

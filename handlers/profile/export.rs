@@ -20,14 +20,14 @@ use crate::{Error, Kind};
 
 /// The query of an export.
 #[derive(Clone, Copy)]
-pub(super) enum Format {
+pub(super) enum ExportFormat {
     /// Everything.
     Json,
     /// The races, for a spreadsheet.
     Csv,
 }
 
-impl<'ex> Extractible<'ex> for Format {
+impl<'ex> Extractible<'ex> for ExportFormat {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
@@ -40,7 +40,7 @@ impl<'ex> Extractible<'ex> for Format {
     }
 }
 
-impl EndpointArgRegister for Format {
+impl EndpointArgRegister for ExportFormat {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
         let about = "json: all data; csv: the races, for a spreadsheet. Default: json.";
         let formats = Object::with_type(BasicType::String).enum_values(["json", "csv"]);
@@ -52,17 +52,17 @@ impl EndpointArgRegister for Format {
 #[derive(Serialize)]
 struct Everything {
     ok: bool,
-    user: Person,
+    user: ExportedPerson,
     /// The devices that are logged in.
     logins: Vec<Login>,
     /// Newest first.
     results: Vec<ResultRow>,
     /// What modules keep about the person, by the name of the collection.
-    items: BTreeMap<String, Vec<Item>>,
+    items: BTreeMap<String, Vec<ExportedItem>>,
 }
 
 #[derive(Serialize)]
-struct Person {
+struct ExportedPerson {
     id: String,
     name: String,
     user_type: UserType,
@@ -78,19 +78,19 @@ struct Login {
 
 /// An item of a module, as it is stored.
 #[derive(Serialize)]
-struct Item {
+struct ExportedItem {
     key: String,
     updated_at: String,
     item: Value,
 }
 
 /// The items by their collections.
-fn by_collection(items: Vec<StoredItem>) -> BTreeMap<String, Vec<Item>> {
+fn by_collection(items: Vec<StoredItem>) -> BTreeMap<String, Vec<ExportedItem>> {
     let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for StoredItem { collection, key, body, updated_at, .. } in items {
         // What is no JSON is shown as it is.
         let item = serde_json::from_str(&body).unwrap_or(Value::String(body));
-        let item = Item { key, updated_at: updated_at.with_z(), item };
+        let item = ExportedItem { key, updated_at: updated_at.with_z(), item };
         all.entry(collection).or_default().push(item);
     }
     all
@@ -104,11 +104,15 @@ impl From<&KeptLogin> for Login {
 
 /// Exports all data stored about the caller. Live state (games and their seats) expires within minutes and is not included.
 #[endpoint(tags("profile"))]
-pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Download, Error> {
+pub(super) async fn export(
+    cx: Cx,
+    format: ExportFormat,
+    caller: Caller,
+) -> Result<Download, Error> {
     let user = caller.0;
     let kept = cx.records().all_results(&user.id).await?;
     let results: Vec<_> = kept.into_iter().map(ResultRow::from).collect();
-    if let Format::Csv = format {
+    if let ExportFormat::Csv = format {
         let (name, content_type) = ("typephoon-races.csv", "text/csv; charset=utf-8");
         return Ok(Download { name, content_type, body: csv(&results).into_bytes() });
     }
@@ -116,7 +120,7 @@ pub(super) async fn export(cx: Cx, format: Format, caller: Caller) -> Result<Dow
     let items = by_collection(cx.records().items_of(&user.id).await?);
     let everything = Everything {
         ok: true,
-        user: Person {
+        user: ExportedPerson {
             id: user.id.to_string(),
             name: account.as_ref().map_or(user.name, |it| it.name.clone()),
             user_type: user.user_type,

@@ -97,7 +97,7 @@ struct UserInfo {
 }
 
 #[derive(Default, Serialize, ToSchema)]
-struct Statistics {
+struct ProfileStatistics {
     total_games: i64,
     /// The highest words per minute.
     wpm_best: f64,
@@ -182,9 +182,9 @@ async fn user_info(caller: Caller) -> Answer<UserInfo> {
 
 /// Returns the caller's best game, and averages.
 #[endpoint(tags("profile"))]
-async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<Statistics>, Error> {
+async fn statistics(cx: Cx, caller: Caller) -> Result<Answer<ProfileStatistics>, Error> {
     let Summary { races, best, last_ten, all } = cx.records().summary(&caller.0.id).await?;
-    Ok(Answer::new(Statistics {
+    Ok(Answer::new(ProfileStatistics {
         total_games: races,
         wpm_best: best.wpm,
         acc_best: best.accuracy,

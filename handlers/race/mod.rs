@@ -13,8 +13,8 @@ use salvo::Writer;
 use salvo::oapi::{Parameter, endpoint};
 
 use self::wire::{
-    Countdown, Current, Edits, EditsAck, GameEnd, KeyStoke, Moved, Players, Resume,
-    Start as StartFrame, Words,
+    Current, Edits, EditsAck, GameEnd, KeyStoke, Moved, RaceCountdown, RacePlayers, RaceWords,
+    Resume, Start as StartFrame,
 };
 use crate::auth::Bearer;
 use crate::bus::Heard;
@@ -177,12 +177,12 @@ struct RaceSocket {
     is_browser: bool,
     /// Whether the client sends edits.
     sends_edits: bool,
-    start: Start,
+    start: StartTold,
 }
 
 /// What a socket has told its player about START. All times are those stored in the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Start {
+enum StartTold {
     /// Nothing yet.
     Awaited,
     /// Nothing yet: it has claimed START in the facts, and does not know whether that succeeded.
@@ -195,7 +195,7 @@ enum Start {
     Over,
 }
 
-impl Start {
+impl StartTold {
     /// When another socket of the player told START, if this one has told RESUME.
     fn resumed(self) -> Option<Timestamp> {
         match self {
@@ -242,7 +242,7 @@ impl Socket for RaceSocket {
         let game = find(cx, id).await?;
         let player = game.player(&user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let (text, progress) = (Text::of(&game.words()), player.part());
-        let start = player.started().map_or(Start::Awaited, Start::Resumed);
+        let start = player.started().map_or(StartTold::Awaited, StartTold::Resumed);
         let is_browser = handshake.is_browser();
         let sends_edits = handshake.protocol() == Some(EDITS);
         Ok(Self { user, login, game: id, text, progress, is_browser, sends_edits, start })
@@ -275,19 +275,19 @@ impl Socket for RaceSocket {
         let Some(game) = cx.live().find(seat.game).await? else {
             // The game is over, or was lost. The socket stays open, as the contract requires: if it were closed, the
             // present frontend would reconnect at once, in an endless loop.
-            let before = std::mem::replace(&mut self.start, Start::Over);
+            let before = std::mem::replace(&mut self.start, StartTold::Over);
             let end = GameEnd { game_id: seat.game };
-            return Ok(if before == Start::Over { Say::nothing() } else { Say::message(&end) });
+            return Ok(if before == StartTold::Over { Say::nothing() } else { Say::message(&end) });
         };
         if let Some(until) = rules::typing_ends_at(&game) {
             seat.own::<Typing>().end_at(until);
         }
         match (self.start, rules::told_start(&game, &seat.user)) {
-            (Start::Claiming(claimed), Some(at)) if at == claimed => {
+            (StartTold::Claiming(claimed), Some(at)) if at == claimed => {
                 return Ok(self.say_start(seat, claimed, cx.now()));
             }
-            (Start::Awaited | Start::Claiming(_), Some(at)) => {
-                self.start = Start::Resumed(at);
+            (StartTold::Awaited | StartTold::Claiming(_), Some(at)) => {
+                self.start = StartTold::Resumed(at);
                 seat.own::<Typing>().begin(at);
                 return Ok(Say::message(&Resume::of(seat.game, cx.now().after(at))));
             }
@@ -299,7 +299,7 @@ impl Socket for RaceSocket {
         }
         // After an error the claim may be stored all the same: the next catch-up finds it, or `closed` releases it.
         let (now, before) = (cx.now(), self.start);
-        self.start = Start::Claiming(now);
+        self.start = StartTold::Claiming(now);
         let claim = |game: &mut Game| rules::claim_start(game, &seat.user, now);
         let is_ours = cx.live().advance("claim_start", seat.game, claim).await?;
         if is_ours.is_none() {
@@ -338,7 +338,7 @@ impl Socket for RaceSocket {
 impl RaceSocket {
     /// Tells START, claimed in the facts at `claimed`. From now on the player may type.
     fn say_start(&mut self, seat: &Seat, claimed: Timestamp, now: Timestamp) -> Say {
-        self.start = Start::Said(claimed);
+        self.start = StartTold::Said(claimed);
         seat.own::<Typing>().begin(now);
         Say::message(&StartFrame { game_id: seat.game }).tracked()
     }
@@ -352,26 +352,26 @@ async fn find(cx: &Cx, id: GameId) -> Result<Arc<Game>, Error> {
 
 /// The time until START; 0 once the race is on.
 #[endpoint(tags("game"))]
-async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<Countdown>, Error> {
+async fn countdown(cx: Cx, game: GameQuery) -> Result<Answer<RaceCountdown>, Error> {
     let game = find(&cx, game.0).await?;
-    Ok(Answer::new(Countdown { seconds_left: rules::seconds_left(&game, cx.now()) }))
+    Ok(Answer::new(RaceCountdown { seconds_left: rules::seconds_left(&game, cx.now()) }))
 }
 
 /// The text to type, the same for all players.
 #[endpoint(tags("game"))]
-async fn words(cx: Cx, game: GameQuery) -> Result<Answer<Words>, Error> {
+async fn words(cx: Cx, game: GameQuery) -> Result<Answer<RaceWords>, Error> {
     let game = find(&cx, game.0).await.map_err(|error| match error.kind() {
         Kind::GAME_NOT_FOUND => Kind::WORDS_NOT_FOUND.into(),
         _ => error,
     })?;
-    Ok(Answer::new(Words::of(&game)))
+    Ok(Answer::new(RaceWords::of(&game)))
 }
 
 /// The players of the race, and their results so far.
 #[endpoint(tags("game"))]
-async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Players>, Error> {
+async fn players(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<RacePlayers>, Error> {
     let game = find(&cx, game.0).await?;
-    Players::seen_by(&game, &caller.0.id)
+    RacePlayers::seen_by(&game, &caller.0.id)
         .map(Answer::new)
         .ok_or_else(|| Kind::NOT_A_PARTICIPANT.into())
 }

@@ -132,14 +132,14 @@ impl Message for GameEnd {
 /// The time until START.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "RaceCountdown"))]
-pub(super) struct Countdown {
+pub(super) struct RaceCountdown {
     /// 0 once the race is on.
     pub(super) seconds_left: f64,
 }
 
 /// The text to type.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Words {
+pub(super) struct RaceWords {
     /// The words, joined by single blanks.
     words: String,
     /// For how many seconds they may be typed; present in races against the clock.
@@ -150,7 +150,7 @@ pub(super) struct Words {
     about: Option<TextAbout>,
 }
 
-impl Words {
+impl RaceWords {
     pub(super) fn of(game: &Game) -> Self {
         let about = TextAbout::clone(&game.part());
         Self {
@@ -164,14 +164,14 @@ impl Words {
 /// The players of a race.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "RacePlayers"))]
-pub(super) struct Players {
+pub(super) struct RacePlayers {
     /// The caller.
     me: Standing,
     /// The others, by user id.
     others: BTreeMap<String, Standing>,
 }
 
-impl Players {
+impl RacePlayers {
     /// `None` if the user has no seat.
     pub(super) fn seen_by(game: &Game, user: &UserId) -> Option<Self> {
         let me = Standing::of(game.player(user)?);

@@ -57,7 +57,7 @@ pub(super) struct Rating {
     pub(super) at: Timestamp,
     /// What the last races have changed, the newest first.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
-    pub(super) changes: VecDeque<Change>,
+    pub(super) changes: VecDeque<RatingChange>,
 }
 
 /// Changes that are remembered: a race that is struck later than that keeps its effect.
@@ -65,7 +65,7 @@ const REMEMBERED: usize = 50;
 
 /// What a race has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Change {
+pub(super) struct RatingChange {
     pub(super) game: GameId,
     by: f64,
     /// Whether it is taken back, since the result is struck.
@@ -79,10 +79,10 @@ fn is_false(value: &bool) -> bool {
 
 impl Rating {
     /// Remembers what its last race has changed.
-    pub(super) fn remembering(mut self, mut changes: VecDeque<Change>) -> Self {
+    pub(super) fn remembering(mut self, mut changes: VecDeque<RatingChange>) -> Self {
         let by = self.strength.rating - self.before;
         changes.truncate(REMEMBERED - 1);
-        changes.push_front(Change { game: self.game, by, is_struck: false });
+        changes.push_front(RatingChange { game: self.game, by, is_struck: false });
         self.changes = changes;
         self
     }

@@ -6,7 +6,7 @@ use super::recording::Recording;
 use crate::Error;
 use crate::game::GameId;
 use crate::handlers::shared::{
-    BestWanted, DrawnText, Link, Recorded, RecordingWanted, ReplayWanted,
+    BestWanted, DrawnText, PublicLink, Recorded, RecordingWanted, ReplayWanted,
 };
 use crate::module::Cx;
 
@@ -26,7 +26,7 @@ pub(super) async fn of_race(cx: &Cx, game: GameId) -> Result<Vec<Recording>, Err
 pub(super) async fn link(cx: Cx, wanted: Arc<ReplayWanted>) -> Result<Option<String>, Error> {
     let first = cx.items::<Recording>().page(&Recording::in_race(wanted.game), None, 1).await?;
     let is_there = !first.items.is_empty();
-    Ok(is_there.then(|| Link::Replay.to(&cx, wanted.game)))
+    Ok(is_there.then(|| PublicLink::Replay.to(&cx, wanted.game)))
 }
 
 /// What a player has typed in a race.

@@ -100,10 +100,10 @@ pub(super) async fn begin(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
 }
 
 /// The key of a player's copy, and how many positions are copied.
-type Known = HashMap<UserId, (String, u32)>;
+type CopiedCounts = HashMap<UserId, (String, u32)>;
 
 /// Copies the logs that have grown.
-async fn copy(cx: &Cx, game: GameId, room: &Room, known: &mut Known) -> Result<(), Error> {
+async fn copy(cx: &Cx, game: GameId, room: &Room, known: &mut CopiedCounts) -> Result<(), Error> {
     let fresh = |(user, typing): (UserId, Arc<Typing>)| {
         let count = known.get(&user).map_or(0, |(_, count)| *count);
         typing.spots_beyond(count).map(|tape| (user, tape))

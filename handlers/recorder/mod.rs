@@ -26,17 +26,17 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::query::{Linked, Links, OwnQuery, ResultPath};
+use self::query::{LinkedReplay, Links, OwnQuery, ResultPath};
 use self::recording::Recording;
-use self::rules::{Reason, Recorded, Task};
+use self::rules::{Reason, RecordedCount, Task};
 use self::settings::RecorderSettings;
-use self::signed::{Document, Signatures, Unsigned};
+use self::signed::{Signatures, SignedResult, Unsigned};
 use self::wire::{OwnRecording, Pem, Recordings, Replay};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{Figures, Game, GameId, Player, PlayerFinished, PlayerTyped, UserId};
 use crate::handlers::shared::{
-    ClaimMade, FiguresWanted, Grade, Link, Tape, TimeLimit, Typing, TypingLeft,
+    ClaimMade, FiguresWanted, Grade, PublicLink, Tape, TimeLimit, Typing, TypingLeft,
 };
 use crate::http::{Answer, Caller, Rate};
 use crate::live::Step;
@@ -204,7 +204,7 @@ async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
     for player in rules::results(&game) {
         keep(&cx, id, &player.user.id, None).await?;
     }
-    let recorded = Recorded(rules::results(&game).count());
+    let recorded = RecordedCount(rules::results(&game).count());
     let note = |game: &mut Game| Step::changed_if(rules::note(game, recorded));
     cx.live().advance("note_recorded", id, note).await.map(drop)
 }
@@ -263,7 +263,7 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
 /// Returns a recorded race: the text, and what each player typed, with times. The link is that of a player of the race; no token
 /// is needed.
 #[endpoint(tags("recordings"))]
-async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Replay>, Error> {
+async fn replay(cx: Cx, linked: LinkedReplay, req: &mut Request) -> Result<Answer<Replay>, Error> {
     let recordings = answers::of_race(&cx, linked.0).await?;
     let caller = cx.former_bearer(Cookies::of(req).access_token()).map(|it| it.user.id);
     Replay::of(recordings, caller.as_ref(), &Links(&cx))
@@ -274,7 +274,7 @@ async fn replay(cx: Cx, linked: Linked, req: &mut Request) -> Result<Answer<Repl
 /// Returns a result with the log from which it follows, signed by the server (RS256), so that anyone can check it without the
 /// server: `typephoon-api verify FILE`. No token is needed.
 #[endpoint(tags("recordings"))]
-async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
+async fn result(cx: Cx, path: ResultPath) -> Result<Answer<SignedResult>, Error> {
     let found = recording_of(&cx, &path.id).await?;
     let unsigned = found.as_ref().and_then(Unsigned::of).ok_or(Kind::GAME_NOT_FOUND)?;
     let signature = cx.state::<Signatures>().of(&cx, &unsigned.claims).await?;
@@ -283,7 +283,7 @@ async fn result(cx: Cx, path: ResultPath) -> Result<Answer<Document>, Error> {
 
 /// The recording of a result, by the id of its signed form.
 async fn recording_of(cx: &Cx, id: &str) -> Result<Option<Recording>, Error> {
-    let Some(game) = Link::claimed_game(id) else { return Ok(None) };
+    let Some(game) = PublicLink::claimed_game(id) else { return Ok(None) };
     let mut recordings = answers::of_race(cx, game).await?.into_iter();
     Ok(recordings.find(|it| Links(cx).result(it).as_deref() == Some(id)))
 }

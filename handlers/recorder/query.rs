@@ -7,7 +7,7 @@ use salvo::{Depot, Extractible, Request};
 use super::recording::Recording;
 use crate::Error;
 use crate::game::GameId;
-use crate::handlers::shared::Link;
+use crate::handlers::shared::PublicLink;
 use crate::http::{BoundedInteger, Query, no_metadata, text_parameter};
 use crate::module::Cx;
 use crate::records::Cursor;
@@ -56,7 +56,7 @@ pub(super) struct Links<'a>(pub(super) &'a Cx);
 impl Links<'_> {
     /// The replay of a race.
     pub(super) fn replay(&self, game: GameId) -> String {
-        Link::Replay.to(self.0, game)
+        PublicLink::Replay.to(self.0, game)
     }
 
     /// The signed result of a player, if there is a result. It stays the same if the account of a guest takes it over, and leads
@@ -69,20 +69,20 @@ impl Links<'_> {
 }
 
 /// The race of a link, in the path.
-pub(super) struct Linked(pub(super) GameId);
+pub(super) struct LinkedReplay(pub(super) GameId);
 
-impl<'ex> Extractible<'ex> for Linked {
+impl<'ex> Extractible<'ex> for LinkedReplay {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
-        Link::Replay.in_path(req, depot).await.map(Self)
+        PublicLink::Replay.in_path(req, depot).await.map(Self)
     }
 }
 
-impl EndpointArgRegister for Linked {
+impl EndpointArgRegister for LinkedReplay {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        Link::document(components, operation, "link", "The link of a recording.");
+        PublicLink::document(components, operation, "link", "The link of a recording.");
     }
 }
 
@@ -102,6 +102,6 @@ impl<'ex> Extractible<'ex> for ResultPath {
 
 impl EndpointArgRegister for ResultPath {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        Link::document(components, operation, "id", "The result_id of a recording.");
+        PublicLink::document(components, operation, "id", "The result_id of a recording.");
     }
 }

@@ -215,9 +215,9 @@ pub(super) fn are_same(one: &Figures, other: &Figures) -> bool {
 /// How many results of the race are in recordings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Recorded(pub(super) usize);
+pub(super) struct RecordedCount(pub(super) usize);
 
-impl Part for Recorded {
+impl Part for RecordedCount {
     const NAME: &'static str = "recorder_recorded";
 }
 
@@ -228,12 +228,12 @@ pub(super) fn results(game: &Game) -> impl Iterator<Item = &Player> {
 
 /// When the recordings of a race are completed: some time after the last result, unless that is done.
 pub(super) fn due(game: &Game) -> Option<Timestamp> {
-    again_at(results(game), game.part::<Recorded>().0)
+    again_at(results(game), game.part::<RecordedCount>().0)
 }
 
 /// Notes how many results are in recordings. Returns whether that is news.
-pub(super) fn note(game: &mut Game, recorded: Recorded) -> bool {
-    game.edit(|known: &mut Recorded| raise(&mut known.0, recorded.0))
+pub(super) fn note(game: &mut Game, recorded: RecordedCount) -> bool {
+    game.edit(|known: &mut RecordedCount| raise(&mut known.0, recorded.0))
 }
 
 /// The place of a ranked player among all in the race, bots included, and how many these are. None against the clock, where the place is

@@ -29,7 +29,7 @@ const REMEMBERED: usize = 64;
 /// A result that can be checked without the server.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "SignedResult"))]
-pub(super) struct Document {
+pub(super) struct SignedResult {
     /// `typephoon-result/1`.
     format: &'static str,
     /// What the server asserts, as in `signature`.
@@ -111,9 +111,9 @@ impl Unsigned {
         Some(Self { claims, log })
     }
 
-    pub(super) fn signed(self, signature: String) -> Document {
+    pub(super) fn signed(self, signature: String) -> SignedResult {
         let log = STANDARD_NO_PAD.encode(&self.log);
-        Document { format: FORMAT, result: self.claims, log, signature }
+        SignedResult { format: FORMAT, result: self.claims, log, signature }
     }
 }
 

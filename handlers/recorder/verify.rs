@@ -67,7 +67,7 @@ fn read(path: &OsStr) -> Result<Vec<u8>, String> {
 /// The document as it is given.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Shown {
+struct GivenDocument {
     #[serde(default, rename = "ok")]
     _ok: IgnoredAny,
     format: String,
@@ -92,7 +92,7 @@ pub(super) struct Verified {
 /// # Errors
 /// Which check fails, in one sentence.
 pub(super) fn verify(document: &[u8], keys: &PublicKeys) -> Result<Verified, String> {
-    let Shown { format, result, log, signature, .. } = serde_json::from_slice(document)
+    let GivenDocument { format, result, log, signature, .. } = serde_json::from_slice(document)
         .map_err(|error| format!("format: this is no signed result: {error}"))?;
     if format != FORMAT {
         return Err(format!("format: it is {format:?}; this program reads {FORMAT}"));

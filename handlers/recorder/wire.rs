@@ -172,13 +172,13 @@ pub(super) struct Replay {
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<u16>,
     /// By rank, then players without one. Bots are not recorded.
-    players: Vec<Recorded>,
+    players: Vec<RecordedPlayer>,
 }
 
 /// What a player typed. Times are milliseconds since the player's START.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "RecordedPlayer"))]
-struct Recorded {
+struct RecordedPlayer {
     /// The player's name in the race.
     name: String,
     /// Present and true for the caller.
@@ -200,7 +200,7 @@ struct Recorded {
     resumed_at: Vec<u32>,
 }
 
-impl Recorded {
+impl RecordedPlayer {
     fn of(recording: Recording, caller: Option<&UserId>, links: &Links<'_>) -> Self {
         let (edits, positions, resumed_at) = match recording.is_of_edits() {
             true => (recording.edits.edits(), Vec::new(), Vec::new()),
@@ -232,7 +232,10 @@ impl Replay {
             words: first.words.clone(),
             about: Some(first.about.clone()).filter(|it| *it != TextAbout::default()),
             seconds: first.seconds,
-            players: recordings.into_iter().map(|it| Recorded::of(it, caller, links)).collect(),
+            players: recordings
+                .into_iter()
+                .map(|it| RecordedPlayer::of(it, caller, links))
+                .collect(),
         })
     }
 }

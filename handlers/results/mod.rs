@@ -11,7 +11,7 @@ use std::time::Duration;
 use salvo::oapi::endpoint;
 use salvo::{Request, Writer};
 
-use self::wire::{Ranking, Statistics, UserFinished};
+use self::wire::{ClaimedStatistics, Ranking, UserFinished};
 use crate::auth::Cookies;
 use crate::bus::Heard;
 use crate::game::{
@@ -71,7 +71,7 @@ async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
 #[endpoint(tags("game"))]
 async fn statistics(
     cx: Cx,
-    claim: Body<Statistics>,
+    claim: Body<ClaimedStatistics>,
     caller: Caller,
 ) -> Result<Answer<Empty>, Error> {
     let claim = claim.0;
@@ -83,7 +83,7 @@ async fn statistics(
     Ok(Answer::ok())
 }
 
-async fn take(cx: &Cx, user: User, claim: Statistics) -> Result<(), Error> {
+async fn take(cx: &Cx, user: User, claim: ClaimedStatistics) -> Result<(), Error> {
     let (id, figures, correct_words) =
         (GameId(claim.game_id), claim.figures(), claim.correct_words);
     let game = cx.live().find(id).await?.ok_or(Kind::GAME_NOT_FOUND)?;

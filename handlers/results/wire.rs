@@ -10,7 +10,7 @@ use crate::socket::Message;
 
 /// The claim of a player.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct Statistics {
+pub(super) struct ClaimedStatistics {
     /// The race.
     #[serde(deserialize_with = "lenient::integer")]
     pub(super) game_id: i64,
@@ -31,7 +31,7 @@ pub(super) struct Statistics {
     pub(super) correct_words: Option<u32>,
 }
 
-impl Statistics {
+impl ClaimedStatistics {
     pub(super) fn figures(&self) -> Figures {
         Figures { wpm: self.wpm, wpm_raw: self.wpm_raw, acc: self.acc }
     }

@@ -10,14 +10,14 @@ use crate::{Error, Kind};
 
 /// What a link leads to. Links of different kinds to one race tell nothing of each other.
 #[derive(Clone, Copy, Debug)]
-pub enum Link {
+pub enum PublicLink {
     /// The replay of a recorded race.
     Replay,
     /// A race that is going on.
     Watch,
 }
 
-impl Link {
+impl PublicLink {
     fn purpose(self) -> &'static str {
         match self {
             Self::Replay => "the replay of",

@@ -36,7 +36,7 @@ pub use invited::{common_token, invited, token_of};
 pub use judge::judge;
 pub use latency::{GATHERED, Latency, MADE_UP};
 pub use level::{Level, LevelWanted};
-pub use links::Link;
+pub use links::PublicLink;
 pub use log::{Log, Passage};
 pub use missed::{again_at, raise};
 pub use moved::{BotMoved, GhostMoved, MovedCaret, Mover, Moving, Stroke};

@@ -18,14 +18,14 @@ const LATE: Duration = Duration::from_secs(3);
 /// How far a race against the clock has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Timed {
+struct TimedRace {
     /// Whether the players were told that the time is up.
     is_over: bool,
     /// Whether the claims are ranked.
     is_ranked: bool,
 }
 
-impl Part for Timed {
+impl Part for TimedRace {
     const NAME: &'static str = "timed";
 }
 
@@ -51,19 +51,19 @@ impl Part for HeldClaim {
 
 /// When the players are told that the time is up.
 pub(super) fn ends_at(game: &Game) -> Option<Timestamp> {
-    game.time_is_up_at().filter(|_| !game.part::<Timed>().is_over)
+    game.time_is_up_at().filter(|_| !game.part::<TimedRace>().is_over)
 }
 
 /// Ends the time of a race.
 pub(super) fn end(game: &mut Game, now: Timestamp) -> Step<()> {
     let Some(due) = ends_at(game).filter(|due| *due <= now) else { return Step::unchanged(()) };
-    game.edit(|timed: &mut Timed| timed.is_over = true);
+    game.edit(|timed: &mut TimedRace| timed.is_over = true);
     Step::changed(()).not_before(due)
 }
 
 /// When the claims are ranked: once all people have claimed, or a little later.
 pub(super) fn ranked_at(game: &Game) -> Option<Timestamp> {
-    let Timed { is_over, is_ranked } = *game.part();
+    let TimedRace { is_over, is_ranked } = *game.part();
     let end = game.time_is_up_at().filter(|_| is_over && !is_ranked)?;
     let is_complete = game.people().all(|player| player.part::<HeldClaim>().0.is_some());
     Some(end + if is_complete { STORED } else { LATE })
@@ -71,7 +71,7 @@ pub(super) fn ranked_at(game: &Game) -> Option<Timestamp> {
 
 /// Whether a claim of the player has to wait for the end.
 pub(super) fn holds(game: &Game, user: &UserId) -> bool {
-    let is_open = game.stage == Stage::Running && !game.part::<Timed>().is_ranked;
+    let is_open = game.stage == Stage::Running && !game.part::<TimedRace>().is_ranked;
     is_open && game.time_limit().is_some() && game.player(user).is_some()
 }
 
@@ -95,7 +95,7 @@ pub(super) fn finish_late(
     claim: Held,
     checks: bool,
 ) -> Step<Option<u32>> {
-    let is_ranked = game.part::<Timed>().is_ranked;
+    let is_ranked = game.part::<TimedRace>().is_ranked;
     let player = game.player_mut(user).filter(|it| is_ranked && it.result.is_none());
     let Some(player) = player else { return Step::unchanged(None) };
     player.put(HeldClaim(Some(claim)));
@@ -130,7 +130,7 @@ pub(super) fn rank(game: &mut Game, checks: bool, now: Timestamp) -> Step<Vec<(U
         player.put(CorrectWords(Some(correct_words)));
         ranked.push((user, rank));
     }
-    game.edit(|timed: &mut Timed| timed.is_ranked = true);
+    game.edit(|timed: &mut TimedRace| timed.is_ranked = true);
     Step::changed(ranked).not_before(due)
 }
 

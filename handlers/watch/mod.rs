@@ -29,7 +29,8 @@ use self::scene::Scene;
 use self::settings::WatchSettings;
 use self::socket::WatchSocket;
 use self::wire::{
-    Allowed, Carets, Linked, Share, Spectators, WatchChoice, WatchChosen, WatchRow, Watching,
+    Allowed, Carets, Spectators, WatchChoice, WatchChosen, WatchLink, WatchRow, WatchedGame,
+    Watching,
 };
 use crate::bus::{Event, Heard, Never};
 use crate::game::{
@@ -37,7 +38,7 @@ use crate::game::{
     RaceEntered, RacePrepared, RaceStarted,
 };
 use crate::handlers::shared::{
-    BotMoved, CaretTold, GhostMoved, Link, LobbyWanted, TimeIsUp, WATCH,
+    BotMoved, CaretTold, GhostMoved, LobbyWanted, PublicLink, TimeIsUp, WATCH,
 };
 use crate::http::{Answer, Body, Caller, Empty, GameQuery, Rate};
 use crate::live::Step;
@@ -116,12 +117,12 @@ async fn opening(_: Cx, wanted: Arc<LobbyWanted>) -> Result<Option<Parts>, Error
 
 /// The link for spectators of a game, for its players.
 #[endpoint(tags("watch"))]
-async fn share(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<Share>, Error> {
+async fn share(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<WatchLink>, Error> {
     let game = cx.live().find(game.0).await?.ok_or(Kind::GAME_NOT_FOUND)?;
     game.player(&caller.0.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
     let allowed = rules::is_watchable(&game);
-    let link = allowed.then(|| Link::Watch.to(&cx, game.id));
-    Ok(Answer::new(Share {
+    let link = allowed.then(|| PublicLink::Watch.to(&cx, game.id));
+    Ok(Answer::new(WatchLink {
         link,
         allowed,
         spectators: cx.state::<SpectatorCounts>().shown(game.id),
@@ -151,7 +152,7 @@ async fn choose(cx: Cx, choice: Body<WatchChoice>, caller: Caller) -> Result<Ans
 
 /// A race as spectators see it now. No token is needed; the link is that of `GET /watch`.
 #[endpoint(tags("watch"))]
-async fn snapshot(cx: Cx, linked: Linked) -> Result<Answer<Watching>, Error> {
+async fn snapshot(cx: Cx, linked: WatchedGame) -> Result<Answer<Watching>, Error> {
     let scene = match cx.state::<Audiences>().get(linked.0) {
         Some(audience) => audience.scene(&cx).await?,
         None => Arc::new(Scene::read(&cx, linked.0, None).await?),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::count::SpectatorCounts;
 use super::rules::is_watchable;
-use super::wire::{Caret, WatchRow, WatchStage, Watching};
+use super::wire::{WatchCaret, WatchRow, WatchStage, Watching};
 use crate::game::{Game, GameId, Stage, Timestamp, UserId};
 use crate::handlers::shared::{
     Progress, ReplayWanted, Standing, TextAbout, TimeLimit, Typing, WATCH,
@@ -85,7 +85,7 @@ impl Scene {
     }
 
     /// The caret of a player. `None` if these facts do not know the player.
-    pub(super) fn caret(&self, user: &UserId, position: (u32, i32)) -> Option<Caret> {
+    pub(super) fn caret(&self, user: &UserId, position: (u32, i32)) -> Option<WatchCaret> {
         let (word, char) = position;
         Some([(*self.seats.get(user)?).into(), word.into(), char.into()])
     }
@@ -107,7 +107,7 @@ impl Scene {
     }
 
     /// The newest known position of each player: as noted for the spectators, else by a socket here, else by the facts.
-    fn carets(&self, cx: &Cx) -> Vec<Caret> {
+    fn carets(&self, cx: &Cx) -> Vec<WatchCaret> {
         if self.game.stage < Stage::Running {
             return Vec::new();
         }

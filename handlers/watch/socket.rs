@@ -8,7 +8,7 @@ use super::audience::{Audiences, SpectatorSlot};
 use super::count::SpectatorCounts;
 use super::settings::WatchSettings;
 use super::wire::{Carets, Watching};
-use crate::handlers::shared::{Link, RaceWatched, WATCH};
+use crate::handlers::shared::{PublicLink, RaceWatched, WATCH};
 use crate::http::text_parameter;
 use crate::module::Cx;
 use crate::socket::{Ending, Handshake, Opening, Say, Seat, Socket};
@@ -42,7 +42,7 @@ impl Socket for WatchSocket {
     async fn admit(cx: &Cx, handshake: &Handshake<'_>) -> Result<Self, Error> {
         let query = handshake.query();
         let link = query.text("link").ok_or_else(|| Error::validation("link: is missing"))?;
-        let game = Link::Watch.game(cx, link).ok_or(Kind::GAME_NOT_FOUND)?;
+        let game = PublicLink::Watch.game(cx, link).ok_or(Kind::GAME_NOT_FOUND)?;
         let (settings, counts) = (cx.state::<WatchSettings>(), cx.state::<SpectatorCounts>());
         let left = settings.most_per_race.saturating_sub(counts.elsewhere(game));
         let Some(slot) = cx.state::<Audiences>().enter(game, left, settings.most_per_pod) else {

@@ -10,7 +10,7 @@ use super::count::{SpectatorCounts, SpectatorsCounted};
 use crate::Error;
 use crate::bus::{Event, Never, Reach};
 use crate::game::{GameId, PlayerMoved};
-use crate::handlers::shared::{BotMoved, CaretTold, GhostMoved, Link, Standing, TextAbout};
+use crate::handlers::shared::{BotMoved, CaretTold, GhostMoved, PublicLink, Standing, TextAbout};
 use crate::http::{lenient, no_metadata};
 use crate::module::{Brief, Gathered};
 use crate::socket::{Message, Newest};
@@ -31,7 +31,7 @@ pub(super) enum WatchStage {
 
 /// The position of a player: the number of the seat, the index of the word, from 0, and the index of the last character typed in
 /// the word, -1 before the first.
-pub(super) type Caret = [i64; 3];
+pub(super) type WatchCaret = [i64; 3];
 
 /// A race as spectators see it. Stands for all before it.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -53,7 +53,7 @@ pub(super) struct Watching {
     /// The players with their results so far; `id` is the number of the seat, from 1.
     pub(super) players: Vec<Standing>,
     /// The positions of players: `[seat, word, character]`.
-    pub(super) carets: Vec<Caret>,
+    pub(super) carets: Vec<WatchCaret>,
     /// How many are watching.
     pub(super) spectators: u32,
     /// The last part of the replay's address, once the race is over and recorded.
@@ -70,7 +70,7 @@ impl Message for Watching {
 pub(super) struct Carets {
     game_id: GameId,
     /// `[seat, word, character]`.
-    carets: Vec<Caret>,
+    carets: Vec<WatchCaret>,
     /// How many are watching.
     spectators: u32,
 }
@@ -194,7 +194,7 @@ pub(super) struct WatchChoice {
 /// The way to watch a game.
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "WatchLink"))]
-pub(super) struct Share {
+pub(super) struct WatchLink {
     /// The last part of the address for spectators; null if the host has forbidden them.
     pub(super) link: Option<String>,
     /// Whether spectators may watch.
@@ -204,19 +204,19 @@ pub(super) struct Share {
 }
 
 /// The race of a link, in the path.
-pub(super) struct Linked(pub(super) GameId);
+pub(super) struct WatchedGame(pub(super) GameId);
 
-impl<'ex> Extractible<'ex> for Linked {
+impl<'ex> Extractible<'ex> for WatchedGame {
     fn metadata() -> &'static Metadata {
         no_metadata()
     }
     async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, Error> {
-        Link::Watch.in_path(req, depot).await.map(Self)
+        PublicLink::Watch.in_path(req, depot).await.map(Self)
     }
 }
 
-impl EndpointArgRegister for Linked {
+impl EndpointArgRegister for WatchedGame {
     fn register(components: &mut Components, operation: &mut Operation, _: &str) {
-        Link::document(components, operation, "link", "The link for spectators.");
+        PublicLink::document(components, operation, "link", "The link for spectators.");
     }
 }

@@ -13,9 +13,10 @@ use crate::Error;
 
 /// Two passwords at once. Each takes a core and 19 MiB, as OWASP's Password Storage Cheat Sheet recommends (m=19456,
 /// t=2, p=1: the defaults of the library).
-static POOL: Pool = Pool { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
+static POOL: HashingTurns =
+    HashingTurns { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
 
-struct Pool {
+struct HashingTurns {
     turns: Semaphore,
     /// One list of blocks per permit, allocated at its first use and then reused. Allocating per hash would raise
     /// glibc's mmap threshold and fragment its arenas: the process would hold many times what it uses.
@@ -96,7 +97,7 @@ fn derive(
     Ok(Output::new(output)?)
 }
 
-impl Pool {
+impl HashingTurns {
     /// Hashes in one of the memories, on a blocking thread.
     async fn in_turn<T: Send + 'static>(
         &'static self,
@@ -149,7 +150,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_password_that_waits_for_a_second_is_refused() {
-        static BUSY: Pool = Pool { turns: Semaphore::const_new(0), memory: Mutex::new(Vec::new()) };
+        static BUSY: HashingTurns =
+            HashingTurns { turns: Semaphore::const_new(0), memory: Mutex::new(Vec::new()) };
         let begun = tokio::time::Instant::now();
         let refused = BUSY.in_turn(|_| Ok(())).await.unwrap_err();
         assert_eq!(refused.kind(), crate::Kind::TOO_MANY_REQUESTS);
@@ -158,8 +160,8 @@ mod tests {
 
     #[tokio::test]
     async fn passwords_share_as_many_memories_as_there_are_turns() {
-        static FRESH: Pool =
-            Pool { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
+        static FRESH: HashingTurns =
+            HashingTurns { turns: Semaphore::const_new(2), memory: Mutex::new(Vec::new()) };
         let work = (0..20).map(|_| {
             FRESH.in_turn(|memory| {
                 memory.resize(8, Block::new());

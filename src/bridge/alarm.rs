@@ -38,15 +38,15 @@ const TOLERANCE: Duration = Duration::from_millis(20);
 const DELAYS: [u64; 10] = [250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 300_000, 900_000];
 
 /// A deadline, and the span that set it.
-type Due = (Timestamp, TraceContext);
-type Deadlines = HashMap<Which, Option<Due>>;
+type DueAlarm = (Timestamp, TraceContext);
+type WaitingAlarms = HashMap<Which, Option<DueAlarm>>;
 
 /// The deadlines that are not on the agenda yet: one per timer and game.
 #[derive(Default)]
 pub(super) struct Alarms {
-    waiting: Mutex<Deadlines>,
+    waiting: Mutex<WaitingAlarms>,
     /// Those that are on it, but whose messages came too early.
-    again: Mutex<HashMap<Which, Due>>,
+    again: Mutex<HashMap<Which, DueAlarm>>,
     filled: Notify,
 }
 
@@ -104,9 +104,9 @@ impl Agenda for Bridge {
 
 /// Keeps the earliest deadline, since older facts may arrive after newer ones. Firing too early is harmless: the
 /// handler reads the facts.
-fn keep_earliest(waiting: &mut Deadlines, timer: Which, due: Option<Due>) {
+fn keep_earliest(waiting: &mut WaitingAlarms, timer: Which, due: Option<DueAlarm>) {
     let known = waiting.entry(timer).or_default();
-    let is_earlier = |due: &Due| known.as_ref().is_none_or(|known| due.0 < known.0);
+    let is_earlier = |due: &DueAlarm| known.as_ref().is_none_or(|known| due.0 < known.0);
     if due.as_ref().is_some_and(is_earlier) {
         *known = due;
     }
@@ -135,12 +135,12 @@ pub(super) async fn run(bridge: Arc<Bridge>, pod: Arc<Pod>, stop: CancellationTo
 }
 
 /// Puts the waiting deadlines on the agenda. Returns those that this pod must handle.
-pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, Due)> {
+pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, DueAlarm)> {
     let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
         return Vec::new();
     }
-    let due = |due: &Option<Due>| due.as_ref().map(|(due, _)| *due);
+    let due = |due: &Option<DueAlarm>| due.as_ref().map(|(due, _)| *due);
     let listed: Vec<_> =
         deadlines.iter().map(|((game, timer), it)| (*game, *timer, due(it))).collect();
     let armed_by = deadlines.values().flatten().map(|(_, armed_by)| armed_by);
@@ -163,7 +163,7 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, Due)> {
 }
 
 /// Moves deadlines on the agenda whose timers came too early.
-async fn put_off(bridge: &Bridge, pod: &Arc<Pod>, again: HashMap<Which, Due>) {
+async fn put_off(bridge: &Bridge, pod: &Arc<Pod>, again: HashMap<Which, DueAlarm>) {
     if again.is_empty() {
         return;
     }
@@ -175,7 +175,7 @@ async fn put_off(bridge: &Bridge, pod: &Arc<Pod>, again: HashMap<Which, Due>) {
 }
 
 /// Sends the message of a timer, with the span that armed it, or keeps the timer here.
-async fn start(bridge: &Bridge, pod: &Arc<Pod>, (game, timer): Which, (due, armed_by): Due) {
+async fn start(bridge: &Bridge, pod: &Arc<Pod>, (game, timer): Which, (due, armed_by): DueAlarm) {
     let delay = delay_for(due.after(Timestamp::now()), &pod.delays);
     let link = bridge.link();
     if let (Some(delay), Some(link)) = (delay, link) {
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_older_fact_that_is_told_later_puts_nothing_off() {
-        let (mut waiting, timer) = (Deadlines::default(), (GameId(1), "lobby.countdown"));
+        let (mut waiting, timer) = (WaitingAlarms::default(), (GameId(1), "lobby.countdown"));
         for (due, kept) in [
             (None, None),
             (Some(60), Some(60)),

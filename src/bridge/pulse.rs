@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Pod;
 use crate::game::{PodName, Timestamp};
-use crate::live::{Beat, RedisLive};
+use crate::live::{BeatAnswer, RedisLive};
 use crate::socket::rooms::SocketsOf;
 use crate::{Error, Kind};
 
@@ -28,7 +28,7 @@ pub(crate) async fn pulse(live: RedisLive, pod: Arc<Pod>) {
     loop {
         live.set_players_here(pod.rooms.players());
         match live.beat().await {
-            Ok(Beat { alive, is_news }) => {
+            Ok(BeatAnswer { alive, is_news }) => {
                 match &pod.bridge {
                     Some(bridge) => bridge.roster.set_alive(alive),
                     None => strangers.look(live.pod(), &alive),

@@ -40,6 +40,6 @@ pub(crate) use descriptors::room_for_connections;
 pub(crate) use figures::exposed;
 pub(crate) use health::{METRICS, metrics, probes};
 pub(crate) use listener::{Caps, Listener};
-pub(crate) use router::{Envelope, service};
+pub(crate) use router::{EnvelopeCatcher, service};
 pub(crate) use serve::{Ends, serve};
 pub(crate) use web::Pages;

@@ -122,7 +122,7 @@ pub(crate) fn service(
         .hoop(around)
         .hoop(Timeout::new(cx.settings().limits.request_timeout))
         .hoop(CatchPanic::new())
-        .catcher(Catcher::new(Envelope))
+        .catcher(Catcher::new(EnvelopeCatcher))
 }
 
 /// Redirects paths with a trailing slash, and sets the length of answers to HEAD.
@@ -184,10 +184,10 @@ fn matches(pattern: &str, path: &str) -> bool {
 }
 
 /// Puts salvo's bare statuses into the envelope.
-pub(crate) struct Envelope;
+pub(crate) struct EnvelopeCatcher;
 
 #[async_trait]
-impl Handler for Envelope {
+impl Handler for EnvelopeCatcher {
     async fn handle(
         &self,
         _: &mut Request,

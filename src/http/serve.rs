@@ -81,7 +81,7 @@ fn converse(
         service.hyper_handler(local, peer.into(), Scheme::HTTP, None, ConnCtrl::new(), None);
     let counted = handling.clone();
     let handler = service_fn(move |request| {
-        let (answer, handled) = (handler.call(request), Handled::begin(&counted));
+        let (answer, handled) = (handler.call(request), HandledRequest::begin(&counted));
         let drain = drain.clone();
         async move {
             let mut answer = answer.await;
@@ -117,16 +117,16 @@ fn converse(
 }
 
 /// A request that is being handled.
-struct Handled(Arc<AtomicUsize>);
+struct HandledRequest(Arc<AtomicUsize>);
 
-impl Handled {
+impl HandledRequest {
     fn begin(handling: &Arc<AtomicUsize>) -> Self {
         handling.fetch_add(1, Ordering::AcqRel);
         Self(handling.clone())
     }
 }
 
-impl Drop for Handled {
+impl Drop for HandledRequest {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }

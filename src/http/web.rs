@@ -48,7 +48,7 @@ pub(super) fn router(cx: &Cx) -> Router {
     if !settings.web.enabled {
         return get_and_head(Router::new(), Elsewhere(settings.front_end().to_owned()));
     }
-    let client = Client::default();
+    let client = ClientFiles::default();
     let index = get_and_head(Router::new(), client.clone());
     let slots = get_and_head(Router::with_path("web/modules.json"), Slots(cx.clone()));
     let files = get_and_head(Router::with_path("web/{**file}"), client);
@@ -117,10 +117,10 @@ impl Handler for Elsewhere {
 
 /// Cache of requested files, ready to be sent; bounded by the number of files.
 #[derive(Clone, Default)]
-struct Client(Arc<Mutex<HashMap<String, Arc<Ready>>>>);
+struct ClientFiles(Arc<Mutex<HashMap<String, Arc<ReadyFile>>>>);
 
 #[async_trait]
-impl Handler for Client {
+impl Handler for ClientFiles {
     async fn handle(&self, req: &mut Request, _: &mut Depot, res: &mut Response, _: &mut FlowCtrl) {
         let path = match req.uri().path() {
             "/" => Some(INDEX),
@@ -134,9 +134,9 @@ impl Handler for Client {
     }
 }
 
-impl Client {
+impl ClientFiles {
     /// The file at this path, if any.
-    fn file(&self, path: &str) -> Option<Arc<Ready>> {
+    fn file(&self, path: &str) -> Option<Arc<ReadyFile>> {
         let content = find(path)?;
         let digest = digest::digest(&digest::SHA256, &content);
         let mut known = self.0.lock();
@@ -145,7 +145,7 @@ impl Client {
         if let Some(ready) = old {
             return Some(ready.clone());
         }
-        let ready = Arc::new(Ready::of(path, content, digest));
+        let ready = Arc::new(ReadyFile::of(path, content, digest));
         known.insert(path.to_owned(), ready.clone());
         Some(ready)
     }
@@ -153,7 +153,7 @@ impl Client {
 
 /// The files of the operations page.
 #[derive(Clone, Default)]
-pub(crate) struct Pages(Client);
+pub(crate) struct Pages(ClientFiles);
 
 impl Pages {
     /// Answers with one of these files.
@@ -166,7 +166,7 @@ impl Pages {
 }
 
 /// A file, made ready to be sent.
-struct Ready {
+struct ReadyFile {
     hash: Digest,
     content_type: &'static str,
     etag: HeaderValue,
@@ -175,7 +175,7 @@ struct Ready {
     gzip: Option<Bytes>,
 }
 
-impl Ready {
+impl ReadyFile {
     fn of(path: &str, content: Cow<'static, [u8]>, hash: Digest) -> Self {
         let content_type = content_type(path);
         // Weak (RFC 9110, section 8.8.1), since it also identifies the compressed variant.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use self::redis::{Beat, RedisLive};
+pub use self::redis::{BeatAnswer, RedisLive};
 pub use index::Index;
 pub use process::InProcess;
 pub use shared::{OneTime, Shared};

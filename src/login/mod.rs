@@ -9,7 +9,7 @@ mod two_words;
 
 pub use account::{log_in, stored};
 pub use identity::{
-    Attempt, ClientAuth, Endpoints, Failure, IdentityProvider, OpenId, OpenIdClient, Person,
+    Attempt, ClientAuth, Endpoints, IdentityProvider, LoginFailure, OpenId, OpenIdClient, Person,
     Provider, Providers, looks_like_a_bot, name_key, refusal, shown_name,
 };
 pub use two_words::two_words;

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 
 use super::context::{Setup, Switch};
 use crate::bus::Owner;
-use crate::login::identity::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
+use crate::login::identity::{
+    Attempt, IdentityProvider, LoginFailure, Person, Provider, Providers,
+};
 use crate::settings::Settings;
 
 /// The declared providers, until the settings are available to set them up.
@@ -40,18 +42,18 @@ struct Switched {
 }
 
 impl Switched {
-    fn get(&self) -> Result<&dyn IdentityProvider, Failure> {
-        self.switch.takes("login").then_some(&*self.of).ok_or(Failure::ProviderUnavailable)
+    fn get(&self) -> Result<&dyn IdentityProvider, LoginFailure> {
+        self.switch.takes("login").then_some(&*self.of).ok_or(LoginFailure::ProviderUnavailable)
     }
 }
 
 #[async_trait]
 impl IdentityProvider for Switched {
-    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure> {
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, LoginFailure> {
         self.get()?.authorize(attempt).await
     }
 
-    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure> {
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, LoginFailure> {
         self.get()?.identify(code, attempt).await
     }
 }

@@ -28,7 +28,7 @@ pub(crate) use self::switching::keep as keep_switches;
 
 use self::access::Access;
 use self::page::{LogIn, OperationsPage};
-use crate::http::{self, Ends, Envelope, METRICS, Pages, metrics, probes};
+use crate::http::{self, Ends, EnvelopeCatcher, METRICS, Pages, metrics, probes};
 use crate::module::Declarations;
 use crate::module::context::{Cx, Switch};
 use crate::settings::Settings;
@@ -79,5 +79,5 @@ fn service(cx: Cx) -> Service {
     Service::new(router)
         .hoop(Timeout::new(patience))
         .hoop(CatchPanic::new())
-        .catcher(Catcher::new(Envelope))
+        .catcher(Catcher::new(EnvelopeCatcher))
 }

@@ -22,7 +22,7 @@ const ACTS: i64 = 20;
 
 /// The data of the page.
 #[derive(Serialize)]
-struct Figures {
+struct OpsFigures {
     pod: String,
     at: String,
     /// Whether it refuses new sockets.
@@ -91,10 +91,10 @@ pub(super) async fn figures(cx: Cx, req: &mut Request, depot: &mut Depot, res: &
     // The page must work while the database is down.
     let acts = cx.records().last_acts(ACTS).await.unwrap_or_default();
     res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Answer::new(Figures::of(&cx, acts)).write(req, depot, res).await;
+    Answer::new(OpsFigures::of(&cx, acts)).write(req, depot, res).await;
 }
 
-impl Figures {
+impl OpsFigures {
     fn of(cx: &Cx, acts: Vec<Act>) -> Self {
         let own = name_of(cx);
         let mut pods = cx.peers().alive();

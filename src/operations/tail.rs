@@ -19,7 +19,7 @@ const STILL_HERE: Duration = Duration::from_secs(15);
 
 /// One event in the tail.
 #[derive(Serialize)]
-struct Line<'a> {
+struct TailLine<'a> {
     at: String,
     event: &'static str,
     game: Option<GameId>,
@@ -59,7 +59,7 @@ fn line(sight: &Sight) -> String {
         Sight::Event(seen) => {
             let body = serde_json::from_str(&seen.body).ok();
             let line =
-                |body| Line { at: seen.at.with_z(), event: seen.event, game: seen.game, body };
+                |body| TailLine { at: seen.at.with_z(), event: seen.event, game: seen.game, body };
             let text = body.and_then(|body| serde_json::to_string(&line(body)).ok());
             format!("event: seen\ndata: {}\n\n", text.unwrap_or_default())
         }

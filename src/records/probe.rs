@@ -26,11 +26,11 @@ const WRITE: &str = "insert into health_probes (slot, written_at) values ($1, $2
 #[derive(Clone, Debug)]
 pub(super) struct Writes {
     slot: i32,
-    latest: Arc<Mutex<Latest>>,
+    latest: Arc<Mutex<LastWrite>>,
 }
 
 #[derive(Debug, Default)]
-struct Latest {
+struct LastWrite {
     /// When a write last succeeded.
     succeeded: Option<Instant>,
     /// The journal's error, if it has failed since its last success.

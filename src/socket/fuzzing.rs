@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use super::input::Input;
-use super::rooms::{Kept, Member, RACE, Seat};
+use super::rooms::{KeptPlayer, Member, RACE, Seat};
 use super::sender::{FrameHandlers, Sent};
 use super::session::address;
 use crate::bus::Bus;
@@ -35,14 +35,14 @@ impl Track {
         let room = rooms.enter(RACE, GameId(1), &watcher, 2);
         let (game, user, socket) = (GameId(1), "anna".into(), member.socket);
         let seat =
-            Seat { game, user, socket, round_trip: None, kept: Kept::of(Arc::new(())), room };
+            Seat { game, user, socket, round_trip: None, kept: KeptPlayer::of(Arc::new(())), room };
         Self { bus: bus.build().0, ground, frames, seat, watcher }
     }
 
     /// Handles a text frame, on every channel; the room keeps `own` for its player. What the watcher is shown must be a
     /// message about one of the first `length` words.
     pub fn takes(&self, text: &str, own: Arc<dyn Any + Send + Sync>, length: usize) {
-        let seat = Seat { kept: Kept::of(own), ..self.seat.clone() };
+        let seat = Seat { kept: KeptPlayer::of(own), ..self.seat.clone() };
         for channel in self.frames.keys() {
             let Ok(addressed) = address(&self.frames, *channel, text) else { continue };
             let outbox = Arc::default();

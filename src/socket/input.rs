@@ -48,19 +48,19 @@ pub(super) enum Broken {
 
 /// The position within a frame.
 #[derive(Debug)]
-enum State {
+enum FramePart {
     Header { bytes: [u8; LONGEST_HEADER], have: u8 },
     Payload { opcode: u8, is_final: bool, left: usize, mask: u32 },
 }
 
-const BETWEEN_FRAMES: State = State::Header { bytes: [0; LONGEST_HEADER], have: 0 };
+const BETWEEN_FRAMES: FramePart = FramePart::Header { bytes: [0; LONGEST_HEADER], have: 0 };
 
 /// The parser of one connection.
 #[derive(Debug)]
 pub(super) struct Input {
     /// The largest message, in bytes.
     limit: usize,
-    state: State,
+    state: FramePart,
     /// The opcode of the message whose fragments are arriving.
     kind: Option<u8>,
     /// What has arrived of the message.
@@ -84,12 +84,12 @@ impl Input {
     pub(super) fn parse(&mut self, bytes: &mut &[u8]) -> Option<Result<ClientMessage, Broken>> {
         loop {
             match self.state {
-                State::Header { .. } => {
+                FramePart::Header { .. } => {
                     if let Err(broken) = self.header(bytes)? {
                         return Some(Err(broken));
                     }
                 }
-                State::Payload { opcode, is_final, .. } => {
+                FramePart::Payload { opcode, is_final, .. } => {
                     self.payload(bytes)?;
                     self.state = BETWEEN_FRAMES;
                     if let Some(message) = self.end_of_frame(opcode, is_final).transpose() {
@@ -115,7 +115,7 @@ impl Input {
 
     /// Collects a header. `None` if its end is missing.
     fn header(&mut self, from: &mut &[u8]) -> Option<Result<(), Broken>> {
-        let State::Header { bytes, have } = &mut self.state else { return Some(Ok(())) };
+        let FramePart::Header { bytes, have } = &mut self.state else { return Some(Ok(())) };
         loop {
             let whole = match (*have, bytes[1] & 0x7f) {
                 (0 | 1, _) => 2,
@@ -157,13 +157,15 @@ impl Input {
         if opcode == TEXT || opcode == BINARY {
             self.kind = Some(opcode);
         }
-        self.state = State::Payload { opcode, is_final, left, mask };
+        self.state = FramePart::Payload { opcode, is_final, left, mask };
         Ok(())
     }
 
     /// Collects the payload. `None` if its end is missing.
     fn payload(&mut self, from: &mut &[u8]) -> Option<()> {
-        let State::Payload { opcode, left, mask, .. } = &mut self.state else { return Some(()) };
+        let FramePart::Payload { opcode, left, mask, .. } = &mut self.state else {
+            return Some(());
+        };
         let into = if *opcode < CLOSE { &mut self.message } else { &mut self.control };
         let taken = (*left).min(from.len());
         let (part, rest) = from.split_at(taken);

@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::input::ClientMessage;
 use super::pace::Pace;
 use super::pulse::Pulse;
-use super::rooms::{Client, Member, Seat};
+use super::rooms::{Member, Recipient, Seat};
 use super::state::{Base, End, Ending, Session, note_pong};
 use super::websocket::WebSocket;
 use super::{CountedSocket, Opening, Socket};
@@ -85,7 +85,7 @@ impl<S: Socket> Session<S> {
         let Base { cx, sockets } = base;
         let limits = &cx.settings().limits;
         let outbox = ws.outbox().clone();
-        outbox.belongs_to(Client { channel: S::CHANNEL, socket: number, game });
+        outbox.belongs_to(Recipient { channel: S::CHANNEL, socket: number, game });
         let member = Arc::new(Member {
             socket: number,
             module: cx.module(),

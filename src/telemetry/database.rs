@@ -59,25 +59,25 @@ impl StoreLocation {
 }
 
 /// A failure of the live state itself, rather than an answer of the game such as "no such seat".
-pub(crate) trait Failure {
+pub(crate) trait FailureCode {
     /// Its stable code, if it is a failure.
     fn code(&self) -> Option<&'static str>;
 }
 
-impl Failure for Error {
+impl FailureCode for Error {
     fn code(&self) -> Option<&'static str> {
         (self.kind().status >= 500).then_some(self.kind().code)
     }
 }
 
-impl Failure for String {
+impl FailureCode for String {
     fn code(&self) -> Option<&'static str> {
         Some("_OTHER")
     }
 }
 
 /// Measures an operation of the live state, in a span: `live enter`.
-pub(crate) async fn live_operation<T, E: Failure>(
+pub(crate) async fn live_operation<T, E: FailureCode>(
     store: &StoreLocation,
     operation: &'static str,
     work: impl Future<Output = Result<T, E>>,
@@ -85,7 +85,7 @@ pub(crate) async fn live_operation<T, E: Failure>(
     let _timed = Timed::begin(&count::LIVE_DURATION, operation);
     let (span, begun) = (store.span(operation), Instant::now());
     let done = work.instrument(span.clone()).await;
-    if let Some(code) = done.as_ref().err().and_then(Failure::code) {
+    if let Some(code) = done.as_ref().err().and_then(FailureCode::code) {
         if span.is_none() {
             let attributes = vec![
                 KeyValue::new("db.system.name", store.system),

@@ -75,19 +75,19 @@ pub(super) struct Troubles;
 
 impl<S: Subscriber> Layer<S> for Troubles {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut words = Words::default();
+        let mut words = TroubleWords::default();
         event.record(&mut words);
         keep(Trouble::new(event.metadata().level().as_str(), words.message + &words.fields));
     }
 }
 
 #[derive(Default)]
-struct Words {
+struct TroubleWords {
     message: String,
     fields: String,
 }
 
-impl Visit for Words {
+impl Visit for TroubleWords {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.record_debug(field, &format_args!("{value}"));
     }

@@ -245,3 +245,13 @@ pub(super) fn has_plain_names(source: &Source) -> Vec<String> {
 fn is_about_words(source: &Source) -> bool {
     source.path.starts_with("src/tidy")
 }
+
+/// The name of the type that a line declares, if it declares one outside of functions and traits.
+pub(super) fn declared_type(code: &str) -> Option<&str> {
+    let visible = code.split_once(") ").filter(|_| code.starts_with("pub("));
+    let bare = visible.map_or(code, |(_, rest)| rest);
+    let bare = bare.strip_prefix("pub ").unwrap_or(bare);
+    let (keyword, rest) = bare.split_once(' ')?;
+    let declares = matches!(keyword, "struct" | "enum" | "trait" | "type" | "union");
+    declares.then(|| rest.split(|it: char| !it.is_alphanumeric()).next()).flatten()
+}

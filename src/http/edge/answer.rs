@@ -62,7 +62,7 @@ struct Success<'a, T> {
 
 #[derive(Serialize, ToSchema)]
 #[salvo(schema(name = "Error"))]
-pub(in crate::http) struct Failure {
+pub(in crate::http) struct ErrorAnswer {
     /// Always `false`.
     ok: bool,
     error: FailureDetail,
@@ -113,7 +113,7 @@ pub(crate) fn refuse_handshake(res: &mut Response, error: &Error) {
 }
 
 fn tell_as(res: &mut Response, error: &Error, status: u16) {
-    render(res, status, &Failure { ok: false, error: FailureDetail::of(error) });
+    render(res, status, &ErrorAnswer { ok: false, error: FailureDetail::of(error) });
     if matches!(status, 429 | 503) {
         let seconds = retry_after(error.retry_after().unwrap_or_default());
         res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
@@ -129,7 +129,7 @@ fn retry_after(wait: Duration) -> u64 {
 /// An error as a complete HTTP response, for connections without a request that salvo could answer. The connection
 /// closes after it.
 pub(in crate::http) fn in_full(error: &Error) -> Vec<u8> {
-    let failure = Failure { ok: false, error: FailureDetail::of(error) };
+    let failure = ErrorAnswer { ok: false, error: FailureDetail::of(error) };
     let body = serde_json::to_string(&failure).unwrap_or_default();
     let status = StatusCode::from_u16(error.status()).unwrap_or_default();
     let retry = if matches!(status.as_u16(), 429 | 503) { "retry-after: 1\r\n" } else { "" };

@@ -7,12 +7,12 @@ use salvo::oapi::{
     Components, Content, Header, Object, Operation, RefOr, Response as Documented, ToSchema,
 };
 
-use super::answer::Failure;
+use super::answer::ErrorAnswer;
 use crate::Kind;
 
 /// Adds failures to an operation. Codes of the same status share one response, whose description lists them.
 pub fn may_fail(components: &mut Components, operation: &mut Operation, kinds: &[Kind]) {
-    let schema = Failure::to_schema(components);
+    let schema = ErrorAnswer::to_schema(components);
     for kind in kinds {
         let (status, code) = (kind.status.to_string(), format!("`{}`", kind.code));
         if let Some(RefOr::Type(known)) = operation.responses.get_mut(&status) {

@@ -8,10 +8,10 @@ use parking_lot::Mutex;
 
 /// How many slots are taken.
 #[derive(Debug, Default)]
-pub(crate) struct ConnectionSlots(Mutex<Taken>);
+pub(crate) struct ConnectionSlots(Mutex<TakenSlots>);
 
 #[derive(Debug, Default)]
-struct Taken {
+struct TakenSlots {
     in_all: usize,
     by_address: HashMap<IpAddr, usize>,
 }

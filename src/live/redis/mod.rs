@@ -33,8 +33,8 @@ use tokio::sync::Mutex;
 use self::connect::failed;
 use self::connection::RedisConnection;
 use self::keys::RedisKeys;
-pub use self::presence::Beat;
-use self::presence::Online;
+pub use self::presence::BeatAnswer;
+use self::presence::OnlineCount;
 use crate::Error;
 use crate::game::{Game, PodName};
 use crate::records::{Journal, Records};
@@ -71,7 +71,7 @@ pub struct RedisLive {
     /// Each is held while one of its games is changed.
     change_locks: Arc<[Mutex<ChangeLock>]>,
     /// The numbers of players on this pod and on the others.
-    online: Arc<Online>,
+    online: Arc<OnlineCount>,
 }
 
 impl RedisLive {

@@ -19,7 +19,7 @@ const REMEMBERED: i64 = 24 * 3600 * 1000;
 
 /// How many players have a socket open.
 #[derive(Debug, Default)]
-pub(super) struct Online {
+pub(super) struct OnlineCount {
     /// On this pod; sent with the next heartbeat.
     here: AtomicU64,
     /// On the other living pods, as of the answer to the last heartbeat.
@@ -30,7 +30,7 @@ pub(super) struct Online {
 
 /// The answer to a heartbeat.
 #[derive(Debug)]
-pub struct Beat {
+pub struct BeatAnswer {
     /// The pods that are alive.
     pub alive: Vec<PodName>,
     /// Whether this pod was not on the list of living pods: at its first heartbeat, after Redis has lost its memory, or
@@ -101,7 +101,7 @@ impl RedisLive {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if Redis does not answer.
-    pub async fn beat(&self) -> Result<Beat, Error> {
+    pub async fn beat(&self) -> Result<BeatAnswer, Error> {
         let mut call = scripts::BEAT.key(self.keys.pods());
         call.key(self.keys.players());
         call.arg(self.pod.as_str()).arg(ALIVE).arg(self.online.here.load(Ordering::Relaxed));
@@ -110,7 +110,7 @@ impl RedisLive {
         self.online.elsewhere.store(elsewhere, Ordering::Relaxed);
         let alive = names(alive);
         self.online.pods.lock().clone_from(&alive);
-        Ok(Beat { alive, is_news: added == 1 })
+        Ok(BeatAnswer { alive, is_news: added == 1 })
     }
 
     /// The pods without a heartbeat for longer than that which have neither said farewell nor been removed.

@@ -6,4 +6,4 @@ mod provider;
 
 pub use name::{looks_like_a_bot, name_key, refusal, shown_name};
 pub use openid::{ClientAuth, Endpoints, OpenId, OpenIdClient};
-pub use provider::{Attempt, Failure, IdentityProvider, Person, Provider, Providers};
+pub use provider::{Attempt, IdentityProvider, LoginFailure, Person, Provider, Providers};

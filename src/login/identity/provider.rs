@@ -73,7 +73,7 @@ impl Person {
 
 /// Why a login failed. The error page gets the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum LoginFailure {
     /// The provider is known, but not set up here.
     NotConfigured,
     /// The player declined at the provider.
@@ -96,7 +96,7 @@ pub enum Failure {
     ServerError,
 }
 
-impl Failure {
+impl LoginFailure {
     /// Every failure, for the documentation.
     pub const ALL: [Self; 10] = [
         Self::NotConfigured,
@@ -134,14 +134,14 @@ pub trait IdentityProvider: Send + Sync {
     /// The URL to redirect the browser to.
     ///
     /// # Errors
-    /// [`Failure::ProviderUnavailable`], if the provider's metadata cannot be fetched.
-    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure>;
+    /// [`LoginFailure::ProviderUnavailable`], if the provider's metadata cannot be fetched.
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, LoginFailure>;
 
     /// The person who returned with this code.
     ///
     /// # Errors
     /// `ProviderUnavailable`, `CodeRefused` or `InvalidIdentity`; the log has details.
-    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure>;
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, LoginFailure>;
 }
 
 /// A named provider.
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn every_failure_has_a_code_of_its_own_that_the_document_explains() {
         let document = include_str!("../../../docs/login.md");
-        for failure in Failure::ALL {
+        for failure in LoginFailure::ALL {
             assert!(document.contains(&format!("| `{}` |", failure.code())), "{failure:?}");
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::leaving::{self, Client};
+use super::leaving::{self, Recipient};
 use super::message::{Message, Tagged};
 use crate::telemetry::Born;
 
@@ -133,10 +133,10 @@ impl Frame {
         if written < frame.len() { Rest { frame, written } } else { Rest::default() }
     }
 
-    /// Records that the kernel has taken all of it, for that client.
-    pub(in crate::socket) fn is_written(&self, client: Option<&Client>) {
+    /// Records that the kernel has taken all of it, for that recipient.
+    pub(in crate::socket) fn is_written(&self, recipient: Option<&Recipient>) {
         if self.born.is_noted() {
-            leaving::note(self.text(), &self.born, client);
+            leaving::note(self.text(), &self.born, recipient);
         }
     }
 

@@ -86,12 +86,12 @@ fn hold(per_second: f64) -> Duration {
 
 /// Rooms by the time at which something is due in them, roughly in that order. A room is in it once at most.
 #[derive(Default)]
-struct Due {
+struct DueRooms {
     rooms: Mutex<VecDeque<(Instant, Arc<Room>)>>,
     filled: Notify,
 }
 
-impl Due {
+impl DueRooms {
     fn put(&self, room: Arc<Room>, after: Duration) {
         let mut rooms = self.rooms.lock();
         let is_first = rooms.is_empty();
@@ -125,8 +125,8 @@ impl Due {
 #[derive(Default)]
 pub(in crate::socket) struct Gatherer {
     load: Load,
-    held: Due,
-    ticking: Due,
+    held: DueRooms,
+    ticking: DueRooms,
 }
 
 impl Gatherer {

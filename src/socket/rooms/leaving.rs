@@ -9,7 +9,7 @@ use crate::telemetry::{Born, Departure, SLOW_DELIVERY, TraceContext};
 
 /// The receiver of a frame, as spans show it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::socket) struct Client {
+pub(in crate::socket) struct Recipient {
     /// The channel of its socket.
     pub(in crate::socket) channel: Channel,
     /// The number of its socket.
@@ -19,21 +19,21 @@ pub(in crate::socket) struct Client {
 }
 
 /// Records the write of a frame whose origin is known.
-pub(in crate::socket) fn note(text: &str, born: &Born, client: Option<&Client>) {
+pub(in crate::socket) fn note(text: &str, born: &Born, recipient: Option<&Recipient>) {
     if born.is_measured() {
         born.observe();
     }
-    let Some(client) = client else { return };
+    let Some(recipient) = recipient else { return };
     if born.cause().is_some() {
-        departure(text, born, client, |it| it.write_span(born.age()));
+        departure(text, born, recipient, |it| it.write_span(born.age()));
     }
     let age = born.whole_age();
     if age > SLOW_DELIVERY {
-        departure(text, born, client, |it| it.slow_span(age));
+        departure(text, born, recipient, |it| it.slow_span(age));
     }
 }
 
-fn departure(text: &str, born: &Born, client: &Client, make: impl FnOnce(&Departure<'_>)) {
+fn departure(text: &str, born: &Born, recipient: &Recipient, make: impl FnOnce(&Departure<'_>)) {
     #[derive(Deserialize)]
     struct Head {
         event: String,
@@ -41,6 +41,6 @@ fn departure(text: &str, born: &Born, client: &Client, make: impl FnOnce(&Depart
     let (none, head) = (TraceContext::none(), serde_json::from_str::<Head>(text));
     let event = head.map_or_else(|_| "frame".to_owned(), |head| head.event);
     let cause = born.cause().unwrap_or(&none);
-    let Client { channel, socket, game } = *client;
+    let Recipient { channel, socket, game } = *recipient;
     make(&Departure { event, channel: channel.0, socket, game, cause });
 }

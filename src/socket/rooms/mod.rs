@@ -29,7 +29,7 @@ pub use whose::Whose;
 pub(crate) use message::Side;
 pub(crate) use tick::Show;
 
-pub(in crate::socket) use leaving::Client;
+pub(in crate::socket) use leaving::Recipient;
 pub(in crate::socket) use outbox::Call;
 #[cfg(fuzzing)]
-pub(in crate::socket) use room::Kept;
+pub(in crate::socket) use room::KeptPlayer;

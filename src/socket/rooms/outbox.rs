@@ -20,7 +20,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 
 use super::Goodbye;
 use super::frame::Frame;
-use super::leaving::Client;
+use super::leaving::Recipient;
 use super::whose::Whose;
 use crate::Kind;
 use crate::telemetry::{Born, count};
@@ -46,8 +46,8 @@ pub struct Outbox {
     connection: Option<OwnedWriteHalf>,
     /// Whether positions that are written together are one frame.
     joins: bool,
-    /// The client, once it has a seat.
-    client: OnceLock<Client>,
+    /// The recipient, once it has a seat.
+    recipient: OnceLock<Recipient>,
     waiting: Mutex<Waiting>,
     // Whether the task has something to do; checked without the lock.
     filled: AtomicBool,
@@ -64,10 +64,10 @@ impl Outbox {
         Self { connection: Some(connection), joins, waiting, ..Self::default() }
     }
 
-    /// Sets the client.
-    pub(in crate::socket) fn belongs_to(&self, client: Client) {
+    /// Sets the recipient.
+    pub(in crate::socket) fn belongs_to(&self, recipient: Recipient) {
         // A socket has one seat.
-        let _ = self.client.set(client);
+        let _ = self.recipient.set(recipient);
     }
 
     /// Adds a lifecycle frame.
@@ -170,7 +170,7 @@ impl Outbox {
             if left == 0 {
                 return number;
             }
-            frame.is_written(self.client.get());
+            frame.is_written(self.recipient.get());
             let taken = left.min(frame.bytes().len());
             left -= taken;
             if taken < frame.bytes().len() {
@@ -195,7 +195,7 @@ impl Outbox {
         {
             return 0;
         }
-        frames.inspect(|frame| frame.is_written(self.client.get())).count()
+        frames.inspect(|frame| frame.is_written(self.recipient.get())).count()
     }
 
     /// Makes the socket catch up on the facts.
@@ -319,7 +319,7 @@ impl Outbox {
                 break;
             }
             let written = connection.try_write_vectored(&bytes)?;
-            waiting.advance(written, self.client.get());
+            waiting.advance(written, self.recipient.get());
         }
         Ok(())
     }

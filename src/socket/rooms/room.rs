@@ -11,7 +11,7 @@ use super::frame::Frame;
 use super::gather::Gatherer;
 use super::outbox::{AT_ONCE, Outbox};
 use super::rates::Rates;
-use super::tick::Board;
+use super::tick::NotedRows;
 use super::whose::Whose;
 use crate::Kind;
 use crate::bus::{Event, Latest};
@@ -51,21 +51,21 @@ pub struct Seat {
     /// The time from a ping to its pong: the shortest so far.
     pub round_trip: Option<Duration>,
     /// What the room keeps for the player.
-    pub(in crate::socket) kept: Kept,
+    pub(in crate::socket) kept: KeptPlayer,
     /// The room.
     pub room: Arc<Room>,
 }
 
 /// What a room keeps for a player with a socket in it, now or before.
 #[derive(Clone)]
-pub(in crate::socket) struct Kept {
+pub(in crate::socket) struct KeptPlayer {
     /// A [`Socket::Own`](crate::socket::Socket::Own).
     pub(in crate::socket) own: OwnState,
     /// The budgets of frames with a rate of their own.
     pub(in crate::socket) rates: Arc<Rates>,
 }
 
-impl Kept {
+impl KeptPlayer {
     pub(in crate::socket) fn of(own: OwnState) -> Self {
         Self { own, rates: Arc::default() }
     }
@@ -93,7 +93,7 @@ impl Seat {
 pub struct Room {
     inside: Mutex<Inside>,
     /// What is shown once per tick. Not in `inside`: a position is noted while the members are being written to.
-    pub(super) board: Mutex<Board>,
+    pub(super) board: Mutex<NotedRows>,
     pub(super) gatherer: Arc<Gatherer>,
 }
 
@@ -112,7 +112,7 @@ pub(super) struct Inside {
     is_scheduled: bool,
     /// The newest position of each player.
     pub(super) positions: Vec<(Whose, Known)>,
-    kept: HashMap<UserId, Kept>,
+    kept: HashMap<UserId, KeptPlayer>,
 }
 
 /// A position known to this pod.
@@ -241,7 +241,7 @@ impl Room {
     /// What the room keeps for each player with a socket here, now or before.
     pub fn own_of_all<T: Send + Sync + 'static>(&self) -> Vec<(UserId, Arc<T>)> {
         let inside = self.inside.lock();
-        let of = |(user, kept): (&UserId, &Kept)| {
+        let of = |(user, kept): (&UserId, &KeptPlayer)| {
             Some((user.clone(), kept.own.clone().downcast().ok()?))
         };
         inside.kept.iter().filter_map(of).collect()
@@ -251,8 +251,8 @@ impl Room {
     pub(in crate::socket) fn keep<T: Default + Send + Sync + 'static>(
         &self,
         player: Option<&UserId>,
-    ) -> Kept {
-        let new = || Kept::of(Arc::new(T::default()));
+    ) -> KeptPlayer {
+        let new = || KeptPlayer::of(Arc::new(T::default()));
         let Some(player) = player else { return new() };
         let mut inside = self.inside.lock();
         let kept = inside.kept.entry(player.clone());

@@ -31,16 +31,16 @@ pub(crate) struct Show<R> {
     /// The name of the message: the newest of this name replaces those that wait.
     pub(crate) event: &'static str,
     /// Makes the message, if there is something to show.
-    pub(crate) make: Make<R>,
+    pub(crate) make: MakeMessage<R>,
 }
 
-type Make<R> = Box<dyn Fn(GameId, &Newest<R>) -> Option<Frame> + Send + Sync>;
+type MakeMessage<R> = Box<dyn Fn(GameId, &Newest<R>) -> Option<Frame> + Send + Sync>;
 
 /// What is noted in a room.
 #[derive(Default)]
-pub(in crate::socket) struct Board {
+pub(in crate::socket) struct NotedRows {
     /// `Rows` of the type that is shown on the room's channel.
-    rows: Option<Box<dyn Noted>>,
+    rows: Option<Box<dyn AnyRows>>,
     /// Whether the tick is due that shows it.
     is_due: bool,
 }
@@ -52,7 +52,7 @@ struct Rows<R> {
 }
 
 /// Rows of any type.
-trait Noted: Send {
+trait AnyRows: Send {
     fn as_any(&mut self) -> &mut dyn Any;
     /// The name of the message, and a function that makes it from a copy of the rows.
     fn message(&self) -> (&'static str, Making);
@@ -60,7 +60,7 @@ trait Noted: Send {
 
 type Making = Box<dyn FnOnce() -> Option<Frame> + Send>;
 
-impl<R: Clone + Send + Sync + 'static> Noted for Rows<R> {
+impl<R: Clone + Send + Sync + 'static> AnyRows for Rows<R> {
     fn as_any(&mut self) -> &mut dyn Any {
         self
     }
@@ -71,7 +71,7 @@ impl<R: Clone + Send + Sync + 'static> Noted for Rows<R> {
     }
 }
 
-impl Board {
+impl NotedRows {
     fn rows<R: Clone + Send + Sync + 'static>(&mut self) -> Option<&mut Rows<R>> {
         self.rows.as_mut()?.as_any().downcast_mut()
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::Failure;
+use super::LoginFailure;
 
 /// Timeout of a request; the player waits meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -34,9 +34,11 @@ impl Http {
             .map_err(|error| format!("cannot connect to identity providers: {}", chain(&error)))
     }
 
-    pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, Failure> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, LoginFailure> {
         // Metadata is public, so a refusal means that it is not there.
-        json(send(self.0.get(url), url).await?, url).await.map_err(|_| Failure::ProviderUnavailable)
+        json(send(self.0.get(url), url).await?, url)
+            .await
+            .map_err(|_| LoginFailure::ProviderUnavailable)
     }
 
     /// A request with an access token (RFC 6750).
@@ -44,7 +46,7 @@ impl Http {
         &self,
         url: &str,
         access: &str,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, LoginFailure> {
         json(send(self.0.get(url).bearer_auth(access), url).await?, url).await
     }
 
@@ -53,7 +55,7 @@ impl Http {
         url: &str,
         form: &[(&str, &str)],
         basic: Option<(String, String)>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, LoginFailure> {
         let mut request = self.0.post(url).form(form);
         if let Some((name, password)) = basic {
             request = request.basic_auth(name, Some(password));
@@ -62,12 +64,12 @@ impl Http {
     }
 }
 
-async fn send(request: RequestBuilder, url: &str) -> Result<Response, Failure> {
+async fn send(request: RequestBuilder, url: &str) -> Result<Response, LoginFailure> {
     request.send().await.map_err(|error| {
         // Without the URL, whose query might contain secrets.
         let error = error.without_url();
         tracing::warn!(url, error = %chain(&error), "an identity provider does not answer");
-        Failure::ProviderUnavailable
+        LoginFailure::ProviderUnavailable
     })
 }
 
@@ -77,14 +79,14 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<T, Failure> {
+async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<T, LoginFailure> {
     let status = response.status();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::ProviderUnavailable)? {
+    while let Some(chunk) = response.chunk().await.map_err(|_| LoginFailure::ProviderUnavailable)? {
         body.extend_from_slice(&chunk);
         if body.len() > ANSWER_LIMIT {
             tracing::warn!(url, "an identity provider's answer is too long");
-            return Err(Failure::ProviderUnavailable);
+            return Err(LoginFailure::ProviderUnavailable);
         }
     }
     if !status.is_success() {
@@ -93,11 +95,15 @@ async fn json<T: DeserializeOwned>(mut response: Response, url: &str) -> Result<
         let error: String = told.error.chars().take(64).collect();
         tracing::warn!(url, %status, error, "an identity provider refuses");
         let is_ours = status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS;
-        return Err(if is_ours { Failure::CodeRefused } else { Failure::ProviderUnavailable });
+        return Err(if is_ours {
+            LoginFailure::CodeRefused
+        } else {
+            LoginFailure::ProviderUnavailable
+        });
     }
     serde_json::from_slice(&body).map_err(|error| {
         tracing::warn!(url, %error, "an identity provider sent an unexpected answer");
-        Failure::ProviderUnavailable
+        LoginFailure::ProviderUnavailable
     })
 }
 
@@ -109,16 +115,16 @@ struct Told {
 
 /// A value that is fetched on demand, and cached for a while. Concurrent callers wait for one request and share its
 /// failure; otherwise each would wait for the requests of all before it.
-pub(super) struct Cache<T>(Mutex<Kept<T>>);
+pub(super) struct Cache<T>(Mutex<Cached<T>>);
 
-struct Kept<T> {
+struct Cached<T> {
     value: Option<(Instant, T)>,
-    failed: Option<(Instant, Failure)>,
+    failed: Option<(Instant, LoginFailure)>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
-        Self(Mutex::new(Kept { value: None, failed: None }))
+        Self(Mutex::new(Cached { value: None, failed: None }))
     }
 }
 
@@ -128,8 +134,8 @@ impl<T: Clone> Cache<T> {
     pub(super) async fn get(
         &self,
         serves: impl Fn(&T) -> bool,
-        fetch: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        fetch: impl Future<Output = Result<T, LoginFailure>>,
+    ) -> Result<T, LoginFailure> {
         let asked = Instant::now();
         let mut kept = self.0.lock().await;
         if let Some((at, value)) = &kept.value {

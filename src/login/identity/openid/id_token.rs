@@ -5,7 +5,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::super::{Failure, Person};
+use super::super::{LoginFailure, Person};
 use super::{Names, OpenIdClient};
 
 /// Signature algorithms with a key that only the provider has. `none` proves nothing, and with HMAC by the client's
@@ -28,7 +28,7 @@ const LEEWAY: u64 = 60;
 #[derive(Deserialize)]
 struct IdTokenClaims {
     sub: String,
-    aud: Audience,
+    aud: AudienceClaim,
     azp: Option<String>,
     nonce: Option<String>,
     #[serde(flatten)]
@@ -38,13 +38,13 @@ struct IdTokenClaims {
 /// serde takes the first variant that fits, and `One` fits everything.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Audience {
+enum AudienceClaim {
     Several(Vec<IgnoredAny>),
     One(IgnoredAny),
 }
 
 /// The id of the key in a token's header.
-pub(super) fn key_id(token: &str) -> Result<Option<String>, Failure> {
+pub(super) fn key_id(token: &str) -> Result<Option<String>, LoginFailure> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
     Ok(header.kid)
 }
@@ -55,10 +55,10 @@ pub(super) fn check(
     keys: &[Jwk],
     client: &OpenIdClient,
     nonce: &str,
-) -> Result<Person, Failure> {
+) -> Result<Person, LoginFailure> {
     let claims = signed(token, keys, client)?;
     // A token with several audiences must have been issued to this client.
-    let is_shared = matches!(&claims.aud, Audience::Several(all) if all.len() > 1);
+    let is_shared = matches!(&claims.aud, AudienceClaim::Several(all) if all.len() > 1);
     let is_ours = match &claims.azp {
         Some(party) => *party == client.id,
         None => !is_shared,
@@ -74,7 +74,7 @@ pub(super) fn check(
 }
 
 /// The claims, if one of the keys has signed them, and issuer, audience and time are right.
-fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<IdTokenClaims, Failure> {
+fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<IdTokenClaims, LoginFailure> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| unbelievable("no token"))?;
     if !ALGORITHMS.contains(&header.alg) {
         return Err(unbelievable("not signed by the provider's key"));
@@ -97,7 +97,7 @@ fn signed(token: &str, keys: &[Jwk], client: &OpenIdClient) -> Result<IdTokenCla
     Err(unbelievable(&problem))
 }
 
-fn unbelievable(why: &str) -> Failure {
+fn unbelievable(why: &str) -> LoginFailure {
     tracing::warn!(why, "an id token could not be verified");
-    Failure::InvalidIdentity
+    LoginFailure::InvalidIdentity
 }

@@ -2,7 +2,7 @@
 
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
 
-use super::Failure;
+use super::LoginFailure;
 use super::http::{Cache, Http};
 
 /// The keys of one provider.
@@ -16,7 +16,7 @@ impl SigningKeys {
         kid: Option<&str>,
         http: &Http,
         url: &str,
-    ) -> Result<Vec<Jwk>, Failure> {
+    ) -> Result<Vec<Jwk>, LoginFailure> {
         let has_it = |set: &JwkSet| !fitting(set, kid).is_empty();
         let set = self.0.get(has_it, http.get(url)).await?;
         Ok(fitting(&set, kid))

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use self::http::{Cache, Http};
 use self::keys::SigningKeys;
-use super::{Attempt, Failure, IdentityProvider, Person};
+use super::{Attempt, IdentityProvider, LoginFailure, Person};
 use crate::settings::Secret;
 
 /// The registration of this server at a provider.
@@ -108,7 +108,7 @@ struct TokenAnswer {
 
 /// The provider's user info (OpenID Connect Core 1.0, section 5.3).
 #[derive(Deserialize)]
-struct UserInfo {
+struct ProviderUserInfo {
     sub: String,
     #[serde(flatten)]
     names: Names,
@@ -138,8 +138,8 @@ impl OpenId {
         Ok(Self { client, http, metadata: Cache::default(), keys: SigningKeys::default() })
     }
 
-    async fn metadata(&self) -> Result<Metadata, Failure> {
-        let issuer = self.client.issuers.first().ok_or(Failure::NotConfigured)?;
+    async fn metadata(&self) -> Result<Metadata, LoginFailure> {
+        let issuer = self.client.issuers.first().ok_or(LoginFailure::NotConfigured)?;
         if let Endpoints::Given { authorize, token, jwks } = &self.client.endpoints {
             return Ok(Metadata {
                 issuer: issuer.clone(),
@@ -160,7 +160,7 @@ impl OpenId {
                     says = metadata.issuer,
                     "an OpenID provider has another issuer than configured"
                 );
-                return Err(Failure::ProviderUnavailable);
+                return Err(LoginFailure::ProviderUnavailable);
             }
             Ok(metadata)
         };
@@ -173,7 +173,7 @@ impl OpenId {
         metadata: &Metadata,
         code: &str,
         attempt: &Attempt,
-    ) -> Result<TokenAnswer, Failure> {
+    ) -> Result<TokenAnswer, LoginFailure> {
         let client = &self.client;
         let mut form = vec![
             ("grant_type", "authorization_code"),
@@ -203,7 +203,7 @@ impl OpenId {
     /// 1.0, section 5.4). Without an answer the player has no name.
     async fn ask_for_name(&self, person: Person, metadata: &Metadata, access: &str) -> Person {
         let Some(url) = &metadata.userinfo_endpoint else { return person };
-        match self.http.get_as::<UserInfo>(url, access).await {
+        match self.http.get_as::<ProviderUserInfo>(url, access).await {
             // Otherwise the answer is about another person (section 5.3.2).
             Ok(info) if info.sub == person.subject() => {
                 Person::new(person.subject(), info.names.all()).unwrap_or(person)
@@ -215,11 +215,11 @@ impl OpenId {
 
 #[async_trait]
 impl IdentityProvider for OpenId {
-    async fn authorize(&self, attempt: &Attempt) -> Result<String, Failure> {
+    async fn authorize(&self, attempt: &Attempt) -> Result<String, LoginFailure> {
         let metadata = self.metadata().await?;
         let mut url = Url::parse(&metadata.authorization_endpoint).map_err(|error| {
             tracing::warn!(%error, "an OpenID provider has no authorization endpoint");
-            Failure::ProviderUnavailable
+            LoginFailure::ProviderUnavailable
         })?;
         let challenge = digest::digest(&digest::SHA256, attempt.verifier.as_bytes());
         url.query_pairs_mut()
@@ -235,7 +235,7 @@ impl IdentityProvider for OpenId {
         Ok(url.into())
     }
 
-    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, Failure> {
+    async fn identify(&self, code: &str, attempt: &Attempt) -> Result<Person, LoginFailure> {
         let metadata = self.metadata().await?;
         let TokenAnswer { id_token: token, access_token } =
             self.exchange(&metadata, code, attempt).await?;

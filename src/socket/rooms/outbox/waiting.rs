@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::Goodbye;
 use super::super::frame::{Frame, Rest};
-use super::super::leaving::Client;
+use super::super::leaving::Recipient;
 use super::super::whose::Whose;
 use super::{AT_ONCE, CONFLATE_FROM};
 use crate::telemetry::{Born, count};
@@ -92,13 +92,13 @@ impl Waiting {
     }
 
     /// The kernel has accepted `written` bytes.
-    pub(super) fn advance(&mut self, mut written: usize, client: Option<&Client>) {
+    pub(super) fn advance(&mut self, mut written: usize, recipient: Option<&Recipient>) {
         written = self.rest.advance(written);
         while written > 0 {
             let Some(Waits { frame, of }) = self.frames.pop_front() else { return };
             self.positions -= usize::from(of.is_some());
             self.said = self.said.saturating_sub(1);
-            frame.is_written(client);
+            frame.is_written(recipient);
             let taken = written.min(frame.bytes().len());
             self.rest = frame.rest(taken);
             written -= taken;
