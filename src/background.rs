@@ -2,10 +2,15 @@
 
 use std::thread::Builder;
 
+#[cfg(target_os = "linux")]
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::runtime;
 
 /// Runs `work` to its end on a thread of that name, which gets the CPU while nothing else needs it: on Linux, where a thread
-/// can have a priority of its own.
+/// can be scheduled by a policy of its own.
 ///
 /// # Errors
 /// One sentence, if the system has no thread for it.
@@ -17,12 +22,19 @@ pub(crate) fn run(
     let runtime = runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let body = move || {
         #[cfg(target_os = "linux")]
-        let _ = rustix::process::setpriority_process(None, LOWEST);
+        yield_to_all();
         runtime.block_on(work);
     };
     Builder::new().name(name.into()).spawn(body).map(drop).map_err(failed)
 }
 
-/// The lowest priority that a thread can have.
+/// Schedules this thread by `SCHED_IDLE`, so that every other one preempts it at once. A low priority is not enough: Linux leaves
+/// the CPU to a thread for some milliseconds, whatever its nice value.
 #[cfg(target_os = "linux")]
-const LOWEST: i32 = 19;
+fn yield_to_all() {
+    let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+    let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
+    if let Err(error) = set {
+        tracing::warn!(?error, "spectators are written to at the priority of players");
+    }
+}

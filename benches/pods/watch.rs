@@ -12,6 +12,10 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use reqwest::header::COOKIE;
 use serde_json::Value;
+use thread_priority::{
+    NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 use tokio::runtime::Builder;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -127,7 +131,8 @@ impl Crowd {
         let its = (frames.clone(), longest.clone(), is_over.clone());
         let thread = std::thread::spawn(move || {
             // On a machine with few cores the racers' clients would wait for theirs.
-            let _ = rustix::process::setpriority_process(None, 19);
+            let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+            let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle);
             let runtime = Builder::new_current_thread().enable_all().build();
             runtime.map_or(0, |runtime| runtime.block_on(watch(pods, link, count, its, ready)))
         });

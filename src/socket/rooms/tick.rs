@@ -1,7 +1,7 @@
 //! What a room shows once per tick: one message with the newest of every player, made once for all members.
 //!
 //! For rooms with many members that need not see each position at once, such as sockets without a seat. A position costs such a
-//! room that it is noted; the members are written to on a thread of low priority (`background`), so that nothing waits for
+//! room that it is noted; the members are written to on a thread that all others preempt (`background`), so that nothing waits for
 //! them. The message stands for all before it: a member that does not read gets the newest one later.
 
 use std::any::Any;
@@ -110,8 +110,7 @@ impl Room {
         board.rows::<R>().map(|rows| rows.newest.clone()).unwrap_or_default()
     }
 
-    /// Shows what is noted. It runs on a thread of low priority, and offers the CPU to others all the time: a thread that
-    /// has it may keep it for milliseconds otherwise, whatever its priority.
+    /// Shows what is noted. It runs on the thread that all others preempt.
     pub(super) fn tick(&self) {
         let message = {
             let mut board = self.board.lock();
@@ -121,10 +120,7 @@ impl Room {
         let Some((event, make)) = message else { return };
         let Some(frame) = make() else { return };
         let whose = Whose { event, player: None };
-        for few in self.outboxes().chunks(IN_TURN) {
-            few.iter().for_each(|outbox| outbox.push_newest(&whose, &frame));
-            std::thread::yield_now();
-        }
+        self.outboxes().iter().for_each(|outbox| outbox.push_newest(&whose, &frame));
     }
 
     /// Sends a frame to all members, a few at a time. Of frames with the same `event` that a member has not read, only the newest
