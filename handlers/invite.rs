@@ -163,7 +163,7 @@ async fn choose_text(
     }
     let (its, game, host) = (cx.clone(), GameId(game_id), caller.0.id);
     let wish = TextWish { words, punctuation, numbers };
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let choose = |game: &mut Game| wish_for(game, &host, wish);
         let changed = its.live().change("choose_text", game, choose).await?;
         let (is_new, _) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
@@ -254,7 +254,7 @@ pub fn hasten(game: &mut Game, host: &UserId, closes_at: Timestamp) -> Step<Resu
 #[endpoint(tags("lobby"))]
 async fn start(cx: Cx, lobby: Body<OfGame>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (its, game, host) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let now = its.now();
         let changed = its.live().change("hasten", game, |game| hasten(game, &host, now)).await?;
         let (hastened, lobby) = changed.ok_or(Kind::GAME_NOT_FOUND)?;

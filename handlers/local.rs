@@ -187,7 +187,7 @@ async fn change_password(
     }
     let hash = password::hash(change.new_password).await?;
     let (its, here) = (cx.clone(), before(&cx, req).and_then(|bearer| bearer.login));
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let ended = its.records().change_password(&user, &hash, here.as_ref()).await?;
         let ended = ended.into_iter().map(|it| LoginEnded { user: user.clone(), login: Some(it) });
         its.publish(ended.collect::<Vec<_>>()).await;

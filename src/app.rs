@@ -74,8 +74,8 @@ impl Application {
         let _lock = take_data_dir(settings)?;
         let keys = TokenKeys::load(settings)?;
         let caps = Caps::of(&settings.limits, room_for_connections(settings.limits.sockets));
-        let acceptor = Acceptor::take(&settings.server.host, settings.server.port, caps).await?;
-        let operations = Port::take(&settings.operations).await?;
+        let acceptor = Acceptor::bind(&settings.server.host, settings.server.port, caps).await?;
+        let operations = Port::bind(&settings.operations).await?;
         let (keepers, keepers_stop) = (TaskTracker::new(), CancellationToken::new());
         let opening = async {
             let records = Records::open(settings, init).await?;
@@ -143,16 +143,16 @@ impl Application {
         let (among_pods, sockets_ended) = (TaskTracker::new(), CancellationToken::new());
         join_the_others(&self.pod, self.shared.as_ref(), &among_pods, &sockets_ended);
         self.pod.services.look().await;
-        cx.beside(self.pod.services.clone().watch());
-        operations::keep_switches(cx).await;
+        cx.spawn_background(self.pod.services.clone().watch());
+        operations::poll_switches(cx).await;
         let (rooms, over) = (self.pod.rooms.clone(), cx.settings().shutdown.drain);
-        cx.beside(drain::keep(cx.drain().clone(), rooms, cx.peers().clone(), over));
+        cx.spawn_background(drain::run(cx.drain().clone(), rooms, cx.peers().clone(), over));
         let games = cx.live().all().await.map_err(|error| error.to_string())?;
         games.iter().for_each(|game| cx.arm(game));
-        cx.beside(self.pod.timers.clone().run());
+        cx.spawn_background(self.pod.timers.clone().run());
         start_clocks(cx);
         let heartbeat = cx.settings().limits.heartbeat;
-        self.pod.rooms.tasks(heartbeat).into_iter().for_each(|it| cx.beside(it));
+        self.pod.rooms.tasks(heartbeat).into_iter().for_each(|it| cx.spawn_background(it));
         let ticks = cx.stop().clone().run_until_cancelled_owned(self.pod.rooms.ticks());
         background::run("ticks", async move { ticks.await.unwrap_or_default() })?;
         if let Some(port) = self.operations {
@@ -162,7 +162,7 @@ impl Application {
         if self.shared.is_none() {
             let kept = KeptOffset::in_folder(&cx.settings().data_dir);
             let timers = self.pod.timers.clone();
-            cx.beside(clock::follow_system(kept, move || timers.are_idle()));
+            cx.spawn_background(clock::follow_system(kept, move || timers.are_idle()));
         }
         introduce(cx, self.address);
 

@@ -81,7 +81,7 @@ impl Drain {
 }
 
 /// Closes sockets whenever the pod drains, for ever.
-pub(crate) async fn keep(drain: Drain, rooms: Arc<Rooms>, peers: Peers, over: Duration) {
+pub(crate) async fn run(drain: Drain, rooms: Arc<Rooms>, peers: Peers, over: Duration) {
     let stage = &drain.0;
     loop {
         let _ = stage.subscribe().wait_for(|stage| stage.is_on && !stage.is_done).await;

@@ -48,7 +48,7 @@ impl Health {
     }
 
     /// Records the outcome of a check: up, or the cause of the failure. An outage is two lines of the log.
-    fn note(&self, service: usize, answer: Result<(), String>, now: Timestamp) {
+    fn record(&self, service: usize, answer: Result<(), String>, now: Timestamp) {
         let since = &mut self.0.lock()[service];
         match (answer, *since) {
             (Ok(()), Some(_)) => {
@@ -88,7 +88,7 @@ impl Services {
         let (records, live) = tokio::join!(self.records.probe(), self.live.probe());
         let broker = self.peers.check();
         for (service, answer) in [records, live, broker].into_iter().enumerate() {
-            self.health.note(service, answer, Timestamp::now());
+            self.health.record(service, answer, Timestamp::now());
         }
     }
 }
@@ -101,14 +101,14 @@ mod tests {
     fn what_is_away_is_named_with_the_time_since_when() {
         let (health, away) = (Health::default(), || Err("it is full".to_owned()));
         assert_eq!(health.complaint(), None);
-        health.note(0, away(), Timestamp(0));
-        health.note(0, away(), Timestamp(9));
-        health.note(2, away(), Timestamp(1_000_000));
+        health.record(0, away(), Timestamp(0));
+        health.record(0, away(), Timestamp(9));
+        health.record(2, away(), Timestamp(1_000_000));
         let since = "away: the records since 1970-01-01T00:00:00.000000Z, \
                      the broker since 1970-01-01T00:00:01.000000Z";
         assert_eq!(health.complaint().as_deref(), Some(since));
-        health.note(0, Ok(()), Timestamp(9));
-        health.note(2, Ok(()), Timestamp(9));
+        health.record(0, Ok(()), Timestamp(9));
+        health.record(2, Ok(()), Timestamp(9));
         assert_eq!(health.complaint(), None);
     }
 }

@@ -115,7 +115,10 @@ async fn begin(
     let browser = format!("{:032x}", rand::random::<u128>());
     let cookies = cookies.attempt(&state, &browser);
     let under_way = UnderWay { provider: provider.name.clone(), browser, attempt };
-    cx.live().keep(&state, &under_way, until).await.map_err(|_| LoginFailure::ServerError)?;
+    cx.live()
+        .store_one_time(&state, &under_way, until)
+        .await
+        .map_err(|_| LoginFailure::ServerError)?;
     Ok(Redirect::to(to).with_cookies(cookies))
 }
 
@@ -150,7 +153,7 @@ async fn finish(
     cookies: SetCookies,
 ) -> Result<SetCookies, LoginFailure> {
     let identity = provider.identity.as_ref().ok_or(LoginFailure::NotConfigured)?;
-    let under_way = cx.live().take::<UnderWay>(&back.state, cx.now()).await;
+    let under_way = cx.live().take_one_time::<UnderWay>(&back.state, cx.now()).await;
     let under_way = under_way.map_err(|_| LoginFailure::ServerError)?;
     let code = back.outcome?;
     let known = under_way.filter(|it| it.provider == provider.name);

@@ -63,7 +63,8 @@ async fn guest_token(
     if is_known || req.method() == Method::HEAD {
         return Ok(Answer::ok());
     }
-    let guest = cx.live().take::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
+    let guest =
+        cx.live().take_one_time::<User>(&key.0, cx.now()).await?.ok_or(Kind::KEY_NOT_FOUND)?;
     let token = cx.keys().issue(&guest, None, cx.now()).await?;
     Ok(Answer::ok().with_cookies(cookies.access_token(&token)))
 }
@@ -73,7 +74,7 @@ async fn guest_token(
 async fn logout(cx: Cx, req: &mut Request) -> Answer<Empty> {
     if let Some(bearer) = cx.former_bearer(Cookies::of(req).access_token()) {
         let work = token::end(cx.clone(), bearer);
-        if let Err(error) = cx.carry(work).await {
+        if let Err(error) = cx.run_to_completion(work).await {
             // Without the cookies, this browser is logged out all the same.
             tracing::warn!(%error, "the login could not be ended");
         }
@@ -92,7 +93,7 @@ async fn token_refresh(
     res: &mut Response,
 ) -> Result<Answer<Empty>, Error> {
     let shown = Cookies::of(req).refresh_token().map(str::to_owned);
-    let refreshed = cx.carry(token::refresh(cx.clone(), shown, cookies)).await;
+    let refreshed = cx.run_to_completion(token::refresh(cx.clone(), shown, cookies)).await;
     if refreshed.as_ref().is_err_and(|error| error.status() < 500) {
         SetCookies::default().forget_name().put_into(res);
     }

@@ -1,6 +1,6 @@
 //! Boards: the best races of today, of this week and of all time, one per registered player, for each kind of text.
 //!
-//! A ranked result enters three boards, each by one idempotent write (`enter`). The event of the result does that at once; a
+//! A ranked result enters three boards, each by one idempotent write (`enter_result`). The event of the result does that at once; a
 //! timer does it again for what was missed (`rules::due`), until the facts say that all results of the race are entered.
 
 mod entry;
@@ -61,7 +61,7 @@ async fn count(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Error> {
     cx.arm(&game);
     let shortest = cx.state::<BoardSettings>().least_words;
     match game.player(&finished.user).and_then(|player| BoardResult::of(&game, player, shortest)) {
-        Some(_) => enter(&cx, finished.game, &finished.user).await,
+        Some(_) => enter_result(&cx, finished.game, &finished.user).await,
         None => Ok(()),
     }
 }
@@ -80,7 +80,7 @@ async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
     let Some(game) = cx.live().find(id).await? else { return Ok(()) };
     enter_all(&cx, &game).await?;
     let entered = Entered(rules::results(&game).count());
-    let note = |game: &mut Game| Step::changed_if(rules::note(game, entered));
+    let note = |game: &mut Game| Step::changed_if(rules::put_count(game, entered));
     cx.live().advance("enter_boards", id, note).await.map(drop)
 }
 
@@ -88,13 +88,13 @@ async fn enter_all(cx: &Cx, game: &Game) -> Result<(), Error> {
     let shortest = cx.state::<BoardSettings>().least_words;
     for result in rules::results(game).filter_map(|player| BoardResult::of(game, player, shortest))
     {
-        enter(cx, game.id, &result.user).await?;
+        enter_result(cx, game.id, &result.user).await?;
     }
     Ok(())
 }
 
 /// Enters a result into the boards of its time, where it is better than the player's best so far.
-async fn enter(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
+async fn enter_result(cx: &Cx, game: GameId, user: &UserId) -> Result<(), Error> {
     let shortest = cx.state::<BoardSettings>().least_words;
     let entries = |game: &Game, grade| {
         let result = game.player(user).and_then(|player| BoardResult::of(game, player, shortest));
@@ -177,7 +177,7 @@ async fn kind_of_race(cx: &Cx, game: GameId, user: &User) -> Result<Option<Strin
     let shortest = cx.state::<BoardSettings>().least_words;
     if let Some(result) = game.player(&user.id).and_then(|it| BoardResult::of(&game, it, shortest))
     {
-        enter(cx, game.id, &result.user).await?;
+        enter_result(cx, game.id, &result.user).await?;
     }
     Ok(rules::kind_of(&game))
 }

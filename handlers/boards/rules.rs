@@ -28,7 +28,7 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 }
 
 /// Notes how many results are entered. Returns whether that is news.
-pub(super) fn note(game: &mut Game, entered: Entered) -> bool {
+pub(super) fn put_count(game: &mut Game, entered: Entered) -> bool {
     game.edit(|known: &mut Entered| raise(&mut known.0, entered.0))
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::entry::{Board, BoardEntry, BoardRace, Period};
 use super::query::BoardCursor;
-use super::rules::{BoardResult, Entered, due, kind_of, note, results};
+use super::rules::{BoardResult, Entered, due, kind_of, put_count, results};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, User, UserType,
 };
@@ -141,9 +141,9 @@ fn a_race_is_entered_until_its_facts_say_that_it_is() {
     game.players[0] = player("google-1", UserType::Registered, Some(1));
     assert_eq!(due(&game), Some(NOON + Duration::from_secs(11)));
     let entered = Entered(results(&game).count());
-    assert!(note(&mut game, entered));
+    assert!(put_count(&mut game, entered));
     assert_eq!(due(&game), None);
-    assert!(!note(&mut game, Entered(0)), "what is entered stays entered");
+    assert!(!put_count(&mut game, Entered(0)), "what is entered stays entered");
     game.players.push(player("google-2", UserType::Registered, Some(2)));
     assert_eq!(due(&game), Some(NOON + Duration::from_secs(12)), "one more");
 }

@@ -71,9 +71,9 @@ fn ranked_results_of_people_in_races_of_a_day_count() {
     };
     assert_eq!(users(&game), ["guest-1", "guest-5"]);
     let verdict = |is_struck| Verdict { is_struck, reason: "a program".into(), at: NOON };
-    assert!(verdict(true).note(&mut game, &"guest-1".into()).is_change());
+    assert!(verdict(true).put_into(&mut game, &"guest-1".into()).is_change());
     assert_eq!(users(&game), ["guest-5"], "struck");
-    assert!(verdict(false).note(&mut game, &"guest-1".into()).is_change());
+    assert!(verdict(false).put_into(&mut game, &"guest-1".into()).is_change());
     game.put(Words("other words".into()));
     assert_eq!(day_of(&game), None, "the records did not answer, so the text is another one");
     game.put(TextAbout { kind: KIND.into(), ..TextAbout::default() });

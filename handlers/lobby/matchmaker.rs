@@ -113,7 +113,7 @@ impl Matchmaker {
     async fn work(&self, live: &Live, door: Door) {
         let _open = AtDoor { matchmaker: self, door: &door };
         loop {
-            let lease = DoorLease::take(live, &door).await;
+            let lease = DoorLease::acquire(live, &door).await;
             let is_done = self.seat_waiting(live, &door).await;
             if let Some(lease) = lease {
                 lease.release(live).await;
@@ -171,7 +171,7 @@ struct DoorLease {
 impl DoorLease {
     /// Waits for the lease, for a limited time: without it there may be a lobby more than necessary. Players who race alone
     /// need none.
-    async fn take(live: &Live, door: &Door) -> Option<Self> {
+    async fn acquire(live: &Live, door: &Door) -> Option<Self> {
         if *door == Door::ALONE {
             return None;
         }
@@ -338,7 +338,7 @@ impl Party<'_> {
     ) -> Result<(), Error> {
         let standing: Vec<_> = self.standing().filter(|(_, request)| wants(request)).collect();
         let enter = |game: &mut Game| {
-            let entered = standing.iter().filter(|(_, request)| seats::enter(game, request));
+            let entered = standing.iter().filter(|(_, request)| seats::seat(game, request));
             let entered: Vec<_> = entered.map(|(place, _)| *place).collect();
             if entered.is_empty() { Step::unchanged(entered) } else { Step::changed(entered) }
         };
@@ -389,7 +389,7 @@ async fn open_for(
     let open = |id| {
         let mut game = seats::open(id, &first);
         for (_, request) in party {
-            seats::enter(&mut game, request);
+            seats::seat(&mut game, request);
         }
         game
     };

@@ -151,7 +151,7 @@ impl Socket for LobbySocket {
             // The seat may be stored all the same, and would stay empty: a client that returns has another
             // socket, and a new guest another id.
             let (its, gone) = (cx.clone(), self.gone(None));
-            cx.beside(async move { drop(gone.note(&its).await) });
+            cx.spawn_background(async move { drop(gone.record(&its).await) });
         })?;
         let (user, login) = (self.user.id.clone(), self.login.clone());
         let joined = PlayerJoined { game: game.id, user: user.clone() };
@@ -181,7 +181,7 @@ impl Socket for LobbySocket {
     }
 
     async fn closed(self, cx: &Cx, seat: &Seat, _: &Ending) -> Result<Self::Emits, Error> {
-        self.gone(Some(seat.game)).note(cx).await.map(|()| None)
+        self.gone(Some(seat.game)).record(cx).await.map(|()| None)
     }
 }
 
@@ -197,7 +197,7 @@ struct Gone {
 impl Gone {
     /// Notes it in the facts, with retries while the live state is away. An empty seat would otherwise take part in the
     /// race, and keep a friends' lobby waiting.
-    async fn note(self, cx: &Cx) -> Result<(), Error> {
+    async fn record(self, cx: &Cx) -> Result<(), Error> {
         let Self { user, socket, door, game } = self;
         let (now, mut pause) = (cx.now(), Duration::from_millis(100));
         loop {
@@ -269,7 +269,7 @@ impl LobbySocket {
     async fn hand_over(&self, cx: &Cx, game: &Game) -> Result<GetToken, Error> {
         let seat = game.player(&self.user.id).ok_or(Kind::NOT_A_PARTICIPANT)?;
         let key = format!("guest-token-{:032x}", rand::random::<u128>());
-        cx.live().keep(&key, &seat.user, cx.now() + KEY_LIFE).await?;
+        cx.live().store_one_time(&key, &seat.user, cx.now() + KEY_LIFE).await?;
         Ok(GetToken { game_id: game.id, guest_token_key: key })
     }
 }

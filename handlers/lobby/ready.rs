@@ -64,7 +64,7 @@ pub(super) async fn be_ready(
     caller: Caller,
 ) -> Result<Answer<Empty>, Error> {
     let (its, game, user) = (cx.clone(), GameId(lobby.0.game_id), caller.0.id);
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         // One second more, as in a full lobby: the last player needs to get the cookie, and to see the others.
         let closes_at = its.now() + FULL_GRACE;
         let ready = |game: &mut Game| seats::be_ready(game, &user, closes_at);

@@ -55,7 +55,7 @@ pub fn open(id: GameId, request: &SeatRequest) -> Game {
 }
 
 /// Seats a player: in the player's own seat, or in a new one if the lobby has room. Returns whether that was possible.
-pub fn enter(game: &mut Game, request: &SeatRequest) -> bool {
+pub fn seat(game: &mut Game, request: &SeatRequest) -> bool {
     if !come_back(game, request) {
         if game.door != request.door || !game.has_room(request.now) {
             return false;

@@ -152,7 +152,7 @@ fn csv(results: &[ResultRow]) -> String {
 #[endpoint(tags("profile"))]
 pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Error> {
     let (context, user) = (cx.clone(), caller.0);
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         context.live().hand_over(&user.id, &User::anonymous()).await?;
         context.records().forget(&user.id).await?;
         context.publish(PlayerForgotten { user: user.id }).await;

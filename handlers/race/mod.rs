@@ -67,7 +67,7 @@ async fn keep_typed(cx: Cx, up: Heard<TimeIsUp>) -> Result<(), Error> {
     let room = cx.rooms().get(RACE, up.game);
     for (user, typing) in room.iter().flat_map(|room| room.own_of_all::<Typing>()) {
         let (its, game) = (cx.clone(), up.game);
-        cx.beside(async move { typing.keep_at_last(&its, game, &user).await });
+        cx.spawn_background(async move { typing.keep_at_last(&its, game, &user).await });
     }
     Ok(())
 }
@@ -127,7 +127,8 @@ fn keystroke(
     let typing = sender.own::<Typing>();
     let position = typing.text().position(key.word_index, key.char_index);
     let Some((word_index, char_index)) = position else { return Ok((None, None)) };
-    let noted = typing.note((word_index, char_index), Timestamp::now(), sender.round_trip);
+    let noted =
+        typing.record_position((word_index, char_index), Timestamp::now(), sender.round_trip);
     if noted == Noted::NotNow {
         return Ok((None, None));
     }
@@ -313,9 +314,9 @@ impl Socket for RaceSocket {
     /// Stores the player's progress; leaving is not announced. Releases a START that cannot have arrived, so that it is
     /// told again, unless the player has typed since: then another socket's RESUME has taken its place.
     async fn closed(self, cx: &Cx, seat: &Seat, ending: &Ending) -> Result<Self::Emits, Error> {
-        if seat.own::<Typing>().keep(cx.live(), seat.game, &seat.user).await.is_err() {
+        if seat.own::<Typing>().save_progress(cx.live(), seat.game, &seat.user).await.is_err() {
             let (its, seat) = (cx.clone(), seat.clone());
-            cx.beside(async move {
+            cx.spawn_background(async move {
                 seat.own::<Typing>().keep_at_last(&its, seat.game, &seat.user).await;
             });
         }

@@ -69,7 +69,7 @@ async fn rate(cx: Cx, id: GameId) -> Result<(), Error> {
             for (player, _) in rules::entrants(&game) {
                 apply_verdict(&cx, id, &player.user.id).await?;
             }
-            let note = |game: &mut Game| Step::changed_if(rules::note(game));
+            let note = |game: &mut Game| Step::changed_if(rules::mark_rated(game));
             return cx.live().advance("note_rated", id, note).await.map(drop);
         }
     }

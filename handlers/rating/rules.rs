@@ -49,7 +49,7 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 }
 
 /// Notes that the race is rated. Returns whether that is news.
-pub(super) fn note(game: &mut Game) -> bool {
+pub(super) fn mark_rated(game: &mut Game) -> bool {
     let is_news = !game.part::<IsRated>().0;
     game.put(IsRated(true));
     is_news

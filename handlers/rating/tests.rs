@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::kept::{Rating, Strength};
-use super::rules::{Entrant, due, entrants, note, rated};
+use super::rules::{Entrant, due, entrants, mark_rated, rated};
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Stage, Timestamp, User, UserId,
     UserType,
@@ -50,7 +50,7 @@ fn a_race_is_rated_when_all_have_a_result_or_when_it_ends() {
         let players = (0..).zip(&ranks).map(|(number, rank)| player(number, *rank));
         let mut game = race(players.collect());
         assert_eq!(due(&game), expected, "{ranks:?}");
-        assert!(note(&mut game) && !note(&mut game));
+        assert!(mark_rated(&mut game) && !mark_rated(&mut game));
         assert_eq!(due(&game), None);
     }
 }

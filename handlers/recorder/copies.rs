@@ -86,7 +86,7 @@ pub(super) async fn begin(cx: Cx, entered: Heard<RaceEntered>) -> Result<(), Err
         return Ok(());
     }
     let its = cx.clone();
-    cx.beside(async move {
+    cx.spawn_background(async move {
         let mut known = HashMap::new();
         tokio::time::sleep(INTERVAL).await;
         while let Some(room) = copied.room(&its, game) {

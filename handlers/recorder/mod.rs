@@ -96,13 +96,13 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Stores the log in the middle of the text and at its end. A keystroke does not wait for that.
 async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
     let (its, game, user) = (cx.clone(), typed.game, typed.user.clone());
-    cx.in_turn(async move || keep_here(&its, game, &user).await);
+    cx.spawn_in_turn(async move || keep_here(&its, game, &user).await);
     Ok(())
 }
 
 /// Stores the log of a pod that the player has left.
 async fn keep_left(cx: Cx, left: Heard<TypingLeft>) -> Result<(), Error> {
-    keep(&cx, left.game, &left.user, Some(&left.tape)).await
+    update_recording(&cx, left.game, &left.user, Some(&left.tape)).await
 }
 
 /// Stores the log with the result. Each pod that holds sockets of the race does that, since each may have a part of the log.
@@ -110,12 +110,12 @@ async fn keep_finished(cx: Cx, finished: Heard<PlayerFinished>) -> Result<(), Er
     let Some(game) = cx.live().find(finished.game).await? else { return Ok(()) };
     cx.arm(&game);
     let Some(typing) = typing(&cx, finished.game, &finished.user) else {
-        return keep(&cx, finished.game, &finished.user, None).await;
+        return update_recording(&cx, finished.game, &finished.user, None).await;
     };
     let tape = typing.tape();
     let bytes = tape.edits.size() + tape.spots.size();
     cx.counter("bytes").add(bytes as u64);
-    keep(&cx, finished.game, &finished.user, Some(&tape)).await?;
+    update_recording(&cx, finished.game, &finished.user, Some(&tape)).await?;
     typing.tape_is_kept(tape.count());
     Ok(())
 }
@@ -138,7 +138,7 @@ fn typing(cx: &Cx, game: GameId, user: &UserId) -> Option<Arc<Typing>> {
 async fn keep_here(cx: &Cx, game: GameId, user: &UserId) {
     let Some(typing) = typing(cx, game, user) else { return };
     let Some(tape) = typing.unkept_tape() else { return };
-    match keep(cx, game, user, Some(&tape)).await {
+    match update_recording(cx, game, user, Some(&tape)).await {
         Ok(()) => typing.tape_is_kept(tape.count()),
         // It is stored again with the result, or when the socket closes.
         Err(_) => cx.counter("failures").add(1),
@@ -146,7 +146,12 @@ async fn keep_here(cx: &Cx, game: GameId, user: &UserId) {
 }
 
 /// Brings the recording of a player up to date: with what a pod has received, and with the result.
-async fn keep(cx: &Cx, game: GameId, user: &UserId, tape: Option<&Tape>) -> Result<(), Error> {
+async fn update_recording(
+    cx: &Cx,
+    game: GameId,
+    user: &UserId,
+    tape: Option<&Tape>,
+) -> Result<(), Error> {
     let Some(game) = cx.live().find(game).await? else { return Ok(()) };
     let is_kept = |player: &&Player| player.user.is_person() && !player.user.is_anonymous();
     let Some(player) = game.player(user).filter(is_kept) else { return Ok(()) };
@@ -202,10 +207,10 @@ async fn repeats_another(cx: &Cx, recording: &Recording) -> Result<bool, Error> 
 async fn settle(cx: Cx, id: GameId) -> Result<(), Error> {
     let Some(game) = cx.live().find(id).await? else { return Ok(()) };
     for player in rules::results(&game) {
-        keep(&cx, id, &player.user.id, None).await?;
+        update_recording(&cx, id, &player.user.id, None).await?;
     }
     let recorded = RecordedCount(rules::results(&game).count());
-    let note = |game: &mut Game| Step::changed_if(rules::note(game, recorded));
+    let note = |game: &mut Game| Step::changed_if(rules::put_count(game, recorded));
     cx.live().advance("note_recorded", id, note).await.map(drop)
 }
 
@@ -247,7 +252,8 @@ async fn own(cx: Cx, query: OwnQuery, caller: Caller) -> Result<Answer<Recording
     let shown = |it: Recording| OwnRecording::of(it, &Links(&cx));
     if let Some(game) = game {
         // The event of the result may still be under way.
-        keep(&cx, game, &user, typing(&cx, game, &user).map(|it| it.tape()).as_ref()).await?;
+        update_recording(&cx, game, &user, typing(&cx, game, &user).map(|it| it.tape()).as_ref())
+            .await?;
         let known = items.get(&Recording::key_of(game, &user)).await?;
         let recordings = known.into_iter().map(|kept| shown(kept.item)).collect();
         return Ok(Answer::new(Recordings { recordings, next: None }));

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::recording::Recording;
 use super::wire::suspect;
-use super::{Links, keep, recording_of, typing};
+use super::{Links, recording_of, typing, update_recording};
 use crate::Error;
 use crate::bus::Heard;
 use crate::game::{GameId, Timestamp, UserId};
@@ -30,7 +30,8 @@ pub(super) async fn grade(cx: Cx, wanted: Arc<GradeWanted>) -> Result<Option<Gra
     if let Some(known) = grade().await? {
         return Ok(Some(known));
     }
-    keep(&cx, *game, user, typing(&cx, *game, user).map(|it| it.tape()).as_ref()).await?;
+    update_recording(&cx, *game, user, typing(&cx, *game, user).map(|it| it.tape()).as_ref())
+        .await?;
     grade().await
 }
 
@@ -58,7 +59,13 @@ impl KnownResults {
         results.iter().map(|(_, user)| known.get(user).copied()).collect()
     }
 
-    fn note(&self, results: &[(GameId, UserId)], game: GameId, known: &[OnRecord], now: Timestamp) {
+    fn remember(
+        &self,
+        results: &[(GameId, UserId)],
+        game: GameId,
+        known: &[OnRecord],
+        now: Timestamp,
+    ) {
         let users = results.iter().map(|(_, user)| user.clone());
         let graded = users.zip(known.iter().copied()).filter(|(_, known)| known.grade.is_some());
         let mut races = self.0.lock();
@@ -87,11 +94,12 @@ pub(super) async fn on_record(
     let missing: Vec<_> = missing.map(|((_, user), _)| user.clone()).collect();
     if !missing.is_empty() && cx.live().find(game).await?.is_some() {
         for user in &missing {
-            keep(&cx, game, user, typing(&cx, game, user).map(|it| it.tape()).as_ref()).await?;
+            update_recording(&cx, game, user, typing(&cx, game, user).map(|it| it.tape()).as_ref())
+                .await?;
         }
         found = known(&cx, results).await?;
     }
-    ranked.note(results, game, &found, now);
+    ranked.remember(results, game, &found, now);
     Ok(Some(found))
 }
 

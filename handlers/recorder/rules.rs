@@ -232,7 +232,7 @@ pub(super) fn due(game: &Game) -> Option<Timestamp> {
 }
 
 /// Notes how many results are in recordings. Returns whether that is news.
-pub(super) fn note(game: &mut Game, recorded: RecordedCount) -> bool {
+pub(super) fn put_count(game: &mut Game, recorded: RecordedCount) -> bool {
     game.edit(|known: &mut RecordedCount| raise(&mut known.0, recorded.0))
 }
 

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::recording::Recording;
-use super::rules::{Reason, RecordedCount, Task, checked, due, grade, note, place, results, score};
+use super::rules::{
+    Reason, RecordedCount, Task, checked, due, grade, place, put_count, results, score,
+};
 use super::settings::RecorderSettings;
 use crate::game::{
     Figures, Game, GameId, Parts, Player, Result as GameResult, Timestamp, Unranked, User, UserType,
@@ -266,9 +268,9 @@ fn a_race_is_completed_until_its_facts_say_that_it_is() {
     let mut game = race(Some(result(figures)));
     assert_eq!(due(&game), Some(NOON + Duration::from_secs(10)));
     let recorded = RecordedCount(results(&game).count());
-    assert!(note(&mut game, recorded));
+    assert!(put_count(&mut game, recorded));
     assert_eq!(due(&game), None);
-    assert!(!note(&mut game, RecordedCount(0)));
+    assert!(!put_count(&mut game, RecordedCount(0)));
 }
 
 #[tokio::test]

@@ -54,12 +54,14 @@ async fn keep_typed(cx: Cx, typed: Heard<PlayerTyped>) -> Result<(), Error> {
         let (here, game, user) = (cx.clone(), typed.game, typed.user.clone());
         if typing.is_over() {
             // A claim waits for it.
-            cx.beside(async move { typing.keep_at_last(&here, game, &user).await });
+            cx.spawn_background(async move { typing.keep_at_last(&here, game, &user).await });
         } else {
-            cx.in_turn(async move || {
-                if typing.keep(here.live(), game, &user).await.is_err() {
+            cx.spawn_in_turn(async move || {
+                if typing.save_progress(here.live(), game, &user).await.is_err() {
                     let its = here.clone();
-                    here.beside(async move { typing.keep_at_last(&its, game, &user).await });
+                    here.spawn_background(
+                        async move { typing.keep_at_last(&its, game, &user).await },
+                    );
                 }
             });
         }
@@ -76,14 +78,14 @@ async fn statistics(
 ) -> Result<Answer<Empty>, Error> {
     let claim = claim.0;
     rules::check_values(&claim.figures())?;
-    take(&cx, caller.0, claim).await.map_err(|error| {
+    accept(&cx, caller.0, claim).await.map_err(|error| {
         // An exception of the contract: on this route a missing game is a bad request.
         if error.kind() == Kind::GAME_NOT_FOUND { error.with_status(400) } else { error }
     })?;
     Ok(Answer::ok())
 }
 
-async fn take(cx: &Cx, user: User, claim: ClaimedStatistics) -> Result<(), Error> {
+async fn accept(cx: &Cx, user: User, claim: ClaimedStatistics) -> Result<(), Error> {
     let (id, figures, correct_words) =
         (GameId(claim.game_id), claim.figures(), claim.correct_words);
     let game = cx.live().find(id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
@@ -104,7 +106,7 @@ async fn take(cx: &Cx, user: User, claim: ClaimedStatistics) -> Result<(), Error
     };
     // A decided rank must be announced even if the client no longer waits for the answer.
     let here = cx.clone();
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         if is_checked {
             wait_for_turn(&here, id, &user.id).await?;
         }
@@ -148,7 +150,7 @@ async fn with_all_keys(cx: &Cx, mut game: Arc<Game>, user: &UserId) -> Result<Ar
     loop {
         let room = cx.rooms().get(RACE, game.id);
         if let Some(typing) = room.and_then(|room| room.own::<Typing>(user)) {
-            typing.keep(cx.live(), game.id, user).await?;
+            typing.save_progress(cx.live(), game.id, user).await?;
         }
         game = cx.live().find(game.id).await?.ok_or(Kind::GAME_NOT_FOUND)?;
         let is_complete = game

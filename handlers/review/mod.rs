@@ -69,7 +69,8 @@ async fn judge(
     }
     let judged = Judged { game, user, verdict: Verdict { is_struck, reason, at: cx.now() } };
     let its = cx.clone();
-    let verdict = cx.carry(async move { decide(&its, judged, &caller.0).await }).await?;
+    let verdict =
+        cx.run_to_completion(async move { decide(&its, judged, &caller.0).await }).await?;
     Ok(Answer::new(VerdictAnswer::of(verdict)))
 }
 
@@ -91,7 +92,7 @@ async fn decide(cx: &Cx, judged: Judged, by: &User) -> Result<Verdict, Error> {
     };
     // The newest verdict is noted, should another organiser have decided meanwhile.
     let newest = items.get(&judged.key()).await?.map_or_else(|| kept.clone(), |it| it.item.verdict);
-    cx.live().advance("judge", *game, |game| newest.note(game, user)).await?;
+    cx.live().advance("judge", *game, |game| newest.put_into(game, user)).await?;
     cx.publish(ResultJudged { game: *game, user: user.clone() }).await;
     Ok(kept)
 }

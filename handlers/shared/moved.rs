@@ -138,7 +138,7 @@ impl Mover {
         }
         let ends_at = game.time_is_up_at().map_or(game.ends_at, |up| up.min(game.ends_at));
         let (its, left) = (cx.clone(), ends_at.after(cx.now()));
-        cx.beside(async move {
+        cx.spawn_background(async move {
             let id = self.game;
             let carets = all.iter().map(async |(user, start, strokes)| {
                 for stroke in Stroke::from(strokes, its.now().after(*start)) {

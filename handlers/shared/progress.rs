@@ -149,7 +149,7 @@ impl Tracker {
     }
 
     /// A position within the text was received, by this much later than it was typed.
-    pub fn note(
+    pub fn record_position(
         &mut self,
         text: &Text,
         position: (u32, i32),
@@ -217,7 +217,7 @@ impl Tracker {
     }
 
     /// The progress not yet stored, if any. From now on it counts as stored.
-    pub fn take(&mut self) -> Option<Progress> {
+    pub fn take_unsaved(&mut self) -> Option<Progress> {
         (self.seen.keys > 0).then(|| {
             let seen = self.seen.clone();
             (self.seen.keys, self.seen.extra, self.seen.gaps) = (0, 0, 0);

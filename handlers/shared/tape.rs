@@ -141,10 +141,10 @@ impl EditTape {
 }
 
 fn read_edit(rest: &mut &[u8], at: &mut u32) -> Option<Edit> {
-    let head = take(rest)?;
+    let head = read_varint(rest)?;
     *at = at.checked_add(u32::try_from(head >> 2).ok()?)?;
-    let character = |rest: &mut &[u8]| char::from_u32(u32::try_from(take(rest)?).ok()?);
-    let number = |rest: &mut &[u8]| u32::try_from(take(rest)?).ok();
+    let character = |rest: &mut &[u8]| char::from_u32(u32::try_from(read_varint(rest)?).ok()?);
+    let number = |rest: &mut &[u8]| u32::try_from(read_varint(rest)?).ok();
     let edit = Edit { at: *at, ..Edit::default() };
     Some(match head & 3 {
         ONE => Edit { ins: character(rest)?.into(), ..edit },
@@ -230,14 +230,14 @@ impl SpotTape {
 }
 
 fn read_spot(rest: &mut &[u8], last: Spot) -> Option<Spot> {
-    let head = take(rest)?;
+    let head = read_varint(rest)?;
     let at = last.at.checked_add(u32::try_from(head >> 2).ok()?)?;
     let Spot { word_index, char_index, .. } = last;
     let (word_index, char_index) = match head & 3 {
         STEP => (word_index, char_index.checked_add(1)?),
         LEFT => (word_index, char_index.checked_sub(1)?),
         WORD => (word_index.checked_add(1)?, -1),
-        _ => (u32::try_from(take(rest)?).ok()?, i32::try_from(take(rest)?).ok()? - 1),
+        _ => (u32::try_from(read_varint(rest)?).ok()?, i32::try_from(read_varint(rest)?).ok()? - 1),
     };
     Some(Spot { at, word_index, char_index })
 }
@@ -251,7 +251,7 @@ fn put(log: &mut Vec<u8>, mut number: u64) {
     log.push(number as u8);
 }
 
-fn take(rest: &mut &[u8]) -> Option<u64> {
+fn read_varint(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for place in (0..64).step_by(7) {
         let byte = *rest.split_off_first()?;

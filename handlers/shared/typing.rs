@@ -83,7 +83,7 @@ impl Typing {
     }
 
     /// Records a position within the text. `round_trip` is that of the socket, if it is known.
-    pub fn note(
+    pub fn record_position(
         &self,
         position: (u32, i32),
         now: Timestamp,
@@ -96,7 +96,7 @@ impl Typing {
             let (word_index, char_index) = position;
             tape.spots.push(Spot { at: millis(now.after(since)), word_index, char_index }, now);
         }
-        tracker.note(self.text(), position, now, Latency::of(round_trip))
+        tracker.record_position(self.text(), position, now, Latency::of(round_trip))
     }
 
     /// Records edits, of which `first` came before them. Those that are known already are passed over, so a repeat changes
@@ -123,7 +123,7 @@ impl Typing {
             let (word, char) = caret.position();
             let Some(position) = within(self.text(), word, char) else { continue };
             let latency = Latency::claimed(round_trip, heard, edit.at);
-            let noted = tracker.note(self.text(), position, now, latency);
+            let noted = tracker.record_position(self.text(), position, now, latency);
             edited.is_milestone |= noted == Noted::Milestone;
             edited.position = Some(position);
         }
@@ -172,9 +172,14 @@ impl Typing {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer; the progress is then still unsaved.
-    pub async fn keep(&self, live: &Live, game: GameId, user: &UserId) -> Result<(), Error> {
+    pub async fn save_progress(
+        &self,
+        live: &Live,
+        game: GameId,
+        user: &UserId,
+    ) -> Result<(), Error> {
         let _alone = self.keeping.lock().await;
-        let Some(seen) = self.hand.lock().tracker.take() else { return Ok(()) };
+        let Some(seen) = self.hand.lock().tracker.take_unsaved() else { return Ok(()) };
         let mut unkept = Unkept { typing: self, seen: Some(seen) };
         if let Some(seen) = &unkept.seen {
             live.advance("track", game, |game| track(game, user, seen)).await?;
@@ -185,7 +190,7 @@ impl Typing {
 
     /// The same, until it succeeds.
     pub async fn keep_at_last(&self, cx: &Cx, game: GameId, user: &UserId) {
-        while self.keep(cx.live(), game, user).await.is_err() {
+        while self.save_progress(cx.live(), game, user).await.is_err() {
             tokio::time::sleep(PAUSE).await;
         }
     }

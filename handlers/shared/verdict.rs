@@ -47,7 +47,7 @@ impl Player {
 
 impl Verdict {
     /// Notes it in the facts of the race.
-    pub fn note(&self, game: &mut Game, user: &UserId) -> Step<()> {
+    pub fn put_into(&self, game: &mut Game, user: &UserId) -> Step<()> {
         let player = game.player_mut(user).filter(|it| it.is_struck() != self.is_struck);
         let is_news = player.is_some();
         player.into_iter().for_each(|player| player.put(IsStruck(self.is_struck)));

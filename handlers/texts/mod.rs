@@ -151,7 +151,7 @@ async fn change(cx: Cx, new: Body<NewChoice>, caller: Caller) -> Result<Answer<E
     let choice = Choice { kind, language, own, again: None };
     cx.state::<Library>().check(&choice)?;
     let (its, game, host) = (cx.clone(), GameId(game_id), caller.0.id);
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let choose = |game: &mut Game| choose(game, &host, &choice);
         let changed = its.live().change("choose_kind", game, choose).await?;
         let (is_new, _) = changed.ok_or(Kind::GAME_NOT_FOUND)?;

@@ -70,7 +70,7 @@ async fn hold(cx: Cx, made: Arc<ClaimMade>) -> Result<Option<()>, Error> {
     let (id, user, checks) = (made.game.id, made.user.clone(), cx.settings().game.check_results);
     let claim = Held { figures: made.figures, correct_words: made.correct_words, at: cx.now() };
     let its = cx.clone();
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let hold = |game: &mut Game| rules::hold(game, &user, claim);
         let held = its.live().change("hold", id, hold).await?;
         let (is_held, game) = held.ok_or(Kind::GAME_NOT_FOUND)?;

@@ -161,7 +161,7 @@ impl Audience {
         }
         let due = self.read_at.lock().map_or_else(Instant::now, |at| at + PAUSE);
         let (audience, its) = (self.clone(), cx.clone());
-        cx.beside(async move {
+        cx.spawn_background(async move {
             sleep_until(due).await;
             audience.is_due.store(false, Ordering::Release);
             // After an error, the next heartbeat of a spectator asks again.

@@ -92,7 +92,7 @@ struct News {
 }
 
 impl CountState {
-    fn note(&mut self, game: GameId, pod: String, count: u32, now: Instant) {
+    fn record(&mut self, game: GameId, pod: String, count: u32, now: Instant) {
         self.games.entry(game).or_default().others.insert(pod, (count, now));
     }
 
@@ -140,16 +140,16 @@ impl SpectatorCounts {
     pub(super) fn begin(&self, cx: &Cx) {
         if !std::mem::replace(&mut self.0.lock().is_counting, true) {
             let its = cx.clone();
-            cx.beside(async move { count(&its).await });
+            cx.spawn_background(async move { count(&its).await });
         }
     }
 }
 
 /// Another pod has told its number.
-pub(super) async fn note(cx: Cx, seen: Heard<SpectatorsSeen>) -> Result<(), Error> {
+pub(super) async fn hear(cx: Cx, seen: Heard<SpectatorsSeen>) -> Result<(), Error> {
     if seen.pod != cx.live().pod().as_str() {
         let counts = cx.state::<SpectatorCounts>();
-        counts.0.lock().note(seen.game, seen.pod.clone(), seen.count, Instant::now());
+        counts.0.lock().record(seen.game, seen.pod.clone(), seen.count, Instant::now());
         counts.begin(&cx);
     }
     Ok(())
@@ -196,7 +196,7 @@ mod tests {
         };
         assert_eq!(round(&mut state, 2), Some((Some(2), Some(2))));
         assert_eq!(round(&mut state, 2), None);
-        state.note(GAME, "b".into(), 40, Instant::now());
+        state.record(GAME, "b".into(), 40, Instant::now());
         assert_eq!(round(&mut state, 2), Some((None, Some(42))));
         tokio::time::advance(AGAIN).await;
         assert_eq!(round(&mut state, 2), Some((Some(2), None)), "repeated to the pods only");
@@ -210,11 +210,11 @@ mod tests {
     async fn players_of_a_pod_without_spectators_are_told_of_those_elsewhere() {
         let mut state = CountState::default();
         let none = HashMap::new();
-        state.note(GAME, "b".into(), 3, Instant::now());
+        state.record(GAME, "b".into(), 3, Instant::now());
         let news = state.round(&none, Instant::now());
         assert_eq!(news, [News { game: GAME, tell: None, show: Some(3) }]);
         assert!(state.is_counting);
-        state.note(GAME, "b".into(), 0, Instant::now());
+        state.record(GAME, "b".into(), 0, Instant::now());
         let news = state.round(&none, Instant::now());
         assert_eq!(news, [News { game: GAME, tell: None, show: Some(0) }]);
         assert!(!state.is_counting);

@@ -67,7 +67,7 @@ fn wire(module: &mut Wiring) {
     module.hears(news::<GameEnded>);
     module.hears(tell_count);
     // Counts are repeated, so that a lost one is made up for.
-    module.listens(count::note, |_| async { Ok(()) });
+    module.listens(count::hear, |_| async { Ok(()) });
     module.emits::<SpectatorsSeen>();
     module.emits::<SpectatorsCounted>();
     module.shows(LOBBY, Spectators::of);
@@ -135,7 +135,7 @@ async fn share(cx: Cx, game: GameQuery, caller: Caller) -> Result<Answer<WatchLi
 async fn choose(cx: Cx, choice: Body<WatchChoice>, caller: Caller) -> Result<Answer<Empty>, Error> {
     let WatchChoice { game_id, allowed } = choice.0;
     let (its, game, host) = (cx.clone(), GameId(game_id), caller.0.id);
-    cx.carry(async move {
+    cx.run_to_completion(async move {
         let wish = |game: &mut Game| match allow(game, &host, allowed) {
             Ok(true) => Step::changed(Ok(true)),
             other => Step::unchanged(other),

@@ -111,12 +111,12 @@ pub(super) async fn consume(bridge: &Arc<Bridge>, pod: &Arc<Pod>, mut from: Cons
             Source::Once => (&from.once, Some(&handled)),
             Source::Timers => (&from.timers, Some(&handled)),
         };
-        take(bridge, pod, &delivery, consumer, handled);
+        handle(bridge, pod, &delivery, consumer, handled);
     }
 }
 
 /// Handles a message, within a span if its content is traced. Work is acked later, through `handled`.
-fn take(
+fn handle(
     bridge: &Arc<Bridge>,
     pod: &Arc<Pod>,
     delivery: &Delivery,
@@ -136,7 +136,7 @@ fn take(
         })
     });
     let received = BrokerDelivery { bytes: &delivery.data, from: from.as_ref(), sent, receipt };
-    span.in_scope(|| inbound::take(bridge, pod, received));
+    span.in_scope(|| inbound::handle_message(bridge, pod, received));
 }
 
 /// The span that sent a message, if it is traced.

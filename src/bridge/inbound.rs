@@ -41,7 +41,7 @@ impl Backlog {
     }
 
     /// Runs `rest` as a task, or drops it if too many are running.
-    fn take(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, tasks: &TaskTracker, rest: impl Future<Output = ()> + Send + 'static) {
         let Ok(permit) = self.0.clone().try_acquire_owned() else {
             count::BRIDGE_DROPPED.add(1);
             return;
@@ -65,7 +65,7 @@ pub(super) struct BrokerDelivery<'a> {
 }
 
 /// Handles a message.
-pub(super) fn take(bridge: &Arc<Bridge>, pod: &Arc<Pod>, received: BrokerDelivery<'_>) {
+pub(super) fn handle_message(bridge: &Arc<Bridge>, pod: &Arc<Pod>, received: BrokerDelivery<'_>) {
     let BrokerDelivery { bytes, from: source, sent, receipt } = received;
     count::BRIDGE_RECEIVED.add(1);
     let Some(message) = message::read(bytes) else { return };
@@ -114,7 +114,7 @@ fn receive(
                 // Bounded by the prefetch; dropping one would ack it as handled.
                 pod.tasks.spawn(delivering);
             } else {
-                bridge.backlog.take(&pod.tasks, delivering);
+                bridge.backlog.spawn(&pod.tasks, delivering);
             }
         }
         Some(None) => count::BRIDGE_UNREADABLE.add(1),
@@ -153,7 +153,7 @@ fn listen(bridge: &Arc<Bridge>, pod: &Arc<Pod>, from: &PodName, talk: Talk) {
                 let from = from.clone();
                 let answering = bridge.clone();
                 let answer = async move { answering.tell(&[from], &talk).await };
-                bridge.backlog.take(&pod.tasks, answer);
+                bridge.backlog.spawn(&pod.tasks, answer);
             }
         }
         Talk::Left(game) => bridge.roster.remove(game, from),
@@ -184,13 +184,13 @@ mod tests {
         let (backlog, tasks) = (Backlog::of(2), TaskTracker::new());
         let before = count::BRIDGE_DROPPED.get();
         for _ in 0..2 {
-            backlog.take(&tasks, async {});
+            backlog.spawn(&tasks, async {});
         }
         while !tasks.is_empty() {
             tokio::task::yield_now().await;
         }
         for _ in 0..5 {
-            backlog.take(&tasks, pending());
+            backlog.spawn(&tasks, pending());
         }
         assert_eq!(tasks.len(), 2);
         assert!(count::BRIDGE_DROPPED.get() >= before + 3);

@@ -240,7 +240,7 @@ fn add_trace(headers: &mut FieldTable, sent: &TraceContext) {
 }
 
 /// Connects, reconnects after a loss, and consumes.
-pub(super) async fn keep(bridge: Arc<Bridge>, pod: Arc<Pod>) {
+pub(super) async fn stay_connected(bridge: Arc<Bridge>, pod: Arc<Pod>) {
     let place = bridge.topology.place();
     let (mut pause, mut said) = (PAUSES.0, String::new());
     for epoch in 0.. {

@@ -17,7 +17,7 @@ use crate::game::GameId;
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Checks for ever.
-pub(super) async fn keep(bridge: Arc<Bridge>, pod: Arc<Pod>) {
+pub(super) async fn run(bridge: Arc<Bridge>, pod: Arc<Pod>) {
     let mut known = HashMap::new();
     loop {
         sleep(ROUND).await;

@@ -129,17 +129,17 @@ impl Bridge {
         ends: &CancellationToken,
     ) {
         let stop = &pod.stop;
-        let looking = lookout::keep(self.clone(), pod.clone());
+        let looking = lookout::run(self.clone(), pod.clone());
         tasks.spawn(stop.clone().run_until_cancelled_owned(looking));
         tasks.spawn(ends.clone().run_until_cancelled_owned(outbound::flush(self.clone())));
-        tasks.spawn(ends.clone().run_until_cancelled_owned(roster::keep(self.clone())));
+        tasks.spawn(ends.clone().run_until_cancelled_owned(roster::maintain(self.clone())));
         let sending = TaskTracker::new();
         sending.spawn(alarm::run(self.clone(), pod.clone(), ends.clone()));
         for lane in self.lanes.receivers() {
             sending.spawn(outbound::send(self.clone(), lane, ends.clone()));
         }
         sending.close();
-        let (ends, linking) = (ends.clone(), link::keep(self.clone(), pod.clone()));
+        let (ends, linking) = (ends.clone(), link::stay_connected(self.clone(), pod.clone()));
         tasks.spawn(async move {
             let all_is_said = async {
                 ends.cancelled().await;
@@ -160,7 +160,7 @@ impl Bridge {
     /// A socket of the game has opened here: from now on this pod receives its events. `into_empty`: the room is new,
     /// so the earlier positions are requested again.
     pub(crate) async fn enter(&self, game: GameId, into_empty: bool) {
-        let known = self.roster.enter(game);
+        let known = self.roster.count_in(game);
         if into_empty {
             self.introduce_again(game).await;
         } else {

@@ -161,7 +161,7 @@ pub(super) async fn flush(bridge: Arc<Bridge>) {
                     batch.iter().map(|it| &it.trace).filter(|it| it.is_some()).collect();
                 let message = message::of_many(bridge.live.pod(), batch.iter().copied());
                 count::BRIDGE_BATCHES.add(1);
-                count::BRIDGE_BATCH_SIZE.note(size as f64);
+                count::BRIDGE_BATCH_SIZE.record(size as f64);
                 link.relay(&bridge.topology, &pods, &message, (size, &traced)).await;
             }
         }

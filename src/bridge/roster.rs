@@ -67,7 +67,7 @@ impl Default for Roster {
 
 impl Roster {
     /// Counts one more socket of the game here.
-    pub(super) fn enter(&self, game: GameId) -> Arc<OnceCell<()>> {
+    pub(super) fn count_in(&self, game: GameId) -> Arc<OnceCell<()>> {
         let mut state = self.state.lock();
         let entry = state.games.entry(game).or_default();
         entry.sockets += 1;
@@ -238,7 +238,7 @@ pub(super) async fn introduce_all(bridge: &Bridge) {
 }
 
 /// Leaves games without sockets here, and refreshes the cache from time to time.
-pub(super) async fn keep(bridge: Arc<Bridge>) {
+pub(super) async fn maintain(bridge: Arc<Bridge>) {
     let mut refreshed = Instant::now();
     loop {
         sleep(ROUND).await;
@@ -324,7 +324,7 @@ mod tests {
         let roster = Roster::default();
         assert!(!roster.has_others(GAME));
         assert!(!roster.add(GAME, &"b".into()), "no socket is here");
-        roster.enter(GAME);
+        roster.count_in(GAME);
         roster.set_alive(names(&["a", "b"]));
         let pods = names(&["b", "dead"]);
         assert!(roster.has_stranger(&pods));
@@ -345,24 +345,24 @@ mod tests {
     #[tokio::test]
     async fn a_game_is_unknown_to_others_until_they_have_been_told() {
         let roster = Roster::default();
-        let known = roster.enter(GAME);
+        let known = roster.count_in(GAME);
         let failed = known.get_or_try_init(async || Err::<(), _>("Redis is away")).await;
         assert!(failed.is_err());
         assert_eq!(roster.unknown(), [GAME]);
         known.get_or_init(async || ()).await;
         assert!(roster.unknown().is_empty());
-        roster.enter(GAME);
+        roster.count_in(GAME);
         assert!(roster.unknown().is_empty(), "its second socket");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_pod_lingers_while_its_pages_open_their_sockets_again() {
         let roster = Roster::default();
-        roster.enter(GAME);
+        roster.count_in(GAME);
         roster.leave(GAME);
         tokio::time::advance(LINGER / 2).await;
         assert!(roster.take_left().is_empty());
-        roster.enter(GAME);
+        roster.count_in(GAME);
         tokio::time::advance(LINGER * 2).await;
         assert!(roster.take_left().is_empty());
         roster.leave(GAME);

@@ -38,7 +38,7 @@ impl Acceptor {
     ///
     /// # Errors
     /// One sentence with the cause.
-    pub(crate) async fn take(host: &str, port: u16, caps: Caps) -> Result<Self, String> {
+    pub(crate) async fn bind(host: &str, port: u16, caps: Caps) -> Result<Self, String> {
         let name = format!("{host}:{port}");
         let unusable = |error: io::Error| match error.kind() {
             io::ErrorKind::AddrInUse => {
@@ -140,7 +140,7 @@ mod tests {
     use crate::settings::LimitSettings;
 
     async fn take(port: u16) -> Result<Acceptor, String> {
-        Acceptor::take("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
+        Acceptor::bind("127.0.0.1", port, Caps::of(&LimitSettings::default(), 100)).await
     }
 
     /// The status of an answer, and the connection, kept alive if possible.

@@ -85,7 +85,7 @@ impl Listener {
                     }
                 }
                 Err(error) => {
-                    if let Some(times) = self.failed.note() {
+                    if let Some(times) = self.failed.count() {
                         tracing::error!(%error, times, "cannot accept connections");
                     }
                     sleep(ACCEPT_PAUSE).await;
@@ -100,7 +100,7 @@ impl Listener {
             Full::InAll => (Kind::UNAVAILABLE, "limits.connections, or that of open files"),
             Full::Address => (Kind::TOO_MANY_REQUESTS, "limits.connections_per_address"),
         };
-        if let Some(times) = self.refused.note() {
+        if let Some(times) = self.refused.count() {
             tracing::warn!(times, "connections refused: the limit is reached ({limit})");
         }
         let answer = in_full(&Error::new(error, "too many open connections"));
@@ -122,7 +122,7 @@ struct Seldom {
 
 impl Seldom {
     /// Counts an occurrence. Returns the count since the last line, if another line is due.
-    fn note(&mut self) -> Option<u64> {
+    fn count(&mut self) -> Option<u64> {
         self.since += 1;
         if self.said.is_some_and(|said| said.elapsed() < LOG_PAUSE) {
             return None;
@@ -139,10 +139,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_happens_all_the_time_is_logged_once_in_a_while() {
         let mut seldom = Seldom::default();
-        let said: Vec<_> = (0..1_000).filter_map(|_| seldom.note()).collect();
+        let said: Vec<_> = (0..1_000).filter_map(|_| seldom.count()).collect();
         assert_eq!(said, [1]);
         tokio::time::advance(LOG_PAUSE).await;
-        assert_eq!(seldom.note(), Some(1_000), "999 that were kept back, and this one");
+        assert_eq!(seldom.count(), Some(1_000), "999 that were kept back, and this one");
     }
 
     #[test]

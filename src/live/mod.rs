@@ -258,7 +258,12 @@ impl Live {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    pub async fn keep<T: OneTime>(&self, key: &str, it: &T, until: Timestamp) -> Result<(), Error> {
+    pub async fn store_one_time<T: OneTime>(
+        &self,
+        key: &str,
+        it: &T,
+        until: Timestamp,
+    ) -> Result<(), Error> {
         let text = serde_json::to_string(it).map_err(Error::internal)?;
         let key = format!("{}:{key}", T::KIND);
         let kept = self.write(&key, None, Shared::new(text, until)).await?;
@@ -270,7 +275,11 @@ impl Live {
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
-    pub async fn take<T: OneTime>(&self, key: &str, now: Timestamp) -> Result<Option<T>, Error> {
+    pub async fn take_one_time<T: OneTime>(
+        &self,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<T>, Error> {
         let key = format!("{}:{key}", T::KIND);
         let taken = live_operation(&self.location, "take", self.take_text(&key, now)).await?;
         taken.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()

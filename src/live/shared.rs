@@ -72,7 +72,7 @@ impl SharedValues {
         if of_kind.kept.get(key).map(|it| it.version) != expected.map(|it| it.version) {
             return false;
         }
-        of_kind.take(key);
+        of_kind.remove(key);
         if let Some(value) = value {
             of_kind.put(key, value);
         }
@@ -108,7 +108,7 @@ impl OfOneKind {
         self.kept.insert(key.to_owned(), value);
     }
 
-    fn take(&mut self, key: &str) {
+    fn remove(&mut self, key: &str) {
         if let Some(value) = self.kept.remove(key) {
             self.by_end.remove(&(value.until, key.to_owned()));
         }

@@ -71,7 +71,7 @@ impl Shelf {
                 (Applied::Done(next.clone()), Some(Change::Saved(next)))
             }
             Fate::Over => {
-                self.take(id);
+                self.remove(id);
                 (
                     Applied::Done(Arc::new(next)),
                     Some(Change::Ended { game: id, at: Timestamp::now() }),
@@ -115,7 +115,7 @@ impl Shelf {
         gone.for_each(|index| self.unlink(&index, id));
     }
 
-    fn take(&mut self, id: GameId) {
+    fn remove(&mut self, id: GameId) {
         let Some(game) = self.games.remove(&id) else { return };
         Index::of(&game).iter().for_each(|index| self.unlink(index, id));
     }

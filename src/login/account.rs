@@ -20,7 +20,7 @@ pub async fn log_in(
     cookies: SetCookies,
 ) -> Result<SetCookies, Error> {
     let its = cx.clone();
-    cx.carry(async move { logged_in(&its, id, name, before, cookies).await }).await
+    cx.run_to_completion(async move { logged_in(&its, id, name, before, cookies).await }).await
 }
 
 async fn logged_in(

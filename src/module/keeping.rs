@@ -124,7 +124,7 @@ impl Wiring<'_> {
     pub fn keeps<T: Item>(&mut self) {
         count_from_zero(self.row.name, "hand over");
         self.row.keeps.push(CollectionEntry::of(T::COLLECTION, T::INDEXES));
-        self.to.keeping.keep::<T>(self.row.name);
+        self.to.keeping.declare_items::<T>(self.row.name);
     }
 
     /// The same for items that follow from results: they are written in the transaction that writes the results, so neither is

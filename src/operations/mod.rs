@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::port::Port;
-pub(crate) use self::switching::keep as keep_switches;
+pub(crate) use self::switching::poll as poll_switches;
 
 use self::access::Access;
 use self::page::{LogIn, OperationsPage};

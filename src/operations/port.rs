@@ -26,7 +26,7 @@ impl Port {
     ///
     /// # Errors
     /// One sentence with the cause.
-    pub(crate) async fn take(settings: &OperationsSettings) -> Result<Option<Self>, String> {
+    pub(crate) async fn bind(settings: &OperationsSettings) -> Result<Option<Self>, String> {
         let (host, port) = (settings.host.as_str(), settings.port);
         match Self::listen(host, port.number).await {
             Ok(taken) => Ok(Some(taken)),
@@ -68,11 +68,11 @@ mod tests {
      {
         let port = OperationsPort { number: 0, is_chosen: true };
         let mut settings = OperationsSettings { port, ..OperationsSettings::default() };
-        let first = Port::take(&settings).await.unwrap().expect("a free port");
+        let first = Port::bind(&settings).await.unwrap().expect("a free port");
         settings.port = OperationsPort { number: first.address.port(), is_chosen: false };
-        assert!(Port::take(&settings).await.unwrap().is_none());
+        assert!(Port::bind(&settings).await.unwrap().is_none());
         settings.port.is_chosen = true;
-        let refused = Port::take(&settings).await.map(drop).unwrap_err();
+        let refused = Port::bind(&settings).await.map(drop).unwrap_err();
         assert!(refused.contains("operations.port"), "{refused}");
     }
 }

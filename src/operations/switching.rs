@@ -50,10 +50,10 @@ pub(super) fn wire(bus: &mut BusBuilder<Cx>, own: &Arc<Switch>, switches: &Switc
 }
 
 /// Reads the records now, and then periodically.
-pub(crate) async fn keep(cx: &Cx) {
+pub(crate) async fn poll(cx: &Cx) {
     look(cx).await;
     let its = cx.clone();
-    cx.beside(async move {
+    cx.spawn_background(async move {
         loop {
             let _ = timeout(ROUND, its.switches().changed.notified()).await;
             look(&its).await;

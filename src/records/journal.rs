@@ -150,7 +150,7 @@ async fn write(records: &Records, changes: &[Change], causes: &[&TraceContext]) 
             Ok(saved) => saved.map_err(|error| error.to_string()),
             Err(_) => Err(format!("no answer within {TRANSACTION_TIMEOUT:?}")),
         };
-        records.writes.note(&written);
+        records.writes.record(&written);
         let Err(problem) = written else { return };
         mark_failed(&span, Kind::UNAVAILABLE.code);
         drop(span);

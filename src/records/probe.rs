@@ -45,7 +45,7 @@ impl Default for Writes {
 
 impl Writes {
     /// Records an attempt of the journal to write.
-    pub(super) fn note(&self, outcome: &Result<(), String>) {
+    pub(super) fn record(&self, outcome: &Result<(), String>) {
         let mut latest = self.latest.lock();
         latest.stuck = outcome.as_ref().err().cloned();
         if outcome.is_ok() {

@@ -195,7 +195,7 @@ fn understand(
         check::check(layer, &keys, &mut ignored)?;
     }
     let mut settings = fill(&layers)?;
-    settings.take(unprefixed);
+    settings.apply_unprefixed(unprefixed);
     settings.check_services()?;
     settings.operations.check()?;
     settings.check_log()?;
@@ -231,7 +231,7 @@ impl Settings {
         self.error_redirect.as_deref().unwrap_or(if self.web.enabled { CLIENT } else { ERROR_PAGE })
     }
 
-    fn take(&mut self, unprefixed: Unprefixed) {
+    fn apply_unprefixed(&mut self, unprefixed: Unprefixed) {
         if let Some(level) = unprefixed.log_level {
             self.log_level = level;
         }

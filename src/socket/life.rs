@@ -94,7 +94,7 @@ impl<S: Socket> Session<S> {
             outbox,
         });
         let room = cx.rooms().enter(S::CHANNEL, game, &member, limits.sockets_per_player);
-        let kept = room.keep::<S::Own>(user.as_ref());
+        let kept = room.player_state::<S::Own>(user.as_ref());
         let user = user.unwrap_or_else(UserId::none);
         let seat = Seat { game, user, socket: number, round_trip: None, kept, room };
         socket.seated(&seat);

@@ -123,7 +123,7 @@ impl<S: Socket> Session<S> {
             }
             RateVerdict::Take => match message {
                 ClientMessage::Text(text) => {
-                    let taken = self.take(&text).await;
+                    let taken = self.handle_message(&text).await;
                     self.ws.recycle(text);
                     taken
                 }
@@ -149,7 +149,7 @@ impl<S: Socket> Session<S> {
     }
 
     /// Handles a message of the client. Waits until its `Never` events are published.
-    async fn take(&mut self, text: &str) -> Result<(), Malformed> {
+    async fn handle_message(&mut self, text: &str) -> Result<(), Malformed> {
         let (seat, outbox, ground) = (&self.seat, &*self.member.outbox, self.cx.ground());
         let sent = Sent { seat, outbox, ground, text };
         let pending = dispatch(&self.cx, &self.sockets.frames, S::CHANNEL, &sent)?;

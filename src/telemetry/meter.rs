@@ -222,7 +222,7 @@ impl Histogram {
     }
 
     /// Records a number that is not a duration.
-    pub fn note(&self, number: f64) {
+    pub fn record(&self, number: f64) {
         self.metric().observe(number);
     }
 }

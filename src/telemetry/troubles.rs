@@ -62,7 +62,7 @@ pub(crate) fn panicked(module: &'static str, what: &str, message: &str) {
     PANICS.lock().insert(module, Trouble::new("ERROR", format!("{what}: {message}")));
 }
 
-fn keep(trouble: Trouble) {
+fn remember(trouble: Trouble) {
     let mut last = LAST.lock();
     if last.len() == KEPT {
         last.pop_front();
@@ -77,7 +77,7 @@ impl<S: Subscriber> Layer<S> for Troubles {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut words = TroubleWords::default();
         event.record(&mut words);
-        keep(Trouble::new(event.metadata().level().as_str(), words.message + &words.fields));
+        remember(Trouble::new(event.metadata().level().as_str(), words.message + &words.fields));
     }
 }
 

@@ -73,7 +73,7 @@ impl Typist {
             strokes += 1;
             latest = latest.max(told + stroke * strokes + late(strokes));
             let position = (word as u32, char as i32 - 1);
-            tracker.note(&text, position, latest, Latency::default());
+            tracker.record_position(&text, position, latest, Latency::default());
         };
         let (mut right, mut wrong, mut correct, mut standing) =
             (0, 0, words.len() - 1, words.len() - 1);
@@ -98,7 +98,7 @@ impl Typist {
         let speed = |letters: usize| letters as f64 / 5.0 / minutes;
         let acc = right as f64 / (right + wrong) as f64 * 100.0;
         let figures = Figures { wpm: speed(correct), wpm_raw: speed(standing), acc };
-        Typed { figures, progress: tracker.take().unwrap_or_default() }
+        Typed { figures, progress: tracker.take_unsaved().unwrap_or_default() }
     }
 }
 

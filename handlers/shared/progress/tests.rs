@@ -41,7 +41,10 @@ fn typist(text: &Text) -> Tracker {
 fn types(tracker: &mut Tracker, text: &Text, positions: &[(u32, i32)], mut now: Timestamp) {
     for position in positions {
         now = now + KEY;
-        assert_ne!(tracker.note(text, *position, now, Latency::default()), Noted::NotNow);
+        assert_ne!(
+            tracker.record_position(text, *position, now, Latency::default()),
+            Noted::NotNow
+        );
     }
 }
 
@@ -50,19 +53,19 @@ proptest! {
     fn a_player_who_types_everything_has_reached_everything_and_is_done_with_the_last_letter(text in texts()) {
         let (mut tracker, all) = (typist(&text), positions(&text, u16::MAX));
         types(&mut tracker, &text, &all, START);
-        let seen = tracker.take().unwrap();
+        let seen = tracker.take_unsaved().unwrap();
         prop_assert_eq!(seen.characters(), text.characters());
         prop_assert_eq!((seen.keys as usize, seen.extra, seen.gaps), (all.len(), 0, 0));
         let end = START + KEY * u32::try_from(all.len()).unwrap();
         prop_assert_eq!((seen.completed, seen.at), (Some(end), Some(end)));
-        prop_assert_eq!(tracker.take(), None, "nothing is told twice");
+        prop_assert_eq!(tracker.take_unsaved(), None, "nothing is told twice");
     }
 
     #[test]
     fn at_most_two_positions_of_a_race_are_written_down(text in texts()) {
         let mut tracker = typist(&text);
         let noted = positions(&text, u16::MAX).into_iter();
-        let noted = noted.filter(|it| tracker.note(&text, *it, START, Latency::default()) == Noted::Milestone);
+        let noted = noted.filter(|it| tracker.record_position(&text, *it, START, Latency::default()) == Noted::Milestone);
         prop_assert!(matches!(noted.count(), 1..=2));
     }
 
@@ -71,7 +74,7 @@ proptest! {
         let (mut tracker, some) = (typist(&text), positions(&text, kept));
         types(&mut tracker, &text, &some, START);
         let typed = some.iter().filter(|(_, letter)| *letter >= 0).count() + text.words() - 1;
-        prop_assert_eq!(tracker.take().unwrap().characters() as usize, typed);
+        prop_assert_eq!(tracker.take_unsaved().unwrap().characters() as usize, typed);
     }
 
     #[test]
@@ -87,21 +90,21 @@ proptest! {
             let mut elsewhere = Tracker::default();
             elsewhere.resume(&text, &known, Some(START));
             types(&mut elsewhere, &text, &all[from..to], START + KEY * u32::try_from(from).unwrap());
-            elsewhere.take().iter().for_each(|seen| assert!(known.absorb(seen)));
+            elsewhere.take_unsaved().iter().for_each(|seen| assert!(known.absorb(seen)));
             from = to;
         }
         let mut one = typist(&text);
         types(&mut one, &text, &all, START);
-        prop_assert_eq!(known, one.take().unwrap());
+        prop_assert_eq!(known, one.take_unsaved().unwrap());
     }
 
     #[test]
     fn what_could_not_be_written_is_still_to_be_written(text in texts()) {
         let mut tracker = typist(&text);
         types(&mut tracker, &text, &positions(&text, u16::MAX), START);
-        let seen = tracker.take().unwrap();
+        let seen = tracker.take_unsaved().unwrap();
         tracker.put_back(&seen);
-        prop_assert_eq!(tracker.take(), Some(seen));
+        prop_assert_eq!(tracker.take_unsaved(), Some(seen));
     }
 }
 
@@ -109,8 +112,8 @@ proptest! {
 fn before_start_nothing_is_typed() {
     let (text, mut tracker) = (Text::of("two words"), Tracker::default());
     tracker.resume(&text, &Progress::default(), None);
-    assert_eq!(tracker.note(&text, (0, 0), START, Latency::default()), Noted::NotNow);
-    assert_eq!(tracker.take(), None);
+    assert_eq!(tracker.record_position(&text, (0, 0), START, Latency::default()), Noted::NotNow);
+    assert_eq!(tracker.take_unsaved(), None);
 }
 
 #[test]
@@ -118,10 +121,13 @@ fn a_key_after_the_end_changes_nothing_here_or_elsewhere() {
     let text = Text::of("two words");
     let mut tracker = typist(&text);
     types(&mut tracker, &text, &positions(&text, u16::MAX), START);
-    let mut known = tracker.take().unwrap();
+    let mut known = tracker.take_unsaved().unwrap();
     let end = known.clone();
-    assert_eq!(tracker.note(&text, (0, 1), START + KEY * 900, Latency::default()), Noted::Typed);
-    assert_eq!(tracker.take(), None);
+    assert_eq!(
+        tracker.record_position(&text, (0, 1), START + KEY * 900, Latency::default()),
+        Noted::Typed
+    );
+    assert_eq!(tracker.take_unsaved(), None);
     let stray = Progress { keys: 1, at: Some(START + KEY * 900), ..Progress::default() };
     assert!(!known.absorb(&stray));
     assert_eq!(known, end);
@@ -146,8 +152,8 @@ fn a_jump_is_credited_only_after_a_reconnect_and_by_the_time_since_start() {
         if is_back {
             tracker.resume(&text, &Progress::default(), None);
         }
-        tracker.note(&text, (3, 0), last + away, Latency::default());
-        let seen = tracker.take().unwrap();
+        tracker.record_position(&text, (3, 0), last + away, Latency::default());
+        let seen = tracker.take_unsaved().unwrap();
         (seen.reached, seen.gaps)
     };
     let second = Duration::from_secs(1);
@@ -164,10 +170,10 @@ fn a_position_that_a_stall_has_held_up_takes_no_credit_from_the_next_socket() {
     let mut tracker = typist(&text);
     types(&mut tracker, &text, &positions(&text, u16::MAX)[..5], START);
     let back = START + Duration::from_secs(3);
-    tracker.note(&text, (0, 5), back, Latency::default());
+    tracker.record_position(&text, (0, 5), back, Latency::default());
     tracker.resume(&text, &Progress::default(), None);
-    tracker.note(&text, (3, 9), back + KEY / 2, Latency::default());
-    assert_eq!(tracker.take().unwrap().reached, [10, 10, 10, 10]);
+    tracker.record_position(&text, (3, 9), back + KEY / 2, Latency::default());
+    assert_eq!(tracker.take_unsaved().unwrap().reached, [10, 10, 10, 10]);
 }
 
 #[test]
@@ -176,14 +182,14 @@ fn a_client_that_reconnects_at_each_word_is_not_credited_for_long() {
     let mut tracker = typist(&text);
     for word in 0..25 {
         tracker.resume(&text, &Progress::default(), None);
-        tracker.note(
+        tracker.record_position(
             &text,
             (word, 6),
             START + Duration::from_secs(u64::from(word) * 2),
             Latency::default(),
         );
     }
-    let seen = tracker.take().unwrap();
+    let seen = tracker.take_unsaved().unwrap();
     assert_eq!(seen.gaps, GAPS);
     assert_eq!(seen.characters(), 25 * 7 + GAPS * 3 + 24);
 }
@@ -193,8 +199,8 @@ fn letters_beyond_a_word_are_counted_and_taking_them_back_is_not() {
     let text = Text::of("two words");
     let mut tracker = typist(&text);
     for letter in [0, 1, 2, 3, 4, 3, 2, 3] {
-        tracker.note(&text, (0, letter), START, Latency::default());
+        tracker.record_position(&text, (0, letter), START, Latency::default());
     }
-    let seen = tracker.take().unwrap();
+    let seen = tracker.take_unsaved().unwrap();
     assert_eq!((seen.extra, seen.keys, seen.characters()), (3, 8, 3));
 }

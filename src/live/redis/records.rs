@@ -64,13 +64,13 @@ impl RedisLive {
     /// Writes to the records what a change requires.
     pub(super) async fn write_down(&self, it: ToWrite) -> Result<(), Error> {
         match it {
-            ToWrite::Results(game) => self.keep(game).await,
+            ToWrite::Results(game) => self.wait_until_written(game).await,
             ToWrite::Row(game) => {
                 self.note_saved(&game);
                 Ok(())
             }
             ToWrite::Gone(game) => {
-                self.note(Change::Ended { game, at: Timestamp::now() });
+                self.queue(Change::Ended { game, at: Timestamp::now() });
                 self.forget_pods_of(game).await
             }
             ToWrite::Over(game) => self.forget_pods_of(game).await,
@@ -85,16 +85,16 @@ impl RedisLive {
 
     /// Writes the facts of a game without waiting.
     pub(super) fn note_saved(&self, game: &Arc<Game>) {
-        self.note(Change::Saved(game.clone()));
+        self.queue(Change::Saved(game.clone()));
     }
 
-    fn note(&self, change: Change) {
+    fn queue(&self, change: Change) {
         // Without waiting for the write.
         let _: Option<Writing> = self.journal.try_reserve().map(|permit| permit.write(change));
     }
 
     /// Waits until the facts of a game are written.
-    pub(super) async fn keep(&self, game: Arc<Game>) -> Result<(), Error> {
+    pub(super) async fn wait_until_written(&self, game: Arc<Game>) -> Result<(), Error> {
         self.journal.reserve().await?.write(Change::Saved(game)).done().await
     }
 

@@ -293,11 +293,11 @@ async fn a_single_use_value_can_be_taken_once_before_it_expires() {
         let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
         let now = Timestamp::now();
         let until = now + Duration::from_secs(60);
-        one.live.keep("k", &player(0), until).await.unwrap();
-        one.live.keep("late", &player(1), until).await.unwrap();
-        assert_eq!(two.live.take::<User>("k", now).await.unwrap(), Some(player(0)));
-        assert_eq!(one.live.take::<User>("k", now).await.unwrap(), None);
-        assert_eq!(two.live.take::<User>("late", until).await.unwrap(), None);
+        one.live.store_one_time("k", &player(0), until).await.unwrap();
+        one.live.store_one_time("late", &player(1), until).await.unwrap();
+        assert_eq!(two.live.take_one_time::<User>("k", now).await.unwrap(), Some(player(0)));
+        assert_eq!(one.live.take_one_time::<User>("k", now).await.unwrap(), None);
+        assert_eq!(two.live.take_one_time::<User>("late", until).await.unwrap(), None);
     })
     .await;
 }
@@ -312,7 +312,7 @@ async fn every_key_expires() {
         let id = live.enter(request(0, rules(FULL), now)).await.unwrap().id;
         live.enter_pod(id).await.unwrap();
         live.beat().await.unwrap();
-        live.live.keep("k", &player(0), now).await.unwrap();
+        live.live.store_one_time("k", &player(0), now).await.unwrap();
         live.set_deadlines(&[(id, "lobby.countdown", Some(now))]).await.unwrap();
         let lives = cluster.lives().await;
         assert!(lives.len() > 10, "{lives:?}");

@@ -79,12 +79,12 @@ fn expiry() -> Clock {
 
 /// Runs all clocks until the server stops. It then waits for turns that are under way.
 pub(crate) fn start(cx: &Cx) {
-    cx.keeping().clocks().iter().for_each(|clock| keep(cx, clock.clone()));
-    keep(cx, Arc::new(expiry()));
+    cx.keeping().clocks().iter().for_each(|clock| run(cx, clock.clone()));
+    run(cx, Arc::new(expiry()));
 }
 
 /// Runs a clock until the server stops.
-pub(super) fn keep(cx: &Cx, clock: Arc<Clock>) {
+pub(super) fn run(cx: &Cx, clock: Arc<Clock>) {
     let (cx, tasks) = (cx.of(clock.module), cx.tasks().clone());
     tasks.spawn(async move {
         let begun = Timestamp::now();

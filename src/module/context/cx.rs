@@ -36,7 +36,7 @@ use crate::socket::rooms::Rooms;
 use crate::telemetry::{Counter, Gauge, Histogram, ModuleInstrument, count};
 use crate::{Error, Kind};
 
-/// Work of a module that runs at the same time, of that which waits for its turn ([`Cx::in_turn`]): enough to keep a database busy.
+/// Work of a module that runs at the same time, of that which waits for its turn ([`Cx::spawn_in_turn`]): enough to keep a database busy.
 pub(crate) const TURNS: usize = 4;
 
 /// The context of a handler module. Cheap to clone.
@@ -285,20 +285,20 @@ impl Cx {
 
     /// Runs `work` in the background until it ends or the server stops. A stop cancels it, so it must not hold work
     /// that has to complete.
-    pub fn beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+    pub fn spawn_background(&self, work: impl Future<Output = ()> + Send + 'static) {
         let stop = self.parts().stop.clone();
         self.parts().tasks.spawn(async move { stop.run_until_cancelled(work).await });
     }
 
     /// The same for work that many players cause at the same moment, such as what is stored in the middle of a race: four of
     /// this module at once, in order, so that keystrokes are relayed meanwhile. It must not try again and again: others wait.
-    pub fn in_turn<W: Future<Output = ()> + Send>(
+    pub fn spawn_in_turn<W: Future<Output = ()> + Send>(
         &self,
         work: impl FnOnce() -> W + Send + 'static,
     ) {
         let new = || Arc::new(Semaphore::new(TURNS));
         let turns = self.parts().turns.lock().entry(self.module).or_insert_with(new).clone();
-        self.beside(async move {
+        self.spawn_background(async move {
             // It is never closed.
             let Ok(_turn) = turns.acquire().await else { return };
             Box::pin(work()).await;
@@ -315,7 +315,7 @@ impl Cx {
     ///
     /// # Errors
     /// That of `work`; `UNKNOWN_ERROR` if it panics.
-    pub async fn carry<T: Send + 'static>(
+    pub async fn run_to_completion<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {

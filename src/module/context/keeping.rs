@@ -16,7 +16,7 @@ pub(crate) struct Keeping {
 }
 
 impl Keeping {
-    pub(in crate::module) fn keep<T: Item>(&mut self, module: &'static str) {
+    pub(in crate::module) fn declare_items<T: Item>(&mut self, module: &'static str) {
         self.collections.insert((module, T::COLLECTION), hand_over::<T>);
     }
 

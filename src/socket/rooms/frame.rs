@@ -136,7 +136,7 @@ impl Frame {
     /// Records that the kernel has taken all of it, for that recipient.
     pub(in crate::socket) fn is_written(&self, recipient: Option<&Recipient>) {
         if self.born.is_noted() {
-            leaving::note(self.text(), &self.born, recipient);
+            leaving::record_write(self.text(), &self.born, recipient);
         }
     }
 

@@ -6,7 +6,7 @@
 //! players that hardly any would follow holds none back: it would gain nothing, and its players would wait.
 //!
 //! A core has one gatherer, with one timer for all its rooms; a game's number decides which. Lifecycle frames never
-//! wait: a room writes what it has gathered before them. A second timer, on a thread of low priority, is for the rooms
+//! wait: a room writes what it has gathered before them. A second timer, on a thread that all others preempt, is for the rooms
 //! that show something once per tick (`tick`).
 
 use std::collections::VecDeque;
@@ -115,7 +115,7 @@ impl DueRooms {
     }
 
     /// The next room that is due by then.
-    fn take(&self, now: Instant) -> Option<Arc<Room>> {
+    fn pop_due(&self, now: Instant) -> Option<Arc<Room>> {
         let mut rooms = self.rooms.lock();
         rooms.pop_front_if(|(at, _)| *at <= now).map(|(_, room)| room)
     }
@@ -158,7 +158,7 @@ impl Gatherer {
     async fn run(&self) {
         loop {
             let now = self.held.wait().await;
-            while let Some(room) = self.held.take(now) {
+            while let Some(room) = self.held.pop_due(now) {
                 room.write_gathered();
             }
             // With many rooms due, sockets are read in between.
@@ -170,7 +170,7 @@ impl Gatherer {
     async fn run_ticks(&self) {
         loop {
             let now = self.ticking.wait().await;
-            while let Some(room) = self.ticking.take(now) {
+            while let Some(room) = self.ticking.pop_due(now) {
                 room.tick();
             }
         }

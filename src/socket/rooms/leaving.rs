@@ -19,7 +19,7 @@ pub(in crate::socket) struct Recipient {
 }
 
 /// Records the write of a frame whose origin is known.
-pub(in crate::socket) fn note(text: &str, born: &Born, recipient: Option<&Recipient>) {
+pub(in crate::socket) fn record_write(text: &str, born: &Born, recipient: Option<&Recipient>) {
     if born.is_measured() {
         born.observe();
     }

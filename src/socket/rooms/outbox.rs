@@ -289,7 +289,7 @@ impl Outbox {
         self.release();
         let depth = self.waiting.lock().frames.len();
         if depth > 0 {
-            count::OUTBOX_DEPTH.note(depth as f64);
+            count::OUTBOX_DEPTH.record(depth as f64);
         }
         std::future::poll_fn(|context| self.poll_flush(context)).await
     }

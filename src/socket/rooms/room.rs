@@ -248,7 +248,7 @@ impl Room {
     }
 
     /// Of a socket without a seat nothing stays in the room.
-    pub(in crate::socket) fn keep<T: Default + Send + Sync + 'static>(
+    pub(in crate::socket) fn player_state<T: Default + Send + Sync + 'static>(
         &self,
         player: Option<&UserId>,
     ) -> KeptPlayer {

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::Kind;
 use crate::bus::Pending;
 use crate::game::Timestamp;
-use crate::module::context::clockwork::{Clock, Turn, keep, turn};
+use crate::module::context::clockwork::{Clock, Turn, run, turn};
 use crate::module::context::{Cx, Off};
 use crate::records::tests::Scratch;
 use crate::testing::{Server, eventually};
@@ -85,7 +85,7 @@ async fn each_turn_is_run_once_while_two_pods_are_up() {
         let ran = Ran::default();
         let often = Schedule::Every(Duration::from_millis(400));
         for pod in [&one, &two] {
-            keep(pod, Arc::new(ran.clock("test.often", often)));
+            run(pod, Arc::new(ran.clock("test.often", often)));
         }
         eventually(async || ran.turns().len() >= 4).await;
         let turns = ran.turns();
@@ -143,11 +143,11 @@ async fn the_clocks_of_a_module_that_is_off_wait_and_make_up_for_it() {
 async fn a_new_clock_begins_with_its_next_turn() {
     let server = Server::start().await;
     let ran = Ran::default();
-    keep(&server.cx("test"), Arc::new(ran.clock("test.new", HOUR)));
+    run(&server.cx("test"), Arc::new(ran.clock("test.new", HOUR)));
     // Turns of half a second, which begin later, have come and gone by then.
     let often = Schedule::Every(Duration::from_millis(500));
     let other = Ran::default();
-    keep(&server.cx("test"), Arc::new(other.clock("test.other", often)));
+    run(&server.cx("test"), Arc::new(other.clock("test.other", often)));
     eventually(async || !other.turns().is_empty()).await;
     assert_eq!(ran.turns(), []);
 }

@@ -16,7 +16,7 @@ async fn work_of_many_runs_a_few_at_a_time_and_in_order() {
     let seen = Arc::new(Mutex::new((0_usize, 0_usize, Vec::new())));
     for number in 0..50 {
         let seen = seen.clone();
-        cx.in_turn(move || async move {
+        cx.spawn_in_turn(move || async move {
             {
                 let (running, most, order) = &mut *seen.lock();
                 *running += 1;
