@@ -16,13 +16,23 @@ fn quick() -> Settings {
 async fn recorded(server: &Server, player: &mut Player) -> String {
     let statistics = player.types_all(250.0).await;
     player.posts(statistics).await.ok();
-    eventually("the result is recorded", async || {
+    let link = eventually("the result is recorded", async || {
         let path = format!("/api/v1/recordings?game_id={}", player.game);
         let answer = server.get(&path, player).await;
         let own = answer.ok()["recordings"][0].clone();
         own["grade"].is_string().then(|| own["link"].as_str().expect("a link").to_owned())
     })
-    .await
+    .await;
+    // The pod of the result knows the positions up to the second before, until the pod of the sockets adds the others.
+    eventually("all positions are recorded", async || {
+        let answer = server.get(&format!("/api/v1/recordings/{link}"), player).await;
+        let players = answer.ok()["players"].as_array().expect("players");
+        let own = players.iter().find(|it| it["own"] == true).expect("the player");
+        let last = own["positions"].as_array().and_then(|it| it.last());
+        last.is_none_or(|it| it["word_index"] == 3 && it["char_index"] != -1).then_some(())
+    })
+    .await;
+    link
 }
 
 /// The row of the ghost.

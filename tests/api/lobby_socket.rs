@@ -10,6 +10,9 @@ use crate::server::{Server, time_passes};
 use crate::signing;
 use crate::site::ANONYMOUS;
 
+/// A second after the loss of the socket the seat is free; the rest is for slow machines.
+const SOON: Duration = Duration::from_secs(3);
+
 #[tokio::test]
 async fn a_newcomer_hears_its_game_then_the_offer_of_a_token_then_its_own_arrival() {
     let server = Server::start().await;
@@ -65,13 +68,13 @@ async fn those_who_stay_hear_soon_who_has_left() {
     ben.lobby.close().await;
     let heard = anna.lobby.expect("USER_LEFT").await;
     assert_eq!(heard, json!({"event": "USER_LEFT", "game_id": anna.game, "user_id": ben.id}));
-    assert!(left.elapsed() < Duration::from_millis(1500), "after {:?}", left.elapsed());
+    assert!(left.elapsed() < SOON, "after {:?}", left.elapsed());
 
     let left = Instant::now();
     drop(cleo.lobby);
     let heard = anna.lobby.expect("USER_LEFT").await;
     assert_eq!(heard["user_id"], cleo.id, "a connection that breaks off is a leaving too");
-    assert!(left.elapsed() < Duration::from_millis(1500), "after {:?}", left.elapsed());
+    assert!(left.elapsed() < SOON, "after {:?}", left.elapsed());
 }
 
 #[tokio::test]
@@ -85,7 +88,7 @@ async fn of_two_who_leave_shortly_after_each_other_both_are_told_soon() {
     for gone in [ben.id, cleo.id] {
         assert_eq!(anna.lobby.expect("USER_LEFT").await["user_id"], gone);
     }
-    assert!(left.elapsed() < Duration::from_millis(1500), "after {:?}", left.elapsed());
+    assert!(left.elapsed() < SOON, "after {:?}", left.elapsed());
 }
 
 #[tokio::test]
