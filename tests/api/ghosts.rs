@@ -29,7 +29,7 @@ async fn recorded(server: &Server, player: &mut Player) -> String {
         let players = answer.ok()["players"].as_array().expect("players");
         let own = players.iter().find(|it| it["own"] == true).expect("the player");
         let last = own["positions"].as_array().and_then(|it| it.last());
-        last.is_none_or(|it| it["word_index"] == 3 && it["char_index"] != -1).then_some(())
+        last.is_some_and(|it| it["word_index"] == 3 && it["char_index"] != -1).then_some(())
     })
     .await;
     link
