@@ -70,7 +70,10 @@ pub fn scaffold(handlers: &Path, name: &str, with: &[Feature]) -> Result<PathBuf
 }
 
 fn named(template: &str, name: &str) -> String {
-    template.replace("{{NAME}}", &name.to_ascii_uppercase()).replace("{{name}}", name)
+    let capital = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
+    let in_camel_case: String = name.split('_').filter(|it| !it.is_empty()).map(capital).collect();
+    let template = template.replace("{{NAME}}", &name.to_ascii_uppercase());
+    template.replace("{{Name}}", &in_camel_case).replace("{{name}}", name)
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {
