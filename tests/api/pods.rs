@@ -217,9 +217,9 @@ async fn a_logout_on_one_pod_closes_the_sockets_on_another() {
 #[tokio::test]
 async fn pods_with_different_countdowns_play_one_game() {
     let settings = Server::with()
-        .set_on(0, "game.lobby_countdown", 1)
-        .set_on(1, "game.lobby_countdown", 2)
-        .set_on(2, "game.lobby_countdown", 0.5);
+        .set_on(0, "game.lobby_countdown", 2)
+        .set_on(1, "game.lobby_countdown", 3)
+        .set_on(2, "game.lobby_countdown", 1.5);
     let Some(server) = three(settings).await else { return };
     for pods in [[0, 1, 2], [1, 2, 0], [2, 0, 1]] {
         let [mut anna, mut ben, mut cleo] = race_on(&server, pods).await;
