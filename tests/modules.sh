@@ -74,7 +74,8 @@ if [ "${1:-}" != --debug ]; then
     sed -i 's#name: "other"#name: "probe"#' handlers/probe.rs
     # How well the code is optimised before it is linked does not matter here, and takes minutes.
     cargo build --locked --quiet --profile dist --config profile.dist.opt-level=1 \
-        --config profile.dist.package.typephoon-api.opt-level=1
+        --config profile.dist.package.typephoon-api.opt-level=1 --config profile.dist.package.aws-lc-sys.opt-level=0 \
+        --config profile.dist.package.libsqlite3-sys.opt-level=0
     binary=target/dist/typephoon-api
     shows '/api/v1/edited' "link-time optimisation has dropped the module"
     for entry in handlers/*; do
