@@ -147,8 +147,7 @@ impl Application {
         operations::poll_switches(cx).await;
         let (rooms, over) = (self.pod.rooms.clone(), cx.settings().shutdown.drain);
         cx.spawn_background(drain::run(cx.drain().clone(), rooms, cx.peers().clone(), over));
-        let games = cx.live().all().await.map_err(|error| error.to_string())?;
-        games.iter().for_each(|game| cx.arm(game));
+        cx.live().visit_games(|game| cx.arm(game)).await.map_err(|error| error.to_string())?;
         cx.spawn_background(self.pod.timers.clone().run());
         start_clocks(cx);
         let heartbeat = cx.settings().limits.heartbeat;

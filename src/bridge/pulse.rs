@@ -83,10 +83,9 @@ impl Strangers {
 /// changing facts and arming them.
 async fn forget_the_silent(live: &RedisLive, pod: &Pod) {
     let silent = live.silent_pods().await.unwrap_or_default();
-    if !silent.is_empty()
-        && let Ok(games) = pod.live.all().await
-    {
-        games.iter().for_each(|game| pod.timers.arm(game));
+    if !silent.is_empty() && pod.live.visit_games(|game| pod.timers.arm(game)).await.is_err() {
+        // They stay silent, so this is tried again.
+        return;
     }
     for dead in silent {
         tracing::warn!(pod = %dead, "a pod is silent; its sockets are treated as closed");

@@ -42,6 +42,9 @@ pub enum Applied {
     Done(Arc<Game>),
 }
 
+/// Called with the facts of each game.
+pub type Visitor<'a> = dyn FnMut(&Arc<Game>) + Send + 'a;
+
 /// Stores the values of games, and small values under keys.
 ///
 /// Every operation fails with `SERVICE_UNAVAILABLE` if the store does not answer or cannot write.
@@ -60,8 +63,8 @@ pub trait Store: Send + Sync {
     /// The games that an index leads to, oldest first, at most so many.
     async fn seek(&self, index: &Index, limit: usize) -> Result<Vec<Arc<Game>>, Error>;
 
-    /// The facts of every game.
-    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error>;
+    /// Visits the facts of every game; of many games, not all are in memory at once.
+    async fn scan(&self, visit: &mut Visitor<'_>) -> Result<(), Error>;
 
     /// The value under a key. It may be an expired one that is not removed yet.
     async fn read(&self, key: &str) -> Result<Option<Shared>, Error>;
@@ -194,12 +197,21 @@ impl Live {
         Ok(games)
     }
 
-    /// The facts of every game, for the timers of a server that starts.
+    /// Visits the facts of every game, for the timers of a server that starts. Of many games, not all are in memory at
+    /// once.
     ///
     /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the live state does not answer.
+    /// `SERVICE_UNAVAILABLE`, if the live state does not answer; some games may have been visited.
+    pub async fn visit_games(&self, mut visit: impl FnMut(&Arc<Game>) + Send) -> Result<(), Error> {
+        live_operation(&self.location, "scan", self.store.scan(&mut visit)).await
+    }
+
+    /// The facts of every game.
+    #[cfg(test)]
     pub async fn all(&self) -> Result<Vec<Arc<Game>>, Error> {
-        live_operation(&self.location, "scan", self.store.scan()).await
+        let mut games = Vec::new();
+        self.visit_games(|game| games.push(game.clone())).await?;
+        Ok(games)
     }
 
     /// Gives the seats of a guest to the account that the guest has logged in to. Returns the games.

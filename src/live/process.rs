@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::shared::SharedValues;
 use super::shelf::Shelf;
-use super::{Applied, Index, Shared, Store, Transition};
+use super::{Applied, Index, Shared, Store, Transition, Visitor};
 use crate::Error;
 use crate::game::{Game, GameId, Timestamp};
 use crate::records::{Change, Journal, Records};
@@ -109,8 +109,10 @@ impl Store for InProcess {
         Ok(self.shelf.lock().seek(index, limit))
     }
 
-    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error> {
-        Ok(self.shelf.lock().all())
+    async fn scan(&self, visit: &mut Visitor<'_>) -> Result<(), Error> {
+        let games = self.shelf.lock().all();
+        games.iter().for_each(visit);
+        Ok(())
     }
 
     async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {

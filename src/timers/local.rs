@@ -60,9 +60,14 @@ impl Agenda for LocalAgenda {
             timers.live().expire(Timestamp::now());
             // Read before the facts, so that games that open meanwhile keep their deadlines.
             let known = self.wakes.games();
-            let Ok(games) = timers.live().all().await else { continue };
-            let ids: HashSet<GameId> = games.iter().map(|game| game.id).collect();
-            games.iter().for_each(|game| timers.arm(game));
+            let mut ids = HashSet::new();
+            let armed = timers.live().visit_games(|game| {
+                ids.insert(game.id);
+                timers.arm(game);
+            });
+            if armed.await.is_err() {
+                continue;
+            }
             let mut versions = self.versions.lock();
             self.wakes.forget(|game| known.contains(&game) && !ids.contains(&game));
             // This also drops the versions of games that opened meanwhile: their next facts set them again.

@@ -13,7 +13,7 @@ use super::keys::{RedisKeys, SHARDS};
 use super::records::ToWrite;
 use super::{RedisLive, failed};
 use crate::game::{Game, GameId, Stage, Timestamp};
-use crate::live::{Applied, Fate, Index, Shared, Step, Store, Transition};
+use crate::live::{Applied, Fate, Index, Shared, Step, Store, Transition, Visitor};
 use crate::telemetry::count;
 use crate::{Error, Kind};
 
@@ -21,6 +21,8 @@ use crate::{Error, Kind};
 const TRIES: u32 = 64;
 /// Longest back-off between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
+/// Games that a scan reads at once. A finished game of five takes about 14 KiB while it is parsed.
+const SCANNED: usize = 100;
 /// If a change is early by less than this, by the clock of Redis, the pod waits: more than the error of its own clock
 /// after a good answer.
 const ABOUT_TO: Duration = Duration::from_millis(500);
@@ -66,23 +68,20 @@ impl Store for RedisLive {
     }
 
     async fn seek(&self, index: &Index, limit: usize) -> Result<Vec<Arc<Game>>, Error> {
-        let last = i64::try_from(limit).unwrap_or(i64::MAX) - 1;
-        let range = |shard| {
-            let mut command = redis::cmd("ZRANGE");
-            command.arg(self.keys.index(shard, index)).arg(0).arg(last);
-            command
-        };
-        let found: Vec<Vec<i64>> = self.redis.each((0..SHARDS).map(range)).await?;
-        let mut ids: Vec<_> = found.into_iter().flatten().map(GameId).collect();
-        ids.sort_unstable();
-        ids.truncate(limit);
+        let ids = self.ids(index, limit).await?;
         let games = self.look_up(&ids).await?;
-        self.forget_entries(index, ids, &games).await?;
+        self.forget_entries(index, &ids, &games).await?;
         Ok(games)
     }
 
-    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error> {
-        self.seek(&Index::Every, usize::MAX).await
+    async fn scan(&self, visit: &mut Visitor<'_>) -> Result<(), Error> {
+        let ids = self.ids(&Index::Every, usize::MAX).await?;
+        for ids in ids.chunks(SCANNED) {
+            let (games, _) = self.look_up_readable(ids).await?;
+            games.iter().for_each(&mut *visit);
+            self.forget_entries(&Index::Every, ids, &games).await?;
+        }
+        Ok(())
     }
 
     async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
@@ -189,29 +188,51 @@ impl RedisLive {
         Ok((committed, after, to_write.filter(|_| committed == Committed::Done)))
     }
 
-    /// The facts of those games that exist.
-    pub(super) async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+    /// The ids that an index leads to, oldest first, at most so many.
+    async fn ids(&self, index: &Index, limit: usize) -> Result<Vec<GameId>, Error> {
+        let last = i64::try_from(limit).unwrap_or(i64::MAX) - 1;
+        let range = |shard| {
+            let mut command = redis::cmd("ZRANGE");
+            command.arg(self.keys.index(shard, index)).arg(0).arg(last);
+            command
+        };
+        let found: Vec<Vec<i64>> = self.redis.each((0..SHARDS).map(range)).await?;
+        let mut ids: Vec<_> = found.into_iter().flatten().map(GameId).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// The facts of those games that exist. One that cannot be parsed is an error if no other game is wanted.
+    async fn look_up(&self, ids: &[GameId]) -> Result<Vec<Arc<Game>>, Error> {
+        match self.look_up_readable(ids).await? {
+            (_, Some(unreadable)) if ids.len() == 1 => Err(unreadable),
+            (games, _) => Ok(games),
+        }
+    }
+
+    /// The facts of those games that exist and can be parsed, and the error of one that cannot; it is logged.
+    async fn look_up_readable(
+        &self,
+        ids: &[GameId],
+    ) -> Result<(Vec<Arc<Game>>, Option<Error>), Error> {
         let get = |id: &GameId| {
             let mut command = redis::cmd("HGET");
             command.arg(self.keys.game(*id)).arg("value");
             command
         };
         let found: Vec<Option<String>> = self.redis.each(ids.iter().map(get)).await?;
-        let mut games = Vec::with_capacity(ids.len());
+        let (mut games, mut unreadable) = (Vec::with_capacity(ids.len()), None);
         for (id, facts) in ids.iter().zip(&found) {
             match facts.as_deref().map(serde_json::from_str::<Game>) {
                 Some(Ok(game)) => games.push(Arc::new(game)),
                 Some(Err(error)) => {
-                    let unreadable = Error::internal(format!("game {id} in Redis: {error}"));
-                    // It is logged; the other games are returned.
-                    if ids.len() == 1 {
-                        return Err(unreadable);
-                    }
+                    unreadable = Some(Error::internal(format!("game {id} in Redis: {error}")));
                 }
                 None => {}
             }
         }
-        Ok(games)
+        Ok((games, unreadable))
     }
 
     /// The version of each game's facts; `None` if it does not exist.
@@ -231,16 +252,16 @@ impl RedisLive {
     async fn forget_entries(
         &self,
         index: &Index,
-        mut ids: Vec<GameId>,
+        ids: &[GameId],
         found: &[Arc<Game>],
     ) -> Result<(), Error> {
-        ids.retain(|id| found.iter().all(|game| game.id != *id));
+        let gone = ids.iter().filter(|id| found.iter().all(|game| game.id != **id));
         let forget = |id: &GameId| {
             let mut command = redis::cmd("ZREM");
             command.arg(self.keys.index(RedisKeys::shard(*id), index)).arg(id.0);
             command
         };
-        self.redis.each::<i64>(ids.iter().map(forget)).await.map(drop)
+        self.redis.each::<i64>(gone.map(forget)).await.map(drop)
     }
 }
 

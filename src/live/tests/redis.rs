@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::TestPod;
-use crate::game::{PodName, Timestamp};
+use crate::game::{GameId, PodName, Timestamp};
 use crate::live::RedisLive;
 use crate::records::{Journal, Records};
 use crate::settings::{RedisSettings, Settings};
@@ -107,6 +107,13 @@ impl Cluster {
         let key = format!("{{{}:lobby}}:pods", self.settings.prefix);
         let ago = Timestamp::now().0 / 1000 - 60_000;
         self.connection().await.zadd::<_, _, _, ()>(key, pod, ago).await.unwrap();
+    }
+
+    /// Makes the value of a game one that cannot be parsed.
+    pub(super) async fn spoil(&self, game: GameId) {
+        let name = format!(":game:{game}");
+        let key = self.keys().await.into_iter().find(|key| key.ends_with(&name)).unwrap();
+        self.connection().await.hset::<_, _, _, ()>(key, "value", "spoilt").await.unwrap();
     }
 
     async fn connection(&self) -> MultiplexedConnection {

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::redis::on;
 use super::story::{Action, plots, run};
 use super::*;
 
@@ -75,4 +76,22 @@ proptest! {
             last = opened.first().map_or(last, |id| **id);
         }
     }
+}
+
+#[tokio::test]
+async fn all_games_are_visited_but_those_that_cannot_be_parsed() {
+    on(2, async |cluster| {
+        let (one, two) = (&cluster.pods[0], &cluster.pods[1]);
+        let mut ids = Vec::new();
+        // One more than two batches.
+        for n in 0..=200 {
+            ids.push(one.enter(request(5 * n, rules(1), Timestamp(0))).await.unwrap().id);
+        }
+        let spoilt = ids.pop().unwrap();
+        cluster.spoil(spoilt).await;
+        let visited: Vec<_> = two.all().await.unwrap().iter().map(|game| game.id).collect();
+        assert_eq!(visited, ids);
+        two.find(spoilt).await.expect_err("a game that cannot be parsed");
+    })
+    .await;
 }

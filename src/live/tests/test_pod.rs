@@ -17,7 +17,7 @@ use crate::handlers::shared::track;
 use crate::handlers::{bots, cleanup, invite, race, results};
 use crate::live::shared::SharedValues;
 use crate::live::shelf::Shelf;
-use crate::live::{Applied, Index, Live, RedisLive, Shared, Store, Transition};
+use crate::live::{Applied, Index, Live, RedisLive, Shared, Store, Transition, Visitor};
 use crate::records::Change;
 
 /// The dismissed players, and the lobby without them; `None` if it was removed.
@@ -243,8 +243,10 @@ impl Store for Arc<MemoryStore> {
         Ok(self.shelf.lock().seek(index, limit))
     }
 
-    async fn scan(&self) -> Result<Vec<Arc<Game>>, Error> {
-        Ok(self.shelf.lock().all())
+    async fn scan(&self, visit: &mut Visitor<'_>) -> Result<(), Error> {
+        let games = self.shelf.lock().all();
+        games.iter().for_each(visit);
+        Ok(())
     }
 
     async fn read(&self, key: &str) -> Result<Option<Shared>, Error> {
