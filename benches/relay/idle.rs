@@ -1,4 +1,4 @@
-//! Resident memory per idle game socket.
+//! Resident memory and CPU time of idle game sockets.
 
 use crate::players::{GAME_SIZE, Seat, Socket, take_seats};
 use crate::report::Row;
@@ -21,6 +21,9 @@ const OTHER_FILES: usize = 200;
 /// Time for the server to finish what the handshakes left behind.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How long CPU time is measured: each socket is pinged once (`limits.heartbeat`).
+const HEARTBEAT: Duration = Duration::from_secs(20);
+
 /// Opens the numbers of sockets asked for at each server in turns.
 pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Outcome<Vec<Row>> {
     let room = proc::raise_open_files()?.saturating_sub(OTHER_FILES);
@@ -32,6 +35,7 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Out
     let mut rows: Vec<Row> =
         counts.iter().map(|count| Row::new(format!("{count} sockets"), "KiB", 2)).collect();
     let mut base = Row::new("the process before them", "MiB", 1);
+    let mut busy = Row::new("CPU while all of them are idle", "% of a core", 2);
     for kind in turns {
         let data = tempfile::tempdir()?;
         let server = Server::start(kind, data.path()).await?;
@@ -49,9 +53,14 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Out
             let grown = proc::resident(server.pid())?.saturating_sub(before);
             row.add(kind, kibibytes(grown) / *count as f64);
         }
+        let used = proc::cpu(server.pid())?;
+        sleep(HEARTBEAT).await;
+        let used = proc::cpu(server.pid())? - used;
+        idle.all_alive()?;
+        busy.add(kind, 100.0 * used.as_secs_f64() / HEARTBEAT.as_secs_f64());
         server.stop().await?;
     }
-    rows.push(base);
+    rows.extend([base, busy]);
     Ok(rows)
 }
 

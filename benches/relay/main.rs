@@ -3,20 +3,21 @@
 //! Figures, not verdicts: nothing here fails because a number is bad. The server and a bare, single-threaded
 //! `tokio-tungstenite` relay (`thin_relay.rs`) run as processes of their own, in turns, under one load generator, so
 //! that the ratio means something on any machine; the absolute figures hold for the machine they were taken on.
+//! The servers run on the first core, the load generator on the second, since the bare relay uses one core.
 //!
 //! ```text
-//! cargo bench --bench relay                                    everything: loads, joins, memory, start, telemetry (about ten minutes)
+//! cargo bench --bench relay                                    everything: loads, joins, memory, start, telemetry (about 20 minutes)
 //! cargo bench --bench relay -- cpu --loads 200:5 --seconds 5   one load only: 200 players in races of five
 //! cargo bench --bench relay -- joins --guests 5000             arriving guests, and results
 //! cargo bench --bench relay -- joins --at-once 5000            all of them at once
-//! cargo bench --bench relay -- memory --sockets 2000           resident memory per idle game socket
+//! cargo bench --bench relay -- memory --sockets 2000           resident memory and CPU time of idle game sockets
 //! cargo bench --bench relay -- start                           from spawn to `/healthcheck/ready`
 //! cargo bench --bench relay -- telemetry                       what exported traces cost, beside a server without
 //! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
 //! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
 //! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
 //! cargo bench --bench relay -- formats --loads 200:5            clients that send edits, beside those that send positions
-//! cargo bench --bench relay -- cpu --pin                       servers on the first core, the load generator on the second
+//! cargo bench --bench relay -- cpu --spread                    server and load generator on all cores
 //! cargo bench --bench relay -- cpu --beside old/typephoon-api  in turns with another build of the server, too
 //! ```
 //!
@@ -62,10 +63,11 @@ const NOTED: &[&str] = &[
     "CPU per result",
     "2000 sockets",
     "10000 sockets",
+    "CPU while all of them are idle",
     "start with the data of the first",
 ];
 
-/// With `--pin`: the core of the servers, and that of the load generator.
+/// Without `--spread`: the core of the servers, and that of the load generator.
 const SERVERS_CORE: usize = 0;
 const GENERATORS_CORE: usize = 1;
 
@@ -77,7 +79,7 @@ enum Part {
     Formats,
     /// Guests taking seats and fetching tokens, and results.
     Joins,
-    /// Resident memory per idle game socket.
+    /// Resident memory and CPU time of idle game sockets.
     Memory,
     /// Time from spawn until the server is ready.
     Start,
@@ -116,9 +118,9 @@ struct Options {
     /// Measure one server alone.
     #[arg(long)]
     server: Option<Kind>,
-    /// Pins the servers to the first core, and the load generator to the second.
+    /// Leaves all cores to the servers and the load generator, instead of one core each.
     #[arg(long)]
-    pin: bool,
+    spread: bool,
     /// Another build of the server, to be measured in turns with this one in `cpu`.
     #[arg(long)]
     beside: Option<PathBuf>,
@@ -170,8 +172,8 @@ fn run() -> Outcome<()> {
         return Ok(runtime.block_on(thin_relay::serve())?);
     }
     let options = Options::parse();
-    server::set_up(options.beside.clone(), options.pin.then_some(SERVERS_CORE));
-    if options.pin {
+    server::set_up(options.beside.clone(), (!options.spread).then_some(SERVERS_CORE));
+    if !options.spread {
         proc::pin_this(GENERATORS_CORE)?;
     }
     // Two threads, so that the generator leaves something of a small machine to the server it measures.
@@ -213,11 +215,13 @@ async fn measure(options: &Options) -> Outcome<()> {
         report::note(&format!("joins, {at_once} at once"), &rows, NOTED);
     }
     if options.wants(Part::Memory) {
-        let title =
-            format!("resident memory per idle game socket, medians of rounds: {}", options.rounds);
+        let title = format!(
+            "idle game sockets, resident memory per socket, medians of rounds: {}",
+            options.rounds
+        );
         let rows = idle::compare(options.turns(thin), &options.sockets).await?;
         report::print(&title, thin, &rows);
-        report::note("idle, memory per socket", &rows, NOTED);
+        report::note("idle sockets, memory of each", &rows, NOTED);
     }
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);

@@ -50,7 +50,7 @@ pub fn pin_this(core: usize) -> Outcome<()> {
         .status();
     match pinned {
         Ok(status) if status.success() => Ok(()),
-        _ => Err("taskset (util-linux) is needed to pin to a core".into()),
+        _ => Err("servers and load generator need a core each, and taskset (util-linux); --spread does without".into()),
     }
 }
 
