@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 
 import { lookAt } from './axe.mjs';
 import { browser, finished, heading, person, picture, server, started, typeText, until } from './helper.mjs';
@@ -60,6 +61,11 @@ test('an organiser strikes a result, and its player reads why', async (t) => {
   }, 'the replay says so');
   await picture(anna, 'struck');
 
+  // While the other list is on its way, there is nothing to type into.
+  await olga.route('**/review/results?judged=true', async (route) => {
+    await setTimeout(500);
+    await route.continue();
+  });
   await olga.getByRole('radio', { name: 'Judged' }).check();
   await row.getByText('Struck: Typed by a program').waitFor();
   await row.getByRole('textbox').fill('A fast typist');

@@ -57,11 +57,12 @@ export async function show(main) {
   const draw = async () => {
     asked += 1;
     const mine = asked;
+    // The list of before takes no more input: what was typed into it would be lost.
+    hide();
+    place.replaceChildren();
     try {
       const page = await get(`/review/results?judged=${judged}`);
-      if (mine !== asked) return;
-      hide();
-      place.replaceChildren(...list(page, judged));
+      if (mine === asked) place.replaceChildren(...list(page, judged));
     } catch ({ code }) {
       const words = code === 'NOT_PERMITTED' ? 'This page is for organisers.' : sentence(code);
       if (mine === asked) place.replaceChildren(h('p', { class: 'failed', role: 'alert' }, words));
