@@ -189,10 +189,14 @@ macro_rules! derive_items {
 derive_items!(derive_lite, SqliteConnection, write_lite);
 derive_items!(derive_pg, PgConnection, write_pg);
 
-/// Writes in the order of their keys, so that two batches cannot deadlock; all of them, or none.
+/// Writes in the order of their keys, so that two batches cannot deadlock; all of them, or none. One alone is a transaction by
+/// itself, and saves two of three round trips.
 macro_rules! write_all {
     ($pool:expr, $writes:expr, $now:expr, $write:ident) => {
         async {
+            if let [only] = $writes {
+                return $write(&mut *$pool.acquire().await?, only, $now).await;
+            }
             let mut lent = Lent::from($pool).await?;
             let mut tx = lent.begin().await?;
             for write in $writes {
@@ -227,8 +231,8 @@ impl Records {
         let written: sqlx::Result<bool> = {
             let _timed = timed!();
             match &self.db {
-                Db::Lite(pool) => write_all!(pool, &writes, now, write_lite),
-                Db::Pg(pool) => write_all!(pool, &writes, now, write_pg),
+                Db::Lite(pool) => write_all!(pool, &*writes, now, write_lite),
+                Db::Pg(pool) => write_all!(pool, &*writes, now, write_pg),
             }
         };
         written.map_err(|error| match error.as_database_error() {
