@@ -271,7 +271,7 @@ async fn a_player_who_missed_game_start_is_sent_to_the_race() {
 #[tokio::test]
 async fn a_player_who_reloads_while_the_countdown_ends_is_sent_to_the_race() {
     let server =
-        Server::with().set("game.lobby_countdown", 1).set("game.start_countdown", 2).start().await;
+        Server::with().set("game.lobby_countdown", 2).set("game.start_countdown", 2).start().await;
     let [mut anna, mut ben] = server.lobby_of().await;
     let game = anna.game;
     eventually("the countdown is nearly over", async || {

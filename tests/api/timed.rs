@@ -9,13 +9,18 @@ use crate::site::ANONYMOUS;
 
 const SHORT: &str = "?game_type=timed&seconds=3";
 
-/// Races of three seconds, for players who come to one lobby.
+/// Races of three seconds.
 fn short_races() -> Settings {
     Server::with()
         .set("handlers.timed.seconds", "[60, 3]")
         .set("game.lobby_countdown", 1)
         .set("game.start_countdown", 0.5)
         .set("game.check_results", true)
+}
+
+/// The same for so many players, who meet however long they take to come.
+fn short_races_of(players: usize) -> Settings {
+    short_races().set("game.player_limit", players).set("game.lobby_countdown", 30)
 }
 
 /// Types the first words of the text, and claims as many.
@@ -39,7 +44,7 @@ async fn claims(player: &Player, words: usize) {
 
 #[tokio::test]
 async fn when_the_time_is_up_players_are_ranked_by_correct_words() {
-    let server = short_races().start().await;
+    let server = short_races_of(2).start().await;
     let mut players = Vec::new();
     for _ in 0..2 {
         let mut player = server.guest().await;
@@ -75,7 +80,7 @@ async fn when_the_time_is_up_players_are_ranked_by_correct_words() {
 
 #[tokio::test]
 async fn a_player_without_a_claim_holds_up_no_other_and_claims_without_typing_are_unranked() {
-    let server = short_races().start().await;
+    let server = short_races_of(3).start().await;
     let [mut anna, mut ben, mut cleo] =
         [server.guest().await, server.guest().await, server.guest().await];
     for player in [&mut anna, &mut ben, &mut cleo] {

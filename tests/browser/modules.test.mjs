@@ -138,7 +138,7 @@ test('two players race the text of the day, one by one, and see their places', a
   const [address, chrome] = [await server(t, { TP_HANDLERS__DAILY__WORDS: '8' }), await browser(t)];
   const [anna, ben] = [await person(t, chrome, address), await person(t, chrome, address)];
   const texts = [];
-  for (const [page, pause] of [[anna, 40], [ben, 5]]) {
+  for (const [page, pause] of [[anna, 150], [ben, 5]]) {
     await page.getByRole('link', { name: 'Daily' }).click();
     await heading(page, 'Daily challenge');
     await page.getByText(/^Time left: \d+:\d\d:\d\d$/).waitFor();
