@@ -7,13 +7,13 @@
 //! fleet.is_whole(&pages.end().await).await;
 //! ```
 //!
-//! A fleet has the machine for itself: what it promises has to do with time.
+//! A fleet has the machine for itself: what it promises has to do with time. Only the services of the next one start meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::RwLockWriteGuard;
+use tokio::sync::{RwLockWriteGuard, Semaphore, SemaphorePermit};
 
 use crate::page::Story;
 use crate::postgres::Postgres;
@@ -26,6 +26,9 @@ use crate::site::{ANONYMOUS, Answer, Site};
 
 /// Timeout of everything that a fleet waits for: it has to go on after a fault, not at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One fleet that runs, and one whose services start: that takes as long as many a test.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 /// A fleet that has not been started.
 pub struct Plan {
@@ -69,11 +72,12 @@ impl Plan {
 
     /// Starts the services, and then the pods. `None` if a service is not installed.
     pub async fn start(self) -> Option<Fleet> {
-        let machine = machine_for_itself().await;
+        let place = PLACES.acquire().await.expect("never closed");
         let (postgres, redis, rabbitmq) =
             tokio::join!(Postgres::start(), Redis::start(), Rabbitmq::start());
         let (postgres, redis, rabbitmq) = (postgres?, redis?, rabbitmq?);
         let clustered = if self.is_clustered { Some(RedisCluster::start().await?) } else { None };
+        let machine = machine_for_itself().await;
         let redis_port = clustered.as_ref().map_or(redis.port(), |it| it.nodes[0].port());
         let way = match self.proxied {
             Some(Proxied::Broker) => Some(Proxy::to(rabbitmq.port()).await),
@@ -102,7 +106,8 @@ impl Plan {
             }
             pods.push(settings.alone(&machine).start().await);
         }
-        Some(Fleet { pods, way, rabbitmq, redis, clustered, postgres, _machine: machine })
+        let place = (machine, place);
+        Some(Fleet { pods, way, rabbitmq, redis, clustered, postgres, _place: place })
     }
 }
 
@@ -116,7 +121,7 @@ pub struct Fleet {
     /// If one was asked for.
     pub clustered: Option<RedisCluster>,
     pub postgres: Postgres,
-    _machine: RwLockWriteGuard<'static, ()>,
+    _place: (RwLockWriteGuard<'static, ()>, SemaphorePermit<'static>),
 }
 
 impl Fleet {
