@@ -73,8 +73,9 @@ async fn wrong_passwords_from_elsewhere_do_not_lock_a_player_out_at_home() {
         let tries = join_all((0..40).map(|_| posts(&server, "login", from, name, password))).await;
         let refusal = tries.iter().find(|answer| answer.status == 429).expect("a refusal");
         refusal.refused(429, "TOO_MANY_REQUESTS");
-        // A try for all addresses in 0.6 seconds, one for each address in 6.
-        assert!(matches!(refusal.header("retry-after"), "1" | "6"), "{refusal:?}");
+        // A try for all addresses in 0.6 seconds, one for each address in 6, of which some have gone by on a slow machine.
+        let seconds: u64 = refusal.header("retry-after").parse().expect("a number");
+        assert!((1..=6).contains(&seconds), "{refusal:?}");
     }
 }
 
