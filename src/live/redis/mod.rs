@@ -44,8 +44,9 @@ use crate::telemetry::{StoreLocation, count, live_operation};
 /// Extra time to live of keys, so that a late pod still finds them.
 const KEPT_LONGER: Duration = Duration::from_secs(3600);
 
-/// Locks for the changes of this pod, chosen by the game.
-const CHANGE_LOCKS: usize = 1024;
+/// Locks for the changes of this pod, chosen by the game: more than there are changes under way. Each keeps the facts of one
+/// game, about 20 KiB, until another game needs it.
+const CHANGE_LOCKS: usize = 256;
 
 /// What a lock guards. Concurrent changes of one game by one pod would only conflict.
 #[derive(Default)]
