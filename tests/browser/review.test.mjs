@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { createSign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 
 import { lookAt } from './axe.mjs';
 import { browser, finished, heading, person, picture, server, started, typeText, until } from './helper.mjs';
@@ -62,11 +61,15 @@ test('an organiser strikes a result, and its player reads why', async (t) => {
   await picture(anna, 'struck');
 
   // While the other list is on its way, there is nothing to type into.
+  let release;
+  const held = new Promise((done) => (release = done));
   await olga.route('**/review/results?judged=true', async (route) => {
-    await setTimeout(500);
+    await held;
     await route.continue();
   });
   await olga.getByRole('radio', { name: 'Judged' }).check();
+  assert.equal(await row.count(), 0);
+  release();
   await row.getByText('Struck: Typed by a program').waitFor();
   await row.getByRole('textbox').fill('A fast typist');
   await row.getByRole('button', { name: 'Clear' }).click();
