@@ -6,7 +6,7 @@ use crate::database::on_both;
 use crate::persona::Player;
 use crate::process::Outcome;
 use crate::recorder::{claim, keys, recording, send, socket_of_edits, wait};
-use crate::server::{Server, Settings};
+use crate::server::{Server, Settings, eventually};
 use crate::signing;
 use crate::site::ANONYMOUS;
 
@@ -21,8 +21,12 @@ async fn verified_race(server: &Server) -> (Player, Value) {
     wait(start, edits.last().expect("edits")).await;
     send(&mut socket, anna.game, 0, &edits).await;
     anna.posts(claim(anna.game, &edits)).await.ok();
-    let own = recording(server, &anna, anna.game).await;
-    assert_eq!(own["grade"], "verified", "{own}");
+    // On a busy machine the pod of the socket stores its log after another one has taken the claim.
+    let own = eventually("the result is verified", async || {
+        let own = recording(server, &anna, anna.game).await;
+        (own["grade"] == "verified").then_some(own)
+    })
+    .await;
     let document = document(server, &own).await;
     (anna, document)
 }
