@@ -1,5 +1,7 @@
 //! What passwords cost: the server, and a player whose name others try.
 
+use std::time::Instant;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
@@ -68,14 +70,16 @@ async fn wrong_passwords_from_elsewhere_do_not_lock_a_player_out_at_home() {
 
     // Elsewhere the right password does not help, and neither does home tell a wrong one from an unknown name.
     let cases = [("198.51.100.2", "Anna", right), (home, "Anna", wrong), (home, "Nobody", wrong)];
+    let begun = Instant::now();
     for (from, name, password) in cases {
         // More than have become due on a slow machine since the last ones.
         let tries = join_all((0..40).map(|_| posts(&server, "login", from, name, password))).await;
         let refusal = tries.iter().find(|answer| answer.status == 429).expect("a refusal");
         refusal.refused(429, "TOO_MANY_REQUESTS");
-        // A try for all addresses in 0.6 seconds, one for each address in 6, of which some have gone by on a slow machine.
+        // A try for all addresses in 0.6 seconds, one for each address in 6, of which some may have gone by since the first one.
         let seconds: u64 = refusal.header("retry-after").parse().expect("a number");
-        assert!((1..=6).contains(&seconds), "{refusal:?}");
+        let least = 5_u64.saturating_sub(begun.elapsed().as_secs());
+        assert!(seconds == 1 || (least..=6).contains(&seconds), "{refusal:?}");
     }
 }
 
