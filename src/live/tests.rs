@@ -3,6 +3,7 @@
 
 mod clerk;
 mod cluster;
+mod commits;
 mod contract;
 mod crowd;
 mod embedded;

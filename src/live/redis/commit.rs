@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::RedisError;
 
+use super::connection::RedisConnection;
 use super::keys::RedisKeys;
 use super::{KEPT_LONGER, RedisLive, failed, millis, scripts};
 use crate::Error;
@@ -14,6 +15,9 @@ use crate::live::{Index, Shared};
 /// that of Redis.
 const SHARED_LONGER: Duration = Duration::from_secs(60);
 
+/// How long Redis keeps the receipt of a commit: longer than a request to a cluster takes with all its retries.
+const RECEIPT: Duration = Duration::from_secs(10);
+
 /// Which value it is.
 #[derive(Debug)]
 enum CommitKey {
@@ -23,7 +27,9 @@ enum CommitKey {
 
 /// The replacement of a value.
 #[derive(Debug)]
-pub(super) struct Commit {
+pub(in crate::live) struct Commit {
+    /// Random: tells a repetition of the commit from another one.
+    id: u64,
     key: CommitKey,
     /// The version that was read; empty if there was none.
     expected: String,
@@ -31,6 +37,8 @@ pub(super) struct Commit {
     /// Empty: removes the value.
     value: String,
     kept: Duration,
+    /// How long Redis keeps its receipt, so that a repetition changes nothing and is done as well; zero: none.
+    receipt: Duration,
     not_before: Timestamp,
     /// Indexes to which the game is added, and indexes from which it is removed.
     entered: Vec<Index>,
@@ -39,7 +47,7 @@ pub(super) struct Commit {
 
 /// The outcome of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Committed {
+pub(in crate::live) enum Committed {
     Done,
     /// Another version is stored: the facts have changed since they were read.
     Stale,
@@ -49,7 +57,10 @@ pub(super) enum Committed {
 
 impl Commit {
     /// Replaces the facts of a game; `None` stands for no facts, before a game is opened or after it is removed.
-    pub(super) fn of_game(before: Option<&Game>, after: Option<&Game>) -> Result<Self, Error> {
+    pub(in crate::live) fn of_game(
+        before: Option<&Game>,
+        after: Option<&Game>,
+    ) -> Result<Self, Error> {
         let ways = |game: Option<&Game>| game.map(Index::of).unwrap_or_default();
         let (mut left, mut entered) = (ways(before), ways(after));
         let known = left.clone();
@@ -60,11 +71,13 @@ impl Commit {
         let value = after.map(serde_json::to_string).transpose().map_err(Error::internal)?;
         let lasts = after.map_or(Duration::ZERO, |game| game.ends_at.after(Timestamp::now()));
         Ok(Self {
+            id: rand::random(),
             key: CommitKey::Game(id),
             expected: version(before),
             version: version(after),
             value: value.unwrap_or_default(),
             kept: lasts + KEPT_LONGER,
+            receipt: Duration::ZERO,
             not_before: Timestamp(0),
             entered,
             left,
@@ -76,11 +89,13 @@ impl Commit {
         let version = |it: Option<&Shared>| it.map_or(String::new(), |it| it.version.to_string());
         let lasts = after.map_or(Duration::ZERO, |it| it.until.after(Timestamp::now()));
         Self {
+            id: rand::random(),
             key: CommitKey::Shared(key),
             expected: version(before),
             version: version(after),
             value: after.map_or(String::new(), Shared::write),
             kept: lasts + SHARED_LONGER,
+            receipt: Duration::ZERO,
             not_before: Timestamp(0),
             entered: Vec::new(),
             left: Vec::new(),
@@ -92,6 +107,11 @@ impl Commit {
         Self { not_before, ..self }
     }
 
+    /// May be repeated, if the answer is lost.
+    pub(in crate::live) fn with_receipt(self) -> Self {
+        Self { receipt: RECEIPT, ..self }
+    }
+
     /// The same, kept for a second.
     pub(super) fn for_a_second(self) -> Self {
         Self { kept: Duration::from_secs(1), ..self }
@@ -99,18 +119,26 @@ impl Commit {
 }
 
 impl RedisLive {
-    pub(super) async fn commit(&self, commit: &Commit) -> Result<Committed, Error> {
-        self.try_commit(commit).await.map_err(failed)
+    pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, Error> {
+        // The client of a cluster sends a request again if its answer is lost. One Redis is asked once.
+        let is_repeated = matches!(self.redis, RedisConnection::Cluster(_));
+        let commit = if is_repeated { commit.with_receipt() } else { commit };
+        self.try_commit(&commit).await.map_err(failed)
     }
 
-    pub(super) async fn try_commit(&self, commit: &Commit) -> Result<Committed, RedisError> {
+    pub(in crate::live) async fn try_commit(
+        &self,
+        commit: &Commit,
+    ) -> Result<Committed, RedisError> {
         let (key, id) = match &commit.key {
             CommitKey::Game(id) => (self.keys.game(*id), *id),
             CommitKey::Shared(key) => (key.clone(), GameId(0)),
         };
-        let mut call = scripts::COMMIT.key(key);
+        let mut call = scripts::COMMIT.key(&key);
+        call.key(RedisKeys::receipt(&key, commit.id));
         call.arg(&commit.expected).arg(&commit.version).arg(&commit.value);
         call.arg(millis(commit.kept)).arg(commit.not_before.0).arg(id.0);
+        call.arg(millis(commit.receipt));
         for index in &commit.entered {
             call.key(self.keys.index(RedisKeys::shard(id), index)).arg(id.0);
         }

@@ -40,6 +40,12 @@ impl RedisKeys {
         format!("{{{}:shard-{shard}}}:{index}", self.prefix)
     }
 
+    /// Says that this commit of the value at `key` was done; in the slot of that key.
+    pub(super) fn receipt(key: &str, commit: u64) -> String {
+        let key = if key.contains('{') { key.to_owned() } else { format!("{{{key}}}") };
+        format!("{key}:done:{commit:016x}")
+    }
+
     /// A shared value. These need no common slot.
     pub(super) fn shared(&self, key: &str) -> String {
         format!("{}:shared:{key}", self.prefix)

@@ -15,7 +15,7 @@
 
 mod agenda;
 mod clock;
-mod commit;
+pub(super) mod commit;
 mod connect;
 mod connection;
 mod keys;

@@ -60,7 +60,7 @@ impl Store for RedisLive {
         loop {
             // After the database was set up anew, an id may still be in use here: then the next one is tried.
             let game = Arc::new(make(self.next_id().await?));
-            if let Committed::Done = self.commit(&Commit::of_game(None, Some(&game))?).await? {
+            if let Committed::Done = self.commit(Commit::of_game(None, Some(&game))?).await? {
                 self.note_saved(&game);
                 return Ok(game);
             }
@@ -98,7 +98,7 @@ impl Store for RedisLive {
         value: Option<Shared>,
     ) -> Result<bool, Error> {
         let commit = Commit::of_shared(self.keys.shared(key), expected, value.as_ref());
-        Ok(matches!(self.commit(&commit).await?, Committed::Done))
+        Ok(matches!(self.commit(commit).await?, Committed::Done))
     }
 
     async fn probe(&self) -> Result<(), String> {
@@ -183,7 +183,7 @@ impl RedisLive {
             }
             Fate::Over => Commit::of_game(Some(before), None)?,
         };
-        let committed = self.commit(&commit.not_before(due)).await?;
+        let committed = self.commit(commit.not_before(due)).await?;
         let to_write = ToWrite::after(before, &after, step.fate());
         Ok((committed, after, to_write.filter(|_| committed == Committed::Done)))
     }
