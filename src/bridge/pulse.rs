@@ -16,6 +16,9 @@ use crate::{Error, Kind};
 const EVERY: Duration = Duration::from_secs(2);
 /// Alive for longer than the 6 s timeout, so not a stale entry.
 const SURELY_ALIVE: Duration = Duration::from_secs(10);
+/// After an outage of Redis, the other pods are given so long for their next heartbeats before one counts as dead: the outage
+/// may have been theirs as well, and they reconnect one after the other.
+const OTHERS_RETURN: Duration = Duration::from_secs(10);
 /// Interval of clock synchronisation.
 const CLOCK: Duration = Duration::from_secs(10);
 
@@ -25,6 +28,7 @@ pub(crate) async fn pulse(live: RedisLive, pod: Arc<Pod>) {
     let mut strangers = Strangers::default();
     // The first heartbeat announces this pod.
     let (mut was_away, mut is_known) = (false, false);
+    let mut last_failure: Option<Instant> = None;
     loop {
         live.set_players_here(pod.rooms.players());
         match live.beat().await {
@@ -33,7 +37,9 @@ pub(crate) async fn pulse(live: RedisLive, pod: Arc<Pod>) {
                     Some(bridge) => bridge.roster.set_alive(alive),
                     None => strangers.look(live.pod(), &alive),
                 }
-                forget_the_silent(&live, &pod).await;
+                if last_failure.is_none_or(|it| it.elapsed() > OTHERS_RETURN) {
+                    forget_the_silent(&live, &pod).await;
+                }
                 // Redis may have been down for less than an interval and lost its memory; or the other pods took this
                 // one for dead.
                 let is_forgotten = std::mem::replace(&mut is_known, true) && is_news;
@@ -44,7 +50,10 @@ pub(crate) async fn pulse(live: RedisLive, pod: Arc<Pod>) {
                     resync(&pod).await;
                 }
             }
-            Err(_) => was_away = true,
+            Err(_) => {
+                was_away = true;
+                last_failure = Some(Instant::now());
+            }
         }
         if clock.elapsed() >= CLOCK && live.set_clock().await.is_ok() {
             clock = Instant::now();

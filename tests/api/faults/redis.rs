@@ -111,3 +111,27 @@ async fn a_pod_cut_off_from_redis_for_long_sends_its_lobby_back_when_it_returns(
     assert_eq!(anna.game, ben.game);
     ben.lobby.until("USER_JOINED").await;
 }
+
+#[tokio::test]
+async fn the_first_pod_that_is_back_after_an_outage_of_redis_takes_no_other_for_dead() {
+    let plan = Fleet::of(2).set("game.player_limit", 4).set("game.lobby_countdown", 60);
+    let Some(fleet) = plan.with_a_way_to_redis().start().await else { return };
+    let mut anna = Player::guest(&fleet.site(0)).await;
+    let mut ben = Player::guest(&fleet.site(1)).await;
+    assert_eq!(anna.game, ben.game);
+    anna.lobby.until("USER_JOINED").await;
+    fleet.way().is(Way::Cut);
+    fleet.redis.asks(&["ACL", "SETUSER", "default", "-@scripting"]).await;
+    // Longer than a pod without a heartbeat counts as alive.
+    time_passes(Duration::from_secs(8)).await;
+    fleet.redis.asks(&["ACL", "SETUSER", "default", "+@scripting"]).await;
+    // Long enough to lose a seat.
+    time_passes(Duration::from_secs(4)).await;
+    fleet.way().is(Way::Open);
+    fleet.is_ready().await;
+    let cleo = Player::guest(&fleet.site(1)).await;
+    assert_eq!(cleo.game, anna.game);
+    for player in [&mut anna, &mut ben] {
+        player.lobby.expect("USER_JOINED").await;
+    }
+}
