@@ -127,26 +127,39 @@ pub(super) async fn run(bridge: Arc<Bridge>, pod: Arc<Pod>, stop: CancellationTo
     while !stop.is_cancelled() {
         let filled = timeout(SWEEP, bridge.alarms.filled.notified());
         let _ = stop.run_until_cancelled(filled).await;
-        let new = put(&bridge).await;
+        let Put { new, removed } = put(&bridge).await;
+        set_again(&bridge, &pod, removed).await;
         let again = std::mem::take(&mut *bridge.alarms.again.lock());
         put_off(&bridge, &pod, again).await;
         join_all(new.into_iter().map(|(which, due)| start(&bridge, &pod, which, due))).await;
     }
 }
 
-/// Puts the waiting deadlines on the agenda. Returns those that this pod must handle.
-pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, DueAlarm)> {
+/// What was put on the agenda.
+#[derive(Default)]
+pub(super) struct Put {
+    /// The deadlines that this pod must handle.
+    new: Vec<(Which, DueAlarm)>,
+    /// The timers whose deadlines were removed.
+    removed: Vec<Which>,
+}
+
+/// Puts the waiting deadlines on the agenda.
+pub(super) async fn put(bridge: &Bridge) -> Put {
     let deadlines = std::mem::take(&mut *bridge.alarms.waiting.lock());
     if deadlines.is_empty() {
-        return Vec::new();
+        return Put::default();
     }
     let due = |due: &Option<DueAlarm>| due.as_ref().map(|(due, _)| *due);
     let listed: Vec<_> =
         deadlines.iter().map(|((game, timer), it)| (*game, *timer, due(it))).collect();
     let armed_by = deadlines.values().flatten().map(|(_, armed_by)| armed_by);
     let span = gathered_span("arm timers", armed_by);
-    let is_new = match bridge.live.set_deadlines(&listed).instrument(span).await {
-        Ok(is_new) => is_new,
+    let is_removed = |(_, due): &(&Which, &Option<DueAlarm>)| due.is_none();
+    let (is_new, removed) = match bridge.live.set_deadlines(&listed).instrument(span).await {
+        Ok(is_new) => {
+            (is_new, deadlines.iter().filter(is_removed).map(|(which, _)| *which).collect())
+        }
         Err(_) => {
             // Other pods may not know of it: it is handled here and put again, otherwise it would be lost if its
             // handler failed as well.
@@ -154,12 +167,28 @@ pub(super) async fn put(bridge: &Bridge) -> Vec<(Which, DueAlarm)> {
             for (which, due) in &deadlines {
                 waiting.entry(*which).or_insert_with(|| due.clone());
             }
-            vec![true; listed.len()]
+            (vec![true; listed.len()], Vec::new())
         }
     };
     // In the order of the list.
     let new = deadlines.into_iter().zip(is_new).filter(|(_, is_new)| *is_new);
-    new.filter_map(|((which, due), _)| Some((which, due?))).collect()
+    let new = new.filter_map(|((which, due), _)| Some((which, due?))).collect();
+    Put { new, removed }
+}
+
+/// Sets removed deadlines again that are due by the facts. Another pod may have set one after it was found not to be due and
+/// before it was removed: being later than the one on the agenda, it was not put there.
+async fn set_again(bridge: &Bridge, pod: &Pod, removed: Vec<Which>) {
+    let looks = removed.into_iter().map(async |(game, timer)| match pod.live.find(game).await {
+        Ok(facts) => {
+            if let Some(facts) = facts {
+                pod.timers.arm_only(&facts, timer);
+            }
+        }
+        // In the next round once more.
+        Err(_) => drop(bridge.alarms.waiting.lock().entry((game, timer)).or_default()),
+    });
+    join_all(looks).await;
 }
 
 /// Moves deadlines on the agenda whose timers came too early.

@@ -70,7 +70,13 @@ impl Timers {
         self.arm_but(game, None);
     }
 
-    /// The same, except for the timer that is firing: if its handler found nothing to do, it would fire again at once,
+    /// Sets this timer of a game.
+    pub(crate) fn arm_only(&self, game: &Game, name: &str) {
+        let armed = self.declared.iter().filter(|timer| timer.name == name);
+        self.agenda.set(game, &mut armed.map(|timer| (timer.name, (timer.due)(game))));
+    }
+
+    /// The same as [`Self::arm`], except for the timer that is firing: if its handler found nothing to do, it would fire again at once,
     /// endlessly. The sweep finds what the handler leaves undone.
     fn arm_but(&self, game: &Game, firing: Option<&str>) {
         let armed = self.declared.iter().filter(|timer| Some(timer.name) != firing);
