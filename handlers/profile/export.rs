@@ -1,9 +1,10 @@
 //! Export and deletion of a player's data.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use salvo::extract::Metadata;
+use salvo::http::ResBody;
 use salvo::oapi::schema::BasicType;
 use salvo::oapi::{Components, EndpointArgRegister, Object, Operation, endpoint};
 use salvo::{Depot, Extractible, Request, Writer};
@@ -12,10 +13,10 @@ use serde_json::Value;
 
 use super::ResultRow;
 use crate::auth::SetCookies;
-use crate::game::{PlayerForgotten, User, UserType};
+use crate::game::{PlayerForgotten, User, UserId, UserType};
 use crate::http::{Answer, Caller, Download, Empty, Query, may_fail, no_metadata, text_parameter};
 use crate::module::Cx;
-use crate::records::{KeptLogin, StoredItem};
+use crate::records::{KeptLogin, Records, StoredItem};
 use crate::{Error, Kind};
 
 /// The query of an export.
@@ -49,16 +50,18 @@ impl EndpointArgRegister for ExportFormat {
     }
 }
 
+/// How many items are read at once: each has 64 KiB at most.
+const AT_ONCE: u32 = 50;
+
+/// The start of an export; `items` follow: what modules keep about the person, lists by the name of the collection.
 #[derive(Serialize)]
-struct Everything {
+struct ExportStart {
     ok: bool,
     user: ExportedPerson,
     /// The devices that are logged in.
     logins: Vec<Login>,
     /// Newest first.
     results: Vec<ResultRow>,
-    /// What modules keep about the person, by the name of the collection.
-    items: BTreeMap<String, Vec<ExportedItem>>,
 }
 
 #[derive(Serialize)]
@@ -84,16 +87,62 @@ struct ExportedItem {
     item: Value,
 }
 
-/// The items by their collections.
-fn by_collection(items: Vec<StoredItem>) -> BTreeMap<String, Vec<ExportedItem>> {
-    let mut all: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for StoredItem { collection, key, body, updated_at, .. } in items {
+impl From<StoredItem> for ExportedItem {
+    fn from(item: StoredItem) -> Self {
+        let StoredItem { key, body, updated_at, .. } = item;
         // What is no JSON is shown as it is.
         let item = serde_json::from_str(&body).unwrap_or(Value::String(body));
-        let item = ExportedItem { key, updated_at: updated_at.with_z(), item };
-        all.entry(collection).or_default().push(item);
+        Self { key, updated_at: updated_at.with_z(), item }
     }
-    all
+}
+
+/// The items of a person, read and written as JSON page by page: an export takes the memory of one page.
+struct ItemPages {
+    records: Records,
+    owner: UserId,
+    size: u32,
+    /// Collection and key of the last item that was written; empty before the first.
+    last: (String, String),
+    is_over: bool,
+}
+
+impl ItemPages {
+    fn of(records: Records, owner: UserId, size: u32) -> Self {
+        Self { records, owner, size, last: Default::default(), is_over: false }
+    }
+
+    /// The member `items`, and the end of the object that it belongs to.
+    fn json(self) -> impl Stream<Item = Result<Vec<u8>, Error>> {
+        let start = stream::iter([Ok(br#","items":{"#.to_vec())]);
+        start.chain(stream::try_unfold(self, Self::page))
+    }
+
+    async fn page(mut self) -> Result<Option<(Vec<u8>, Self)>, Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let last = (self.last.0.as_str(), self.last.1.as_str());
+        let items = self.records.items_after(&self.owner, last, self.size).await?;
+        self.is_over = items.len() < self.size as usize;
+        let mut text = Vec::new();
+        for item in items {
+            let collection = std::mem::replace(&mut self.last.0, item.collection.clone());
+            if collection == item.collection {
+                text.push(b',');
+            } else {
+                text.extend_from_slice(if collection.is_empty() { b"" } else { b"]," });
+                serde_json::to_writer(&mut text, &item.collection).map_err(Error::internal)?;
+                text.extend_from_slice(b":[");
+            }
+            self.last.1.clone_from(&item.key);
+            let item = ExportedItem::from(item);
+            serde_json::to_writer(&mut text, &item).map_err(Error::internal)?;
+        }
+        if self.is_over {
+            text.extend_from_slice(if self.last.0.is_empty() { b"}}" } else { b"]}}" });
+        }
+        Ok(Some((text, self)))
+    }
 }
 
 impl From<&KeptLogin> for Login {
@@ -114,11 +163,10 @@ pub(super) async fn export(
     let results: Vec<_> = kept.into_iter().map(ResultRow::from).collect();
     if let ExportFormat::Csv = format {
         let (name, content_type) = ("typephoon-races.csv", "text/csv; charset=utf-8");
-        return Ok(Download { name, content_type, body: csv(&results).into_bytes() });
+        return Ok(Download { name, content_type, body: csv(&results).into_bytes().into() });
     }
     let account = cx.records().account(&user.id).await?;
-    let items = by_collection(cx.records().items_of(&user.id).await?);
-    let everything = Everything {
+    let start = ExportStart {
         ok: true,
         user: ExportedPerson {
             id: user.id.to_string(),
@@ -128,11 +176,16 @@ pub(super) async fn export(
         },
         logins: account.iter().flat_map(|it| &it.logins).map(Login::from).collect(),
         results,
-        items,
     };
-    let body = serde_json::to_vec(&everything).map_err(Error::internal)?;
+    let mut start = serde_json::to_vec(&start).map_err(Error::internal)?;
+    // Its last brace comes after the items.
+    start.pop();
+    let items = ItemPages::of(cx.records().clone(), user.id, AT_ONCE).json();
+    let all = stream::iter([Ok(start)]).chain(items);
+    // The client sees an answer that breaks off.
+    let all = all.inspect_err(|error| tracing::warn!(%error, "an export has failed"));
     let (name, content_type) = ("typephoon.json", "application/json");
-    Ok(Download { name, content_type, body })
+    Ok(Download { name, content_type, body: ResBody::stream(all) })
 }
 
 /// Only numbers and timestamps, which need no quotes (RFC 4180).
@@ -164,7 +217,11 @@ pub(super) async fn forget(cx: Cx, caller: Caller) -> Result<Answer<Empty>, Erro
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::records::{Expected, ItemWrite, NewItem, SortKey};
+    use crate::settings::Settings;
 
     #[test]
     fn a_race_is_a_line_of_numbers() {
@@ -184,5 +241,38 @@ mod tests {
         let lines: Vec<_> = text.split("\r\n").collect();
         assert_eq!(lines[1], "35,1,2026-11-22T17:37:29.171282Z,1,71.234567,80.5,96");
         assert_eq!(lines[0].split(',').count(), lines[1].split(',').count());
+    }
+
+    #[tokio::test]
+    async fn items_are_exported_page_by_page() {
+        let data = tempfile::tempdir().unwrap();
+        let settings = Settings { data_dir: data.path().into(), ..Settings::default() };
+        let records = Records::open(&settings, false).await.unwrap();
+        let owner = UserId::new_guest();
+        for (collection, key) in [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("c", "1")] {
+            let (body, sort_keys) = (r#"{"n":1}"#.to_owned(), vec![SortKey::default()]);
+            let owner = Some(owner.clone());
+            let item = Some(NewItem { owner, form: 1, body, sort_keys, expires_at: None });
+            let (key, expected) = (key.to_owned(), Expected::Absent);
+            let write = ItemWrite { collection, key, expected, item };
+            assert!(records.write_items(vec![write]).await.unwrap());
+        }
+        for size in [1, 2, 3, 5, 50] {
+            let pages = ItemPages::of(records.clone(), owner.clone(), size).json();
+            let text = [br#"{"ok":true"#.to_vec(), pages.try_concat().await.unwrap()].concat();
+            let all: Value = serde_json::from_slice(&text).unwrap();
+            let keys = |collection: &str| {
+                let items = all["items"][collection].as_array().unwrap().iter();
+                items.map(|it| it["key"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            assert_eq!(
+                (keys("a"), keys("b")),
+                (vec!["1".into(), "2".into(), "3".into()], vec!["1".into()])
+            );
+            assert_eq!(keys("c"), ["1"]);
+            assert_eq!(all["items"]["c"][0]["item"], json!({"n": 1}));
+        }
+        let nothing = ItemPages::of(records, UserId::new_guest(), 2).json();
+        assert_eq!(nothing.try_concat().await.unwrap(), br#","items":{}}"#);
     }
 }

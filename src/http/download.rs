@@ -1,6 +1,6 @@
 //! An answer that a browser saves as a file.
 
-use salvo::http::{HeaderValue, header};
+use salvo::http::{HeaderValue, ResBody, header};
 use salvo::oapi::schema::BasicType;
 use salvo::oapi::{
     Components, Content, EndpointOutRegister, Object, Operation, Response as Documented,
@@ -14,8 +14,8 @@ pub struct Download {
     pub name: &'static str,
     /// Its media type.
     pub content_type: &'static str,
-    /// Its bytes.
-    pub body: Vec<u8>,
+    /// Its bytes, or a stream of them.
+    pub body: ResBody,
 }
 
 #[async_trait]

@@ -217,7 +217,8 @@ impl Records {
         Ok(count.map_err(failed)?.unsigned_abs())
     }
 
-    /// Items of an account or a guest, by collection and key, after this place and at most so many.
+    /// Items of an account or a guest, by collection and key, after this place and at most so many; also those of modules
+    /// that this version does not have.
     ///
     /// # Errors
     /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
@@ -234,24 +235,6 @@ impl Records {
             query.bind(collection).bind(key).bind(i64::from(size)).fetch_all(pool).await
         });
         Ok(rows.map_err(failed)?.into_iter().map(StoredItem::of).collect())
-    }
-
-    /// All items of an account or a guest, for their export; also those of modules that this version does not have.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`, if the store does not answer, or refuses.
-    pub async fn items_of(&self, owner: &UserId) -> Result<Vec<StoredItem>, Error> {
-        let mut all: Vec<StoredItem> = Vec::new();
-        loop {
-            let after = all.last().map(|it| (it.collection.clone(), it.key.clone()));
-            let (collection, key) = after.unwrap_or_default();
-            let page = self.items_after(owner, (&collection, &key), PAGE).await?;
-            let is_last = page.len() < PAGE as usize;
-            all.extend(page);
-            if is_last {
-                return Ok(all);
-            }
-        }
     }
 
     /// Deletes expired items. Returns how many.
