@@ -242,7 +242,7 @@ impl Recording {
             return self.all_spots();
         }
         let spot = |edit: &Edit| {
-            caret.follow(edit);
+            caret.follow(edit, &text);
             let (word, char) = caret.position();
             let (word_index, char_index) = text.position(word, char)?;
             Some(Spot { at: edit.at, word_index, char_index })

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use salvo::oapi::ToSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::Text;
 use crate::game::Timestamp;
 
 /// Most bytes of a log: more than the keystrokes of an hour. What comes after it is not logged.
@@ -295,42 +296,45 @@ impl Tape {
 
 /// The lengths of the words that a player has typed, as they follow from edits: where the caret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caret(Vec<u32>);
+pub struct Caret {
+    words: Vec<u32>,
+    /// What was typed after the words that are followed, in UTF-16 units.
+    beyond: u64,
+}
 
 impl Default for Caret {
     fn default() -> Self {
-        Self(vec![0])
+        Self { words: vec![0], beyond: 0 }
     }
 }
 
 impl Caret {
-    /// Most words that are followed: a text has fewer.
-    const WORDS: usize = 1 << 16;
-
-    /// Moves it by an edit.
-    pub fn follow(&mut self, edit: &Edit) {
+    /// Moves it by an edit. Words are followed up to the one after the text's last.
+    pub fn follow(&mut self, edit: &Edit, text: &Text) {
+        let most = text.words() + 1;
         for _ in 0..edit.del {
-            let words = self.0.len();
-            match self.0.last_mut() {
+            let words = self.words.len();
+            match self.words.last_mut() {
+                _ if self.beyond > 0 => self.beyond -= 1,
                 Some(letters) if *letters > 0 => *letters -= 1,
-                _ if words > 1 => drop(self.0.pop()),
+                _ if words > 1 => drop(self.words.pop()),
                 _ => break,
             }
         }
         for it in edit.ins.chars() {
-            let words = self.0.len();
-            match self.0.last_mut() {
-                Some(letters) if it != ' ' => *letters += if it.len_utf16() == 1 { 1 } else { 2 },
-                _ if words < Self::WORDS => self.0.push(0),
-                _ => {}
+            let (words, units) = (self.words.len(), if it.len_utf16() == 1 { 1 } else { 2 });
+            match self.words.last_mut() {
+                Some(letters) if it != ' ' && self.beyond == 0 => *letters += units,
+                _ if words < most => self.words.push(0),
+                _ => self.beyond += u64::from(units),
             }
         }
     }
 
-    /// Word and character, as positions state them.
+    /// Word and character, as positions state them; somewhere in the last word that is followed, if it is beyond.
     pub fn position(&self) -> (i64, i64) {
-        let word = i64::try_from(self.0.len()).unwrap_or(i64::MAX) - 1;
-        (word, i64::from(self.0.last().copied().unwrap_or_default()) - 1)
+        let word = i64::try_from(self.words.len()).unwrap_or(i64::MAX) - 1;
+        (word, i64::from(self.words.last().copied().unwrap_or_default()) - 1)
     }
 }
 

@@ -119,7 +119,7 @@ impl Typing {
         let heard = millis(now.after(since));
         for edit in fresh {
             tape.edits.push(edit, heard);
-            caret.follow(edit);
+            caret.follow(edit, self.text());
             let (word, char) = caret.position();
             let Some(position) = within(self.text(), word, char) else { continue };
             let latency = Latency::claimed(round_trip, heard, edit.at);
