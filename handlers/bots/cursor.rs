@@ -25,12 +25,15 @@ pub(super) async fn go_on_for_watchers(cx: Cx, watched: Heard<RaceWatched>) -> R
 
 /// Moves the cursors of all bots of a running race.
 async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
-    if !cx.state::<BotSettings>().is_on {
+    let moving = cx.state::<Moving>();
+    if !cx.state::<BotSettings>().is_on || !moving.are_wanted(cx, id) {
         return Ok(());
     }
-    let Some(mover) = Mover::of(cx, cx.state::<Moving>(), id) else { return Ok(()) };
     let Some(game) = cx.live().find(id).await? else { return Ok(()) };
     let all = typing(&game).map(|(bot, start, plan)| (bot.id.clone(), start, plan.into_strokes()));
-    mover.run(cx, &game, all.collect(), BotMoved::of);
+    let all: Vec<_> = all.collect();
+    if let Some(mover) = Mover::of(moving, id).filter(|_| !all.is_empty()) {
+        mover.run(cx, &game, all, BotMoved::of);
+    }
     Ok(())
 }

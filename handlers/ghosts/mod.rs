@@ -119,9 +119,13 @@ async fn go_on_for_watchers(cx: Cx, watched: Heard<RaceWatched>) -> Result<(), E
 
 /// Moves the caret of a ghost for the sockets of this pod.
 async fn move_here(cx: &Cx, id: GameId) -> Result<(), Error> {
-    let Some(mover) = Mover::of(cx, cx.state::<Moving>(), id) else { return Ok(()) };
+    let moving = cx.state::<Moving>();
+    if !moving.are_wanted(cx, id) {
+        return Ok(());
+    }
     let Some(game) = cx.live().find(id).await? else { return Ok(()) };
     let Some((ghost, start)) = rules::typing(&game) else { return Ok(()) };
+    let Some(mover) = Mover::of(moving, id) else { return Ok(()) };
     let strokes = game.part::<Challenge>().strokes();
     mover.run(cx, &game, vec![(ghost.clone(), start, strokes)], GhostMoved::of);
     Ok(())

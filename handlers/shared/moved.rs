@@ -110,6 +110,15 @@ impl Message for MovedCaret {
 #[derive(Default)]
 pub struct Moving(Mutex<HashSet<GameId>>);
 
+impl Moving {
+    /// Whether a socket of this pod would see carets move in a race, and no task is moving them.
+    pub fn are_wanted(&self, cx: &Cx, game: GameId) -> bool {
+        let is_seen =
+            || [RACE, WATCH].iter().any(|channel| cx.rooms().get(*channel, game).is_some());
+        is_seen() && !self.0.lock().contains(&game)
+    }
+}
+
 /// Held by the task that moves the carets of a race.
 pub struct Mover {
     of: Arc<Moving>,
@@ -117,11 +126,10 @@ pub struct Mover {
 }
 
 impl Mover {
-    /// `None` if another task of this pod is moving them already, or if no socket here would see it.
-    pub fn of(cx: &Cx, moving: Arc<Moving>, game: GameId) -> Option<Self> {
-        let is_seen =
-            || [RACE, WATCH].iter().any(|channel| cx.rooms().get(*channel, game).is_some());
-        let is_first = is_seen() && moving.0.lock().insert(game);
+    /// `None` if another task of this pod is moving them already. Taken once the carets are known to move: a task that has
+    /// read older facts must not keep another one from it.
+    pub fn of(moving: Arc<Moving>, game: GameId) -> Option<Self> {
+        let is_first = moving.0.lock().insert(game);
         is_first.then(|| Self { of: moving, game })
     }
 
@@ -133,9 +141,6 @@ impl Mover {
         all: Vec<(UserId, Timestamp, Vec<Stroke>)>,
         moved: fn(GameId, UserId, &Stroke) -> E,
     ) {
-        if all.is_empty() {
-            return;
-        }
         let ends_at = game.time_is_up_at().map_or(game.ends_at, |up| up.min(game.ends_at));
         let (its, left) = (cx.clone(), ends_at.after(cx.now()));
         cx.spawn_background(async move {
