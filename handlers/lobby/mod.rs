@@ -31,7 +31,7 @@ use crate::game::{
 use crate::handlers::shared::{
     Level, LevelWanted, LobbyWanted, Log, Mode, ModeWanted, Passage, TextWish, Wishes, invited,
 };
-use crate::http::{Answer, Caller, GameQuery, Query, integer_parameter, text_parameter};
+use crate::http::{Answer, Caller, GameQuery, Query, Rate, integer_parameter, text_parameter};
 use crate::login::two_words;
 use crate::module::{Cx, Module, Wiring};
 use crate::socket::{Ending, Frame, Handshake, LOBBY, Opening, Say, Seat, Socket};
@@ -52,6 +52,7 @@ fn wire(module: &mut Wiring) {
     module.get("/api/v1/lobby/countdown", countdown).fails(&[Kind::GAME_NOT_FOUND]);
     module
         .post("/api/v1/lobby/ready", ready::be_ready)
+        .at_most(Rate::per_second(2).burst(10))
         .fails(&[Kind::GAME_NOT_FOUND, Kind::NOT_A_PARTICIPANT]);
     module.emits::<PlayerReady>();
     module.shows(LOBBY, UserReady::of);
@@ -140,6 +141,8 @@ impl Socket for LobbySocket {
         if is_new || is_own_game {
             handshake.spend_guest()?;
         }
+        // Modules may have to read for it, so it comes after the limits.
+        let parts = with_own(cx, &query, &door, parts).await?;
         let Bearer { user, login } = known.unwrap_or_else(new_guest);
         let id = SocketId(rand::random());
         Ok(Self { id, user, login, is_new, door, parts, previous, told: 0, told_game_start: false })
@@ -284,12 +287,16 @@ async fn asked_for(cx: &Cx, query: &Query<'_>) -> Result<(Door, Parts), Error> {
         (Some(Mode { door, parts }), None) => (door, parts),
         (Some(Mode { parts, .. }), Some(_)) => (door(query, None)?, parts),
     };
-    let parts = parts.with(wishes);
+    Ok((door, parts.with(wishes)))
+}
+
+/// The same with the parts that other modules give a lobby that is not open.
+async fn with_own(cx: &Cx, query: &Query<'_>, door: &Door, parts: Parts) -> Result<Parts, Error> {
     if door.is_public() {
-        return Ok((door, parts));
+        return Ok(parts);
     }
     let more = cx.ask_all(LobbyWanted { query: query.all() }).await?;
-    Ok((door, more.into_iter().fold(parts, Parts::and)))
+    Ok(more.into_iter().fold(parts, Parts::and))
 }
 
 /// The door that a query asks for, with this `game_type`.

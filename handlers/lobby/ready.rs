@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::rules::FULL_GRACE;
 use super::seats;
 use crate::bus::{Event, Never, Reach};
-use crate::game::{Game, GameId, UserId};
+use crate::game::{Game, GameId, Stage, UserId};
 use crate::http::{Answer, Body, Caller, Empty, lenient};
 use crate::module::Cx;
 use crate::socket::Message;
@@ -71,8 +71,11 @@ pub(super) async fn be_ready(
         let changed = its.live().change("be_ready", game, ready).await?;
         let (ready, lobby) = changed.ok_or(Kind::GAME_NOT_FOUND)?;
         ready?;
-        its.arm(&lobby);
-        its.publish(PlayerReady { game, user }).await;
+        // Also if it is a repetition: the first answer may have been lost before the others were told.
+        if lobby.stage == Stage::Lobby {
+            its.arm(&lobby);
+            its.publish(PlayerReady { game, user }).await;
+        }
         Ok(Answer::ok())
     })
     .await

@@ -69,7 +69,7 @@ fn wire(module: &mut Wiring) {
     module.decides(0, answers::best);
     module.timer("recorder.results", rules::due, settle);
     module.get("/api/v1/recordings", own);
-    module.get("/api/v1/recordings/{link}", replay);
+    module.get("/api/v1/recordings/{link}", replay).at_most(Rate::per_second(2).burst(30));
     module.get("/api/v1/results/key", public_key);
     module.get("/api/v1/results/{id}", result).at_most(Rate::per_second(2).burst(30));
     module
