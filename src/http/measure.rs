@@ -32,7 +32,9 @@ impl Handler for Measure {
     ) {
         let (begun, method) = (Instant::now(), method(req.method()));
         let route = self.route(req.matched_path());
-        let path = req.uri().path().to_owned();
+        // A part that varies may be a link that only its owner knows.
+        let is_template = route.contains('{');
+        let path = if is_template { route } else { req.uri().path() }.to_owned();
         let traceparent = req.headers().get("traceparent").and_then(|it| it.to_str().ok());
         let traceparent = traceparent.map(ToOwned::to_owned);
         let start =

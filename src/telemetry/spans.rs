@@ -26,7 +26,7 @@ pub(crate) struct RequestStart<'a> {
     pub(crate) method: &'static str,
     /// The template of its route, such as `/api/v1/online`; empty for an unknown path.
     pub(crate) route: &'a str,
-    /// The path, without the query, which may hold keys.
+    /// The path, without the query, which may hold keys; of a route with parameters, its template.
     pub(crate) path: &'a str,
     /// The client's trace context.
     pub(crate) traceparent: Option<&'a str>,
