@@ -181,11 +181,14 @@ fn client(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
     client
 }
 
-/// The unit that an address is counted by: for IPv6 the /64 network, since one customer has all of its addresses.
+/// The unit that an address is counted by: for IPv6 the /64 network, since one customer has all of its addresses. This computer's
+/// own stays as it is.
 pub(in crate::http) fn site(address: IpAddr) -> IpAddr {
     match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(it) => Ipv6Addr::from(u128::from(it) & !u128::from(u64::MAX)).into(),
+        IpAddr::V6(it) if !it.is_loopback() => {
+            Ipv6Addr::from(u128::from(it) & !u128::from(u64::MAX)).into()
+        }
+        _ => address,
     }
 }
 
@@ -240,6 +243,7 @@ mod tests {
     fn a_network_of_ipv6_is_one_site() {
         assert_eq!(site(ip("2001:db8:1:2:3:4:5:6")), site(ip("2001:db8:1:2::1")));
         assert_ne!(site(ip("2001:db8:1:2::1")), site(ip("2001:db8:1:3::1")));
+        assert!(site(ip("::1")).is_loopback());
     }
 
     #[tokio::test(start_paused = true)]
