@@ -165,20 +165,27 @@ impl Room {
 
     /// Sends a new position to all members but the player.
     pub fn show_position(self: &Arc<Self>, whose: Whose, frame: Frame) {
-        self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: false });
+        self.show_known(self.inside.lock(), whose, frame, false);
     }
 
     /// Sends a position to all members but the player, unless a position of the player is already known, which may be
     /// newer.
     pub(crate) fn show_first_position(self: &Arc<Self>, whose: Whose, frame: Frame) {
-        if self.inside.lock().position(&whose).is_none() {
-            self.show_known(whose, Known { frame, at: Timestamp::now(), is_told: true });
+        let inside = self.inside.lock();
+        if inside.position(&whose).is_none() {
+            self.show_known(inside, whose, frame, true);
         }
     }
 
-    fn show_known(self: &Arc<Self>, whose: Whose, newest: Known) {
-        let mut inside = self.inside.lock();
-        let (frame, now) = (newest.frame.clone(), newest.at);
+    fn show_known(
+        self: &Arc<Self>,
+        mut inside: MutexGuard<'_, Inside>,
+        whose: Whose,
+        frame: Frame,
+        is_told: bool,
+    ) {
+        let now = Timestamp::now();
+        let newest = Known { frame: frame.clone(), at: now, is_told };
         if let Some(index) = inside.position(&whose) {
             let (_, before) =
                 std::mem::replace(&mut inside.positions[index], (whose.clone(), newest));
