@@ -200,5 +200,5 @@ fn the_example_file_is_in_order_with_its_comments_taken_off() {
         .filter(|line| !line.starts_with(' ') || line.starts_with("  "))
         .collect();
     let read = settings(&uncommented.join("\n"), &[]);
-    assert!(read.amqp.is_some() && read.handlers.disabled == ["chat"]);
+    assert!(read.amqp.is_some() && read.handlers.disabled == ["emotes"]);
 }
