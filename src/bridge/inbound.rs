@@ -17,7 +17,7 @@ use crate::socket::rooms::{Frame, Whose};
 use crate::telemetry::{Destination, TraceContext, count, take_in_span};
 
 /// Deliveries and answers that may wait for room in a lane or for the broker. Further ones are dropped and counted:
-/// events only wake rooms, and the lookout finds changed facts at the latest.
+/// the event is shown and wakes its rooms all the same, but a module whose lane is full does not hear it.
 const BACKLOG: usize = 1024;
 
 /// Work for which this pod has no module goes back to the broker after this.

@@ -15,9 +15,9 @@
 //! * `roster`: which other pods hold sockets of this pod's games. `pulse`: which pods are alive, and Redis's time.
 //! * `outbound`: queues of what is to be sent. `alarm`: timers, as delayed messages.
 //!
-//! Messages decide nothing; the facts do. A message only makes sockets re-read the facts, so it may be lost, late,
-//! repeated or out of order. After a loss of the connection all sockets re-read them, and `lookout` finds changes
-//! without a message within a second.
+//! Messages decide nothing; the facts do. So a message may be lost, late, repeated or out of order: what it shows to players may
+//! be missed or come twice, the facts stay right. After a loss of the connection all sockets re-read them, and `lookout`
+//! finds changes without a message within a second.
 
 mod alarm;
 mod consume;

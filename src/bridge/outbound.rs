@@ -18,8 +18,8 @@ use crate::telemetry::count;
 /// number of messages in flight: hundreds of races may start in the same moment.
 const LANES: usize = 32;
 /// Events that may wait in one lane. When it is full, the publisher waits for [`PATIENCE`], or not at all without a
-/// broker; then the event is dropped. That is safe: it only triggers a re-read of the facts, and a lost connection
-/// triggers that for all sockets.
+/// broker; then the event is dropped. Other pods' modules do not hear it, and its views are not shown there; their sockets
+/// re-read the facts at the latest when the lookout finds them changed.
 const LANE_CAPACITY: usize = 256;
 /// How long a publisher waits for room in a lane.
 const PATIENCE: Duration = Duration::from_secs(1);
