@@ -83,7 +83,7 @@ pub struct Cost {
 
 impl Cost {
     /// CPU milliseconds per thousand keystrokes, beside what is used without any.
-    fn per_thousand(&self) -> f64 {
+    pub fn per_thousand(&self) -> f64 {
         let idle = self.idle.mul_f64(self.span.as_secs_f64());
         millis(self.busy.saturating_sub(idle)) * 1000.0 / self.keystrokes as f64
     }

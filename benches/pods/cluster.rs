@@ -93,12 +93,21 @@ async fn is_ready(address: SocketAddr) {
 
 /// What a pod has counted under that name, over all labels.
 pub async fn counted(port: u16, name: &str) -> Outcome<u64> {
-    let metrics = http().get(format!("http://127.0.0.1:{port}/metrics")).send().await?;
-    let text = metrics.error_for_status()?.text().await?;
-    let lines = text.lines().filter_map(|line| line.strip_prefix(name));
+    Ok(sum(&metrics(port).await?, name))
+}
+
+/// The metrics of a pod.
+pub async fn metrics(port: u16) -> Outcome<String> {
+    let answer = http().get(format!("http://127.0.0.1:{port}/metrics")).send().await?;
+    Ok(answer.error_for_status()?.text().await?)
+}
+
+/// The sum over all labels of one of them.
+pub fn sum(metrics: &str, name: &str) -> u64 {
+    let lines = metrics.lines().filter_map(|line| line.strip_prefix(name));
     let lines = lines.filter(|rest| rest.starts_with([' ', '{']));
     let values = lines.filter_map(|rest| rest.rsplit_once(' ')?.1.parse::<f64>().ok());
-    Ok(values.sum::<f64>() as u64)
+    values.sum::<f64>() as u64
 }
 
 impl Cluster {

@@ -2,15 +2,15 @@
 //! its way to another player, and what the broker has to do for it; against a broker that gets every keystroke
 //! by itself, confirmed and persistent, for a fan-out exchange.
 //!
-//! Both ways carry the same keystrokes, and each has the broker to itself while it is measured, in turns: ours then
-//! sends the messages that the pods have sent. What the broker takes while no one types, with the same connections
-//! open, is measured first and taken off.
+//! Both ways carry the same keystrokes, and each has the broker to itself while it is measured, in turns: the
+//! messages that the pods have sent are then sent without them. What the broker takes while no one types, with the same
+//! connections open, is measured first and taken off.
 //!
 //! `cargo bench --bench pods` needs PostgreSQL, Redis and RabbitMQ on their standard ports (`TEST_POSTGRES`,
 //! `TEST_REDIS` and `TEST_RABBITMQ` name others, as addresses), and no one else may use the broker meanwhile.
-//! `-- 2` measures two pods alone, `-- latency` leaves the other ways out, `-- rolling` a rolling restart of three pods
-//! behind nginx, `-- soak` an hour of races on them, `-- watch 3 10000` what ten
-//! thousand spectators of one race cost on three. `TYPEPHOON_API` names another binary.
+//! The last part is what a thousand spectators of one race cost on one pod. `-- 2` measures two pods alone, `-- latency`
+//! leaves the other ways out, `-- rolling` measures a rolling restart of three pods behind nginx, `-- soak` an hour of races on
+//! them, `-- watch 3 10000` ten thousand spectators on three. `TYPEPHOON_API` names another binary.
 
 mod batched;
 mod broker;
@@ -59,11 +59,12 @@ async fn main() -> Outcome<()> {
             [pods, spectators] => (pods, spectators),
             _ => (1, 1_000),
         };
-        return watch::measure(pods, spectators).await;
+        return watch::measure(pods, spectators, watch::ROUNDS).await;
     }
     println!("{PLAYERS} players in races of 5, {RATE} keystrokes/s each, {} s", SPAN.as_secs());
     let chosen: Vec<usize> = std::env::args().filter_map(|it| it.parse().ok()).collect();
     let is_short = std::env::args().any(|it| it == "latency");
+    let is_all = chosen.is_empty() && !is_short;
     for pods in if chosen.is_empty() { vec![1, 2, 4] } else { chosen } {
         let shown = show(pods, false).await?;
         if !is_short {
@@ -73,7 +74,7 @@ async fn main() -> Outcome<()> {
             show(pods, true).await?;
         }
     }
-    Ok(())
+    if is_all { watch::measure(1, 1_000, ROUNDS).await } else { Ok(()) }
 }
 
 /// What the pods have done while players typed.
@@ -159,9 +160,16 @@ async fn compare(pods: usize, shown: &Shown) -> Outcome<()> {
     if let Some(alone) = alone {
         alone.print("their messages alone", per_thousand(messages), None);
     }
-    let ours = alone.unwrap_or(beside);
+    let way = alone.unwrap_or(beside);
+    let name = format!("{pods} pods: CPU of the broker per keystroke, without the players");
+    for (which, cost) in [("", alone), (", fan-out to classic queues", classic)] {
+        if let Some(cost) = cost {
+            let each = cost.per_thousand() / 1e3;
+            figures::note(&format!("{name}{which}"), "ms", each, Compared::Frame);
+        }
+    }
     for (queues, theirs) in [(Queues::Classic, classic), (Queues::Quorum, quorum)] {
-        theirs.iter().for_each(|theirs| theirs.print(queues.name(), 1000.0, Some(&ours)));
+        theirs.iter().for_each(|theirs| theirs.print(queues.name(), 1000.0, Some(&way)));
     }
     Ok(())
 }

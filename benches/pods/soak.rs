@@ -25,29 +25,54 @@ const AWAY: Duration = Duration::from_secs(10);
 const END: Duration = Duration::from_secs(180);
 /// After that, until the pod has forgotten them.
 const SETTLE: Duration = Duration::from_secs(90);
+const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often a pod at rest is looked at, a second apart: the fewest files and tasks count.
+const LOOKS: usize = 10;
 
 /// What a pod holds.
 #[derive(Clone, Copy, Debug)]
 struct Held {
     mebibytes: u64,
+    /// Open files besides `connections`.
     files: u64,
+    /// To the database, which the pool keeps for ten minutes after they were needed.
+    connections: u64,
     tasks: u64,
 }
 
 impl Held {
     async fn by(port: u16) -> Outcome<Self> {
-        let bytes = cluster::counted(port, "process_resident_memory_bytes").await?;
-        let files = cluster::counted(port, "process_open_fds").await?;
-        let tasks = cluster::counted(port, "typephoon_runtime_tasks").await?;
-        Ok(Self { mebibytes: bytes >> 20, files, tasks })
+        let metrics = cluster::metrics(port).await?;
+        let of = |name| cluster::sum(&metrics, name);
+        let connections = of("typephoon_records_connections");
+        Ok(Self {
+            mebibytes: of("process_resident_memory_bytes") >> 20,
+            files: of("process_open_fds").saturating_sub(connections),
+            connections,
+            tasks: of("typephoon_runtime_tasks"),
+        })
+    }
+
+    /// What it holds for longer than a moment.
+    async fn at_rest(port: u16) -> Outcome<Self> {
+        let mut held = Self::by(port).await?;
+        for _ in 1..LOOKS {
+            sleep(SECOND).await;
+            let now = Self::by(port).await?;
+            held.files = held.files.min(now.files);
+            held.tasks = held.tasks.min(now.tasks);
+        }
+        Ok(held)
     }
 }
 
 impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { mebibytes, files, tasks } = self;
-        write!(f, "{mebibytes} MiB, {files} files, {tasks} tasks")
+        let Self { mebibytes, files, connections, tasks } = self;
+        write!(f, "{mebibytes} MiB, {files} files, {connections} connections to the database, ")?;
+        write!(f, "{tasks} tasks")
     }
 }
 
@@ -64,7 +89,7 @@ pub async fn measure() -> Outcome<()> {
     let mut cluster = Cluster::start_with(PODS, cluster::ROLLING).await?;
     let nginx = Nginx::before(&cluster.ports()).await?;
     let steady = cluster.ports()[0];
-    let before = Held::by(steady).await?;
+    let before = Held::at_rest(steady).await?;
     println!("  before: {before}");
     let tally = Arc::new(Tally::default());
     let mut racers = racer::come(nginx.address(), &tally, PLAYERS, ARRIVAL);
@@ -96,7 +121,7 @@ pub async fn measure() -> Outcome<()> {
     racers.abort_all();
     drop(nginx);
     sleep(SETTLE).await;
-    let after = Held::by(steady).await?;
+    let after = Held::at_rest(steady).await?;
     println!("  after:  {after}; {killed} pods killed; all players have finished: {is_done}");
     let early = held.get(held.len() / 6).map_or(before, |held| *held);
     let late = held.last().map_or(before, |held| *held);

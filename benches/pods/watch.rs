@@ -23,41 +23,46 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::cluster::{Cluster, Player, Socket, http, open};
+use crate::figures::{self, Compared};
 use crate::{Outcome, RATE, SPAN, millis, race};
 
 /// Racers, in races of five; the first race is watched.
 const RACERS: usize = 100;
-/// How often each load takes its turn.
-const ROUNDS: usize = 7;
+/// How often each load takes its turn, if spectators are all that is measured.
+pub const ROUNDS: usize = 7;
 /// Handshakes at once.
 const DOOR: usize = 64;
 /// The longest that a spectator waits for a frame before it looks whether the measurement is over.
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// Measures so many pods with so many spectators.
-pub async fn measure(pods: usize, spectators: usize) -> Outcome<()> {
+pub async fn measure(pods: usize, spectators: usize, rounds: usize) -> Outcome<()> {
     println!(
-        "{pods} pods, {RACERS} racers in races of 5, {RATE} keystrokes/s each, {} s; {spectators} spectators of one race",
+        "\n{pods} pods, {RACERS} racers in races of 5, {RATE} keystrokes/s each, {} s; {spectators} spectators of one race",
         SPAN.as_secs()
     );
     let cluster = Cluster::start(pods).await?;
     let mut found = [Vec::new(), Vec::new()];
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (turn, count) in [0, spectators].into_iter().enumerate() {
             found[turn].push(turn_with(&cluster, count).await?);
         }
     }
     cluster.stop().await?;
-    let [without, with] = found;
-    let line = |name: &str, of: fn(&Turn) -> f64| {
-        let [one, other] = [&without, &with].map(|turns| median(turns.iter().map(of).collect()));
-        println!("  {name:<44}{one:>10.2}{other:>10.2}{:>10.3}", other / one);
-    };
+    let medians =
+        |of: fn(&Turn) -> f64| found.each_ref().map(|turns| median(turns.iter().map(of).collect()));
+    let (late, cores) = (medians(|it| it.p99), medians(|it| it.cores));
     println!("  {:<44}{:>10}{:>10}{:>10}", "medians", "without", "with", "ratio");
-    line("keystroke to another player, p50, ms", |it| it.p50);
-    line("keystroke to another player, p99, ms", |it| it.p99);
-    line("CPU of the pods, cores", |it| it.cores);
-    let last = with.last().ok_or("no turn")?;
+    print_line("keystroke to another player, p50, ms", medians(|it| it.p50));
+    print_line("keystroke to another player, p99, ms", late);
+    print_line("CPU of the pods, cores", cores);
+    for (count, late, cores) in [(0, late[0], cores[0]), (spectators, late[1], cores[1])] {
+        let name = format!("{pods} pods, {RACERS} players, {count} spectators");
+        let latency = format!("{name}: relay latency, 99th percentile");
+        figures::note(&latency, "ms", late, Compared::Alone);
+        figures::note(&format!("{name}: CPU of the pods"), "cores", cores, Compared::Alone);
+    }
+    let last = found[1].last().ok_or("no turn")?;
     println!(
         "  spectators held to the end {}, of {spectators}; places came in {:.1} s",
         last.held, last.opened
@@ -67,6 +72,10 @@ pub async fn measure(pods: usize, spectators: usize) -> Outcome<()> {
         last.frames, last.gap
     );
     Ok(())
+}
+
+fn print_line(name: &str, [without, with]: [f64; 2]) {
+    println!("  {name:<44}{without:>10.2}{with:>10.2}{:>10.3}", with / without);
 }
 
 /// What one turn gave.

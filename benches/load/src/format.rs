@@ -56,6 +56,14 @@ pub enum Incoming<'a> {
 }
 
 impl Format {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+
     /// The sub-protocol that a socket asks for.
     pub fn protocol(self) -> Option<&'static str> {
         match self {

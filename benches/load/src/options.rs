@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::format::Format;
-use crate::rhythm::Typing;
+use crate::rhythm::{Rhythms, Typing};
 
 const AFTER: &str = "\
 Limits: players of one machine share one address, so the limits per address (docs/settings.md) end a large run with
@@ -32,9 +32,13 @@ pub struct Options {
     /// Players that arrive per second
     #[arg(long, default_value_t = 50.0, value_parser = positive)]
     pub arrival: f64,
-    /// Speed in words per minute, or a range from which each player gets one
-    #[arg(long, default_value = "40-90", value_parser = Typing::parse)]
-    pub typing: Typing,
+    /// Speed in words per minute, or a range from which each player gets one [default: 40-90, or that of --rhythms]
+    #[arg(long, value_parser = Typing::parse)]
+    pub typing: Option<Typing>,
+    /// File with recorded rhythms, one per line: a name, a colon, and the milliseconds between keys, separated by blanks.
+    /// Players type at the recorded speeds, unless --typing is given
+    #[arg(long, value_name = "FILE", value_parser = Rhythms::read, conflicts_with = "keys_per_second")]
+    pub rhythms: Option<Rhythms>,
     /// Type evenly at this rate instead
     #[arg(long, value_parser = positive)]
     pub keys_per_second: Option<f64>,
@@ -62,8 +66,8 @@ pub struct Options {
     /// Client addresses to play, told by X-Forwarded-For; 0 sends none
     #[arg(long, default_value_t = 0)]
     pub addresses: u32,
-    /// Process whose CPU and memory are measured; several are added up
-    #[arg(long = "pid")]
+    /// Processes whose CPU and memory are measured; those of several are added up
+    #[arg(long = "pid", num_args = 1..)]
     pub pids: Vec<u32>,
     /// Write the report as JSON
     #[arg(long)]
@@ -79,7 +83,17 @@ pub struct Options {
 impl Options {
     /// How players type.
     pub fn typing(&self) -> Typing {
-        self.keys_per_second.map_or_else(|| self.typing.clone(), Typing::Fixed)
+        match (self.keys_per_second, &self.typing, &self.rhythms) {
+            (Some(rate), ..) => Typing::Fixed(rate),
+            (_, Some(typing), _) => typing.clone(),
+            (_, _, Some(_)) => Typing::Recorded,
+            _ => Typing::Rhythms { slowest: 40.0, fastest: 90.0 },
+        }
+    }
+
+    /// The rhythms of the players.
+    pub fn rhythms(&self) -> &Rhythms {
+        self.rhythms.as_ref().unwrap_or_else(|| Rhythms::built_in())
     }
 
     /// Number of races of each player.
@@ -154,6 +168,26 @@ mod tests {
         for wrong in ["https://127.0.0.1", "http://127.0.0.1/path"] {
             assert!(Target::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn several_processes_are_named_by_one_option_or_by_several() {
+        let some = options(&["--pid", "12", "34", "--players", "2", "--pid", "56"]);
+        assert_eq!((some.pids, some.players), (vec![12, 34, 56], 2));
+        assert!(Options::try_parse_from(["typephoon-load", "--pid"]).is_err());
+    }
+
+    #[test]
+    fn recorded_rhythms_keep_their_speed_unless_one_is_given() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/rhythms.txt");
+        let typing = |arguments: &[&str]| options(arguments).typing();
+        assert!(matches!(typing(&["--rhythms", file]), Typing::Recorded));
+        let scaled = typing(&["--rhythms", file, "--typing", "60"]);
+        assert!(matches!(scaled, Typing::Rhythms { slowest: 60.0, .. }));
+        assert!(matches!(typing(&[]), Typing::Rhythms { slowest: 40.0, fastest: 90.0 }));
+        let missing = ["typephoon-load", "--rhythms", "/no/such/file"];
+        let refused = Options::try_parse_from(missing).expect_err("there is no such file");
+        assert!(refused.to_string().contains("No such file"), "{refused}");
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl<'a> Race<'a> {
     /// A race that the player has not entered yet.
     pub fn new(player: &'a mut Player, game: Rc<Game>, me: usize) -> Self {
         let run = player.run.clone();
-        let typist = run.options.typing().typist(&mut player.random);
+        let typist = run.options.typing().typist(run.options.rhythms(), &mut player.random);
         let is_slow = run.options.is_slow(player.number);
         let tracks = Tracks::default();
         let (racer, now) = (game.racer(me), Instant::now());

@@ -160,12 +160,17 @@ fn times(summary: &Summary) -> String {
 }
 
 fn describe(options: &Options) -> String {
-    let typing = match options.typing() {
+    let mut typing = match options.typing() {
         Typing::Fixed(rate) => format!("{rate} keys a second each"),
         Typing::Rhythms { slowest, fastest } => format!("{slowest} to {fastest} words per minute"),
+        Typing::Recorded => "recorded speeds".into(),
     };
+    if let Some(rhythms) = &options.rhythms {
+        let _ = write!(typing, ", rhythms of {}", rhythms.file);
+    }
     let mut load =
         format!("{} players, {} arrivals a second, {typing}", options.players, options.arrival);
+    let _ = write!(load, ", format {}", options.format.name());
     if let Some(seconds) = options.seconds {
         let _ = write!(load, ", {seconds} s");
     }
@@ -179,12 +184,43 @@ fn describe(options: &Options) -> String {
             let _ = write!(load, ", {rounds} races each");
         }
     }
-    for (count, what) in
-        [(options.slow_readers, "slow readers"), (options.reconnects, "reconnects")]
-    {
+    if options.endless {
+        load += ", endless texts";
+    }
+    for (count, what) in [
+        (options.slow_readers, "slow readers"),
+        (options.reconnects, "reconnects"),
+        (options.addresses, "client addresses"),
+    ] {
         if count > 0 {
             let _ = write!(load, ", {count} {what}");
         }
     }
     load
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn a_report_names_what_changes_the_load() {
+        let described = |arguments: &str| {
+            let words = format!("typephoon-load {arguments}");
+            describe(&Options::try_parse_from(words.split_whitespace()).expect("valid options"))
+        };
+        assert_eq!(
+            described(""),
+            "10 players, 50 arrivals a second, 40 to 90 words per minute, format v1, one race each"
+        );
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/rhythms.txt");
+        let load = described(&format!(
+            "--rhythms {file} --format v2 --seconds 9 --endless --slow-readers 2 --addresses 500"
+        ));
+        let speeds =
+            format!("10 players, 50 arrivals a second, recorded speeds, rhythms of {file}");
+        let rest = "format v2, 9 s, endless texts, 2 slow readers, 500 client addresses";
+        assert_eq!(load, format!("{speeds}, {rest}"));
+    }
 }
