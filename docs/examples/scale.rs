@@ -4,7 +4,10 @@
 //! numbers are seeded, so that each run prints the same tables. They are in `docs/scale.md`, with an explanation. No
 //! dependencies.
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "scale/bridge.rs"]
+mod bridge;
+
+use bridge::{Player, Traffic};
 
 /// Players of a race.
 const RACE: usize = 5;
@@ -15,15 +18,6 @@ const KEYSTROKES: f64 = 172.0;
 /// Seconds from joining the lobby to the end of the race: two countdowns, then the typing.
 const STAY: f64 = 10.0 + KEYSTROKES / RATE;
 
-/// `INTERVALS` and `MANY` of `outbound.rs`, in seconds, plus the millisecond by which tokio's timers are late.
-const INTERVALS: (f64, f64) = (0.006, 0.011);
-/// `USELESS` of `outbound.rs`.
-const USELESS: usize = 50;
-const MANY: usize = 6;
-/// Bytes of a position in a message, of a message without positions, and of the name of each further recipient.
-const POSITION: f64 = 142.0;
-const MESSAGE: f64 = 160.0;
-const RECIPIENT: f64 = 24.0;
 /// Bytes of a keystroke from its player, and to another player, including the headers of WebSocket, TCP and IP.
 const KEY_IN: f64 = 68.0 + 6.0 + 52.0;
 const KEY_OUT: f64 = 131.0 + 4.0 + 52.0;
@@ -33,8 +27,11 @@ const KEY_OUT: f64 = 131.0 + 4.0 + 52.0;
 const TIMERS: f64 = 1.2;
 const LIFECYCLE: f64 = 3.1;
 /// Redis commands per player and race, including those inside of scripts: a constant part, and a part per pod with a
-/// player of the race. In addition each such pod reads the version of the race once a second.
-const COMMANDS: (f64, f64) = (121.0, 15.0);
+/// player of the race. Fitted to what was measured, without the read of the race's version by each such pod once a second.
+const COMMANDS: (f64, f64) = (117.0, 10.7);
+/// Commands by which each such pod copies positions once a second while players type: a read, a script, and four inside of
+/// it (`handlers/recorder/copies.rs`).
+const COPY: f64 = 6.0;
 /// Commands per pod and second without players.
 const IDLE: f64 = 11.0;
 /// Share of the commands with keys in the busiest slot, that of the timers: a cluster cannot divide it.
@@ -42,12 +39,13 @@ const BUSIEST: f64 = 0.06;
 /// CPU seconds of Redis per command, and its bytes per player and race.
 const COMMAND_CPU: f64 = 13e-6;
 const REDIS_BYTES: f64 = 80_000.0;
-/// CPU seconds of RabbitMQ per message published, and per pod that receives it: fitted to measurements on two and four
-/// pods (docs/operating.md: 3 ms, and 7 to 12 ms, per 1,000 keystrokes).
+/// CPU seconds of RabbitMQ per message published, and per pod that receives it: fitted on a busy machine. On a quiet one
+/// half of that was measured (docs/operating.md: 2.5 ms on two pods, 7 ms on four, per 1,000 keystrokes).
 const BROKER_CPU: (f64, f64) = (130e-6, 60e-6);
-/// Frames per second that a core of a pod delivers while 99 % of them arrive within 100 ms: measured with another load
-/// generator.
-const DELIVERIES: f64 = 80_000.0;
+/// Frames per second that a core of a pod delivers while 99 % of them arrive within 100 ms: measured (docs/performance.md).
+const DELIVERIES: f64 = 112_000.0;
+/// Maximum of simulated players per pod.
+const MOST_SIMULATED: f64 = 20_000.0;
 
 /// Assumed: the available hardware. PostgreSQL writes a row of a race at its opening, its preparation, each result and
 /// its end, and a row per result.
@@ -90,26 +88,6 @@ struct Deployment {
     redis: usize,
 }
 
-/// A player of the simulated pod: the time of the first key, the race's broker, and the other pods with an opponent.
-struct Player {
-    phase: f64,
-    exchange: usize,
-    others: BTreeSet<usize>,
-}
-
-/// The players with a waiting position, by number.
-type Waiting<'a> = BTreeMap<usize, &'a Player>;
-
-/// Messages between pods, per second.
-#[derive(Clone, Copy, Default)]
-struct Traffic {
-    messages: f64,
-    /// Messages times their recipients.
-    deliveries: f64,
-    /// In and out of all brokers.
-    bytes: f64,
-}
-
 /// The load of a deployment, per second.
 struct Cost {
     messages: f64,
@@ -123,10 +101,6 @@ struct Cost {
     pod_cores: f64,
     rows: f64,
 }
-
-/// Simulated keys per player, and maximum of simulated players per pod.
-const ROUNDS: u32 = 14;
-const MOST_SIMULATED: f64 = 20_000.0;
 
 impl Deployment {
     fn new(pods: usize, players: usize, is_placed: bool) -> Self {
@@ -159,7 +133,12 @@ impl Deployment {
             // If only a part of the players is simulated, batches are larger by that factor.
             sent.simulate(&players, self.exchanges, own / simulated);
         }
-        sent.times(RATE / f64::from(ROUNDS) / pods)
+        sent.times(RATE / f64::from(bridge::KEYS) / pods)
+    }
+
+    /// Redis commands per player and race, without the copies of positions.
+    fn commands(&self) -> f64 {
+        COMMANDS.0 + (COMMANDS.1 + STAY / RACE as f64) * self.holders()
     }
 
     fn cost(&self) -> Cost {
@@ -171,19 +150,21 @@ impl Deployment {
         let lifecycle = if self.pods > 1 { LIFECYCLE } else { 0.0 };
         let messages = positions.messages + races * (TIMERS + lifecycle);
         let deliveries = positions.deliveries + races * (TIMERS + lifecycle * others.max(2.0));
-        let looks = races * STAY / RACE as f64 * self.holders();
         // A heartbeat every two seconds reads the number of players of every other pod.
         let beats = pods * (pods - 1.0) / 2.0;
-        let of_races = races * (COMMANDS.0 + COMMANDS.1 * self.holders()) + looks;
+        let of_races = races * self.commands();
+        let seconds = if self.pods > 1 { KEYSTROKES / RATE } else { 0.0 };
+        let copies = races / RACE as f64 * self.holders() * seconds * COPY;
         let of_timers = of_races * BUSIEST + pods * IDLE + beats;
-        let busiest = of_timers + of_races * (1.0 - BUSIEST) / self.redis as f64;
+        let divided = of_races * (1.0 - BUSIEST) + copies;
+        let busiest = of_timers + divided / self.redis as f64;
         let exchanges = self.exchanges as f64;
         Cost {
             messages,
             broker_cores: (messages * BROKER_CPU.0 + deliveries * BROKER_CPU.1) / exchanges,
             broker_bytes: positions.bytes / exchanges,
             bytes: positions.bytes,
-            commands: of_races + pods * IDLE + beats,
+            commands: of_races + copies + pods * IDLE + beats,
             redis_core: busiest * COMMAND_CPU,
             pod_cores: players / pods * RATE * (RACE - 1) as f64 / DELIVERIES,
             rows: races * ROWS,
@@ -199,72 +180,6 @@ impl Deployment {
             if with(players).1 <= 1.0 { enough = players } else { too_many = players }
         }
         (enough, with(too_many).0)
-    }
-}
-
-impl Traffic {
-    /// Simulates two seconds of a pod. Players press keys evenly, each with an offset of its own.
-    fn simulate(&mut self, players: &[Player], exchanges: usize, weight: f64) {
-        let mut keys: Vec<(f64, &Player, usize)> = (0..ROUNDS)
-            .flat_map(|round| {
-                let later = f64::from(round) / RATE;
-                players.iter().enumerate().map(move |(number, it)| (it.phase + later, it, number))
-            })
-            .filter(|(_, player, _)| !player.others.is_empty())
-            .collect();
-        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (mut opens_at, mut waiting) = (0.0, BTreeMap::new());
-        for (at, player, number) in keys {
-            // Waiting positions are sent at the end of the interval, and a keystroke after a pause at once.
-            if at >= opens_at && !waiting.is_empty() {
-                opens_at += self.flush(&mut waiting, exchanges, weight);
-            }
-            waiting.insert(number, player);
-            if at >= opens_at {
-                opens_at = at + self.flush(&mut waiting, exchanges, weight);
-            }
-        }
-    }
-
-    /// Sends the waiting positions, each through its race's broker. Returns the time until the next batch.
-    fn flush(&mut self, waiting: &mut Waiting<'_>, exchanges: usize, weight: f64) -> f64 {
-        for exchange in 0..exchanges {
-            let of_it = waiting.values().copied().filter(|it| it.exchange == exchange);
-            let batch: Vec<&Player> = of_it.collect();
-            if !batch.is_empty() {
-                self.share(&batch, weight);
-            }
-        }
-        let interval = if waiting.len() < MANY { INTERVALS.0 } else { INTERVALS.1 };
-        waiting.clear();
-        interval
-    }
-
-    /// `shares` of `outbound.rs`: one message to all pods, if few enough of its positions are useless to them; otherwise one
-    /// message per pod.
-    fn share(&mut self, batch: &[&Player], weight: f64) {
-        let mut by_pod: BTreeMap<usize, usize> = BTreeMap::new();
-        for pod in batch.iter().flat_map(|it| &it.others) {
-            *by_pod.entry(*pod).or_default() += 1;
-        }
-        let useful = by_pod.values().sum::<usize>();
-        let (useless, saved) =
-            (batch.len() * by_pod.len() - useful, by_pod.len().saturating_sub(1));
-        let pods = by_pod.len() as f64;
-        self.deliveries += pods;
-        if saved > 0 && useless <= USELESS * saved {
-            self.messages += 1.0;
-            let size = MESSAGE + pods * RECIPIENT + batch.len() as f64 * weight * POSITION;
-            self.bytes += size * (1.0 + pods);
-        } else {
-            self.messages += pods;
-            self.bytes += 2.0 * (pods * MESSAGE + useful as f64 * weight * POSITION);
-        }
-    }
-
-    fn times(self, by: f64) -> Self {
-        let Self { messages, deliveries, bytes } = self;
-        Self { messages: messages * by, deliveries: deliveries * by, bytes: bytes * by }
     }
 }
 
@@ -287,6 +202,11 @@ fn main() {
     header(&["pods", "players", "modelled", "measured"]);
     for (pods, players, modelled, measured) in measured() {
         println!("| {pods} | {players} | {} | {measured:.0} |", figure(modelled));
+    }
+    println!("\nRedis commands per player and race\n");
+    header(&["pods", "modelled", "measured"]);
+    for (pods, modelled, measured) in measured_commands() {
+        println!("| {pods} | {} | {measured:.0} |", figure(modelled));
     }
     for is_placed in [false, true] {
         println!("\n{}\n", if is_placed { "With placement" } else { "Without placement" });
@@ -342,9 +262,15 @@ fn measured() -> [(usize, usize, f64, f64); 5] {
     )
 }
 
+/// Redis commands per player and race: pods, modelled, measured before there were copies of positions.
+fn measured_commands() -> [(usize, f64, f64); 3] {
+    [(1, 135.0), (2, 150.0), (4, 171.0)]
+        .map(|(pods, measured)| (pods, Deployment::new(pods, 200, false).commands(), measured))
+}
+
 fn sizes(is_placed: bool) {
     let [messages, commands, per_player] = ["messages/s", "commands/s", "per player"];
-    let broker = [messages, per_player, "RabbitMQ, cores", "MB/s"];
+    let broker = [messages, per_player, "RabbitMQ, cores", "positions, MB/s"];
     header(&[&["players", "pods"], &broker[..], &[commands, per_player, "Redis, cores"]].concat());
     let sizes = [10_000, 100_000, 1_000_000, 10_000_000];
     for (players, pods) in sizes.into_iter().flat_map(|it| [10, 100, 1000].map(|pods| (it, pods))) {
@@ -372,7 +298,8 @@ fn remedies() {
         ("100 cells of 4 pods, placement", cell(100, true), 100.0),
         ("100 cells of 4 pods, without", cell(100, false), 100.0),
     ];
-    let of_each = ["RabbitMQ, cores", "MB/s", "busiest Redis, cores", "PostgreSQL, rows/s"];
+    let of_each =
+        ["RabbitMQ, cores", "positions, MB/s", "busiest Redis, cores", "PostgreSQL, rows/s"];
     header(&[&["", "messages/s of all"], &of_each[..]].concat());
     for (name, deployment, cells) in rows {
         let Cost { messages, broker_cores, broker_bytes, redis_core, rows, .. } = deployment.cost();
@@ -390,6 +317,10 @@ mod tests {
         for (pods, players, modelled, measured) in measured() {
             let is_near = (modelled - measured).abs() <= 0.15 * measured;
             assert!(is_near, "{pods} pods, {players} players: {modelled} instead of {measured}");
+        }
+        for (pods, modelled, measured) in measured_commands() {
+            let is_near = (modelled - measured).abs() <= 0.02 * measured;
+            assert!(is_near, "{pods} pods: {modelled} commands instead of {measured}");
         }
     }
 
