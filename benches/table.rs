@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
         Compared::Relay(relay) => Some(relay),
         _ => None,
     });
-    println!("{:80} {:>10} {:>10} {:>9}", "", "server", "relay", "ratio");
+    println!("{:80} {:>10} {:>10} {:>9}", "", "server", "bare relay", "ratio");
     for Figure { name, unit, value, compared } in &figures {
         let micros = match &**unit {
             "ns" => value / 1e3,
@@ -31,6 +31,7 @@ fn main() -> io::Result<()> {
             (Compared::Frame, Some(frame)) => (String::new(), Some(micros / frame)),
             _ => (String::new(), None),
         };
+        let ratio = ratio.filter(|ratio| ratio.is_finite());
         let digits = |ratio: f64| if ratio < 0.1 { 4 } else { usize::from(ratio < 10.0) * 2 };
         let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.*}", digits(ratio)));
         println!("{:80} {value:>10.2} {relay:>10} {ratio:>9}", format!("{name} [{unit}]"));

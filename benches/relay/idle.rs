@@ -24,6 +24,9 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// How long CPU time is measured: each socket is pinged once (`limits.heartbeat`).
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
+/// The line with the CPU time.
+pub const CPU: &str = "CPU while all of them are idle";
+
 /// Opens the numbers of sockets asked for at each server in turns.
 pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Outcome<Vec<Row>> {
     let room = proc::raise_open_files()?.saturating_sub(OTHER_FILES);
@@ -35,7 +38,7 @@ pub async fn compare(turns: impl Iterator<Item = Kind>, counts: &[usize]) -> Out
     let mut rows: Vec<Row> =
         counts.iter().map(|count| Row::new(format!("{count} sockets"), "KiB", 2)).collect();
     let mut base = Row::new("the process before them", "MiB", 1);
-    let mut busy = Row::new("CPU while all of them are idle", "% of a core", 2);
+    let mut busy = Row::new(CPU, "% of a core", 2);
     for kind in turns {
         let data = tempfile::tempdir()?;
         let server = Server::start(kind, data.path()).await?;

@@ -29,7 +29,7 @@ pub async fn compare(
         Row::new("from connecting to the token, 99th percentile", "ms", 1),
         Row::new("CPU per result", "ms", 3),
     ];
-    for kind in turns.filter(|kind| *kind != Kind::Thin) {
+    for kind in turns.filter(|kind| *kind != Kind::Bare) {
         let data = tempfile::tempdir()?;
         let server = Server::start(kind, data.path()).await?;
         come(&server, FIRST, at_once).await?;

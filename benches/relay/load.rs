@@ -178,8 +178,8 @@ impl Player {
                     r#"{{"game_id":{game},"event":"EDITS","seq":{seq},"edits":[{{"at":{at},"del":{del},"ins":"{ins}"}}]}}"#
                 )
             }
-            // The thin relay adds nothing, so what it gets is what the others are to receive.
-            Kind::Thin => format!(
+            // The bare relay adds nothing, so what it gets is what the others are to receive.
+            Kind::Bare => format!(
                 r#"{{"event":"KEY_STOKE","game_id":{game},"user_id":"{user}","word_index":{word},"char_index":{letter}}}"#
             ),
             _ => format!(

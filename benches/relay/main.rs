@@ -1,7 +1,7 @@
-//! What a relayed keystroke, an idle game socket and a start cost, beside the thinnest relay there could be.
+//! What a relayed keystroke, an idle game socket and a start cost, beside a bare relay.
 //!
 //! Figures, not verdicts: nothing here fails because a number is bad. The server and a bare, single-threaded
-//! `tokio-tungstenite` relay (`thin_relay.rs`) run as processes of their own, in turns, under one load generator, so
+//! `tokio-tungstenite` relay (`bare_relay.rs`) run as processes of their own, in turns, under one load generator, so
 //! that the ratio means something on any machine; the absolute figures hold for the machine they were taken on.
 //! The servers run on the first core, the load generator on the second, since the bare relay uses one core.
 //!
@@ -15,15 +15,16 @@
 //! cargo bench --bench relay -- telemetry                       what exported traces cost, beside a server without
 //! cargo bench --bench relay -- telemetry --collector hung      the same with a collector that never answers
 //! cargo bench --bench relay -- stalled --sockets 1000          resident memory while clients stall (when it is named)
-//! cargo bench --bench relay -- cpu --server ours               one of the two servers alone
+//! cargo bench --bench relay -- cpu --server server             one of the two servers alone
 //! cargo bench --bench relay -- formats --loads 200:5            clients that send edits, beside those that send positions
 //! cargo bench --bench relay -- cpu --spread                    server and load generator on all cores
 //! cargo bench --bench relay -- cpu --beside old/typephoon-api  in turns with another build of the server, too
 //! ```
 //!
 //! Settings in the environment (`TP_…`, `OTEL_…`) reach the server, so what a setting costs can be seen by running
-//! twice; only address, data directory, countdowns and limits are set here. Linux only: it reads `/proc`.
+//! twice; only address, data directory, countdowns, limits and `game.check_results` are set here. Linux only: it reads `/proc`.
 
+mod bare_relay;
 #[path = "../figures/mod.rs"]
 mod figures;
 mod idle;
@@ -37,7 +38,6 @@ mod server;
 mod sink;
 mod stalled;
 mod start;
-mod thin_relay;
 
 use clap::{Parser, ValueEnum};
 use load::Load;
@@ -50,8 +50,8 @@ use tokio::runtime::Builder;
 /// Whatever stops a measurement: told to the person at the terminal, never looked into.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The argument with which this program starts itself as the thin relay.
-const THIN_RELAY: &str = "thin-relay";
+/// The argument with which this program starts itself as the bare relay.
+const BARE_RELAY: &str = "bare-relay";
 
 /// The lines for the table of all benches.
 const NOTED: &[&str] = &[
@@ -61,9 +61,6 @@ const NOTED: &[&str] = &[
     "joins",
     "from connecting to the token, 99th percentile",
     "CPU per result",
-    "2000 sockets",
-    "10000 sockets",
-    "CPU while all of them are idle",
     "start with the data of the first",
 ];
 
@@ -90,7 +87,7 @@ enum Part {
 }
 
 #[derive(Parser)]
-#[command(about = "Compares the server with the thinnest possible relay")]
+#[command(about = "Compares the server with the bare relay")]
 struct Options {
     /// What to measure; everything when none is named.
     parts: Vec<Part>,
@@ -124,7 +121,7 @@ struct Options {
     /// Another build of the server, to be measured in turns with this one in `cpu`.
     #[arg(long)]
     beside: Option<PathBuf>,
-    /// Which server is beside ours in `telemetry`.
+    /// Which server is beside the plain one in `telemetry`.
     #[arg(long, value_enum, default_value_t = Kind::Traced)]
     collector: Kind,
     /// Given by `cargo bench`; means nothing here.
@@ -137,7 +134,7 @@ impl Options {
         self.parts.is_empty() || self.parts.contains(&part)
     }
 
-    /// The turns to take: ours, thin, ours, thin …
+    /// The turns to take: server, bare relay, server, bare relay …
     fn turns<const N: usize>(&self, kinds: [Kind; N]) -> impl Iterator<Item = Kind> {
         (0..self.rounds)
             .flat_map(move |_| kinds)
@@ -167,9 +164,9 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Outcome<()> {
-    if std::env::args().nth(1).as_deref() == Some(THIN_RELAY) {
+    if std::env::args().nth(1).as_deref() == Some(BARE_RELAY) {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        return Ok(runtime.block_on(thin_relay::serve())?);
+        return Ok(runtime.block_on(bare_relay::serve())?);
     }
     let options = Options::parse();
     server::set_up(options.beside.clone(), (!options.spread).then_some(SERVERS_CORE));
@@ -182,21 +179,21 @@ fn run() -> Outcome<()> {
 }
 
 async fn measure(options: &Options) -> Outcome<()> {
-    let (thin, traced) = ([Kind::Ours, Kind::Thin], [options.collector, Kind::Ours]);
+    let (pair, traced) = ([Kind::Server, Kind::Bare], [options.collector, Kind::Server]);
     for load in options.loads().filter(|_| options.wants(Part::Cpu)) {
         let title = load.title(options.rounds);
         if options.beside.is_none() {
-            let rows = load::compare(options.turns(thin), load).await?;
-            report::print(&title, thin, &rows);
+            let rows = load::compare(options.turns(pair), load).await?;
+            report::print(&title, pair, &rows);
             report::note(&format!("relay, {}", load.name()), &rows, NOTED);
             continue;
         }
-        let kinds = [Kind::Ours, Kind::Thin, Kind::Beside];
+        let kinds = [Kind::Server, Kind::Bare, Kind::Beside];
         let rows = load::compare(options.turns(kinds), load).await?;
-        report::print(&title, thin, &rows);
-        report::print(&title, [Kind::Ours, Kind::Beside], &rows);
+        report::print(&title, pair, &rows);
+        report::print(&title, [Kind::Server, Kind::Beside], &rows);
     }
-    let formats = [Kind::Edits, Kind::Ours];
+    let formats = [Kind::Edits, Kind::Server];
     for load in options.loads().filter(|_| options.wants(Part::Formats)) {
         let rows = load::compare(options.turns(formats), load).await?;
         report::print(&load.title(options.rounds), formats, &rows);
@@ -210,8 +207,8 @@ async fn measure(options: &Options) -> Outcome<()> {
         let (guests, at_once) = (options.guests, options.at_once);
         let title =
             format!("{guests} guests, {at_once} at once, medians of rounds: {}", options.rounds);
-        let rows = joins::compare(options.turns(thin), (guests, at_once)).await?;
-        report::print(&title, thin, &rows);
+        let rows = joins::compare(options.turns(pair), (guests, at_once)).await?;
+        report::print(&title, pair, &rows);
         report::note(&format!("joins, {at_once} at once"), &rows, NOTED);
     }
     if options.wants(Part::Memory) {
@@ -219,20 +216,21 @@ async fn measure(options: &Options) -> Outcome<()> {
             "idle game sockets, resident memory per socket, medians of rounds: {}",
             options.rounds
         );
-        let rows = idle::compare(options.turns(thin), &options.sockets).await?;
-        report::print(&title, thin, &rows);
-        report::note("idle sockets, memory of each", &rows, NOTED);
+        let rows = idle::compare(options.turns(pair), &options.sockets).await?;
+        report::print(&title, pair, &rows);
+        report::note("idle sockets, memory of each", &rows, &["2000 sockets", "10000 sockets"]);
+        report::note("idle sockets", &rows, &[idle::CPU]);
     }
     if options.wants(Part::Start) {
         let title = format!("from spawn to ready, medians of rounds: {}", options.rounds);
-        let rows = start::compare(options.turns(thin)).await?;
-        report::print(&title, thin, &rows);
+        let rows = start::compare(options.turns(pair)).await?;
+        report::print(&title, pair, &rows);
         report::note("start", &rows, NOTED);
     }
     if options.parts.contains(&Part::Stalled) {
         for &count in &options.sockets {
             let rows = stalled::measure(count).await?;
-            report::print("resident memory while clients stall", thin, &rows);
+            report::print("resident memory while clients stall", pair, &rows);
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Players with a seat in a game, and the sockets they open.
 //!
 //! With our server they come the way a browser does: queue in as a guest, fetch the token, wait for `GAME_START`. The
-//! thin relay knows no lobby, so there the seats are made up, with ids and games of the same length.
+//! bare relay knows no lobby, so there the seats are made up, with ids and games of the same length.
 
 use crate::Outcome;
 use crate::server::{Kind, Server};
@@ -75,7 +75,7 @@ impl Seat {
 /// Seats `count` players, ordered by game.
 pub async fn take_seats(server: &Server, count: usize) -> Outcome<Vec<Seat>> {
     match server.kind {
-        Kind::Thin => Ok((0..count).map(|number| made_up(server, number)).collect()),
+        Kind::Bare => Ok((0..count).map(|number| made_up(server, number)).collect()),
         Kind::Edits => {
             let mut seats = queue_in(server.address, count).await?;
             let protocol = Some(HeaderValue::from_static("typephoon.v2"));

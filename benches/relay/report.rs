@@ -42,14 +42,14 @@ impl Row {
 /// Notes some of the lines for the table of all benches, under this name.
 pub fn note(name: &str, rows: &[Row], wanted: &[&str]) {
     for row in rows.iter().filter(|row| wanted.contains(&&*row.name)) {
-        let [ours, thin] = [Kind::Ours, Kind::Thin].map(|kind| row.median_of(kind));
-        let compared = match thin {
-            Some(thin) => Compared::Relay(thin),
+        let [server, bare] = [Kind::Server, Kind::Bare].map(|kind| row.median_of(kind));
+        let compared = match bare {
+            Some(bare) => Compared::Relay(bare),
             None if row.name.starts_with("CPU") => Compared::Frame,
             None => Compared::Alone,
         };
-        if let Some(ours) = ours {
-            figures::note(&format!("{name}: {}", row.name), row.unit, ours, compared);
+        if let Some(server) = server {
+            figures::note(&format!("{name}: {}", row.name), row.unit, server, compared);
         }
     }
 }

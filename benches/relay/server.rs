@@ -2,7 +2,7 @@
 
 use crate::players::GAME_SIZE;
 use crate::sink::{Manner, Sink};
-use crate::{Outcome, THIN_RELAY};
+use crate::{BARE_RELAY, Outcome};
 use clap::ValueEnum;
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 /// From the last seat taken to START, in seconds: as short as the setting allows.
 pub const START_COUNTDOWN: u64 = 1;
 
-/// Settings of our server: a free port, quick games, and limits that one load generator does not reach.
+/// Settings of the server: a free port, quick games, and limits that one load generator does not reach.
 const SETTINGS: &[(&str, &str)] = &[
     ("TP_SERVER__HOST", "127.0.0.1"),
     ("TP_SERVER__PORT", "0"),
@@ -47,15 +47,16 @@ const SETTINGS: &[(&str, &str)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     /// The server of this package.
-    Ours,
+    Server,
     /// The same, which exports traces to a collector.
     Traced,
     /// The same, whose collector refuses all of them.
     Refused,
     /// The same, whose collector never answers.
     Hung,
-    /// The bare relay of `thin_relay.rs`.
-    Thin,
+    /// The bare relay of `bare_relay.rs`.
+    #[value(name = "bare-relay")]
+    Bare,
     /// Another build of the server.
     Beside,
     /// The server of this package, whose clients send edits.
@@ -66,7 +67,7 @@ impl Kind {
     /// How its collector answers, if it has one.
     fn collector(self) -> Option<Manner> {
         match self {
-            Self::Ours | Self::Thin | Self::Beside | Self::Edits => None,
+            Self::Server | Self::Bare | Self::Beside | Self::Edits => None,
             Self::Traced => Some(Manner::Takes),
             Self::Refused => Some(Manner::Refuses),
             Self::Hung => Some(Manner::Hangs),
@@ -76,11 +77,11 @@ impl Kind {
     /// Its name at the top of a column.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Ours => "ours",
+            Self::Server => "server",
             Self::Traced => "traced",
             Self::Refused => "refused",
             Self::Hung => "hung",
-            Self::Thin => "thin relay",
+            Self::Bare => "bare relay",
             Self::Beside => "beside",
             Self::Edits => "edits",
         }
@@ -110,7 +111,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server that keeps its data in `data` (the thin relay keeps none) and waits until it is ready.
+    /// Starts a server that keeps its data in `data` (the bare relay keeps none) and waits until it is ready.
     pub async fn start(kind: Kind, data: &Path) -> Outcome<Self> {
         Self::start_for(kind, data, GAME_SIZE).await
     }
@@ -167,7 +168,7 @@ impl Server {
             sleep(GLANCE).await;
         };
         match self.kind {
-            Kind::Thin => Ok(TcpStream::connect(self.address).await.map(drop)?),
+            Kind::Bare => Ok(TcpStream::connect(self.address).await.map(drop)?),
             _ => self.answer_ready().await,
         }
     }
@@ -188,12 +189,12 @@ impl Server {
 }
 
 fn command(kind: Kind, data: &Path, sink: Option<&Sink>) -> Outcome<Command> {
-    let ours = Path::new(env!("CARGO_BIN_EXE_typephoon-api"));
+    let own = Path::new(env!("CARGO_BIN_EXE_typephoon-api"));
     let (beside, core) = SET_UP.get().cloned().unwrap_or_default();
     let program = match kind {
-        Kind::Thin => std::env::current_exe()?,
-        Kind::Beside => beside.as_deref().unwrap_or(ours).canonicalize()?,
-        _ => ours.to_owned(),
+        Kind::Bare => std::env::current_exe()?,
+        Kind::Beside => beside.as_deref().unwrap_or(own).canonicalize()?,
+        _ => own.to_owned(),
     };
     let mut command = match core {
         None => Command::new(program),
@@ -203,8 +204,8 @@ fn command(kind: Kind, data: &Path, sink: Option<&Sink>) -> Outcome<Command> {
             pinned
         }
     };
-    if kind == Kind::Thin {
-        command.arg(THIN_RELAY);
+    if kind == Kind::Bare {
+        command.arg(BARE_RELAY);
     } else {
         command.envs(SETTINGS.iter().copied()).env("TP_DATA_DIR", data);
     }

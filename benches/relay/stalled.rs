@@ -1,7 +1,7 @@
 //! Clients that stall: game sockets that never read what their race tells them, and requests that are never finished.
 //!
 //! What is asked for is the memory of the server while they hang, and whether it lets go of them. Our server alone: the
-//! thin relay has no limits.
+//! bare relay has no limits.
 
 use crate::players::{GAME_SIZE, Seat, Socket, take_seats};
 use crate::report::Row;
@@ -55,7 +55,7 @@ impl Seen {
         ];
         let row = |(name, unit, value)| {
             let mut row = Row::new(format!("{count} {what}: {name}"), unit, 1);
-            row.add(Kind::Ours, value);
+            row.add(Kind::Server, value);
             row
         };
         figures.map(row).into()
@@ -66,7 +66,7 @@ impl Seen {
 pub async fn measure(count: usize) -> Outcome<Vec<Row>> {
     proc::raise_open_files()?;
     let data = tempfile::tempdir()?;
-    let server = Server::start(Kind::Ours, data.path()).await?;
+    let server = Server::start(Kind::Server, data.path()).await?;
     let mut rows = never_read(&server, count).await?.rows("sockets that never read", count);
     rows.extend(never_finished(&server, count, HEAD).await?.rows("unfinished heads", count));
     rows.extend(never_finished(&server, count, BODY).await?.rows("unfinished bodies", count));
