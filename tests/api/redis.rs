@@ -73,6 +73,12 @@ impl Redis {
         eventually("Redis answers", async || self.connect().await).await;
     }
 
+    /// Refuses scripts, or takes them again.
+    pub async fn takes_scripts(&self, takes: bool) {
+        let rule = if takes { "+@scripting" } else { "-@scripting" };
+        self.asks(&["ACL", "SETUSER", "default", rule]).await;
+    }
+
     /// Sends it a command.
     pub async fn asks(&self, command: &[&str]) {
         let mut connection = self.connect().await.expect("a Redis that answers");

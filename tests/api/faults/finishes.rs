@@ -83,11 +83,11 @@ async fn all_who_finish_while_redis_is_silent_for_ten_seconds_are_ranked() {
 async fn all_who_finish_while_redis_refuses_scripts_are_ranked() {
     let Some(fleet) = judging(2).start().await else { return };
     let mut players = racing(&fleet, PLAYERS).await;
-    let refuse = async || fleet.redis.asks(&["ACL", "SETUSER", "default", "-@scripting"]).await;
+    let refuse = async || fleet.redis.takes_scripts(false).await;
     let typed = type_through(&mut players, refuse).await;
     let later = async {
         time_passes(Duration::from_secs(7)).await;
-        fleet.redis.asks(&["ACL", "SETUSER", "default", "+@scripting"]).await;
+        fleet.redis.takes_scripts(true).await;
     };
     let reporting = players.iter().zip(&typed).map(|(player, typed)| reports(player, typed));
     tokio::join!(join_all(reporting), later);

@@ -121,10 +121,10 @@ async fn the_first_pod_that_is_back_after_an_outage_of_redis_takes_no_other_for_
     assert_eq!(anna.game, ben.game);
     anna.lobby.until("USER_JOINED").await;
     fleet.way().is(Way::Cut);
-    fleet.redis.asks(&["ACL", "SETUSER", "default", "-@scripting"]).await;
+    fleet.redis.takes_scripts(false).await;
     // Longer than a pod without a heartbeat counts as alive.
     time_passes(Duration::from_secs(8)).await;
-    fleet.redis.asks(&["ACL", "SETUSER", "default", "+@scripting"]).await;
+    fleet.redis.takes_scripts(true).await;
     // Long enough to lose a seat.
     time_passes(Duration::from_secs(4)).await;
     fleet.way().is(Way::Open);
